@@ -1,0 +1,75 @@
+"""Our own errors: numbered, searchable, and each ending in what to do.
+
+The message of an error is shown to people and written to logs, so it never holds
+patient text, names or identifiers beyond a resource's own reference.
+
+======  ==========================================  =========
+codes   what                                        exit code
+======  ==========================================  =========
+E1xx    the command line or its configuration       2
+E2xx    the export (quarantined: 3; unusable: 4)    3, 4
+E3xx    the pipeline, its lexicon or its rules      5
+E4xx    the registry or a model                     6
+E5xx    writing the results                         7
+======  ==========================================  =========
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ClinicalNlpError(Exception):
+    """Base of every error this project raises on purpose.
+
+    Parameters
+    ----------
+    code
+        ``"E"`` and three digits; see ``docs/errors.md``.
+    sentence
+        What happened and, at its end, the remedy.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(code, sentence)
+        self.code = code
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.sentence}"
+
+
+class UsageError(ClinicalNlpError):
+    """E1xx: the command line or its configuration cannot be followed."""
+
+    exit_code = 2
+
+
+class InputError(ClinicalNlpError):
+    """E2xx: the export cannot be read at all (a single bad resource is quarantined)."""
+
+    exit_code = 4
+
+
+class PipelineError(ClinicalNlpError):
+    """E3xx: the pipeline, its lexicon or its rules are broken."""
+
+    exit_code = 5
+
+
+class ModelError(ClinicalNlpError):
+    """E4xx: the registry cannot be reached or a model cannot be used."""
+
+    exit_code = 6
+
+
+class OutputError(ClinicalNlpError):
+    """E5xx: results cannot be written."""
+
+    exit_code = 7
+
+
+#: Exit code of a run that finished but put something in quarantine.
+EXIT_QUARANTINED = 3

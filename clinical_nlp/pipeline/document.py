@@ -1,0 +1,60 @@
+"""What the pipeline's components leave on a ``Doc``, and how they read it.
+
+Only plain values (strings, numbers, booleans, lists) go into ``doc.user_data`` and span
+groups, so that a ``Doc`` survives ``DocBin``, ``to_bytes`` and ``n_process=2``. The
+extension attributes are views that build domain values on access:
+
+``doc._.findings``
+    tuple of :class:`~clinical_nlp.records.Finding`, in order of place.
+``doc.spans["sections"]``
+    the note's sections, labelled by section key (heading included).
+``doc.spans["headings"]``
+    the headings alone, labelled by the key of the section they open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple
+from typing import Any
+
+from spacy.tokens import Doc
+
+from clinical_nlp.records import Finding
+
+SECTIONS = "sections"
+HEADINGS = "headings"
+_FINDINGS_KEY = "clinical_nlp.findings"
+
+
+def get_findings(doc: Doc) -> tuple[Finding, ...]:
+    """Return the findings stored on ``doc``."""
+    rows: list[list[Any]] = doc.user_data.get(_FINDINGS_KEY, [])
+    return tuple(Finding(*row) for row in rows)
+
+
+def set_findings(doc: Doc, findings: Iterable[Finding]) -> None:
+    """Store findings on ``doc`` as plain rows, in order of (start, end, concept)."""
+    ordered = sorted(findings, key=lambda f: (f.start, f.end, f.concept))
+    doc.user_data[_FINDINGS_KEY] = [list(astuple(f)) for f in ordered]
+
+
+def section_at(doc: Doc, token: int) -> str | None:
+    """Key of the section that holds a token; the innermost (last opened) one."""
+    if SECTIONS not in doc.spans:
+        return None
+    found: str | None = None
+    for span in doc.spans[SECTIONS]:
+        if span.start <= token < span.end:
+            found = span.label_
+        elif span.start > token:
+            break
+    return found
+
+
+def register_extensions() -> None:
+    """Register ``doc._.findings``; safe to call again."""
+    Doc.set_extension("findings", getter=get_findings, setter=set_findings, force=True)
+
+
+register_extensions()

@@ -1,0 +1,113 @@
+"""A tokenizer for notes typed in a hurry.
+
+spaCy's Spanish tokenizer keeps ``FC80``, ``13/8`` or ``NT-proBNP`` whole or cuts them
+by the letters around; measurements and abbreviations then need rules for each case.
+This one cuts at every change of kind (letters, digits, punctuation), so that ``DM2``
+and ``DM 2``, ``FC80`` and ``FC 80`` are the same tokens, and leaves a number with its
+decimal comma or thousands point in one piece.
+
+The text is never changed: ``doc.text`` is the note, code point for code point. What
+accents, case, NFC/NFD, ligatures and soft hyphens do to a word is undone in its
+``norm_`` instead, which is what every rule of the pipeline matches on.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import spacy
+from spacy.attrs import NORM
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+# Marks that belong to the letter before them (combining accents) or that text editors
+# leave inside words (soft hyphen, zero-width spaces and joiners, byte order mark).
+_MARKS = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
+
+_PIECE = re.compile(
+    rf"""
+    (?P<space>\s+)
+  | \d+(?:[.,]\d+)*                 # 80  1,41  3.450  1.234,5
+  | [^\W\d_](?:[^\W\d_]|[{_MARKS}])*  # letters with their marks
+  | .                               # any other code point alone
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_INVISIBLE = re.compile("[\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff]")
+
+
+def normalise_word(word: str) -> str:
+    """Return the form rules match on: compatibility-composed, lower case, no accents.
+
+    ``Crépitos``, ``CREPITOS`` and their NFD spellings give ``crepitos``; the ligature
+    in ``ﬁbrilación`` opens to ``fi``; ``ñ`` becomes ``n`` because notes typed on foreign
+    keyboards lose it.
+    """
+    if word.isascii():
+        return word.lower()
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return _INVISIBLE.sub("", decomposed)
+
+
+class ClinicalTokenizer:
+    """Callable that turns a text into a :class:`spacy.tokens.Doc`.
+
+    Holds nothing but the vocabulary; the rules are this file, so serialising it writes
+    nothing. Runs of white space beyond one blank become white-space tokens, as spaCy
+    expects; rules skip them.
+    """
+
+    def __init__(self, vocab: Vocab) -> None:
+        self.vocab = vocab
+        # Norms are computed once per word form, by the vocabulary.
+        vocab.lex_attr_getters[NORM] = normalise_word
+        for lexeme in vocab:
+            lexeme.norm_ = normalise_word(lexeme.orth_)
+
+    def __call__(self, text: str) -> Doc:
+        words: list[str] = []
+        spaces: list[bool] = []
+        for match in _PIECE.finditer(text):
+            piece = match.group()
+            if match.lastgroup == "space":
+                if words and piece[0] == " " and not spaces[-1] and not words[-1].isspace():
+                    spaces[-1] = True
+                    piece = piece[1:]
+                if piece:
+                    words.append(piece)
+                    spaces.append(False)
+            else:
+                words.append(piece)
+                spaces.append(False)
+        return Doc(self.vocab, words=words, spaces=spaces)
+
+    # spaCy saves and loads every tokenizer through these four.
+    def to_disk(self, path: str | Path, **kwargs: object) -> None:
+        """Nothing to write: the rules are code."""
+
+    def from_disk(self, path: str | Path, **kwargs: object) -> ClinicalTokenizer:
+        """Nothing to read."""
+        return self
+
+    def to_bytes(self, **kwargs: object) -> bytes:
+        """Nothing to write."""
+        return b""
+
+    def from_bytes(self, data: bytes, **kwargs: object) -> ClinicalTokenizer:
+        """Nothing to read."""
+        return self
+
+
+@spacy.registry.tokenizers("clinical_nlp.ClinicalTokenizer.v1")
+def create_clinical_tokenizer() -> Callable[[Language], ClinicalTokenizer]:
+    """Entry for spaCy's config: ``[nlp.tokenizer] @tokenizers = ...``."""
+
+    def create(nlp: Language) -> ClinicalTokenizer:
+        return ClinicalTokenizer(nlp.vocab)
+
+    return create

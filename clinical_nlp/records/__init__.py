@@ -1,0 +1,39 @@
+"""Domain values: the nouns that every other floor speaks in.
+
+Small, frozen, and free of third-party imports, so that a note, a finding or an
+estimate can be made, compared and printed without spaCy, FHIR or MLflow.
+"""
+
+from clinical_nlp.records.concept import Concept
+from clinical_nlp.records.estimate import (
+    Evidence,
+    EstimateStatus,
+    ModelReference,
+    Reason,
+    RiskEstimate,
+)
+from clinical_nlp.records.finding import FLAGS, Finding
+from clinical_nlp.records.patient import CodedEvent, Coding, EventKind, Note, PatientRecord, Sex
+from clinical_nlp.records.problem import Problem
+from clinical_nlp.records.result import NoteFindings, PatientResult, RunContext
+
+__all__ = [
+    "FLAGS",
+    "CodedEvent",
+    "Coding",
+    "Concept",
+    "EstimateStatus",
+    "EventKind",
+    "Evidence",
+    "Finding",
+    "ModelReference",
+    "Note",
+    "NoteFindings",
+    "PatientRecord",
+    "PatientResult",
+    "Problem",
+    "Reason",
+    "RiskEstimate",
+    "RunContext",
+    "Sex",
+]

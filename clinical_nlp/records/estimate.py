@@ -1,0 +1,89 @@
+"""A risk estimate with the reasons behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class EstimateStatus(StrEnum):
+    """What the risk stage could say of a patient."""
+
+    SCORED = "scored"
+    DIAGNOSED = "diagnosed"  # heart failure is already in the record: reported, not scored
+    ABSTAINED = "abstained"  # outside the model's support; ``abstention`` says why
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a reason comes from: a span of a note, or a structured resource.
+
+    ``source`` is the note's key or the resource's reference; ``start`` and ``end`` are
+    code points of the note's text, ``None`` for a structured resource.
+    """
+
+    source: str
+    concept: str
+    day: date | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One clinical sentence in Spanish that explains the estimate.
+
+    Parameters
+    ----------
+    text
+        The sentence, made of concept names, counts, dates and values; no note text.
+    contribution
+        Log-odds it adds (positive) or takes away.
+    evidence
+        The spans and resources behind it, newest first.
+    """
+
+    text: str
+    contribution: float
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReference:
+    """The exact model that made an estimate."""
+
+    name: str
+    version: str
+    uri: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskEstimate:
+    """Risk of a heart-failure diagnosis within ``horizon_days`` of ``index_date``.
+
+    Parameters
+    ----------
+    probability
+        0..1; ``None`` unless ``status`` is ``SCORED``.
+    band
+        Key of a published band (see ``clinical_nlp/risk/bands.toml``); ``None`` unless scored.
+    reasons
+        Strongest first. For a diagnosed patient: where the diagnosis stands.
+    missing
+        Spanish sentences naming what would lower the uncertainty.
+    abstention
+        Spanish sentence: why no estimate is given.
+    """
+
+    patient_id: str
+    status: EstimateStatus
+    index_date: date
+    horizon_days: int
+    model: ModelReference
+    probability: float | None = None
+    band: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    missing: tuple[str, ...] = ()
+    abstention: str | None = None

@@ -1,0 +1,68 @@
+"""A finding: a catalogue concept said in a note, and how it was said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The five assertion axes, in the order in which every table and file names them.
+FLAGS = ("negated", "uncertain", "historical", "family", "hypothetical")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A mention of a concept in one note.
+
+    Offsets are Unicode code points of the note's exact text, 0-based, end exclusive.
+    No flag set means: affirmed, current, of the patient.
+
+    Parameters
+    ----------
+    start, end
+        Place in the note's text.
+    text
+        ``note.text[start:end]``. Patient text: never log it.
+    concept
+        Key of a :class:`~clinical_nlp.records.Concept`.
+    value
+        Measurement in the concept's UCUM unit; the mean of a range; else ``None``.
+    unit
+        UCUM unit of ``value``.
+    low, high
+        Bounds of a range ("FEVI 35-40%"), in ``unit``; ``None`` otherwise.
+    comparator
+        FHIR quantity comparator of a bounded value (">60"): ``<``, ``<=``, ``>=``, ``>``.
+    relation
+        HL7 v3 RoleCode of the relative ("padre" is ``FTH``) for family findings, where said.
+    section
+        Key of the section the mention stands in, ``None`` outside any.
+    source
+        The component that found it.
+    """
+
+    start: int
+    end: int
+    text: str
+    concept: str
+    negated: bool = False
+    uncertain: bool = False
+    historical: bool = False
+    family: bool = False
+    hypothetical: bool = False
+    value: float | None = None
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    comparator: str | None = None
+    relation: str | None = None
+    section: str | None = None
+    source: str = "lexicon"
+
+    @property
+    def flags(self) -> tuple[bool, bool, bool, bool, bool]:
+        """The five assertion flags, in the order of :data:`FLAGS`."""
+        return (self.negated, self.uncertain, self.historical, self.family, self.hypothetical)
+
+    @property
+    def affirmed(self) -> bool:
+        """True where no flag is set: present, now, in this patient."""
+        return not any(self.flags)
