@@ -5,6 +5,7 @@ estimate can be made, compared and printed without spaCy, FHIR or MLflow.
 """
 
 from clinical_nlp.records.concept import Concept
+from clinical_nlp.records.counts import SourceSummary, TypeCounts
 from clinical_nlp.records.estimate import (
     Evidence,
     EstimateStatus,
@@ -36,4 +37,6 @@ __all__ = [
     "RiskEstimate",
     "RunContext",
     "Sex",
+    "SourceSummary",
+    "TypeCounts",
 ]

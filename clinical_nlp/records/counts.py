@@ -1,0 +1,66 @@
+"""Where every line of an export went: the proof that nothing was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(slots=True)
+class TypeCounts:
+    """Where every line of one resource type went; the parts add up to ``seen``.
+
+    Parameters
+    ----------
+    seen
+        Lines of the export of this type.
+    used
+        Took part in a patient's record.
+    skipped
+        Of a type that the job does not use.
+    left_out
+        Of a used type, rightly not used: superseded, entered in error, no note inside.
+    duplicate
+        Same type and id as one already taken.
+    quarantined
+        Could not be used; each has a line in the quarantine.
+    """
+
+    seen: int = 0
+    used: int = 0
+    skipped: int = 0
+    left_out: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+    def adds_up(self) -> bool:
+        """True where nothing was lost."""
+        parts = self.used + self.skipped + self.left_out + self.duplicate + self.quarantined
+        return self.seen == parts
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """What a scan of the export found.
+
+    Parameters
+    ----------
+    types
+        Counts by resource type (``"?"`` for lines whose type cannot be read).
+    lines
+        Non-empty lines read, all files together.
+    patients, notes
+        Patients that will be yielded, and their notes.
+    latest
+        Latest clinical date in the export, future dates aside; the default day of the run.
+    digest
+        Hex SHA-256 over the export's decoded lines, whatever the order of files.
+    """
+
+    types: Mapping[str, TypeCounts] = field(default_factory=dict)
+    lines: int = 0
+    patients: int = 0
+    notes: int = 0
+    latest: date | None = None
+    digest: str = ""
