@@ -1,0 +1,173 @@
+"""The published risk bands: how a probability is said in words.
+
+The bounds, their reasons and their sources are data (``bands.toml``, beside this file),
+proposed for confirmation by the clinicians of each service.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from clinical_nlp.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One band of 12-month probability, ``lower <= p < upper``.
+
+    Parameters
+    ----------
+    key
+        Stable code, e.g. ``"very_high"``; :attr:`RiskEstimate.band` holds it.
+    name_es, name_en
+        What a clinician reads ("alto").
+    lower, upper
+        Bounds of probability, 0..1; ``upper`` is the next band's ``lower``, and 1.0
+        (inclusive) in the last one.
+    reason, source
+        Why the band starts where it does, and who says so.
+    mitigation_es
+        What a clinician might consider, in Spanish.
+    """
+
+    key: str
+    name_es: str
+    name_en: str
+    lower: float
+    upper: float
+    reason: str
+    source: str
+    mitigation_es: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """All the bands, lowest first, and what is true of the whole scale.
+
+    Parameters
+    ----------
+    version
+        Version of the scale, published with it.
+    status
+        ``"draft"`` until a clinical committee has confirmed it, then ``"active"``.
+    horizon_days
+        The horizon that the bounds speak of.
+    base_incidence
+        New diagnoses per person and year in the source population (0..1).
+    worklist_threshold
+        Default probability (0..1) from which a patient enters the work list.
+    """
+
+    items: tuple[Band, ...]
+    version: str
+    status: str
+    horizon_days: int
+    base_incidence: float
+    worklist_threshold: float
+
+    def __iter__(self) -> Iterator[Band]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, key: str) -> Band:
+        """Return the band with a key.
+
+        Raises
+        ------
+        KeyError
+            No band has that key.
+        """
+        for band in self.items:
+            if band.key == key:
+                return band
+        raise KeyError(key)
+
+    def of(self, probability: float) -> Band:
+        """Return the band a probability falls in.
+
+        Parameters
+        ----------
+        probability
+            12-month probability, 0..1.
+
+        Raises
+        ------
+        ModelError
+            E431: not a probability.
+        """
+        if not 0.0 <= probability <= 1.0:  # also refuses NaN
+            raise ModelError(
+                "E431",
+                f"{probability!r} is not a probability, so it has no risk band: "
+                "check the model's calibration and its output column",
+            )
+        return next(band for band in reversed(self.items) if probability >= band.lower)
+
+
+def parse_bands(data: Mapping[str, Any]) -> Bands:
+    """Build the bands from ``bands.toml``'s content, checking that they cover 0..1.
+
+    Raises
+    ------
+    ModelError
+        E432: bounds do not start at 0 and rise, a key repeats, or a field is missing.
+    """
+    try:
+        rows = list(data["band"])
+        lowers = [float(row["lower"]) for row in rows]
+        rising = all(a < b for a, b in zip(lowers, lowers[1:], strict=False))
+        if not rows or lowers[0] != 0.0 or not rising or lowers[-1] >= 1.0:
+            raise ValueError("bounds must start at 0 and rise, all below 1")
+        if len({row["key"] for row in rows}) != len(rows):
+            raise ValueError("a key repeats")
+        items = tuple(
+            Band(
+                key=row["key"],
+                name_es=row["name_es"],
+                name_en=row["name_en"],
+                lower=lower,
+                upper=upper,
+                reason=row["reason"],
+                source=row["source"],
+                mitigation_es=row["mitigation_es"],
+            )
+            for row, lower, upper in zip(rows, lowers, [*lowers[1:], 1.0], strict=True)
+        )
+        by_key = {band.key: band for band in items}
+        return Bands(
+            items=items,
+            version=data["version"],
+            status=data["status"],
+            horizon_days=int(data["horizon_days"]),
+            base_incidence=float(data["base_incidence"]["per_year"]),
+            worklist_threshold=by_key[data["worklist_from"]].lower,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            "E432", f"the risk bands cannot be read ({error}): correct clinical_nlp/risk/bands.toml"
+        ) from error
+
+
+@cache
+def load_bands() -> Bands:
+    """Return the bands shipped with the package."""
+    text = resources.files("clinical_nlp.risk").joinpath("bands.toml").read_text("utf-8")
+    return parse_bands(tomllib.loads(text))
+
+
+def band_of(probability: float) -> Band:
+    """Return the published band that a 12-month probability (0..1) falls in.
+
+    Examples
+    --------
+    >>> band_of(0.15).name_es
+    'muy alto'
+    """
+    return load_bands().of(probability)
