@@ -1,0 +1,231 @@
+"""The nightly job: scan the export, read the notes, estimate the risk, write the results.
+
+Memory does not grow with the export: the source yields one patient at a time, patients
+are taken in groups just large enough to keep the workers busy, and the sinks stream.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from time import perf_counter
+from typing import Protocol
+
+from clinical_nlp.batch.extraction import NoteOutcome, NoteReader
+from clinical_nlp.batch.ports import PatientSource, ResultSink, RiskEstimator, SourceSummary
+from clinical_nlp.batch.quarantine import Quarantine
+from clinical_nlp.errors import InputError
+from clinical_nlp.records import (
+    Finding,
+    Note,
+    NoteFindings,
+    PatientRecord,
+    PatientResult,
+    Problem,
+    RunContext,
+)
+
+#: Notes in a group: enough to amortise scoring and inter-process calls, few enough that a
+#: group of long discharge letters stays within some tens of megabytes.
+NOTES_PER_GROUP = 256
+#: Patients in a group, for exports with few notes or none.
+PATIENTS_PER_GROUP = 512
+
+
+class Progress(Protocol):
+    """Told how far the job is; the command line draws bars from it."""
+
+    def start(self, stage: str, total: int) -> None:
+        """A stage begins; ``total`` is in the stage's own unit (bytes, patients)."""
+        ...
+
+    def advance(self, amount: int) -> None:
+        """Some of the current stage is done."""
+        ...
+
+
+class Silent:
+    """A progress that nobody watches."""
+
+    def start(self, stage: str, total: int) -> None:
+        """Say nothing."""
+
+    def advance(self, amount: int) -> None:
+        """Say nothing."""
+
+
+@dataclass(slots=True)
+class RunOutcome:
+    """What a run did, for ``run.json``, the report and the exit code.
+
+    Parameters
+    ----------
+    context
+        What every output shares.
+    source
+        What the scan counted.
+    seconds
+        Wall time by stage: ``scan``, ``read_notes``, ``estimate``, ``write``.
+    written
+        Rows or resources by output.
+    notes
+        Notes ``read``, ``with_text``, ``with_findings`` and ``failed``.
+    """
+
+    context: RunContext
+    source: SourceSummary
+    seconds: dict[str, float] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the wall time of a block to a stage."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - began
+
+
+ContextMaker = Callable[[date], RunContext]
+SinkMaker = Callable[[RunContext, SourceSummary], Mapping[str, ResultSink]]
+
+
+def run(
+    source: PatientSource,
+    reader: NoteReader,
+    estimator: RiskEstimator,
+    make_context: ContextMaker,
+    make_sinks: SinkMaker,
+    quarantine: Quarantine,
+    as_of: date | None = None,
+    progress: Progress | None = None,
+) -> RunOutcome:
+    """Run the job over an export.
+
+    Parameters
+    ----------
+    source
+        The export, already entered as a context manager.
+    reader
+        Reads notes into findings; already entered.
+    estimator
+        The risk model.
+    make_context, make_sinks
+        Called once the scan is done: outputs carry the day of the run, which is the
+        export's latest day unless ``as_of`` is given.
+    quarantine
+        Takes what could not be used: the source's problems, then the pipeline's.
+    as_of
+        The day the run speaks of.
+    progress
+        Told how far the job is.
+
+    Returns
+    -------
+    RunOutcome
+        Counts and timings; results went to the sinks, problems to the quarantine.
+
+    Raises
+    ------
+    clinical_nlp.errors.InputError
+        E205 where the export has no dated resource and ``as_of`` is not given.
+    """
+    progress = progress or Silent()
+    began = perf_counter()
+    progress.start("scan", source.size())
+    summary = source.scan(progress.advance)
+    scan_seconds = perf_counter() - began
+    day = as_of or summary.latest
+    if day is None:
+        raise InputError(
+            "E205",
+            "the export holds no dated resource, so the run has no day to speak of; "
+            "give one with --as-of YYYY-MM-DD.",
+        )
+    outcome = RunOutcome(make_context(day), summary)
+    outcome.seconds["scan"] = scan_seconds
+    quarantine.extend(source.problems())
+    sinks = make_sinks(outcome.context, summary)
+    progress.start("patients", summary.patients)
+    for group, notes in _read_groups(source, reader, quarantine, outcome):
+        with outcome.timed("estimate"):
+            estimates = estimator.estimate(list(zip(group, notes, strict=True)), day)
+        with outcome.timed("write"):
+            for record, found, estimate in zip(group, notes, estimates, strict=True):
+                result = PatientResult(record, found, estimate)
+                for sink in sinks.values():
+                    sink.write(result)
+        progress.advance(len(group))
+    with outcome.timed("write"):
+        for sink in sinks.values():
+            outcome.written.update(sink.close())
+    return outcome
+
+
+def _read_groups(
+    source: PatientSource, reader: NoteReader, quarantine: Quarantine, outcome: RunOutcome
+) -> Iterator[tuple[list[PatientRecord], list[tuple[NoteFindings, ...]]]]:
+    """Yield groups of patients with their notes read, in the source's order."""
+    groups: deque[list[PatientRecord]] = deque()  # read from the source, notes under way
+
+    def batches() -> Iterator[list[str]]:
+        for group in _grouped(source.records()):
+            groups.append(group)
+            yield [note.text for record in group for note in record.notes]
+
+    outcomes = reader.read(batches())
+    while True:
+        with outcome.timed("read_notes"):
+            read = next(outcomes, None)
+        if read is None:
+            return
+        group = groups.popleft()
+        rest = iter(read)
+        yield (
+            group,
+            [
+                tuple(_note_findings(n, next(rest), quarantine, outcome) for n in record.notes)
+                for record in group
+            ],
+        )
+
+
+def _grouped(records: Iterator[PatientRecord]) -> Iterator[list[PatientRecord]]:
+    group: list[PatientRecord] = []
+    notes = 0
+    for record in records:
+        group.append(record)
+        notes += len(record.notes)
+        if notes >= NOTES_PER_GROUP or len(group) >= PATIENTS_PER_GROUP:
+            yield group
+            group, notes = [], 0
+    if group:
+        yield group
+
+
+def _note_findings(
+    note: Note, read: NoteOutcome, quarantine: Quarantine, outcome: RunOutcome
+) -> NoteFindings:
+    """Pair a note with its findings; a note that broke the pipeline has none, and says so."""
+    findings: tuple[Finding, ...] = ()
+    if isinstance(read, str):
+        outcome.notes["failed"] += 1
+        quarantine.add(
+            Problem(
+                "E310",
+                f"the pipeline stopped at this note with {read}, so it counts as having no "
+                "findings; report it to the maintainers with the note's style, not its text.",
+                resource=note.source,
+            )
+        )
+    else:
+        findings = read
+    outcome.notes["read"] += 1
+    outcome.notes["with_text"] += bool(note.text.strip())
+    outcome.notes["with_findings"] += bool(findings)
+    return NoteFindings(note, findings)

@@ -1,0 +1,82 @@
+"""The ``clinical-nlp`` command: its parts, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import clinical_nlp
+from clinical_nlp.errors import ClinicalNlpError
+from clinical_nlp.privacy import silence_telemetry
+
+# Before any command imports a library that might call home.
+silence_telemetry()
+
+from clinical_nlp.cli import batch, extract, lexicon, registry, simulate, train  # noqa: E402
+
+#: Exit code of an error nobody foresaw (EX_SOFTWARE of sysexits.h).
+EXIT_UNFORESEEN = 70
+
+app = typer.Typer(
+    name="clinical-nlp",
+    help=(
+        "Finds heart failure early: reads Spanish primary-care notes from a FHIR export, "
+        "estimates each patient's risk over 12 months, writes the results back as FHIR.\n\n"
+        "A research tool, not a certified medical device. Start with: "
+        "clinical-nlp simulate --patients 200 export, then clinical-nlp batch export --out out."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its tracebacks print local variables: patient text
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("batch")(batch.batch)
+app.command("extract")(extract.extract)
+app.command("assert")(extract.assert_)
+app.command("simulate")(simulate.simulate)
+app.add_typer(train.app, name="train")
+app.add_typer(registry.app, name="registry")
+app.add_typer(lexicon.app, name="lexicon")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"clinical-nlp {clinical_nlp.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Options of the whole command."""
+
+
+def main() -> None:
+    """Run the command line; every failure ends in one sentence and its own exit code."""
+    os.umask(0o077)  # whatever is written is for the user alone
+    complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    try:
+        app()
+    except ClinicalNlpError as error:
+        complaints.print(f"clinical-nlp: {error}")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``): not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:  # noqa: BLE001 - reported without its message, which may hold text
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        complaints.print(
+            f"clinical-nlp: E999 unforeseen {type(error).__name__} at {frame.filename}:"
+            f"{frame.lineno} in {frame.name}; the message is withheld because it may quote a "
+            "note. Please report this line to the maintainers."
+        )
+        sys.exit(EXIT_UNFORESEEN)

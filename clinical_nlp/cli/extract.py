@@ -1,0 +1,125 @@
+"""``clinical-nlp extract`` and ``clinical-nlp assert``: notes in, findings or flags out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from spacy.language import Language
+
+import clinical_nlp
+from clinical_nlp.cli.jsonl import open_lines, read_rows, write_row
+from clinical_nlp.errors import EXIT_QUARANTINED
+from clinical_nlp.pipeline.assertion import AssertionDetector
+from clinical_nlp.pipeline.document import get_findings
+from clinical_nlp.records import FLAGS, Finding
+
+_IN = typer.Argument(metavar="IN.jsonl", help="Rows to read; .gz too, '-' for standard input.")
+_OUT = typer.Argument(metavar="OUT.jsonl", help="Rows to write; .gz too, '-' for standard output.")
+
+RowMaker = Callable[[Language, dict[str, Any]], dict[str, Any]]
+
+
+def extract(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
+    """Find the catalogue's concepts in notes.
+
+    Each input row is a JSON object with "id" and "text" (and "lang", if you like). Each
+    output row has the same "id" and its "findings": place (start, end, in Unicode code
+    points), text, concept, value and unit of a measurement, the five assertion flags and
+    the section. "mentions" is empty until the encoder's part lands.
+
+    Example: echo '{"id": 1, "text": "No disnea. TA 13/8"}' | clinical-nlp extract - -
+    """
+    _convert(source, target, _extract_row)
+
+
+def assert_(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
+    """Say how given spans of a note are asserted.
+
+    Each input row is a JSON object with "id", "text" and "targets": a list of
+    {"start", "end"} in Unicode code points. Each output row has the same targets with
+    negated, uncertain, historical, family and hypothetical filled in.
+
+    Example:
+    echo '{"id": 1, "text": "Niega tos", "targets": [{"start": 6, "end": 9}]}'
+    | clinical-nlp assert - -
+    """
+    _convert(source, target, _assert_row)
+
+
+def _convert(source: str, target: str, make: RowMaker) -> None:
+    nlp = clinical_nlp.load()
+    bad = 0
+    complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    with open_lines(target, "w") as lines:
+        for number, row in read_rows(source):
+            made = None if row is None else _made(make, nlp, row)
+            if made is None:
+                bad += 1
+                complaints.print(
+                    f"E207 line {number} was left out: it is no JSON object with the fields "
+                    "this command needs; see its --help."
+                )
+                continue
+            write_row(lines, made)
+    if bad:
+        raise typer.Exit(EXIT_QUARANTINED)
+
+
+def _made(make: RowMaker, nlp: Language, row: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        return make(nlp, row)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _text(row: dict[str, Any]) -> str:
+    text = row["text"]
+    if not isinstance(text, str):
+        raise TypeError("text")
+    return text
+
+
+def _extract_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
+    identifier, doc = row["id"], nlp(_text(row))
+    return {
+        "id": identifier,
+        "findings": [finding_row(finding) for finding in get_findings(doc)],
+        "mentions": [],
+    }
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    """Return a finding as ``extract`` writes it; value and unit only where there is one."""
+    row: dict[str, Any] = {
+        "start": finding.start,
+        "end": finding.end,
+        "text": finding.text,
+        "concept": finding.concept,
+    }
+    if finding.value is not None:
+        row |= {"value": finding.value, "unit": finding.unit}
+    row |= dict(zip(FLAGS, finding.flags, strict=True))
+    row["section"] = finding.section
+    return row
+
+
+def _assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
+    identifier, text, targets = row["id"], _text(row), row["targets"]
+    spans = [(int(target["start"]), int(target["end"])) for target in targets]
+    if any(not 0 <= start < end <= len(text) for start, end in spans):
+        raise ValueError("a target lies outside the text")
+    detector = nlp.get_pipe("es_assertion")
+    if not isinstance(detector, AssertionDetector):
+        raise TypeError("es_assertion")
+    doc = nlp(text)
+    flags = detector.flags(doc, spans)
+    return {
+        "id": identifier,
+        "targets": [
+            {**target, **{name: getattr(assertion, name) for name in FLAGS}}
+            for target, assertion in zip(targets, flags, strict=True)
+        ],
+    }
