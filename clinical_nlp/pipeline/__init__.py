@@ -1,0 +1,1 @@
+"""The spaCy pipeline: one folder a component, its rules as data beside it."""

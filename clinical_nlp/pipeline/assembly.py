@@ -7,10 +7,16 @@ import hashlib
 import spacy
 from spacy.language import Language
 
-# Importing the packages registers their factories.
-from clinical_nlp.pipeline import assertion, findings, measurements, sections, sentences  # noqa: F401
-from clinical_nlp.pipeline import document  # noqa: F401
-from clinical_nlp.pipeline import tokenizer  # noqa: F401
+# Importing the packages registers their factories and the Doc extensions.
+from clinical_nlp.pipeline import (  # noqa: F401
+    assertion,
+    document,
+    findings,
+    measurements,
+    sections,
+    sentences,
+    tokenizer,
+)
 
 #: Order matters: sections need sentences' line breaks, findings must not claim the
 #: numbers that measurements took, assertion comes when all targets are known.

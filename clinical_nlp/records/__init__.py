@@ -7,8 +7,8 @@ estimate can be made, compared and printed without spaCy, FHIR or MLflow.
 from clinical_nlp.records.concept import Concept
 from clinical_nlp.records.counts import SourceSummary, TypeCounts
 from clinical_nlp.records.estimate import (
-    Evidence,
     EstimateStatus,
+    Evidence,
     ModelReference,
     Reason,
     RiskEstimate,

@@ -70,6 +70,7 @@ class ClinicalTokenizer:
             lexeme.norm_ = normalise_word(lexeme.orth_)
 
     def __call__(self, text: str) -> Doc:
+        """Cut a note into tokens; ``doc.text`` is ``text``, code point for code point."""
         words: list[str] = []
         spaces: list[bool] = []
         for match in _PIECE.finditer(text):
