@@ -1,0 +1,141 @@
+"""``worklist.csv``: whom to look at first.
+
+Holds the patients whose estimate reaches the work-list threshold, highest risk first.
+Patients with diagnosed heart failure, those below the threshold and those the model
+abstained from are not on it; ``estimates.parquet`` and the FHIR output hold everyone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from clinical_nlp.batch.sinks.private import cannot_write, open_private
+from clinical_nlp.records import EstimateStatus, PatientResult, Reason, RiskEstimate, RunContext
+from clinical_nlp.risk.bands import Bands, load_bands
+
+COLUMNS = (
+    "rank",
+    "patient_id",
+    "age",
+    "sex",
+    "risk_percent",
+    "band",
+    "reasons",
+    "missing",
+    "date",
+    "horizon_days",
+)
+#: Reasons on the list: what fits a glance. All of them are in ``estimates.parquet``.
+MAIN_REASONS = 3
+_SEX = {"female": "mujer", "male": "hombre", "other": "otro", "unknown": "desconocido"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def is_on_worklist(estimate: RiskEstimate, threshold: float) -> bool:
+    """Whether a clinician should be asked to look at the patient."""
+    return (
+        estimate.status is EstimateStatus.SCORED
+        and estimate.probability is not None
+        and estimate.probability >= threshold
+    )
+
+
+def main_reasons(reasons: tuple[Reason, ...]) -> list[str]:
+    """Return the strongest reasons that raise the risk; the list answers "why this patient?"."""
+    return [r.text for r in reasons if r.contribution > 0][:MAIN_REASONS]
+
+
+class Worklist:
+    """A sink that writes the work list, sorted.
+
+    Rows wait in a nameless file; in memory stay a probability, an id and a place for
+    each, about 150 bytes. Ties are in order of patient id.
+
+    Parameters
+    ----------
+    path
+        File to write (``DIR/worklist.csv``): UTF-8 with a byte order mark (Excel takes
+        accents for noise without it), commas, decimal points.
+    context
+        The run's threshold.
+    bands
+        The published bands, for their Spanish names.
+
+    Raises
+    ------
+    clinical_nlp.errors.OutputError
+        E511: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, context: RunContext, bands: Bands | None = None) -> None:
+        self._path = path
+        self._threshold = context.worklist_threshold
+        self._bands = bands or load_bands()
+        self._order: list[tuple[float, str, int]] = []
+        try:
+            # In the results' own folder: patient data does not go to the system's /tmp.
+            self._rows = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 closed in close()
+        except OSError as error:
+            raise cannot_write(path, error) from None
+
+    def write(self, result: PatientResult) -> None:
+        """Take one patient, if they belong on the list."""
+        estimate = result.estimate
+        probability = estimate.probability
+        if probability is None or not is_on_worklist(estimate, self._threshold):
+            return
+        record = result.record
+        age = record.age_on(estimate.index_date)
+        cells = (
+            record.id,
+            "" if age is None else str(age),
+            _SEX[record.sex.value],
+            f"{100 * probability:.1f}",
+            self._bands[estimate.band].name_es if estimate.band else "",
+            sentences(main_reasons(estimate.reasons)),
+            sentences(estimate.missing),
+            estimate.index_date.isoformat(),
+            str(estimate.horizon_days),
+        )
+        try:
+            self._order.append((-probability, record.id, self._rows.tell()))
+            self._rows.write(_csv_line(cells))
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+
+    def close(self) -> Mapping[str, int]:
+        """Sort and write the list."""
+        self._order.sort()
+        try:
+            with self._rows, open_private(self._path) as out:
+                out.write(b"\xef\xbb\xbf" + _csv_line(COLUMNS))
+                for rank, (_, _, place) in enumerate(self._order, start=1):
+                    self._rows.seek(place)
+                    out.write(f"{rank},".encode() + self._rows.readline())
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+        return {"worklist.csv": len(self._order)}
+
+
+def sentences(texts: tuple[str, ...] | list[str]) -> str:
+    """Join sentences into one cell, on one line."""
+    return "; ".join(" ".join(text.split()).rstrip(".;") for text in texts)
+
+
+def safe_cell(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula.
+
+    OWASP, "CSV Injection": a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a
+    line break may be run; an apostrophe before it makes it text.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _csv_line(cells: tuple[str, ...]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow([safe_cell(cell) for cell in cells])
+    return buffer.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+from clinical_nlp.batch.sinks import FindingsTable
+from clinical_nlp.batch.sinks import parquet as parquet_module
+from clinical_nlp.batch.sinks.findings_table import stable_id, term_exists, term_modifiers
+from clinical_nlp.errors import OutputError
+from clinical_nlp.records import Finding
+
+
+def write(path, context, concepts, results):
+    sink = FindingsTable(path, context, concepts)
+    for result in results:
+        sink.write(result)
+    return sink.close()
+
+
+def test_one_row_a_finding_in_order(tmp_path, context, concepts, make_result):
+    path = tmp_path / "findings.parquet"
+    counts = write(path, context, concepts, [make_result("a", 0.2), make_result("b")])
+    table = pq.read_table(path)
+    assert counts == {"findings.parquet": 8} and table.num_rows == 8
+    assert table["patient_id"].to_pylist() == ["a"] * 4 + ["b"] * 4
+    first = table.to_pylist()[0]
+    assert first["lexical_variant"] == "disnea" and first["offset"] == "8"
+    assert (first["vocabulary_id"], first["concept_code"]) == ("SNOMED", "267036007")
+    assert first["term_exists"] == "Y" and first["term_modifiers"] is None
+    assert first["nlp_date"] == context.as_of
+    assert len(set(table["note_nlp_id"].to_pylist())) == 8
+
+
+def test_flags_values_and_codes_are_kept(tmp_path, context, concepts, make_result):
+    path = tmp_path / "findings.parquet"
+    write(path, context, concepts, [make_result("a", 0.2)])
+    _, edema, mother, lvef = pq.read_table(path).to_pylist()
+    assert edema["negated"] and edema["term_exists"] == "N"
+    assert (edema["vocabulary_id"], edema["concept_code"]) == ("ICD10", "R60.9")
+    assert mother["term_modifiers"] == "family=true,relation=MTH"
+    assert (lvef["value"], lvef["comparator"], lvef["unit"]) == (60.0, ">", "%")
+    assert lvef["vocabulary_id"] == "LOINC"
+    assert lvef["term_modifiers"] == "value=>60,unit=%"
+
+
+def test_same_results_same_bytes_and_private(tmp_path, context, concepts, make_result):
+    for name in ("one", "two"):
+        write(tmp_path / name, context, concepts, [make_result("a", 0.2)])
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o600
+
+
+def test_rows_leave_memory_in_groups(tmp_path, context, concepts, make_result, monkeypatch):
+    monkeypatch.setattr(parquet_module, "ROWS_PER_GROUP", 5)
+    path = tmp_path / "findings.parquet"
+    write(path, context, concepts, [make_result(str(i), 0.2) for i in range(4)])
+    metadata = pq.ParquetFile(path).metadata
+    groups = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    assert groups == [5, 5, 5, 1]
+
+
+def test_a_run_without_findings_is_an_empty_table(tmp_path, context, concepts):
+    write(tmp_path / "f", context, concepts, [])
+    table = pq.read_table(tmp_path / "f")
+    assert table.num_rows == 0 and "note_nlp_id" in table.column_names
+
+
+def test_lone_surrogates_and_unknown_concepts_do_not_stop_it(
+    tmp_path, context, concepts, make_result
+):
+    odd = Finding(0, 2, "d\ud800", "not_in_lexicon")
+    write(tmp_path / "f", context, concepts, [make_result("a", 0.2, findings=(odd,))])
+    (row,) = pq.read_table(tmp_path / "f").to_pylist()
+    assert row["lexical_variant"] == "d?" and row["concept_name"] == "not_in_lexicon"
+
+
+def test_an_unwritable_place_says_what_to_do(tmp_path, context, concepts):
+    with pytest.raises(OutputError, match=r"E511.*run again"):
+        FindingsTable(tmp_path / "absent" / "f.parquet", context, concepts)
+
+
+@pytest.mark.parametrize("flag", ["negated", "uncertain", "family", "hypothetical"])
+def test_omop_term_exists_is_false_under(flag):
+    finding = Finding(0, 1, "x", "dyspnea")
+    assert term_exists(finding) and not term_exists(replace(finding, **{flag: True}))
+    assert term_exists(replace(finding, historical=True))
+
+
+def test_modifiers_and_ids():
+    assert term_modifiers(Finding(0, 1, "x", "c", negated=True, historical=True)) == (
+        "negated=true,historical=true"
+    )
+    # Parts must not run into each other.
+    assert stable_id("ab", "c") != stable_id("a", "bc")
+    assert 0 <= stable_id("x") < 2**63

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import csv
+import stat
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clinical_nlp.batch.sinks import Worklist, is_on_worklist
+from clinical_nlp.batch.sinks.worklist import safe_cell
+from clinical_nlp.records import EstimateStatus, Reason
+
+
+def write(path, context, results):
+    sink = Worklist(path, context)
+    for result in results:
+        sink.write(result)
+    counts = sink.close()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return counts, list(csv.DictReader(file))
+
+
+def test_highest_risk_first_ties_by_id(tmp_path, context, make_result):
+    results = [make_result(*r) for r in (("c", 0.05), ("b", 0.5), ("a", 0.05), ("d", 0.031))]
+    counts, rows = write(tmp_path / "w.csv", context, results)
+    assert [r["patient_id"] for r in rows] == ["b", "a", "c", "d"]
+    assert [r["rank"] for r in rows] == ["1", "2", "3", "4"]
+    assert counts == {"worklist.csv": 4}
+
+
+def test_only_patients_to_look_at(tmp_path, context, make_result):
+    results = [
+        make_result("diagnosed"),
+        make_result("below", 0.0299),
+        make_result("at", 0.03),
+        make_result("abstained", status=EstimateStatus.ABSTAINED, abstention="Menor de 30 años."),
+    ]
+    _, rows = write(tmp_path / "w.csv", context, results)
+    assert [r["patient_id"] for r in rows] == ["at"]
+    assert [is_on_worklist(r.estimate, 0.03) for r in results] == [False, False, True, False]
+
+
+def test_what_a_row_says(tmp_path, context, make_result):
+    _, (row,) = write(tmp_path / "w.csv", context, [make_result("a", 0.1234)])
+    assert row == {
+        "rank": "1",
+        "patient_id": "a",
+        "age": "78",
+        "sex": "mujer",
+        "risk_percent": "12.3",
+        "band": "muy alto",
+        # Reasons that lower the risk do not answer why the patient is here.
+        "reasons": "Disnea en 1 nota (la última, 01/03/2026); 78 años",
+        "missing": "No consta NT-proBNP",
+        "date": "2026-03-31",
+        "horizon_days": "365",
+    }
+
+
+def test_line_breaks_quotes_and_formulas_stay_in_their_cell(tmp_path, context, make_result):
+    reasons = (Reason('=HYPERLINK("http://x";"y")\nsegunda línea', 1.0),)
+    results = [make_result("-id", 0.2, reasons=reasons), make_result("b", 0.1)]
+    _, rows = write(tmp_path / "w.csv", context, results)
+    assert rows[0]["patient_id"] == "'-id"
+    assert rows[0]["reasons"] == '\'=HYPERLINK("http://x";"y") segunda línea'
+    assert len(rows) == 2
+
+
+def test_private_deterministic_and_leaves_nothing_else(tmp_path, context, make_result):
+    write(tmp_path / "w1.csv", context, [make_result("a", 0.2)])
+    write(tmp_path / "w2.csv", context, [make_result("a", 0.2)])
+    assert (tmp_path / "w1.csv").read_bytes() == (tmp_path / "w2.csv").read_bytes()
+    assert (tmp_path / "w1.csv").read_bytes().startswith(b"\xef\xbb\xbfrank,")
+    assert stat.S_IMODE((tmp_path / "w1.csv").stat().st_mode) == 0o600
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["w1.csv", "w2.csv"]
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=20))
+def test_no_cell_begins_a_formula(text):
+    assert not safe_cell(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
