@@ -6,6 +6,7 @@ proposed for confirmation by the clinicians of each service.
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def parse_bands(data: Mapping[str, Any]) -> Bands:
     try:
         rows = list(data["band"])
         lowers = [float(row["lower"]) for row in rows]
-        rising = all(a < b for a, b in zip(lowers, lowers[1:], strict=False))
+        rising = all(a < b for a, b in itertools.pairwise(lowers))
         if not rows or lowers[0] != 0.0 or not rising or lowers[-1] >= 1.0:
             raise ValueError("bounds must start at 0 and rise, all below 1")
         if len({row["key"] for row in rows}) != len(rows):
