@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,3 +28,36 @@ def nlp():  # type: ignore[no-untyped-def]
     from clinical_nlp.pipeline.assembly import build
 
     return build()
+
+
+@pytest.fixture(scope="session")
+def demo_batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as ``make demo`` leaves it, with fewer patients: export/, out/, mlflow.db."""
+    folder = tmp_path_factory.mktemp("demo")
+    run_cli("simulate", "--patients", "40", "--seed", "7", "export", cwd=folder)
+    run_cli("batch", "export", "--out", "out", cwd=folder)
+    return folder
+
+
+def run_cli(
+    *arguments: str, cwd: Path, code: int = 0, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``clinical-nlp`` as a user would and check its exit code."""
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "clinical-nlp"), *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, (
+        f"exit code {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
+    )
+    return done
+
+
+@pytest.fixture(scope="session")
+def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command line, as a function: ``cli("extract", "-", "-", cwd=..., stdin=...)``."""
+    return run_cli

@@ -1,0 +1,66 @@
+"""Every code block of the documentation runs, page by page, in a folder with a demonstration.
+
+A block marked ``python`` runs in its page's own namespace, a block marked ``bash`` under
+``bash -e``. A block that cannot run in a test stands below a line
+``<!-- not run: the reason -->``; ``text`` blocks show output and are not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+_BLOCK = re.compile(
+    r"(?P<mark><!-- not run: [^\n]+ -->\n+)?^```(?P<language>python|bash)\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def blocks(page: Path) -> list[tuple[int, str, str]]:
+    """(line, language, code) of each block of a page that is to be run."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        (text.count("\n", 0, match.start("code")) + 1, match["language"], match["code"])
+        for match in _BLOCK.finditer(text)
+        if not match["mark"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def demonstration(demo_batch: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as ``make demo`` leaves it: export/, out/, mlflow.db."""
+    return demo_batch
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(page: Path, demonstration: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    to_run = blocks(page)
+    if not to_run:
+        pytest.skip("the page has no code to run")
+    monkeypatch.chdir(demonstration)
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "CLINICAL_NLP_ROOT": str(ROOT),
+    }
+    namespace: dict[str, object] = {"__name__": "__docs__"}
+    for line, language, code in to_run:
+        where = f"{page.name}:{line}"
+        if language == "python":
+            exec(compile(code, where, "exec"), namespace)  # noqa: S102 - our own pages
+        else:
+            done = subprocess.run(
+                ["bash", "-e", "-c", code],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, f"{where}\n{done.stdout}\n{done.stderr}"
