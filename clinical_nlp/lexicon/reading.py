@@ -1,0 +1,88 @@
+"""Reads the lexicon's data files and says what is wrong with them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from clinical_nlp.errors import PipelineError
+from clinical_nlp.lexicon.term import LANGUAGES, Term
+from clinical_nlp.records import Concept
+
+_CODE_SYSTEMS = ("snomed", "icd10", "loinc", "atc", "icpc2")
+_TERM_KEYS = frozenset({"text", "gate", "negated", "historical"})
+_CONCEPT_KEYS = frozenset(
+    {"display", "codes", "code_status", "source", "unit", "framingham", "note", *LANGUAGES}
+)
+
+
+def parse(name: str, text: str) -> dict[str, Any]:
+    """Parse one data file.
+
+    Raises
+    ------
+    PipelineError
+        E310 where it is not TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PipelineError(
+            "E310", f"Lexicon file '{name}' is not TOML ({error}): correct it there."
+        ) from None
+
+
+def read_concepts(name: str, data: Mapping[str, Any]) -> Iterator[tuple[Concept, list[Term]]]:
+    """Yield each concept of a file with its terms, in the file's order.
+
+    Parameters
+    ----------
+    name
+        File name; its stem is the concepts' category.
+    data
+        The parsed file: one table a concept.
+
+    Raises
+    ------
+    PipelineError
+        E311 where an entry has a key that is not known, or lacks its display name.
+    """
+    category = name.rsplit("/", 1)[-1].removesuffix(".toml")
+    for key, entry in data.items():
+        unknown = sorted(set(entry) - _CONCEPT_KEYS)
+        if unknown or "display" not in entry:
+            what = f"has unknown keys {unknown}" if unknown else "has no display names"
+            raise PipelineError("E311", f"Concept '{key}' of '{name}' {what}: correct the entry.")
+        concept = Concept(
+            key=key,
+            category=category,
+            display=entry["display"],
+            codes={s: entry["codes"][s] for s in _CODE_SYSTEMS if s in entry.get("codes", {})},
+            code_status=entry.get("code_status", {}),
+            unit=entry.get("unit"),
+            framingham=entry.get("framingham", "none"),
+        )
+        yield concept, list(read_terms(name, key, entry))
+
+
+def read_terms(name: str, key: str, entry: Mapping[str, Any]) -> Iterator[Term]:
+    """Yield the terms of one concept (or of the decoys, ``key=""``).
+
+    A term is a string, or a table where it needs a gate or carries its own assertion.
+
+    Raises
+    ------
+    PipelineError
+        E312 where a term is neither.
+    """
+    for language in LANGUAGES:
+        for item in entry.get(language, ()):
+            table = {"text": item} if isinstance(item, str) else item
+            if not isinstance(table, dict) or "text" not in table or set(table) - _TERM_KEYS:
+                raise PipelineError(
+                    "E312",
+                    f"A '{language}' term of '{key or 'decoys'}' in '{name}' is not understood: "
+                    f"write a string, or a table with the keys {sorted(_TERM_KEYS)}.",
+                )
+            yield Term(concept=key, language=language, **table)
