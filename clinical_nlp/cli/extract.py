@@ -46,7 +46,7 @@ def assert_(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
     echo '{"id": 1, "text": "Niega tos", "targets": [{"start": 6, "end": 9}]}'
     | clinical-nlp assert - -
     """
-    _convert(source, target, _assert_row)
+    _convert(source, target, assert_row)
 
 
 def _convert(source: str, target: str, make: RowMaker) -> None:
@@ -106,7 +106,8 @@ def finding_row(finding: Finding) -> dict[str, Any]:
     return row
 
 
-def _assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
+def assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of targets with their five flags filled in, as ``assert`` writes it."""
     identifier, text, targets = row["id"], _text(row), row["targets"]
     spans = [(int(target["start"]), int(target["end"])) for target in targets]
     if any(not 0 <= start < end <= len(text) for start, end in spans):
