@@ -1,11 +1,14 @@
+"""Sentences: ``es_sentences`` sets ``token.is_sent_start`` on every token."""
+
 from spacy.language import Language
-from spacy.tokens import Doc
+
+from clinical_nlp.pipeline.rules import load_rules
+from clinical_nlp.pipeline.sentences.sentences import SentenceSplitter
+
+__all__ = ["SentenceSplitter", "create_sentences"]
 
 
-@Language.factory("es_sentences")
-def create_sentences(nlp: Language, name: str):  # placeholder until the component lands
-    return _identity
-
-
-def _identity(doc: Doc) -> Doc:
-    return doc
+@Language.factory("es_sentences", assigns=["token.is_sent_start", "doc.sents"])
+def create_sentences(nlp: Language, name: str) -> SentenceSplitter:
+    """Build ``es_sentences`` with the package's own rules."""
+    return SentenceSplitter(load_rules(__name__, "sentences.toml"))

@@ -1,0 +1,244 @@
+"""Sentences of clinical Spanish: full stops that end something, and lines that begin something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from spacy.attrs import SENT_START
+from spacy.tokens import Doc
+
+from clinical_nlp.pipeline.rules import RuleComponent, norms_of
+
+_STOPS = frozenset({".", "?", "!", ";", "..."})
+_CLOSERS = frozenset({")", "]", "}", "»", "”", "’", '"', "'"})
+_OPENING = frozenset('¿¡«“"')
+_LABEL_SIGNS = frozenset({"/", ".", "-"})
+_LABEL_LENGTH = 6
+_LOWER_LABEL_WORDS = 2
+_LARGEST_ITEM = 30
+_JOINED = 3  # letters on both sides from which "disnea.No" is two sentences
+
+
+class SentenceSplitter(RuleComponent):
+    r"""Sets ``token.is_sent_start`` on every token.
+
+    A sentence ends at ``;``, at a full stop that closes no abbreviation, at ``?``, ``!``
+    and dots where something new begins after them, at a blank line, before an item of a
+    list, before a label (``EF:``) that opens a line, and at a line break after which
+    something new begins. A line break in mid-sentence ends nothing, so that a note
+    wrapped by its editor reads as the unwrapped one.
+
+    The words all this rests on are in ``sentences.toml``.
+
+    Examples
+    --------
+    >>> import spacy
+    >>> from clinical_nlp.pipeline.assembly import build
+    >>> doc = build()("No refiere\ndisnea. Tto. con furosemida.\nEF: TA 130/80")
+    >>> [s.text.replace("\n", " ").strip() for s in doc.sents]
+    ['No refiere disnea.', 'Tto. con furosemida.', 'EF: TA 130/80']
+    """
+
+    def compile_rules(self, rules: dict[str, Any]) -> None:
+        """Turn the lists of words into sets."""
+        self._never_final = frozenset(rules["abbreviations"]["never_final"])
+        self._abbreviations = frozenset(rules["abbreviations"]["may_be_final"])
+        self._cut_endings = frozenset(rules["abbreviations"]["cut_endings"])
+        self._openers = frozenset(rules["openers"]["statement"])
+        self._line_openers = frozenset(rules["openers"]["line"])
+        self._continues = frozenset([*rules["continues"]["words"], *rules["continues"]["signs"]])
+        self._bullets = frozenset(rules["bullets"]["signs"])
+        self._short = int(rules["wrapping"]["short"])
+        self._long = int(rules["wrapping"]["long"])
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Mark the tokens of ``doc``."""
+        if len(doc) == 0:
+            return doc
+        marks = np.full((len(doc), 1), -1, dtype=np.int64)
+        marks[_Reading(self, doc).starts(), 0] = 1
+        doc.from_array([SENT_START], marks.astype(np.uint64))  # type: ignore[arg-type]
+        return doc
+
+
+class _Reading:
+    """One doc being read; holds what the decisions look at."""
+
+    def __init__(self, rules: SentenceSplitter, doc: Doc) -> None:
+        self.rules = rules
+        self.doc = doc
+        self.norms = norms_of(doc)
+        self.size = len(self.norms)
+        self._longest_line: int | None = None
+
+    def starts(self) -> list[int]:
+        """Indices of the tokens that open a sentence."""
+        norms, size = self.norms, self.size
+        starts = [0]
+        position = 0
+        while position < size:
+            norm = norms[position]
+            if norm in _STOPS:
+                after, lines = self._skip(position)
+                if after < size and self._ends(position, after, lines, starts[-1]):
+                    starts.append(after)
+                position = after
+            elif norm.isspace() and position:
+                after, lines = self._skip(position)
+                if lines and after < size and self._line_begins(position - 1, after, lines):
+                    starts.append(after)
+                position = after
+            else:
+                position += 1
+        return starts
+
+    def _skip(self, position: int) -> tuple[int, int]:
+        """First token after stops, closers and white space; line breaks passed."""
+        norms, size, lines = self.norms, self.size, 0
+        if not norms[position].isspace():
+            position += 1
+            while position < size and (
+                norms[position] in _STOPS or (norms[position] in _CLOSERS and self._glued(position))
+            ):
+                position += 1
+        while position < size and norms[position].isspace():
+            lines += _line_breaks(norms[position])
+            position += 1
+        return position, lines
+
+    def _glued(self, position: int) -> bool:
+        """True where nothing stands between this token and the one before."""
+        before = self.doc[position - 1]
+        return not before.whitespace_ and not self.norms[position - 1].isspace()
+
+    def _ends(self, stop: int, after: int, lines: int, start: int) -> bool:
+        """Whether the stop at ``stop`` ends the sentence, ``after`` being the next word."""
+        norms, rules = self.norms, self.rules
+        sign = norms[stop]
+        if sign == ";" or lines > 1:
+            return True
+        if sign != "." or norms[stop + 1] == ".":
+            return lines > 0 or self._opens(after, in_lower_case=False)
+        if stop == 0:
+            return False
+        before = norms[stop - 1]
+        if after == stop + 1 and self._glued(after):  # "disnea.No edemas"
+            letters = min(len(before), len(norms[after]))
+            return before.isalpha() and letters >= _JOINED and self.doc[after].text.istitle()
+        if not self._glued(stop):
+            return True
+        if before.isdigit() and stop - 1 == start and int(before) <= _LARGEST_ITEM:
+            return False  # "1. Furosemida"
+        initial = len(before) == 1 and before.isalpha()
+        opens_with_it = stop - 1 == start or norms[stop - 2] in _STOPS
+        if before in rules._never_final or (initial and opens_with_it):
+            # "Dr. Perez", "T. adaptativo", "I.C.C. de debut"
+            dotted = initial and stop - 1 > start
+            return (lines > 0 and self._item(after)) or (dotted and self._opens(after))
+        if initial or before in rules._abbreviations or self._cut_short(stop - 1):
+            return self._opens(after)
+        return True
+
+    def _cut_short(self, position: int) -> bool:
+        """Whether the word is no whole Spanish word."""
+        text = self.doc[position].text
+        return text.isalpha() and text[-1] in self.rules._cut_endings and not text.isupper()
+
+    def _opens(self, after: int, *, in_lower_case: bool = True) -> bool:
+        """Whether a sentence would open with the word at ``after``."""
+        text = self.doc[after].text
+        capital = text[0].isupper()
+        if self.norms[after] in self.rules._openers and (in_lower_case or capital):
+            return True
+        if capital and (text.istitle() or self._mixed(after)):
+            return True
+        return text[0] in _OPENING or self._item(after)
+
+    def _mixed(self, after: int) -> bool:
+        """Whether the words before are not in capitals, so that a capital tells something."""
+        for position in range(after - 1, max(-1, after - 6), -1):
+            text = self.doc[position].text
+            if text.isalpha() and len(text) > 1:
+                return not text.isupper()
+        return False
+
+    def _item(self, after: int) -> bool:
+        """Whether an item of a list or a label begins at ``after``."""
+        return self._bullet(after) or self._label(after)
+
+    def _bullet(self, after: int) -> bool:
+        norms = self.norms
+        if after + 1 >= self.size:
+            return False
+        norm, following = norms[after], norms[after + 1]
+        if norm in self.rules._bullets:
+            if norm == "[":
+                return True
+            return following.isalpha() or (following[0].isdigit() and not self._glued(after + 1))
+        numbered = norm.isdigit() and int(norm) <= _LARGEST_ITEM
+        return (numbered or len(norm) == 1) and following == ")" and norm.isalnum()
+
+    def _label(self, after: int) -> bool:
+        """Whether a few words and a colon begin at ``after``: ``EF:``, ``25/10:``."""
+        words = 0
+        for position in range(after, min(self.size, after + _LABEL_LENGTH)):
+            norm = self.norms[position]
+            if norm == ":":
+                if not words:
+                    return False
+                first = self.doc[after].text[0]
+                return not first.islower() or words <= _LOWER_LABEL_WORDS
+            if norm.isalnum():
+                words += 1
+            elif norm not in _LABEL_SIGNS:
+                return False
+        return False
+
+    def _line_begins(self, before: int, after: int, lines: int) -> bool:
+        """Whether a new sentence begins with the line at ``after``."""
+        norms, rules = self.norms, self.rules
+        if lines > 1 or self._bullet(after):
+            return True
+        if norms[before] in rules._continues:
+            return False
+        if self._label(after):
+            return True
+        text = self.doc[after].text
+        if text[0].isupper():
+            return not self._wrapped(before, after)
+        if norms[after] in rules._line_openers:
+            following = norms[after + 1] if after + 1 < self.size else "."
+            return following.isalnum()  # "Fiebre\nno." is one statement
+        return text[0] in _OPENING
+
+    def _wrapped(self, before: int, after: int) -> bool:
+        """Whether an editor, not the writer, broke the line before ``after``."""
+        doc, norms = self.doc, self.norms
+        start = before
+        while start > 0 and not _line_breaks(norms[start - 1]):
+            start -= 1
+        line = doc[before].idx + len(doc[before]) - doc[start].idx
+        if not self.rules._short <= line <= self.rules._long:
+            return False
+        if self._longest_line is None:
+            self._longest_line = _longest_line(doc, norms)
+        longest = self._longest_line
+        return longest <= self.rules._long and line + 1 + len(doc[after]) > longest
+
+
+def _line_breaks(norm: str) -> int:
+    """Count the line breaks in a token: 0 for words and blanks, 2 and more for blank lines."""
+    return len(f"{norm}.".splitlines()) - 1 if norm.isspace() else 0
+
+
+def _longest_line(doc: Doc, norms: Sequence[str]) -> int:
+    """Length in characters of the longest line of ``doc``."""
+    longest = start = 0
+    for position, norm in enumerate(norms):
+        if _line_breaks(norm):
+            token = doc[position]
+            longest = max(longest, token.idx - start)
+            start = token.idx + len(token)
+    return max(longest, doc[-1].idx + len(doc[-1]) - start)
