@@ -6,8 +6,8 @@ are taken in groups just large enough to keep the workers busy, and the sinks st
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +17,7 @@ from typing import Protocol
 from clinical_nlp.batch.extraction import NoteOutcome, NoteReader
 from clinical_nlp.batch.ports import PatientSource, ResultSink, RiskEstimator, SourceSummary
 from clinical_nlp.batch.quarantine import Quarantine
+from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.errors import InputError
 from clinical_nlp.records import (
     Finding,
@@ -71,15 +72,18 @@ class RunOutcome:
         Wall time by stage: ``scan``, ``read_notes``, ``estimate``, ``write``.
     written
         Rows or resources by output.
-    notes
-        Notes ``read``, ``with_text``, ``with_findings`` and ``failed``.
+    statistics
+        What was found, as counts.
+    failed_notes
+        Notes that broke the pipeline; they are in the quarantine.
     """
 
     context: RunContext
     source: SourceSummary
+    statistics: RunStatistics
     seconds: dict[str, float] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
-    notes: Counter[str] = field(default_factory=Counter)
+    failed_notes: int = 0
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -92,7 +96,7 @@ class RunOutcome:
 
 
 ContextMaker = Callable[[date], RunContext]
-SinkMaker = Callable[[RunContext, SourceSummary], Mapping[str, ResultSink]]
+SinkMaker = Callable[[RunContext], Sequence[ResultSink]]
 
 
 def run(
@@ -147,10 +151,11 @@ def run(
             "the export holds no dated resource, so the run has no day to speak of; "
             "give one with --as-of YYYY-MM-DD.",
         )
-    outcome = RunOutcome(make_context(day), summary)
+    context = make_context(day)
+    outcome = RunOutcome(context, summary, RunStatistics(context))
     outcome.seconds["scan"] = scan_seconds
     quarantine.extend(source.problems())
-    sinks = make_sinks(outcome.context, summary)
+    sinks: list[ResultSink] = [outcome.statistics, *make_sinks(context)]
     progress.start("patients", summary.patients)
     for group, notes in _read_groups(source, reader, quarantine, outcome):
         with outcome.timed("estimate"):
@@ -158,11 +163,11 @@ def run(
         with outcome.timed("write"):
             for record, found, estimate in zip(group, notes, estimates, strict=True):
                 result = PatientResult(record, found, estimate)
-                for sink in sinks.values():
+                for sink in sinks:
                     sink.write(result)
         progress.advance(len(group))
     with outcome.timed("write"):
-        for sink in sinks.values():
+        for sink in sinks:
             outcome.written.update(sink.close())
     return outcome
 
@@ -214,7 +219,7 @@ def _note_findings(
     """Pair a note with its findings; a note that broke the pipeline has none, and says so."""
     findings: tuple[Finding, ...] = ()
     if isinstance(read, str):
-        outcome.notes["failed"] += 1
+        outcome.failed_notes += 1
         quarantine.add(
             Problem(
                 "E310",
@@ -225,7 +230,4 @@ def _note_findings(
         )
     else:
         findings = read
-    outcome.notes["read"] += 1
-    outcome.notes["with_text"] += bool(note.text.strip())
-    outcome.notes["with_findings"] += bool(findings)
     return NoteFindings(note, findings)

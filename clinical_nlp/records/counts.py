@@ -64,3 +64,8 @@ class SourceSummary:
     notes: int = 0
     latest: date | None = None
     digest: str = ""
+
+    def adds_up(self) -> bool:
+        """True where every line read is accounted for, type by type."""
+        seen = sum(counts.seen for counts in self.types.values())
+        return self.lines == seen and all(counts.adds_up() for counts in self.types.values())

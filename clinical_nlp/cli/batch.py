@@ -1,0 +1,182 @@
+"""``clinical-nlp batch``: composes the nightly job from its parts."""
+
+from __future__ import annotations
+
+import resource
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from clinical_nlp.errors import EXIT_QUARANTINED, UsageError
+
+_EXPORT = typer.Argument(
+    metavar="EXPORT",
+    help="Folder of a FHIR R4 Bulk Data export: *.ndjson and *.ndjson.gz, in any order.",
+    show_default=False,
+)
+_OUT = typer.Option(
+    "--out",
+    metavar="DIR",
+    help="Folder for the results: new, empty, or holding an earlier run, which is replaced.",
+    show_default=False,
+)
+_AS_OF = typer.Option(
+    "--as-of",
+    formats=["%Y-%m-%d"],
+    help="The day the estimates speak of. Default: the export's latest clinical date.",
+    show_default=False,
+)
+_THRESHOLD = typer.Option(
+    "--threshold",
+    min=0.0,
+    max=100.0,
+    metavar="PERCENT",
+    help="12-month risk from which a patient enters the work list. "
+    "Default: where the published band 'high' begins.",
+    show_default=False,
+)
+_MODEL = typer.Option(
+    "--model", metavar="URI", help="The risk model, as MLflow names it; resolved once a run."
+)
+_PROCESSES = typer.Option(
+    "--processes", "-p", min=1, help="Processes that read notes; 1 reads in this one."
+)
+_SHOW = typer.Option("--show", min=0, metavar="N", help="Print the first N of the work list.")
+_QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+
+
+def batch(
+    export: Annotated[Path, _EXPORT],
+    out: Annotated[Path, _OUT],
+    as_of: Annotated[datetime | None, _AS_OF] = None,
+    threshold: Annotated[float | None, _THRESHOLD] = None,
+    model: Annotated[str, _MODEL] = "models:/hf-risk@champion",
+    processes: Annotated[int, _PROCESSES] = 1,
+    show: Annotated[int, _SHOW] = 0,
+    quiet: Annotated[bool, _QUIET] = False,
+) -> None:
+    """Read an export, estimate every patient's risk of heart failure, write the results.
+
+    Writes to DIR: fhir/*.ndjson (RiskAssessment, Observation, Task ... to load back into the
+    record), worklist.csv (whom to look at first), report.html (the run on one page),
+    findings.parquet and estimates.parquet (for analysis), quarantine.ndjson (what could not
+    be used, and why) and run.json (versions, hashes, counts, seconds).
+
+    Exit codes: 0 everything was read; 3 something is in quarantine; 2 the command line,
+    4 the export, 5 the pipeline, 6 the model or its registry, 7 the results' folder.
+
+    Example: clinical-nlp batch export --out out --processes 2 --show 10
+    """
+    if out.resolve() == export.resolve():
+        raise UsageError(
+            "E101", "--out names the export itself; give the results a folder of their own."
+        )
+    quarantined = _run(
+        export, out, as_of.date() if as_of else None, threshold, model, processes, show, quiet
+    )
+    if quarantined:
+        raise typer.Exit(EXIT_QUARANTINED)
+
+
+def _run(
+    export: Path,
+    out: Path,
+    as_of: date | None,
+    threshold: float | None,
+    model_uri: str,
+    processes: int,
+    show: int,
+    quiet: bool,
+) -> int:
+    # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
+    import clinical_nlp
+    from clinical_nlp.batch.extraction import NoteReader
+    from clinical_nlp.batch.job import run
+    from clinical_nlp.batch.output import RUN_RECORD, OutputFolder
+    from clinical_nlp.batch.ports import ResultSink
+    from clinical_nlp.batch.quarantine import Quarantine
+    from clinical_nlp.batch.run_record import run_summary, write_run_record
+    from clinical_nlp.batch.sinks import EstimatesTable, FindingsTable, Worklist
+    from clinical_nlp.batch.sinks.report import write_report
+    from clinical_nlp.cli.progress import BatchProgress
+    from clinical_nlp.lexicon import load_lexicon
+    from clinical_nlp.pipeline.assembly import fingerprint
+    from clinical_nlp.records import RunContext
+    from clinical_nlp.registry import load_champion
+    from clinical_nlp.risk.bands import load_bands
+    from fhir_adapters.reading import BulkExport
+    from fhir_adapters.writing import FhirSink
+
+    console = Console(stderr=True, quiet=quiet)
+    concepts, bands = load_lexicon().concepts, load_bands()
+    with OutputFolder(out) as output:
+        with console.status("Loading the pipeline and the risk model ..."):
+            nlp = clinical_nlp.load()
+            champion = load_champion(model_uri)
+
+        def make_context(day: date) -> RunContext:
+            return RunContext(
+                as_of=day,
+                software=clinical_nlp.__version__,
+                pipeline=fingerprint(nlp),
+                model=champion.reference,
+                worklist_threshold=(
+                    bands.worklist_threshold if threshold is None else threshold / 100
+                ),
+            )
+
+        def make_sinks(context: RunContext) -> list[ResultSink]:
+            staging = output.staging
+            return [
+                FhirSink(staging / "fhir", context, concepts, bands),
+                FindingsTable(staging / "findings.parquet", context, concepts),
+                EstimatesTable(staging / "estimates.parquet", context),
+                Worklist(staging / "worklist.csv", context, bands),
+            ]
+
+        quarantine = Quarantine(output.staging / "quarantine.ndjson")
+        with (
+            BatchProgress(console) as progress,
+            BulkExport(export, output.staging) as source,
+            NoteReader(nlp, processes) as reader,
+        ):
+            outcome = run(
+                source, reader, champion, make_context, make_sinks, quarantine, as_of, progress
+            )
+        quarantine.close()
+        summary = run_summary(outcome, quarantine, _peak_mib())
+        write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
+        write_run_record(output.staging / RUN_RECORD, summary, outcome)
+        output.publish()
+    if not quiet:
+        _say_goodbye(out, show, quarantine.total)
+    return quarantine.total
+
+
+def _peak_mib() -> float:
+    """Peak resident memory of this process and its largest worker, in MiB."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(resource.getrusage(w).ru_maxrss for w in who) / 1024
+
+
+def _say_goodbye(out: Path, show: int, quarantined: int) -> None:
+    from clinical_nlp.batch.sinks.worklist_view import print_worklist, read_worklist
+
+    console = Console(highlight=False)
+    if show:
+        print_worklist(console, read_worklist(out / "worklist.csv")[:show])
+    outputs = {
+        "report.html": "the run on one page: open it in a browser",
+        "worklist.csv": "whom to look at first",
+        "fhir/": "resources to load back into the record",
+        "findings.parquet": "one row a finding",
+        "estimates.parquet": "one row a patient",
+        "quarantine.ndjson": f"{quarantined} resources that could not be used, and why",
+        "run.json": "versions, hashes, counts, seconds",
+    }
+    console.print(f"Results in {out}:")
+    for name, what in outputs.items():
+        console.print(f"  {name:<20} {what}")
