@@ -1,0 +1,183 @@
+"""Gathers the report's numbers and fills its template.
+
+The page is one file: style and drawings are inside, nothing is fetched, and its own
+content security policy forbids it. It is in Spanish, for the people who run and read
+the batch in Spain. It holds counts, never a patient's text or id.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from clinical_nlp.batch.sinks.private import cannot_write, open_private
+from clinical_nlp.batch.sinks.report import histogram, words
+from clinical_nlp.batch.statistics import RunStatistics
+from clinical_nlp.records import FLAGS, Concept, RunContext, SourceSummary
+from clinical_nlp.risk.bands import Bands, load_bands
+
+_PACKAGE = "clinical_nlp.batch.sinks.report"
+#: Concepts on the page: what fits a screen; ``findings.parquet`` holds all.
+TOP_CONCEPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What the job knows of a run besides its results.
+
+    Parameters
+    ----------
+    context
+        Day, versions, model and threshold.
+    source
+        What the scan of the export counted.
+    seconds
+        Wall time by stage, in order.
+    quarantined
+        Problems by error code.
+    peak_rss_mib
+        Peak resident memory in MiB; ``None`` where not measured.
+    failed_notes
+        Notes at which the pipeline stopped.
+    versions
+        Versions of what can change a result, by package.
+    """
+
+    context: RunContext
+    source: SourceSummary
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    peak_rss_mib: float | None = None
+    failed_notes: int = 0
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptRow:
+    """One concept's findings by stance."""
+
+    name: str
+    affirmed: int
+    negated: int
+    other: int
+
+    @property
+    def total(self) -> int:
+        """Findings of the concept."""
+        return self.affirmed + self.negated + self.other
+
+
+def write_report(
+    path: Path,
+    statistics: RunStatistics,
+    summary: RunSummary,
+    concepts: Mapping[str, Concept],
+    bands: Bands | None = None,
+) -> None:
+    """Write the page of one run.
+
+    Parameters
+    ----------
+    path
+        File to write (``DIR/report.html``), mode 0600.
+    statistics
+        The counts gathered while the results went by.
+    summary
+        What the job adds to them.
+    concepts
+        The lexicon's concepts by key, for their Spanish names.
+    bands
+        The published bands; the shipped ones by default.
+
+    Raises
+    ------
+    clinical_nlp.errors.OutputError
+        E511: the file cannot be written.
+    """
+    page = render(statistics, summary, concepts, bands or load_bands())
+    with open_private(path) as file:
+        try:
+            file.write(page.encode("utf-8"))
+        except OSError as error:
+            raise cannot_write(path, error) from None
+
+
+def render(
+    statistics: RunStatistics, summary: RunSummary, concepts: Mapping[str, Concept], bands: Bands
+) -> str:
+    """Return the page as HTML."""
+    types = sorted(summary.source.types.items(), key=lambda item: (-item[1].seen, item[0]))
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            s=statistics,
+            run=summary,
+            context=summary.context,
+            words=_phrases(),
+            types=types,
+            adds_up=summary.source.lines == sum(t.seen for _, t in types)
+            and all(t.adds_up() for _, t in types),
+            quarantined=sum(summary.quarantined.values()),
+            codes=sorted(summary.quarantined.items(), key=lambda item: (-item[1], item[0])),
+            flags=FLAGS,
+            bands=bands,
+            top=_top_concepts(statistics, concepts),
+            chart=histogram.draw(
+                statistics.edges,
+                statistics.histogram,
+                bands,
+                summary.context.worklist_threshold,
+            ),
+            seconds=sum(summary.seconds.values()),
+        )
+    )
+
+
+def _top_concepts(
+    statistics: RunStatistics, concepts: Mapping[str, Concept]
+) -> tuple[ConceptRow, ...]:
+    rows = [
+        ConceptRow(concepts[key].name_es if key in concepts else key, **dict(said))
+        for key, said in (
+            (key, {s: count[s] for s in ("affirmed", "negated", "other")})
+            for key, count in sorted(statistics.concepts.items())
+        )
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.total, row.name))[:TOP_CONCEPTS])
+
+
+def _read(name: str) -> str:
+    return resources.files(_PACKAGE).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _phrases() -> dict[str, Any]:
+    return tomllib.loads(_read("phrases.toml"))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count=words.count,
+        decimal=words.decimal,
+        share=words.percent,
+        probability=words.probability,
+        day=words.day,
+        duration=words.duration,
+    )
+    return environment

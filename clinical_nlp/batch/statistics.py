@@ -1,0 +1,124 @@
+"""What a run found, as counts: the numbers of the report.
+
+Nothing of one patient is kept: memory is bounded by the lexicon and the number of bins.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping
+
+from clinical_nlp.batch.sinks.worklist import is_on_worklist
+from clinical_nlp.records import FLAGS, EstimateStatus, Finding, PatientResult, RunContext
+from clinical_nlp.risk.bands import Bands, load_bands
+
+#: How a finding was said, for the counts by concept: ``other`` is uncertain, historical,
+#: hypothetical or of a relative, and not negated.
+STANCES = ("affirmed", "negated", "other")
+# Two neighbouring bins of the histogram differ by about this factor: four or five bins
+# a decade show the shape and leave most bins with patients in an export of hundreds.
+_BIN_RATIO = 1.6
+# The first band starts at 0, which a logarithmic axis has no place for: its bins start
+# five halvings below its upper bound and the first one takes all that is lower.
+_FIRST_BAND_SPAN = 32
+
+
+class RunStatistics:
+    """A sink that only counts.
+
+    Parameters
+    ----------
+    context
+        The run's threshold.
+    bands
+        The published bands; the histogram's bins never straddle a bound.
+
+    Attributes
+    ----------
+    patients
+        ``seen``, ``with_notes``, ``with_text``, ``with_findings``, ``scored``,
+        ``diagnosed``, ``abstained``, ``worklist``.
+    notes
+        ``seen``, ``with_text``, ``with_findings``.
+    findings
+        ``seen``, ``affirmed``, ``measured`` (with a value) and one for each of the five
+        flags; a finding may carry several.
+    concepts
+        Findings by concept and stance (:data:`STANCES`).
+    bands
+        Scored patients by band.
+    edges, histogram
+        Bin edges (probabilities, rising, first 0, last 1) and scored patients in each of
+        the ``len(edges) - 1`` bins.
+    """
+
+    def __init__(self, context: RunContext, bands: Bands | None = None) -> None:
+        scale = bands or load_bands()
+        self._threshold = context.worklist_threshold
+        self.patients: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
+        self.findings: Counter[str] = Counter()
+        self.concepts: dict[str, Counter[str]] = {}
+        self.bands: Counter[str] = Counter()
+        self.edges = histogram_edges(scale)
+        self.histogram = [0] * (len(self.edges) - 1)
+
+    def write(self, result: PatientResult) -> None:
+        """Count one patient."""
+        estimate = result.estimate
+        texts = sum(bool(n.note.text.strip()) for n in result.notes)
+        found = sum(bool(n.findings) for n in result.notes)
+        self.patients["seen"] += 1
+        self.patients["with_notes"] += bool(result.notes)
+        self.patients["with_text"] += bool(texts)
+        self.patients["with_findings"] += bool(found)
+        self.patients[estimate.status.value] += 1
+        self.patients["worklist"] += is_on_worklist(estimate, self._threshold)
+        self.notes["seen"] += len(result.notes)
+        self.notes["with_text"] += texts
+        self.notes["with_findings"] += found
+        if estimate.status is EstimateStatus.SCORED and estimate.probability is not None:
+            last = len(self.histogram) - 1
+            self.histogram[min(bisect_right(self.edges, estimate.probability) - 1, last)] += 1
+            if estimate.band is not None:
+                self.bands[estimate.band] += 1
+        for note in result.notes:
+            for finding in note.findings:
+                self._count(finding)
+
+    def close(self) -> Mapping[str, int]:
+        """Nothing to finish: no file is written here."""
+        return {}
+
+    def _count(self, finding: Finding) -> None:
+        self.findings["seen"] += 1
+        self.findings["affirmed"] += finding.affirmed
+        self.findings["measured"] += finding.value is not None
+        for flag, is_set in zip(FLAGS, finding.flags, strict=True):
+            self.findings[flag] += is_set
+        self.concepts.setdefault(finding.concept, Counter())[stance(finding)] += 1
+
+
+def stance(finding: Finding) -> str:
+    """Return which of :data:`STANCES` a finding takes."""
+    if finding.affirmed:
+        return "affirmed"
+    return "negated" if finding.negated and not finding.family else "other"
+
+
+def histogram_edges(bands: Bands) -> tuple[float, ...]:
+    """Return bin edges that rise by an even ratio and hold every bound of the bands.
+
+    Risks of a year lie mostly under 5%: bins of equal width would put nearly everyone in
+    the first one.
+    """
+    edges = [0.0]
+    for band in bands:
+        low = band.lower or band.upper / _FIRST_BAND_SPAN
+        count = max(1, round(math.log(band.upper / low) / math.log(_BIN_RATIO)))
+        ratio = (band.upper / low) ** (1 / count)
+        edges.extend(low * ratio**step for step in range(1, count))
+        edges.append(band.upper)
+    return tuple(edges)

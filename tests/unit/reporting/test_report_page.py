@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import re
+import stat
+
+import pytest
+from bs4 import BeautifulSoup
+
+from clinical_nlp.batch.sinks.report import RunSummary, histogram, words, write_report
+from clinical_nlp.batch.statistics import RunStatistics, histogram_edges
+from clinical_nlp.records import Concept, SourceSummary, TypeCounts
+from clinical_nlp.risk.bands import load_bands
+
+CANARY = "Zacarías-Ñoquisordo"
+
+
+def make_summary(context, **said) -> RunSummary:
+    types = {"Patient": TypeCounts(3, 3), "DocumentReference": TypeCounts(5, 3, 0, 1, 0, 1)}
+    source = SourceSummary(types, 8, 3, 3, context.as_of, "ee" * 32)
+    given = {"seconds": {"scan": 1.5, "read_notes": 90.0}, "quarantined": {"E203": 1}, **said}
+    return RunSummary(context, source, **given)
+
+
+def write_page(path, context, concepts, results, summary=None) -> str:
+    statistics = RunStatistics(context)
+    for result in results:
+        statistics.write(result)
+    write_report(path, statistics, summary or make_summary(context), concepts)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def page(tmp_path, context, concepts, make_result) -> str:
+    results = [
+        make_result(
+            f"{CANARY}-{i}",
+            p,
+            text=f"Refiere disnea, {CANARY}. Sin edemas. Madre: disnea. FEVI > 60 %.",
+        )
+        for i, p in enumerate((0.2, 0.01, None))
+    ]
+    return write_page(tmp_path / "report.html", context, concepts, results)
+
+
+def rows_of(page: str, heading: str) -> dict[str, list[str]]:
+    soup = BeautifulSoup(page, "html.parser")
+    section = soup.find("section", attrs={"aria-labelledby": heading})
+    return {
+        row.th.get_text(strip=True): [td.get_text(strip=True) for td in row.select("td.n")]
+        for row in section.select("tbody tr")
+    }
+
+
+def test_the_numbers_are_those_of_the_run(page):
+    assert rows_of(page, "patients") == {
+        "Con riesgo estimado": ["2", "66,7\xa0%"],
+        "Con insuficiencia cardíaca ya diagnosticada": ["1", "33,3\xa0%"],
+        "Sin estimación (fuera del alcance del modelo)": ["0", "0\xa0%"],
+    }
+    assert rows_of(page, "findings")["disnea"] == ["6", "3", "0", "3"]
+    assert rows_of(page, "risk")["muy alto"] == ["1", "50,0\xa0%"]
+    assert rows_of(page, "types")["DocumentReference"] == ["5", "3", "0", "1", "0", "1", "sí"]
+    assert rows_of(page, "quarantine")["E203"] == ["1"]
+    assert rows_of(page, "times")["Lectura de notas (PLN)"] == ["1\xa0min 30\xa0s"]
+
+
+def test_no_patient_text_or_id(page):
+    assert CANARY not in page and "DocumentReference/" not in page
+
+
+def test_nothing_is_fetched(page):
+    assert not re.search(r"(?:https?:)?//|\burl\(|@import|<script|<link|<img|\bsrc=", page)
+    assert "default-src 'none'" in page
+
+
+def test_it_can_be_heard(page):
+    soup = BeautifulSoup(page, "html.parser")
+    assert soup.html["lang"] == "es"
+    assert len(soup.find_all("h1")) == 1
+    assert all(table.find("caption") for table in soup.find_all("table"))
+    drawing = soup.find("svg", role="img")
+    assert "riesgo muy alto, 1" in drawing.find("desc").text
+    ids = [tag["id"] for tag in soup.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    for tag in soup.find_all(attrs={"aria-labelledby": True}):
+        assert set(tag["aria-labelledby"].split()) <= set(ids)
+
+
+def test_it_says_what_it_is_not_and_which_model(page, context):
+    assert "no un producto sanitario certificado" in page
+    assert context.model.uri in page and context.model.digest in page
+
+
+def test_lost_lines_are_shouted(tmp_path, context, concepts, make_result):
+    lost = SourceSummary({"Patient": TypeCounts(3, 2)}, 3, 2, 0, context.as_of, "")
+    page = write_page(
+        tmp_path / "r.html", context, concepts, [make_result("a", 0.1)], RunSummary(context, lost)
+    )
+    assert "no cuadran" in page and rows_of(page, "types")["Patient"][-1] == "no"
+
+
+def test_an_empty_run_has_a_page(tmp_path, context):
+    empty = RunSummary(context, SourceSummary())
+    page = write_page(tmp_path / "r.html", context, {}, [], empty)
+    assert "No se encontró ningún hallazgo" in page and "Nada: todos" in page
+
+
+def test_names_are_escaped_and_the_file_is_private(tmp_path, context, make_result):
+    evil = {"dyspnea": Concept("dyspnea", "symptom", {"es": "<b>disnea</b> & co"})}
+    page = write_page(tmp_path / "r.html", context, evil, [make_result("a", 0.1)])
+    assert "&lt;b&gt;disnea&lt;/b&gt; &amp; co" in page
+    assert stat.S_IMODE((tmp_path / "r.html").stat().st_mode) == 0o600
+
+
+def test_histogram_areas_follow_the_counts():
+    bands = load_bands()
+    edges = histogram_edges(bands)
+    counts = list(range(len(edges) - 1))
+    chart = histogram.draw(edges, counts, bands, 0.03)
+    assert [bar.patients for bar in chart.bars] == counts
+    unit = chart.bars[1].height
+    assert all(bar.height == pytest.approx(unit * bar.patients, abs=0.1) for bar in chart.bars)
+    assert all(chart.left <= bar.x and bar.x + bar.width <= chart.right for bar in chart.bars)
+    assert [bands.items[bar.band].key for bar in chart.bars] == [
+        bands.of(bar.lower).key for bar in chart.bars
+    ]
+    # The threshold stands where the band "alto" begins.
+    first_high = next(bar for bar in chart.bars if bar.lower == 0.03)
+    assert chart.threshold == pytest.approx(first_high.x, abs=1)
+
+
+@pytest.mark.parametrize(
+    "number, bound", [(0, 4), (4, 4), (5, 8), (33, 40), (405, 600), (2001, 2400), (10**6, 10**6)]
+)
+def test_axis_ends_at_a_round_number(number, bound):
+    assert histogram._round_up(number) == bound
+
+
+def test_spanish_numbers():
+    assert words.count(1234567) == "1.234.567"
+    assert words.decimal(1234.56, 1) == "1.234,6"
+    assert words.percent(1, 3) == "33,3\xa0%"
+    assert words.percent(0, 0) == "–"
+    assert words.percent(1, 100_000) == "<\xa00,1\xa0%"
+    assert words.percent(99_999, 100_000) == ">\xa099,9\xa0%"
+    assert words.percent(5, 5) == "100\xa0%"
+    assert words.probability(0.0128) == "1,28\xa0%"
+    assert words.probability(0.1) == "10\xa0%"
+    assert words.duration(0.424) == "0,42\xa0s"
+    assert words.duration(59.97) == "1\xa0min 0\xa0s"
+    assert words.duration(3725) == "1\xa0h 2\xa0min"

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clinical_nlp.batch.statistics import RunStatistics, histogram_edges, stance
+from clinical_nlp.records import EstimateStatus, Finding
+from clinical_nlp.risk.bands import load_bands
+
+
+def test_counts_of_a_small_run(context, make_result):
+    statistics = RunStatistics(context)
+    for result in (
+        make_result("a", 0.2),
+        make_result("b", 0.001),
+        make_result("c"),
+        make_result("d", status=EstimateStatus.ABSTAINED, abstention="Sin edad."),
+        make_result("e", 0.01, text="  ", findings=()),
+    ):
+        statistics.write(result)
+    assert statistics.close() == {}
+    assert statistics.patients == {
+        "seen": 5,
+        "with_notes": 5,
+        "with_text": 4,
+        "with_findings": 4,
+        "scored": 3,
+        "diagnosed": 1,
+        "abstained": 1,
+        "worklist": 1,
+    }
+    assert statistics.notes == {"seen": 5, "with_text": 4, "with_findings": 4}
+    assert statistics.findings["seen"] == 16 and statistics.findings["affirmed"] == 8
+    assert statistics.findings["family"] == statistics.findings["negated"] == 4
+    assert statistics.findings["measured"] == 4
+    assert statistics.concepts["dyspnea"] == {"affirmed": 4, "other": 4}
+    assert statistics.bands == {"very_high": 1, "low": 2}
+    assert sum(statistics.histogram) == 3
+
+
+@settings(max_examples=60)
+@given(st.floats(0, 1))
+def test_every_probability_falls_in_a_bin_of_its_band(probability):
+    bands = load_bands()
+    edges = histogram_edges(bands)
+    index = min(
+        next(
+            i for i, (_, upper) in enumerate(pairwise(edges)) if probability < upper or upper == 1
+        ),
+        len(edges) - 2,
+    )
+    assert bands.of(probability) == bands.of(edges[index])
+
+
+def test_edges_rise_and_hold_the_bounds():
+    edges = histogram_edges(load_bands())
+    assert all(a < b for a, b in pairwise(edges)) and edges[0] == 0 and edges[-1] == 1
+    assert {band.upper for band in load_bands()} <= set(edges)
+
+
+@pytest.mark.parametrize(
+    "said, expected",
+    [
+        ({}, "affirmed"),
+        ({"negated": True}, "negated"),
+        ({"negated": True, "historical": True}, "negated"),
+        ({"negated": True, "family": True}, "other"),
+        ({"uncertain": True}, "other"),
+    ],
+)
+def test_stance(said, expected):
+    assert stance(replace(Finding(0, 1, "x", "c"), **said)) == expected
