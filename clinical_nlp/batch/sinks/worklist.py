@@ -31,6 +31,8 @@ COLUMNS = (
 )
 #: Reasons on the list: what fits a glance. All of them are in ``estimates.parquet``.
 MAIN_REASONS = 3
+#: Between the sentences of one cell.
+SEPARATOR = "; "
 _SEX = {"female": "mujer", "male": "hombre", "other": "otro", "unknown": "desconocido"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -123,7 +125,7 @@ class Worklist:
 
 def sentences(texts: tuple[str, ...] | list[str]) -> str:
     """Join sentences into one cell, on one line."""
-    return "; ".join(" ".join(text.split()).rstrip(".;") for text in texts)
+    return SEPARATOR.join(" ".join(text.split()).rstrip(".;") for text in texts)
 
 
 def safe_cell(text: str) -> str:

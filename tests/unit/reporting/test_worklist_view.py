@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from clinical_nlp.batch.sinks import Worklist
+from clinical_nlp.batch.sinks.worklist_view import WorklistRow, print_worklist, read_worklist
+from clinical_nlp.errors import OutputError
+
+
+@pytest.fixture
+def worklist(tmp_path, context, make_result):
+    sink = Worklist(tmp_path / "worklist.csv", context)
+    for patient, probability in (("-b", 0.0456), ("a" * 36, 0.31), ("c", 0.04)):
+        sink.write(make_result(patient, probability))
+    sink.close()
+    return tmp_path / "worklist.csv"
+
+
+def printed(rows, width=100, **said) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_worklist(console, rows, **said)
+    return console.file.getvalue()
+
+
+def test_reads_back_what_was_written(worklist):
+    rows = read_worklist(worklist)
+    assert rows[1] == WorklistRow(
+        2,
+        "-b",
+        78,
+        "mujer",
+        4.6,
+        "alto",
+        ("Disnea en 1 nota (la última, 01/03/2026)", "78 años"),
+        ("No consta NT-proBNP",),
+    )
+    assert [row.rank for row in read_worklist(worklist, limit=2)] == [1, 2]
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_every_line_fits_and_nothing_is_cut(worklist, width):
+    text = printed(read_worklist(worklist), width)
+    assert all(len(line) <= width for line in text.splitlines())
+    assert "…" not in text
+    assert "31,0 %" in text and "muy alto" in text and "· 78 años" in text
+    assert "preliminares" in text
+    assert text.count("a") >= 36  # the long id is folded, not cut
+
+
+def test_says_how_many_are_not_shown(worklist):
+    assert "… y 9 más" in printed(read_worklist(worklist, limit=1), total=10)
+    assert "ningún paciente" in printed([])
+
+
+def test_brackets_are_text_not_markup():
+    row = WorklistRow(1, "[red]x", 70, "mujer", 5.0, "alto", ("[bold]motivo",), ())
+    assert "[red]x" in printed([row]) and "[bold]motivo" in printed([row])
+
+
+@pytest.mark.parametrize("content", [None, "otra,cosa\n1,2\n"])
+def test_what_is_not_a_worklist_is_refused(tmp_path, content):
+    path = tmp_path / "worklist.csv"
+    if content:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(OutputError, match="E512"):
+        read_worklist(path)
