@@ -1,0 +1,127 @@
+"""A risk estimate as a ``RiskAssessment``, and the ``Task`` that asks a clinician to look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clinical_nlp.records import RiskEstimate
+from fhir_adapters.writing.elements import (
+    Json,
+    codeable,
+    coding,
+    identified,
+    period,
+    reference,
+)
+from fhir_adapters.writing.rationale import (
+    horizon_es,
+    percentage,
+    percentage_es,
+    rationale,
+    what_is_missing,
+)
+from fhir_adapters.writing.scale import Band
+from fhir_adapters.writing.urls import (
+    BAND,
+    METHOD,
+    METHOD_CODE,
+    SNOMED,
+    STATUS,
+    STATUS_EXTENSION,
+    TASK_CODE,
+    Canon,
+)
+from fhir_adapters.writing.vocabulary import Vocabulary
+
+#: SNOMED CT "Heart failure (disorder)".
+HEART_FAILURE = "84114007"
+
+
+def risk_assessment(
+    estimate: RiskEstimate,
+    band: Band | None,
+    basis: Sequence[Json],
+    vocabulary: Vocabulary,
+    canon: Canon,
+    device: Json,
+    meta: Json,
+) -> Json:
+    """Return the RiskAssessment of one patient.
+
+    A patient with diagnosed heart failure, or one the model abstains from, has one too,
+    without probability, band, period or mitigation: who reads the patient's record next
+    morning should see that the system looked, and why it says nothing.
+
+    Parameters
+    ----------
+    estimate
+        The estimate.
+    band
+        The published band of its probability; ``None`` unless scored.
+    basis
+        References to what the reasons rest on.
+    """
+    status = vocabulary.statuses[estimate.status.value]
+    body: Json = {
+        "meta": meta,
+        "extension": [
+            {
+                "url": canon.extension(STATUS_EXTENSION),
+                "valueCoding": coding(canon.code_system(STATUS), status.code, status.display_es),
+            }
+        ],
+        "status": "preliminary",
+        "method": codeable(
+            f"{estimate.model.name}, versión {estimate.model.version}",
+            coding(canon.code_system(METHOD), METHOD_CODE),
+        ),
+        "subject": reference(estimate.patient_id, "Patient"),
+        "occurrenceDateTime": estimate.index_date.isoformat(),
+        "performer": device,
+    }
+    if basis:
+        body["basis"] = list(basis)
+    prediction: Json = {
+        "outcome": codeable("insuficiencia cardíaca", coding(SNOMED, HEART_FAILURE))
+    }
+    if band is not None and estimate.probability is not None:
+        prediction["probabilityDecimal"] = float(percentage(estimate.probability))
+        prediction["qualitativeRisk"] = codeable(
+            f"riesgo {band.name_es}", coding(canon.code_system(BAND), band.key, band.name_es)
+        )
+        prediction["whenPeriod"] = period(estimate.index_date, estimate.horizon_days)
+    prediction["rationale"] = rationale(estimate, band)
+    body["prediction"] = [prediction]
+    if band is not None:
+        body["mitigation"] = band.mitigation_es
+    if missing := what_is_missing(estimate):
+        body["note"] = [{"text": missing}]
+    return identified("RiskAssessment", body)
+
+
+def review_task(
+    estimate: RiskEstimate,
+    band: Band,
+    probability: float,
+    assessment: Json,
+    device: Json,
+    meta: Json,
+) -> Json:
+    """Return the proposal that a clinician review an assessment."""
+    return identified(
+        "Task",
+        {
+            "meta": meta,
+            "status": "requested",
+            "intent": "proposal",
+            "code": codeable("Revisar la estimación de riesgo", coding(TASK_CODE, "approve")),
+            "description": (
+                f"Revisar: riesgo {band.name_es} de insuficiencia cardíaca en "
+                f"{horizon_es(estimate.horizon_days)} ({percentage_es(probability)})."
+            ),
+            "focus": assessment,
+            "for": reference(estimate.patient_id, "Patient"),
+            "authoredOn": estimate.index_date.isoformat(),
+            "requester": device,
+        },
+    )

@@ -1,0 +1,245 @@
+"""What our own codes and extensions mean: ``CodeSystem`` and ``StructureDefinition``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from clinical_nlp.records import Concept
+from fhir_adapters.writing.elements import Json, identified, text_line
+from fhir_adapters.writing.rationale import percentage
+from fhir_adapters.writing.scale import Band, Scale
+from fhir_adapters.writing.urls import (
+    ASSERTION_EXTENSION,
+    BAND,
+    CATEGORY,
+    CONCEPT,
+    FLAG,
+    METHOD,
+    METHOD_CODE,
+    SHA256_EXTENSION,
+    STATUS,
+    STATUS_EXTENSION,
+    VALUE,
+    Canon,
+)
+from fhir_adapters.writing.vocabulary import Term, Vocabulary
+
+_LANGUAGES = ("en", "ca", "gl", "eu")
+
+
+def code_systems(
+    vocabulary: Vocabulary,
+    concepts: Mapping[str, Concept],
+    scale: Scale,
+    canon: Canon,
+    version: str,
+) -> Iterator[Json]:
+    """Yield every code system of ours that the output uses.
+
+    Parameters
+    ----------
+    concepts
+        The catalogue, by key.
+    scale
+        The risk bands, published with their own version and status.
+    version
+        Version of the software, for the other systems.
+    """
+    yield _code_system(
+        canon,
+        BAND,
+        "Bandas de riesgo de insuficiencia cardíaca a 12 meses",
+        [_band(band) for band in scale],
+        scale.version,
+        scale.status,
+        {
+            "description": (
+                "Bandas propias de probabilidad a 12 meses. No equivalen a risk-probability "
+                "de HL7, donde 'high' significa más probable que no."
+            ),
+            "property": [
+                _property("lower", "Límite inferior, incluido, en porcentaje"),
+                _property("upper", "Límite superior, excluido salvo 100, en porcentaje"),
+            ],
+        },
+    )
+    rows = [_concept(concepts[key]) for key in sorted(concepts)]
+    yield _code_system(canon, CONCEPT, "Conceptos del catálogo", rows, version)
+    rows = [
+        {
+            "code": key,
+            "display": category.name_es,
+            "designation": [{"language": "en", "value": category.name_en}],
+        }
+        for key, category in vocabulary.categories.items()
+    ]
+    yield _code_system(canon, CATEGORY, "Categorías del catálogo", rows, version)
+    terms = {
+        VALUE: ("Qué dice la nota de un hallazgo", vocabulary.values.values()),
+        FLAG: ("Cómo lo dice la nota", vocabulary.flags.values()),
+        STATUS: ("Estado de la estimación de riesgo", vocabulary.statuses.values()),
+        METHOD: (
+            "Métodos de estimación",
+            [
+                Term(
+                    METHOD_CODE,
+                    "clasificador a 12 meses",
+                    "Clasificador estadístico sobre hallazgos de notas y datos codificados; "
+                    "el Device dice qué modelo y versión.",
+                )
+            ],
+        ),
+    }
+    for name, (title, defined) in terms.items():
+        yield _code_system(canon, name, title, [_term(term) for term in defined], version)
+
+
+def extensions(canon: Canon, version: str) -> Iterator[Json]:
+    """Yield the definitions of our own extensions."""
+    yield _extension(
+        canon,
+        ASSERTION_EXTENSION,
+        "HfAssertion",
+        "Cómo afirma la nota el hallazgo (negado, incierto, histórico, de un familiar)",
+        ("Observation", "FamilyMemberHistory"),
+        "Coding",
+        version,
+        many=True,
+    )
+    yield _extension(
+        canon,
+        STATUS_EXTENSION,
+        "HfEstimateStatus",
+        "Si se estimó el riesgo, o por qué no",
+        ("RiskAssessment",),
+        "Coding",
+        version,
+    )
+    yield _extension(
+        canon,
+        SHA256_EXTENSION,
+        "NoteTextSha256",
+        "SHA-256 (hexadecimal) del texto exacto de la nota, en UTF-8: para él valen offset y "
+        "length, en puntos de código Unicode",
+        ("Reference", "Observation", "FamilyMemberHistory"),
+        "string",
+        version,
+    )
+
+
+def _code_system(
+    canon: Canon,
+    name: str,
+    title: str,
+    rows: list[Json],
+    version: str,
+    status: str = "active",
+    more: Json | None = None,
+) -> Json:
+    return identified(
+        "CodeSystem",
+        {
+            "url": canon.code_system(name),
+            "version": version,
+            "name": "".join(word.capitalize() for word in name.split("-")),
+            "title": title,
+            "status": status,
+            "experimental": False,
+            "publisher": "clinical-nlp",
+            "caseSensitive": True,
+            "content": "complete",
+            "count": len(rows),
+            **(more or {}),
+            **({"concept": rows} if rows else {}),
+        },
+    )
+
+
+def _band(band: Band) -> Json:
+    lower, upper = percentage(band.lower), percentage(band.upper)
+    until = f"al {_es(upper)} %" + (", ambos incluidos" if upper == 100 else " (excluido)")
+    return {
+        "code": band.key,
+        "display": band.name_es,
+        "definition": f"Probabilidad a 12 meses del {_es(lower)} % {until}.",
+        "designation": [{"language": "en", "value": band.name_en}],
+        "property": [
+            {"code": "lower", "valueDecimal": float(lower)},
+            {"code": "upper", "valueDecimal": float(upper)},
+        ],
+    }
+
+
+def _es(value: Decimal) -> str:
+    return f"{value.normalize():f}".replace(".", ",")
+
+
+def _property(code: str, description: str) -> Json:
+    return {"code": code, "description": description, "type": "decimal"}
+
+
+def _concept(concept: Concept) -> Json:
+    row: Json = {"code": concept.key, "display": text_line(concept.name_es)}
+    names = [
+        {"language": language, "value": text_line(concept.display[language])}
+        for language in _LANGUAGES
+        if concept.display.get(language)
+    ]
+    return row | ({"designation": names} if names else {})
+
+
+def _term(term: Term) -> Json:
+    return {"code": term.code, "display": term.display_es, "definition": term.definition_es}
+
+
+def _extension(
+    canon: Canon,
+    name: str,
+    title: str,
+    meaning: str,
+    contexts: tuple[str, ...],
+    value: str,
+    version: str,
+    many: bool = False,
+) -> Json:
+    url = canon.extension(name)
+    return identified(
+        "StructureDefinition",
+        {
+            "url": url,
+            "version": version,
+            "name": title,
+            "status": "active",
+            "experimental": False,
+            "publisher": "clinical-nlp",
+            "description": meaning,
+            "fhirVersion": "4.0.1",
+            "kind": "complex-type",
+            "abstract": False,
+            "context": [{"type": "element", "expression": where} for where in contexts],
+            "type": "Extension",
+            "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+            "derivation": "constraint",
+            "differential": {
+                "element": [
+                    {
+                        "id": "Extension",
+                        "path": "Extension",
+                        "short": meaning,
+                        "definition": meaning,
+                        "min": 0,
+                        "max": "*" if many else "1",
+                    },
+                    {"id": "Extension.extension", "path": "Extension.extension", "max": "0"},
+                    {"id": "Extension.url", "path": "Extension.url", "fixedUri": url},
+                    {
+                        "id": "Extension.value[x]",
+                        "path": "Extension.value[x]",
+                        "min": 1,
+                        "type": [{"code": value}],
+                    },
+                ]
+            },
+        },
+    )

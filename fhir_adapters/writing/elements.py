@@ -1,0 +1,134 @@
+"""FHIR JSON, built from plain values: every primitive is made here, so it is valid."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Final
+
+from fhir_adapters.writing.urls import UCUM
+
+#: A JSON object.
+Json = dict[str, Any]
+
+#: R4 ``id``: https://hl7.org/fhir/R4/datatypes.html#id
+_LOCAL_REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+
+#: Ids are UUIDv5 (RFC 9562) in a namespace of ours; the name is the resource's content.
+NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://clinical-nlp.example/fhir")
+
+#: R4 value set quantity-comparator (required binding).
+_COMPARATORS: Final = ("<", "<=", ">=", ">")
+
+#: Significant digits of a quantity: more than any note states, few enough to drop the
+#: noise of unit conversion (0.1 + 0.2).
+_SIGNIFICANT_DIGITS = 10
+
+
+def text_line(text: str) -> str:
+    """Return text as a FHIR ``string``: no line breaks, control characters or outer spaces."""
+    visible = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(visible.split())
+
+
+def reference(target: str, kind: str | None = None) -> Json:
+    """Return a reference to a resource of the export or of this run.
+
+    Exports hold ids that R4 forbids (``Patient/12_3``): such a resource cannot be the
+    target of a literal reference, so it is named by a logical one.
+
+    Parameters
+    ----------
+    target
+        ``"Type/id"``.
+    kind
+        Type, for an id that stands alone.
+    """
+    name = target if kind is None else f"{kind}/{target}"
+    if _LOCAL_REFERENCE.fullmatch(name):
+        return {"reference": name}
+    of_type, _, value = name.partition("/")
+    return {"type": of_type, "identifier": {"value": text_line(value) or "?"}}
+
+
+def date_time(moment: datetime) -> str:
+    """Return a ``dateTime``; the date alone where the zone is unknown.
+
+    R4 wants a zone with every time of day, and a guessed one would be wrong by hours.
+    """
+    offset = moment.utcoffset()
+    if offset is None:
+        return moment.date().isoformat()
+    if offset % timedelta(minutes=1):  # zones before 1900 hold seconds, R4's do not
+        whole = timedelta(minutes=round(offset / timedelta(minutes=1)))
+        moment = moment.astimezone(timezone(whole))
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+
+
+def period(start: date, days: int) -> Json:
+    """Return the period of ``days`` from ``start``."""
+    return {"start": start.isoformat(), "end": (start + timedelta(days=days)).isoformat()}
+
+
+def number(value: float) -> float | int:
+    """Return a number as JSON should show it: ``120`` and not ``120.0``."""
+    rounded = float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+
+
+def is_number(value: float | None) -> bool:
+    """True for a finite number: JSON has no NaN."""
+    return value is not None and math.isfinite(value)
+
+
+def quantity(value: float, unit: str | None, comparator: str | None = None) -> Json:
+    """Return a ``Quantity`` in a UCUM unit (none where the unit is unknown)."""
+    made: Json = {"value": number(value)}
+    if comparator in _COMPARATORS:
+        made["comparator"] = comparator
+    if unit:
+        made |= {"unit": unit, "system": UCUM, "code": unit}
+    return made
+
+
+def coding(system: str, code: str, display: str | None = None) -> Json:
+    """Return a ``Coding``."""
+    made = {"system": system, "code": code}
+    if display:
+        made["display"] = text_line(display)
+    return made
+
+
+def codeable(text: str, *codings: Json) -> Json:
+    """Return a ``CodeableConcept``; the text is always there."""
+    made: Json = {"coding": list(codings)} if codings else {}
+    made["text"] = text_line(text)
+    return made
+
+
+def dumps(value: object) -> str:
+    """Return JSON without spaces; keys stay in the order they were put in."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def identified(kind: str, body: Mapping[str, Any]) -> Json:
+    """Return the resource of a type with the id that its content gives it.
+
+    The same content has the same id on every machine and night, and another content
+    (another text, span, model or rule version) another id. Resources refer to each other
+    by id, so an id stands for everything below it.
+    """
+    return {"resourceType": kind, "id": str(_uuid5(f"{kind}{dumps(body)}")), **body}
+
+
+def _uuid5(name: str) -> uuid.UUID:
+    # As uuid.uuid5, which refuses text that has no UTF-8 form (half a surrogate pair).
+    digest = hashlib.sha1(
+        NAMESPACE.bytes + name.encode("utf-8", "surrogatepass"), usedforsecurity=False
+    ).digest()
+    return uuid.UUID(bytes=digest[:16], version=5)

@@ -1,0 +1,45 @@
+"""Which findings of a note are one statement: said twice is said once, at two places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from clinical_nlp.records import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a note says, and where it says so.
+
+    Parameters
+    ----------
+    said
+        The first finding that says it; the others differ in place alone.
+    spans
+        Every (start, end), in code points, in order of place.
+    """
+
+    said: Finding
+    spans: tuple[tuple[int, int], ...]
+
+
+def statements(findings: Iterable[Finding]) -> list[Statement]:
+    """Group a note's findings by concept, flags, relative and value, in order of place."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda f: (f.start, f.end, f.concept)):
+        key = (
+            finding.concept,
+            finding.flags,
+            finding.relation if finding.family else None,
+            finding.value,
+            finding.unit,
+            finding.low,
+            finding.high,
+            finding.comparator,
+        )
+        groups.setdefault(key, []).append(finding)
+    return [
+        Statement(group[0], tuple(dict.fromkeys((f.start, f.end) for f in group)))
+        for group in groups.values()
+    ]

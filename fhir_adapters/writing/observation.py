@@ -1,0 +1,123 @@
+"""A statement of a note as an ``Observation``."""
+
+from __future__ import annotations
+
+from clinical_nlp.records import FLAGS, Concept, Finding, Note
+from fhir_adapters.writing.elements import (
+    Json,
+    codeable,
+    coding,
+    date_time,
+    identified,
+    is_number,
+    quantity,
+    reference,
+)
+from fhir_adapters.writing.grouping import Statement
+from fhir_adapters.writing.source_note import derived_from, note_extensions
+from fhir_adapters.writing.urls import (
+    ASSERTION_EXTENSION,
+    DATA_ABSENT_EXTENSION,
+    DATA_ABSENT_REASON,
+    FLAG,
+    Canon,
+)
+from fhir_adapters.writing.vocabulary import Vocabulary
+
+
+def is_observed(finding: Finding) -> bool:
+    """True where the note says something of the patient: not of a relative, not "if"."""
+    return not (finding.family or finding.hypothetical)
+
+
+def assertion_extensions(finding: Finding, vocabulary: Vocabulary, canon: Canon) -> list[Json]:
+    """Return one extension for each flag that is set."""
+    return [
+        {
+            "url": canon.extension(ASSERTION_EXTENSION),
+            "valueCoding": coding(canon.code_system(FLAG), flag, vocabulary.flags[flag].display_es),
+        }
+        for flag, is_set in zip(FLAGS, finding.flags, strict=True)
+        if is_set
+    ]
+
+
+def observation(
+    statement: Statement,
+    note: Note,
+    concept: Concept,
+    vocabulary: Vocabulary,
+    canon: Canon,
+    device: Json,
+    meta: Json,
+) -> Json:
+    """Return the Observation of a statement about the patient.
+
+    Parameters
+    ----------
+    statement
+        What the note says; :func:`is_observed` is true of it.
+    note
+        The note.
+    concept
+        The catalogue's concept.
+    device
+        Reference to the Device of the run.
+    meta
+        ``meta`` of all that the system asserts.
+    """
+    finding = statement.said
+    source = derived_from(note, statement.spans, canon)
+    extensions = assertion_extensions(finding, vocabulary, canon)
+    if source is None:
+        extensions += note_extensions(note, statement.spans, canon)
+    body: Json = {"meta": meta}
+    if extensions:
+        body["extension"] = extensions
+    body["status"] = "preliminary"
+    if category := vocabulary.category(concept, canon):
+        body["category"] = category
+    body["code"] = vocabulary.code(concept, canon)
+    body["subject"] = reference(note.patient_id, "Patient")
+    body |= _effective(finding, note)
+    body |= _value(finding, concept, vocabulary, canon)
+    body["device"] = device
+    if source is not None:
+        body["derivedFrom"] = [source]
+    return identified("Observation", body)
+
+
+def _effective(finding: Finding, note: Note) -> Json:
+    if note.written is None:
+        unknown = {"url": DATA_ABSENT_EXTENSION, "valueCode": "unknown"}
+        return {"_effectiveDateTime": {"extension": [unknown]}}
+    written = date_time(note.written)
+    if finding.historical and _has_number(finding):
+        # "FEVI 45% en 2019": measured at some time before the note, never on its day.
+        return {"effectivePeriod": {"end": written}}
+    return {"effectiveDateTime": written}
+
+
+def _value(finding: Finding, concept: Concept, vocabulary: Vocabulary, canon: Canon) -> Json:
+    if _has_number(finding) and not finding.negated:
+        return _number(finding, concept)
+    if concept.category != "measurement" and not _has_number(finding):
+        return {"valueCodeableConcept": vocabulary.value(finding, canon)}
+    # Present or absent says nothing of a measurement: "heart rate absent" is not
+    # "no heart rate above 100".
+    why = "La nota niega el valor." if finding.negated else "La nota no da un valor."
+    return {"dataAbsentReason": codeable(why, coding(DATA_ABSENT_REASON, "unknown"))}
+
+
+def _has_number(finding: Finding) -> bool:
+    return any(is_number(n) for n in (finding.value, finding.low, finding.high))
+
+
+def _number(finding: Finding, concept: Concept) -> Json:
+    unit = finding.unit or concept.unit
+    bounds = {"low": finding.low, "high": finding.high}
+    made = {name: quantity(n, unit) for name, n in bounds.items() if n is not None and is_number(n)}
+    if made:
+        return {"valueRange": made}
+    value = finding.value if finding.value is not None else 0.0
+    return {"valueQuantity": quantity(value, unit, finding.comparator)}

@@ -1,0 +1,60 @@
+"""Who made a patient's resources, when, and from what: ``Provenance``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from clinical_nlp.records import PatientRecord
+from fhir_adapters.writing.elements import Json, codeable, coding, identified, reference
+from fhir_adapters.writing.source_note import text_digest
+from fhir_adapters.writing.urls import DATA_OPERATION, PARTICIPANT_TYPE, Canon
+
+
+def provenance(
+    record: PatientRecord,
+    targets: Sequence[Json],
+    as_of: date,
+    canon: Canon,
+    device: Json,
+    meta: Json,
+) -> Json:
+    """Return the Provenance of what one run wrote of one patient.
+
+    ``recorded`` must be an instant; it is the start (UTC) of the day the run speaks of,
+    not the clock's, so that the same input gives the same bytes.
+
+    Parameters
+    ----------
+    record
+        The patient: the notes and coded events that the run used.
+    targets
+        References to every resource written of the patient, Provenance aside.
+    """
+    notes = [
+        {
+            "role": "source",
+            "what": {"extension": [text_digest(note, canon)], **reference(note.source)},
+        }
+        for note in record.notes
+    ]
+    sources = sorted({event.source for event in record.events})
+    events = [{"role": "source", "what": reference(source)} for source in sources]
+    patient = {"role": "source", "what": reference(record.id, "Patient")}
+    return identified(
+        "Provenance",
+        {
+            "meta": meta,
+            "target": list(targets),
+            "occurredDateTime": as_of.isoformat(),
+            "recorded": f"{as_of.isoformat()}T00:00:00Z",
+            "activity": codeable("creación", coding(DATA_OPERATION, "CREATE")),
+            "agent": [
+                {
+                    "type": codeable("autor", coding(PARTICIPANT_TYPE, "author")),
+                    "who": device,
+                }
+            ],
+            "entity": [patient, *notes, *events],
+        },
+    )

@@ -1,0 +1,56 @@
+"""What a sink needs to know of the risk bands, which live above this floor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Band(Protocol):
+    """One published band: ``lower <= probability < upper`` (0..1)."""
+
+    @property
+    def key(self) -> str:
+        """Stable code, e.g. ``"very_high"``."""
+        ...
+
+    @property
+    def name_es(self) -> str:
+        """Spanish name, e.g. ``"muy alto"``."""
+        ...
+
+    @property
+    def name_en(self) -> str:
+        """English name."""
+        ...
+
+    @property
+    def lower(self) -> float:
+        """Lower bound of probability (0..1), inclusive."""
+        ...
+
+    @property
+    def upper(self) -> float:
+        """Upper bound (0..1), exclusive unless 1."""
+        ...
+
+    @property
+    def mitigation_es(self) -> str:
+        """What a clinician might consider, in Spanish."""
+        ...
+
+
+class Scale(Protocol):
+    """All bands, lowest first, and the version and status that they are published with."""
+
+    @property
+    def version(self) -> str:
+        """Version of the scale."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """``"draft"`` or ``"active"``: FHIR publication status."""
+        ...
+
+    def __iter__(self) -> Iterator[Band]: ...

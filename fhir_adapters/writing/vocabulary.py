@@ -1,0 +1,172 @@
+"""The words findings are written in: ``fhir_adapters/data/mapping.toml``, loaded once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from clinical_nlp.errors import OutputError
+from clinical_nlp.records import FLAGS, Concept, Finding
+from fhir_adapters.writing.elements import Json, codeable, coding
+from fhir_adapters.writing.urls import (
+    CATEGORY,
+    CONCEPT,
+    OBSERVATION_CATEGORY,
+    ROLE_CODE,
+    SNOMED,
+    VALUE,
+    Canon,
+)
+
+#: The relative of a family finding that names none.
+UNNAMED_RELATIVE = "FAMMEMB"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A code of ours with what it means, in Spanish; ``snomed`` where SNOMED CT has it."""
+
+    code: str
+    display_es: str
+    definition_es: str = ""
+    snomed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """How a category of the catalogue is written (see the data file)."""
+
+    name_es: str
+    name_en: str
+    systems: tuple[str, ...]
+    observation: str | None
+    family: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The content of ``mapping.toml``.
+
+    Parameters
+    ----------
+    systems
+        FHIR URI by the name that ``Concept.codes`` uses.
+    categories
+        By catalogue category.
+    measurement_categories
+        HL7 observation category by measurement concept, where not the category's own.
+    values
+        What a finding without a number says, by (negated, uncertain, historical).
+    flags, statuses
+        Terms by flag and by estimate status.
+    relatives
+        Spanish name by HL7 v3 RoleCode.
+    """
+
+    systems: Mapping[str, str]
+    categories: Mapping[str, Category]
+    measurement_categories: Mapping[str, str]
+    values: Mapping[tuple[bool, bool, bool], Term]
+    flags: Mapping[str, Term]
+    statuses: Mapping[str, Term]
+    relatives: Mapping[str, str]
+
+    def code(self, concept: Concept, canon: Canon) -> Json:
+        """Return what a concept is, in every verified code and in Spanish.
+
+        Codes have no ``display``: terminology servers reject any text that is not the
+        release's own, and the catalogue's names are ours.
+        """
+        category = self.categories.get(concept.category)
+        codings = [
+            coding(self.systems[system], concept.codes[system])
+            for system in (category.systems if category else ())
+            if concept.codes.get(system)
+            and concept.code_status.get(system, "").startswith("verified")
+        ]
+        if category:
+            codings.append(coding(canon.code_system(CONCEPT), concept.key, concept.name_es))
+        return codeable(concept.name_es, *codings)
+
+    def category(self, concept: Concept, canon: Canon) -> list[Json]:
+        """Return ``Observation.category``: ours, and HL7's where it has one."""
+        category = self.categories.get(concept.category)
+        if category is None:
+            return []
+        made = [
+            codeable(
+                category.name_es,
+                coding(canon.code_system(CATEGORY), concept.category, category.name_es),
+            )
+        ]
+        hl7 = self.measurement_categories.get(concept.key, category.observation)
+        if hl7:
+            made.append({"coding": [coding(OBSERVATION_CATEGORY, hl7)]})
+        return made
+
+    def value(self, finding: Finding, canon: Canon) -> Json:
+        """Return ``Observation.valueCodeableConcept`` of a finding without a number."""
+        term = self.values[(finding.negated, finding.uncertain, finding.historical)]
+        codings = [coding(canon.code_system(VALUE), term.code, term.display_es)]
+        if term.snomed:
+            codings.insert(0, coding(SNOMED, term.snomed))
+        return codeable(term.display_es, *codings)
+
+    def relative(self, code: str | None) -> Json:
+        """Return ``FamilyMemberHistory.relationship``."""
+        known = code if code in self.relatives else UNNAMED_RELATIVE
+        return codeable(self.relatives[known or UNNAMED_RELATIVE], coding(ROLE_CODE, str(known)))
+
+
+@cache
+def load_vocabulary() -> Vocabulary:
+    """Return the shipped vocabulary.
+
+    Raises
+    ------
+    OutputError
+        E523: the data file is broken.
+    """
+    text = resources.files("fhir_adapters.data").joinpath("mapping.toml").read_text("utf-8")
+    data = tomllib.loads(text)
+    try:
+        values = {
+            (
+                "negated" in row["flags"],
+                "uncertain" in row["flags"],
+                "historical" in row["flags"],
+            ): Term(row["code"], row["display_es"], row["definition_es"], row.get("snomed"))
+            for row in data["value"]
+        }
+        if len(values) != 2**3 or set(data["flag"]) != set(FLAGS):
+            raise ValueError("a combination of flags has no value")
+        return Vocabulary(
+            systems=data["systems"],
+            categories={
+                key: Category(
+                    name_es=row["name_es"],
+                    name_en=row["name_en"],
+                    systems=tuple(row["systems"]),
+                    observation=row.get("observation"),
+                    family=row["family"],
+                )
+                for key, row in data["category"].items()
+            },
+            measurement_categories=data["measurement_category"],
+            values=values,
+            flags=_terms(data["flag"]),
+            statuses=_terms(data["status"]),
+            relatives=data["relative"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise OutputError(
+            "E523",
+            f"the FHIR vocabulary is broken ({error}): correct fhir_adapters/data/mapping.toml",
+        ) from error
+
+
+def _terms(table: Mapping[str, Mapping[str, str]]) -> dict[str, Term]:
+    return {key: Term(key, row["display_es"], row["definition_es"]) for key, row in table.items()}
