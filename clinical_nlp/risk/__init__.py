@@ -1,0 +1,1 @@
+"""From a patient's timeline to a risk estimate with its reasons."""

@@ -1,0 +1,41 @@
+"""Keeps libraries from talking to anyone, and from talking too much.
+
+The machine that holds patient data speaks to nobody it was not told to. MLflow reports
+its use and Hugging Face counts requests unless asked not to; both read the environment
+when they are first imported, so this runs before they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+#: What each library reads. Values already set by the operator to a stricter setting
+#: mean the same; a looser one is overruled, on purpose.
+_SWITCHES = {
+    "DO_NOT_TRACK": "1",  # https://donottrack.sh; Hugging Face honours it
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+
+#: Sensible quiet, which the operator may change.
+_DEFAULTS = {
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "GIT_PYTHON_REFRESH": "quiet",  # MLflow looks for a git binary and warns without one
+    # A registry that does not answer is an error within seconds, not after MLflow's
+    # seven retries with doubling waits (about two minutes).
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+
+
+def silence_telemetry() -> None:
+    """Switch off every library's telemetry and the chatter of MLflow's migrations.
+
+    Call it before importing ``mlflow`` or ``transformers``. Calling it again is harmless.
+    """
+    os.environ.update(_SWITCHES)
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)

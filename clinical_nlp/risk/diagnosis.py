@@ -1,0 +1,127 @@
+"""Whether heart failure is already diagnosed, by a stated rule (``diagnosis.toml``)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from clinical_nlp.lexicon.codes import system_name
+from clinical_nlp.records import CodedEvent
+from clinical_nlp.risk.entries import Entry, Presence, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the record says of heart failure as a diagnosis.
+
+    Parameters
+    ----------
+    confirmed
+        The rule is met: the patient is reported, not scored.
+    coded
+        Structured events that code it, oldest first.
+    noted
+        Namings in notes, oldest first, confirmed by the rule or not.
+    since
+        First day the confirmed diagnosis is known to hold; ``None`` where not confirmed
+        or not dated.
+    """
+
+    confirmed: bool
+    coded: tuple[Entry, ...]
+    noted: tuple[Entry, ...]
+    since: date | None
+
+    @property
+    def unconfirmed_mention(self) -> Entry | None:
+        """The latest naming in a note that the rule does not take as a diagnosis."""
+        return self.noted[-1] if self.noted and not self.confirmed else None
+
+
+def codes_heart_failure(event: CodedEvent) -> bool:
+    """Tell whether a structured event carries a heart-failure diagnosis code."""
+    coded = rule()["coded"]
+    if event.kind not in coded["kinds"] or event.negated or event.uncertain:
+        return False
+    return any(_is_heart_failure(coding.system, coding.code) for coding in event.codings)
+
+
+def diagnosed(timeline: Timeline) -> Diagnosis:
+    """Apply the rule of ``diagnosis.toml`` to a timeline.
+
+    The timeline holds nothing known after its index day, so neither does the answer.
+    """
+    notes = rule()["notes"]
+    concepts = frozenset(notes["named"])
+    presences = {Presence(name) for name in notes["presence"]}
+    told = [e for e in (*timeline.undated, *timeline.entries) if e.concept in concepts]
+    mentions = [e for e in told if e.presence in presences and e.kind is None]
+    named = [e for e in mentions if not e.abbreviated or notes["abbreviation_is_naming"]]
+
+    by_notes = _enough(named, mentions, timeline, notes)
+    if by_notes and notes["later_denial_withdraws"]:
+        by_notes = not _withdrawn(named, told)
+    coded = timeline.coded_heart_failure
+    confirmed = bool(coded) or by_notes
+    days = [e.known for e in coded] + ([e.known for e in named] if by_notes else [])
+    return Diagnosis(
+        confirmed=confirmed,
+        coded=coded,
+        noted=tuple(named),
+        since=min((day for day in days if day is not None), default=None),
+    )
+
+
+@cache
+def rule() -> dict[str, Any]:
+    """Return the rule as shipped with the package."""
+    text = resources.files("clinical_nlp.risk").joinpath("diagnosis.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+@cache
+def _is_heart_failure(system: str, code: str) -> bool:
+    name = system_name(system)
+    bare = code.strip().replace(".", "").upper()
+    for row in rule()["coded"]["codes"]:
+        if name == row["system"] or system in row.get("uris", ()):
+            return bare in row.get("exact", ()) or bare.startswith(tuple(row.get("prefix", ())))
+    return False
+
+
+def _enough(
+    named: list[Entry], mentions: list[Entry], timeline: Timeline, notes: dict[str, Any]
+) -> bool:
+    if not named:
+        return False
+    # Undated notes count once each: two of them may be of the same day.
+    if len({e.known for e in named}) >= notes["min_named_days"]:
+        return True
+    support = notes["support"]
+    if support["abbreviated_naming_on_another_day"]:
+        days = {e.known for e in named}
+        if any(e.abbreviated and e.known not in days for e in mentions):
+            return True
+    present = [e for e in (*timeline.undated, *timeline.entries) if e.presence is Presence.PRESENT]
+    if any(
+        e.concept == "lvef" and e.value is not None and e.value < support["lvef_below"]
+        for e in present
+    ):
+        return True
+    keys = {e.concept for e in present}
+    return not keys.isdisjoint(support["concepts"]) or all(
+        not keys.isdisjoint(group) for group in support["drugs_together"]
+    )
+
+
+def _withdrawn(named: Iterable[Entry], told: Iterable[Entry]) -> bool:
+    """True where the last word on it, on a later day than every naming, is a denial."""
+    last_named = max((e.known for e in named if e.known is not None), default=None)
+    denials = (e.known for e in told if e.presence is Presence.ABSENT and e.known is not None)
+    last_denied = max(denials, default=None)
+    return last_named is not None and last_denied is not None and last_denied > last_named

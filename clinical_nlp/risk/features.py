@@ -1,0 +1,203 @@
+"""From a timeline to the numbers that the model sees.
+
+Every feature is defined in ``features.toml``; this module computes each kind of topic.
+A timeline holds nothing known after its index day (:meth:`Timeline.until`), so a feature
+cannot either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from clinical_nlp.records import Sex
+from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.topics import FeatureTable, Topic
+
+_YEAR = 365.25
+
+#: Age is counted in decades from here, so that coefficients read as "a decade more".
+AGE_ORIGIN = 70.0
+
+
+def feature_row(timeline: Timeline, table: FeatureTable) -> list[float]:
+    """Compute one patient's features.
+
+    Returns
+    -------
+    list of float, length ``len(table.names)``
+        In the order of ``table.names``; NaN where a measurement is missing.
+    """
+    row: list[float] = []
+    by_concept: dict[str, list[Entry]] = {}
+    for entry in timeline.entries:
+        by_concept.setdefault(entry.concept, []).append(entry)
+    for topic in table.topics:
+        entries = [e for key in sorted(topic.concepts) for e in by_concept.get(key, ())]
+        row.extend(_values(topic, entries, timeline, table))
+    return row
+
+
+def feature_matrix(timelines: Sequence[Timeline], table: FeatureTable) -> npt.NDArray[np.float64]:
+    """Compute the features of many patients: shape (patients, features)."""
+    rows = [feature_row(timeline, table) for timeline in timelines]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(table.names))
+
+
+def in_lookback(entry: Entry, timeline: Timeline, table: FeatureTable) -> bool:
+    """Tell whether an entry's day lies in the look-back window that ends on the index day."""
+    start = timeline.as_of - timedelta(days=table.lookback_days)
+    return entry.day is not None and start < entry.day <= timeline.as_of
+
+
+def affirmed_days(entries: Sequence[Entry]) -> list[date]:
+    """Distinct days with an affirmed entry, in order."""
+    return sorted({e.day for e in entries if e.presence is Presence.PRESENT and e.day is not None})
+
+
+def denied_days(entries: Sequence[Entry]) -> list[date]:
+    """Distinct days with a denial and no affirmation, in order."""
+    affirmed = set(affirmed_days(entries))
+    denied = {e.day for e in entries if e.presence is Presence.ABSENT and e.day is not None}
+    return sorted(denied - affirmed)
+
+
+def ever(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries that tell of a condition, now or in the past."""
+    return [e for e in entries if e.presence in (Presence.PRESENT, Presence.PAST)]
+
+
+def current(entries: Sequence[Entry], timeline: Timeline, table: FeatureTable) -> list[Entry]:
+    """Entries that show a drug in use on the index day.
+
+    Seen within ``current_days`` (prescribed: ``lookback_days``), not ended, and not stopped
+    in a later word on that drug.
+    """
+    since = timeline.as_of - timedelta(days=table.current_days)
+    open_since = timeline.as_of - timedelta(days=table.lookback_days)
+    last_stop = {
+        e.concept: e.day
+        for e in sorted(entries, key=lambda e: e.day or date.min)
+        if e.presence in (Presence.PAST, Presence.ABSENT)
+    }
+    kept = []
+    for e in entries:
+        if e.presence is not Presence.PRESENT or e.day is None or e.end is not None:
+            continue
+        stopped = last_stop.get(e.concept)
+        # An open prescription runs on until it is renewed or ended; a mention fades sooner.
+        if e.day > (open_since if e.origin is Origin.STRUCTURED else since) and (
+            stopped is None or stopped < e.day
+        ):
+            kept.append(e)
+    return kept
+
+
+def measured(
+    topic: Topic, entries: Sequence[Entry], timeline: Timeline, table: FeatureTable
+) -> list[Entry]:
+    """Plausible values of a measurement in the look-back, oldest first."""
+    low, high = topic.plausible
+    values = [
+        e
+        for e in entries
+        if e.value is not None
+        and e.presence is Presence.PRESENT
+        and low <= e.value <= high
+        and in_lookback(e, timeline, table)
+    ]
+    # The laboratory's own value wins over the same day's in a note.
+    return sorted(
+        values,
+        key=lambda e: (
+            e.day,
+            e.origin is Origin.STRUCTURED,
+            e.evidence.source,
+            e.evidence.start or 0,
+        ),
+    )
+
+
+def _values(
+    topic: Topic, entries: list[Entry], timeline: Timeline, table: FeatureTable
+) -> list[float]:
+    if topic.kind == "demographic":
+        return [_demographic(topic.key, timeline, table)]
+    if topic.measured:
+        return _measurement(topic, entries, timeline, table)
+    noted = [e for e in entries if e.origin is Origin.NOTE]
+    coded = [e for e in entries if e.origin is Origin.STRUCTURED]
+    if topic.kind == "condition":
+        return [float(bool(ever(noted))), float(bool(ever(coded)))]
+    if topic.kind == "drug":
+        return [
+            float(bool(current(noted, timeline, table))),
+            float(bool(current(coded, timeline, table))),
+        ]
+    return _sign(
+        [e for e in noted if in_lookback(e, timeline, table)],
+        [e for e in coded if in_lookback(e, timeline, table)],
+        timeline,
+        table,
+    )
+
+
+def _demographic(key: str, timeline: Timeline, table: FeatureTable) -> float:
+    start = timeline.as_of - timedelta(days=table.lookback_days)
+    match key:
+        case "age":
+            return math.nan if timeline.age is None else (timeline.age - AGE_ORIGIN) / 10
+        case "male":
+            return {Sex.MALE: 1.0, Sex.FEMALE: 0.0}.get(timeline.sex, 0.5)
+        case "notes":
+            return math.log1p(sum(day > start for day in timeline.note_days))
+        case "contacts":
+            return math.log1p(sum(day > start for day in timeline.contact_days))
+    raise KeyError(key)
+
+
+def _sign(
+    noted: list[Entry], coded: list[Entry], timeline: Timeline, table: FeatureTable
+) -> list[float]:
+    days = affirmed_days(noted)
+    recency = span = 0.0
+    if days:
+        recency = 0.5 ** ((timeline.as_of - days[-1]).days / table.half_life_days)
+        span = (days[-1] - days[0]).days / _YEAR
+    return [
+        math.log1p(len(days)),
+        recency,
+        span,
+        math.log1p(len(denied_days(noted))),
+        math.log1p(len(affirmed_days(coded))),
+    ]
+
+
+def _measurement(
+    topic: Topic, entries: list[Entry], timeline: Timeline, table: FeatureTable
+) -> list[float]:
+    series = measured(topic, entries, timeline, table)
+    trended = topic.kind == "measurement_with_trend"
+    if not series:
+        return [math.nan, 1.0, 0.0] if trended else [math.nan, 1.0]
+    last = _transformed(topic, series[-1])
+    return [last, 0.0, _trend(topic, series, table)] if trended else [last, 0.0]
+
+
+def _transformed(topic: Topic, entry: Entry) -> float:
+    value = entry.value if entry.value is not None else math.nan
+    return math.log(value) if topic.log else value
+
+
+def _trend(topic: Topic, series: Sequence[Entry], table: FeatureTable) -> float:
+    """Least-squares slope a year; 0 where the values are too near to tell."""
+    days = np.array([e.day.toordinal() for e in series if e.day is not None], dtype=np.float64)
+    if days[-1] - days[0] < table.trend_min_days:
+        return 0.0
+    years = (days - days.mean()) / _YEAR
+    values = np.array([_transformed(topic, e) for e in series])
+    return float(years @ (values - values.mean()) / (years @ years))

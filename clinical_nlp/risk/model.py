@@ -1,0 +1,176 @@
+"""The risk model that the nightly job calls: records in, explained estimates out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from clinical_nlp.lexicon import Lexicon, load_lexicon
+from clinical_nlp.records import (
+    EstimateStatus,
+    ModelReference,
+    NoteFindings,
+    PatientRecord,
+    RiskEstimate,
+)
+from clinical_nlp.risk.bands import band_of
+from clinical_nlp.risk.diagnosis import Diagnosis, diagnosed
+from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.features import feature_matrix
+from clinical_nlp.risk.linear import LinearRisk, Matrix
+from clinical_nlp.risk.missing import diagnosis_reasons, missing_sentences
+from clinical_nlp.risk.reasons import reasons_for
+from clinical_nlp.risk.spec import ModelSpec
+from clinical_nlp.risk.timeline import build_timeline
+from clinical_nlp.risk.topics import FeatureTable, load_features
+from clinical_nlp.risk.wording import months_between, templates
+
+#: An older "age" is a typing error in the birth date: the oldest person known lived 122 years.
+MAX_PLAUSIBLE_AGE = 115
+
+#: Probabilities are rounded so that the size of a batch, which changes the last bits of
+#: a matrix product, cannot change the output's bytes.
+_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One patient on the way to an estimate."""
+
+    timeline: Timeline
+    diagnosis: Diagnosis
+    abstention: str | None
+
+
+class RiskModel:
+    """A trained classifier with what it takes to score, explain and abstain.
+
+    Parameters
+    ----------
+    classifier
+        Fitted scikit-learn pipeline, as MLflow loads it.
+    spec
+        Its features, reference patient and limits.
+    reference
+        Name, version, URI and digest that every estimate carries.
+    lexicon, table
+        The package's own where not given.
+
+    Raises
+    ------
+    ModelError
+        E414, E416: the classifier does not fit the feature table.
+
+    Examples
+    --------
+    >>> model = load_champion()                      # doctest: +SKIP
+    >>> model.estimate([(record, notes)], date(2024, 6, 30))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        classifier: object,
+        spec: ModelSpec,
+        reference: ModelReference,
+        lexicon: Lexicon | None = None,
+        table: FeatureTable | None = None,
+    ) -> None:
+        self.spec = spec
+        self.reference = reference
+        self._lexicon = lexicon if lexicon is not None else load_lexicon()
+        self._table = table if table is not None else load_features()
+        spec.check(self._table)
+        self._linear = LinearRisk(classifier, spec.reference)
+
+    def estimate(
+        self, patients: Sequence[tuple[PatientRecord, tuple[NoteFindings, ...]]], as_of: date
+    ) -> list[RiskEstimate]:
+        """Score patients as of a day.
+
+        Parameters
+        ----------
+        patients
+            Each patient's record and the findings of their notes.
+        as_of
+            Index day; what the record holds of later days is not used.
+
+        Returns
+        -------
+        list of RiskEstimate
+            In the order given. Diagnosed patients are reported and not scored; those
+            outside the model's support get the reason instead of a number.
+        """
+        cases = [self._case(record, notes, as_of) for record, notes in patients]
+        scored = [c for c in cases if not c.diagnosis.confirmed and c.abstention is None]
+        features = feature_matrix([case.timeline for case in scored], self._table)
+        rows = iter(
+            zip(self.probabilities(features), self._linear.contributions(features), strict=True)
+        )
+        estimates: list[RiskEstimate] = []
+        for case in cases:
+            if case.diagnosis.confirmed:
+                estimates.append(self._diagnosed(case))
+            elif case.abstention is not None:
+                estimates.append(self._abstained(case))
+            else:
+                probability, contributions = next(rows)
+                estimates.append(self._scored(case, float(probability), contributions))
+        return estimates
+
+    def probabilities(self, features: Matrix) -> Matrix:
+        """Probability by row of a feature matrix: (patients, features) to (patients,)."""
+        return self._linear.probabilities(features).round(_DECIMALS)
+
+    def _case(self, record: PatientRecord, notes: Sequence[NoteFindings], as_of: date) -> _Case:
+        timeline = build_timeline(record, notes, self._lexicon, as_of)
+        return _Case(timeline, diagnosed(timeline), self._abstention(record, timeline))
+
+    def _abstention(self, record: PatientRecord, timeline: Timeline) -> str | None:
+        words: Mapping[str, str] = templates()["abstention"]
+        dead = record.deceased if record.died is None else record.died <= timeline.as_of
+        if dead:
+            return words["deceased"]
+        if timeline.age is None or timeline.age > MAX_PLAUSIBLE_AGE:
+            return words["age_unknown"]
+        if timeline.age < self.spec.min_age:
+            return words["too_young"].format(min_age=self.spec.min_age)
+        start = timeline.as_of - timedelta(days=self._table.lookback_days)
+        if not any(day > start for day in timeline.contact_days):
+            months = months_between(self._table.lookback_days)
+            return words["no_data"].format(months=months)
+        return None
+
+    def _scored(self, case: _Case, probability: float, contributions: Matrix) -> RiskEstimate:
+        by_feature = dict(zip(self._table.names, contributions.tolist(), strict=True))
+        concepts = self._lexicon.concepts
+        return RiskEstimate(
+            **self._common(case, EstimateStatus.SCORED),
+            probability=probability,
+            band=band_of(probability).key,
+            reasons=reasons_for(case.timeline, by_feature, self._table, concepts),
+            missing=missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),
+        )
+
+    def _diagnosed(self, case: _Case) -> RiskEstimate:
+        return RiskEstimate(
+            **self._common(case, EstimateStatus.DIAGNOSED),
+            reasons=diagnosis_reasons(case.diagnosis),
+        )
+
+    def _abstained(self, case: _Case) -> RiskEstimate:
+        return RiskEstimate(
+            **self._common(case, EstimateStatus.ABSTAINED),
+            abstention=case.abstention,
+            missing=missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),
+        )
+
+    def _common(self, case: _Case, status: EstimateStatus) -> dict[str, Any]:
+        return {
+            "patient_id": case.timeline.patient_id,
+            "status": status,
+            "index_date": case.timeline.as_of,
+            "horizon_days": self.spec.horizon_days,
+            "model": self.reference,
+        }

@@ -1,0 +1,177 @@
+"""The feature table (``features.toml``) as checked values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from clinical_nlp.errors import ModelError
+
+KINDS = ("demographic", "sign", "condition", "drug", "measurement", "measurement_with_trend")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One clinical idea and the features it gives.
+
+    Parameters
+    ----------
+    key
+        Stable name; feature names hold it.
+    kind
+        One of :data:`KINDS`.
+    concepts
+        Catalogue concepts that speak of it.
+    name
+        What a clinician calls it, in Spanish.
+    features
+        Names of its features, in order, with what each one is.
+    unit, source, definition
+        Documentation; ``docs/risk_model.md`` prints them.
+    log
+        Measurements: the model sees the natural logarithm.
+    plausible
+        Measurements: bounds outside which a value is dropped, in the catalogue's unit.
+    shown, decimals
+        Measurements: the unit and decimals that a clinician reads.
+    """
+
+    key: str
+    kind: str
+    concepts: frozenset[str]
+    name: str
+    features: Mapping[str, str]
+    unit: str
+    source: str
+    definition: str
+    log: bool = False
+    plausible: tuple[float, float] = (float("-inf"), float("inf"))
+    shown: str = ""
+    decimals: int = 0
+
+    @property
+    def measured(self) -> bool:
+        """True where the topic is a measurement."""
+        return self.kind.startswith("measurement")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTable:
+    """All topics, in order, and the windows they share (days)."""
+
+    topics: tuple[Topic, ...]
+    version: str
+    lookback_days: int
+    current_days: int
+    half_life_days: int
+    trend_min_days: int
+    digest: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Feature names: the columns of every matrix, in order."""
+        return tuple(name for topic in self.topics for name in topic.features)
+
+    @property
+    def topic_of(self) -> Mapping[str, Topic]:
+        """Topic by feature name."""
+        return {name: topic for topic in self.topics for name in topic.features}
+
+
+def parse_features(data: Mapping[str, Any], categories: Mapping[str, str]) -> FeatureTable:
+    """Build the table from ``features.toml``'s content.
+
+    Parameters
+    ----------
+    data
+        The parsed file.
+    categories
+        Category by key of every catalogue concept.
+
+    Raises
+    ------
+    ModelError
+        E421: a topic is of an unknown kind, names a concept that is not in the catalogue,
+        or one that would tell the model the diagnosis (leakage); or a name repeats.
+    """
+    leaks = set(data["leakage"]["concepts"])
+    topics = []
+    for row in data["topic"]:
+        concepts = frozenset(row.get("concepts", ()))
+        leaking = {
+            key
+            for key in concepts
+            if key in leaks or categories.get(key) in data["leakage"]["categories"]
+        }
+        unknown = concepts - categories.keys()
+        if leaking or unknown or row["kind"] not in KINDS:
+            wrong = ", ".join(sorted(leaking | unknown)) or row["kind"]
+            raise ModelError(
+                "E421",
+                f"topic '{row['key']}' of the feature table names {wrong}, which is unknown "
+                "or would leak the diagnosis: correct clinical_nlp/risk/features.toml",
+            )
+        topics.append(_topic(row, concepts, data["kinds"]))
+    names = [name for topic in topics for name in topic.features]
+    if len(names) != len(set(names)):
+        raise ModelError(
+            "E421",
+            "two topics of the feature table give a feature of the same name: "
+            "rename one in clinical_nlp/risk/features.toml",
+        )
+    windows = {
+        name: int(data[name])
+        for name in ("lookback_days", "current_days", "half_life_days", "trend_min_days")
+    }
+    meaning = [
+        [t.key, t.kind, sorted(t.concepts), list(t.features), t.log, list(t.plausible)]
+        for t in topics
+    ]
+    content = json.dumps([windows, meaning], sort_keys=True)
+    return FeatureTable(
+        topics=tuple(topics),
+        version=data["version"],
+        digest=hashlib.sha256(content.encode()).hexdigest(),
+        **windows,
+    )
+
+
+def _topic(
+    row: Mapping[str, Any], concepts: frozenset[str], kinds: Mapping[str, Mapping[str, str]]
+) -> Topic:
+    key = row["key"]
+    if row["kind"] == "demographic":
+        features = {key: row["definition"]}
+    else:
+        features = {name.format(t=key): meaning for name, meaning in kinds[row["kind"]].items()}
+    low, high = row.get("plausible", (float("-inf"), float("inf")))
+    return Topic(
+        key=key,
+        kind=row["kind"],
+        concepts=concepts,
+        name=row.get("name", ""),
+        features=features,
+        unit=row.get("unit", ""),
+        source=row["source"],
+        definition=row.get("definition", ""),
+        log=row.get("transform") == "log",
+        plausible=(float(low), float(high)),
+        shown=row.get("shown", ""),
+        decimals=int(row.get("decimals", 0)),
+    )
+
+
+@cache
+def load_features() -> FeatureTable:
+    """Return the feature table shipped with the package."""
+    from clinical_nlp.lexicon import load_lexicon
+
+    text = resources.files("clinical_nlp.risk").joinpath("features.toml").read_text("utf-8")
+    categories = {key: concept.category for key, concept in load_lexicon().concepts.items()}
+    return parse_features(tomllib.loads(text), categories)
