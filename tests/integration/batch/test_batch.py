@@ -1,0 +1,165 @@
+"""The nightly batch as its data engineer runs it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+#: Outputs that must be the same bytes for the same input. run.json and report.html tell
+#: the time that the run took.
+REPEATABLE = ("fhir", "findings.parquet", "estimates.parquet", "worklist.csv", "quarantine.ndjson")
+
+
+def digests(out: Path) -> dict[str, str]:
+    files = [p for p in sorted(out.rglob("*")) if p.is_file()]
+    return {
+        str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in files
+        if p.relative_to(out).parts[0] in REPEATABLE
+    }
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def resources(export: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(export.glob("*.ndjson*")):
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+        yield from (json.loads(line) for line in text.splitlines() if line.strip())
+
+
+def test_outputs_are_all_there(demo_batch: Path) -> None:
+    out = demo_batch / "out"
+    names = {p.name for p in out.iterdir() if not p.name.startswith(".")}
+    assert names == {
+        "fhir",
+        "findings.parquet",
+        "estimates.parquet",
+        "worklist.csv",
+        "report.html",
+        "run.json",
+        "quarantine.ndjson",
+    }
+    assert not (out / ".partial").exists(), "the spool of notes must be gone"
+
+
+def test_nothing_is_lost(demo_batch: Path) -> None:
+    run = json.loads((demo_batch / "out" / "run.json").read_text())
+    seen = {name: counts["seen"] for name, counts in run["input"]["types"].items()}
+    assert seen == Counter(r["resourceType"] for r in resources(demo_batch / "export"))
+    assert run["input"]["adds_up"]
+    assert run["patients"]["seen"] == run["input"]["patients"] == seen["Patient"]
+    assert run["notes"]["seen"] == run["input"]["notes"]
+    kinds = ("scored", "diagnosed", "abstained")
+    assert sum(run["patients"].get(kind, 0) for kind in kinds) == seen["Patient"]
+
+
+def test_every_patient_has_one_assessment(demo_batch: Path) -> None:
+    assessments = rows(demo_batch / "out" / "fhir" / "RiskAssessment.ndjson")
+    patients = [r["id"] for r in resources(demo_batch / "export") if r["resourceType"] == "Patient"]
+    subjects = [a["subject"]["reference"].removeprefix("Patient/") for a in assessments]
+    assert sorted(subjects) == sorted(patients)
+    assert {a["status"] for a in assessments} == {"preliminary"}
+
+
+def test_the_work_list_is_sorted_and_matches_the_tasks(demo_batch: Path) -> None:
+    out = demo_batch / "out"
+    with (out / "worklist.csv").open(encoding="utf-8-sig", newline="") as lines:
+        listed = list(csv.DictReader(lines))
+    risks = [float(row["risk_percent"]) for row in listed]
+    assert risks == sorted(risks, reverse=True)
+    tasks = rows(out / "fhir" / "Task.ndjson") if listed else []
+    assert {t["for"]["reference"] for t in tasks} == {f"Patient/{r['patient_id']}" for r in listed}
+
+
+def test_the_same_input_gives_the_same_bytes(demo_batch: Path, tmp_path: Path, cli: Cli) -> None:
+    """Also with two processes, and with the export's files renamed and recompressed."""
+    export = tmp_path / "export"
+    export.mkdir()
+    for number, path in enumerate(sorted((demo_batch / "export").glob("*.ndjson*"), reverse=True)):
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        (export / f"{number:02}.ndjson.gz").write_bytes(gzip.compress(data))
+    shutil.copy(demo_batch / "mlflow.db", tmp_path)
+    if (demo_batch / "mlartifacts").exists():
+        shutil.copytree(demo_batch / "mlartifacts", tmp_path / "mlartifacts")
+    cli("batch", "export", "--out", "out", "--processes", "2", cwd=tmp_path)
+    assert digests(tmp_path / "out") == digests(demo_batch / "out")
+
+
+def test_the_validator_finds_no_error(demo_batch: Path, shared: Path) -> None:
+    validator = shared / "tools" / "fhir-validate" / "fhir-validate"
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    files = sorted((demo_batch / "out" / "fhir").glob("*.ndjson"))
+    done = subprocess.run(
+        [validator, "--summary", *files], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def resource(kind: str, **fields: Any) -> dict[str, Any]:
+    return {"resourceType": kind, "subject": {"reference": "Patient/p"}, **fields}
+
+
+def write_export(folder: Path, *lines: str) -> None:
+    folder.mkdir()
+    patient = {"resourceType": "Patient", "id": "p", "gender": "male", "birthDate": "1950-01-01"}
+    condition = resource(
+        "Condition",
+        id="c",
+        code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "I10"}]},
+        onsetDateTime="2020-01-01",
+    )
+    whole = [json.dumps(patient), json.dumps(condition), *lines]
+    (folder / "export.ndjson").write_text("\n".join(whole) + "\n", encoding="utf-8")
+
+
+def test_a_bad_line_leaves_the_rest_intact(tmp_path: Path, cli: Cli) -> None:
+    write_export(tmp_path / "export", '{"resourceType": "Condition", ', "null")
+    cli("batch", "export", "--out", "out", cwd=tmp_path, code=3)
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["input"]["types"]["Condition"]["used"] == 1
+    assert sum(run["quarantined"].values()) == 2
+    assert run["patients"]["seen"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["nowhere", "--out", "out"], 4, "nowhere"),
+        (["empty", "--out", "out"], 4, "ndjson"),
+        (["export", "--out", "export"], 2, "E101"),
+        (["export", "--out", "mine"], 7, "E501"),
+        (["export", "--out", "out", "--model", "models:/nobody@champion"], 6, "E4"),
+        (["undated", "--out", "out"], 4, "--as-of"),
+        (["export", "--out", "out", "--as-of", "yesterday"], 2, "as-of"),
+        (["export", "--out", "out", "--processes", "0"], 2, "processes"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_each_fatal_error_has_its_exit_code_and_a_sentence(
+    tmp_path: Path, cli: Cli, arguments: list[str], code: int, says: str
+) -> None:
+    write_export(tmp_path / "export")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "undated").mkdir()
+    (tmp_path / "undated" / "Patient.ndjson").write_text('{"resourceType":"Patient","id":"p"}\n')
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.odt").write_text("x")
+    done = cli("batch", *arguments, cwd=tmp_path, code=code)
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
