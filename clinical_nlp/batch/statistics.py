@@ -17,6 +17,17 @@ from clinical_nlp.risk.bands import Bands, load_bands
 #: How a finding was said, for the counts by concept: ``other`` is uncertain, historical,
 #: hypothetical or of a relative, and not negated.
 STANCES = ("affirmed", "negated", "other")
+PATIENT_COUNTS = (
+    "seen",
+    "with_notes",
+    "with_text",
+    "with_findings",
+    *(status.value for status in EstimateStatus),
+    "worklist",
+)
+NOTE_COUNTS = ("seen", "with_text", "with_findings")
+#: ``measured`` carry a value; a finding may carry several flags.
+FINDING_COUNTS = ("seen", "affirmed", "measured", *FLAGS)
 # Two neighbouring bins of the histogram differ by about this factor: four or five bins
 # a decade show the shape and leave most bins with patients in an export of hundreds.
 _BIN_RATIO = 1.6
@@ -37,14 +48,9 @@ class RunStatistics:
 
     Attributes
     ----------
-    patients
-        ``seen``, ``with_notes``, ``with_text``, ``with_findings``, ``scored``,
-        ``diagnosed``, ``abstained``, ``worklist``.
-    notes
-        ``seen``, ``with_text``, ``with_findings``.
-    findings
-        ``seen``, ``affirmed``, ``measured`` (with a value) and one for each of the five
-        flags; a finding may carry several.
+    patients, notes, findings
+        Counts by the names of :data:`PATIENT_COUNTS`, :data:`NOTE_COUNTS` and
+        :data:`FINDING_COUNTS`; zeros are kept.
     concepts
         Findings by concept and stance (:data:`STANCES`).
     bands
@@ -57,9 +63,9 @@ class RunStatistics:
     def __init__(self, context: RunContext, bands: Bands | None = None) -> None:
         scale = bands or load_bands()
         self._threshold = context.worklist_threshold
-        self.patients: Counter[str] = Counter()
-        self.notes: Counter[str] = Counter()
-        self.findings: Counter[str] = Counter()
+        self.patients = Counter(dict.fromkeys(PATIENT_COUNTS, 0))
+        self.notes = Counter(dict.fromkeys(NOTE_COUNTS, 0))
+        self.findings = Counter(dict.fromkeys(FINDING_COUNTS, 0))
         self.concepts: dict[str, Counter[str]] = {}
         self.bands: Counter[str] = Counter()
         self.edges = histogram_edges(scale)

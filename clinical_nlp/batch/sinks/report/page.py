@@ -123,9 +123,9 @@ def render(
             context=summary.context,
             words=_phrases(),
             types=types,
-            adds_up=summary.source.lines == sum(t.seen for _, t in types)
-            and all(t.adds_up() for _, t in types),
-            quarantined=sum(summary.quarantined.values()),
+            adds_up=summary.source.adds_up(),
+            # Not the sum over codes: some only warn, and the resource was used.
+            quarantined=sum(t.quarantined for _, t in types),
             codes=sorted(summary.quarantined.items(), key=lambda item: (-item[1], item[0])),
             flags=FLAGS,
             bands=bands,
