@@ -1,11 +1,10 @@
-from spacy.language import Language
-from spacy.tokens import Doc
+"""Assertion: negated, uncertain, historical, a relative's, hypothetical.
 
+medSpaCy's ConText on our own Spanish rules (``data/*.toml``), on plain values, so that a
+``Doc`` never carries anything of medSpaCy's.
+"""
 
-@Language.factory("es_assertion")
-def create_assertion(nlp: Language, name: str):  # placeholder until the component lands
-    return _identity
+from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
+from clinical_nlp.pipeline.assertion.component import EsAssertion, create_assertion
 
-
-def _identity(doc: Doc) -> Doc:
-    return doc
+__all__ = ["AFFIRMED", "Assertion", "EsAssertion", "create_assertion"]

@@ -1,0 +1,190 @@
+"""The spaCy component ``es_assertion``."""
+
+# No ``from __future__ import annotations`` here: spaCy reads a factory's annotations when
+# it validates the config and cannot resolve them as strings.
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
+from clinical_nlp.pipeline.assertion.engine import Engine
+from clinical_nlp.pipeline.assertion.kinds import Kinds
+from clinical_nlp.pipeline.assertion.knowledge import Knowledge, build, load
+from clinical_nlp.pipeline.assertion.sentence import sentences
+from clinical_nlp.pipeline.document import SECTIONS, get_findings, set_findings
+
+_FILE = "assertion.json"
+
+
+class EsAssertion:
+    """Says of each finding whether it is negated, uncertain, past, a relative's or a plan.
+
+    Parameters
+    ----------
+    knowledge
+        The rules.
+    categories
+        Catalogue category by concept key: what a rule may reach depends on the kind of
+        finding.
+
+    Notes
+    -----
+    ``doc._.findings`` is rewritten with the flags set (a flag that a term carries already
+    stays); findings with a value are measurements and get none. See ``docs/assertion.md``.
+    """
+
+    def __init__(self, knowledge: Knowledge, categories: Mapping[str, str]) -> None:
+        self._set(knowledge, dict(categories))
+
+    def _set(self, knowledge: Knowledge, categories: dict[str, str]) -> None:
+        self._knowledge = knowledge
+        self._categories = categories
+        self._kinds = Kinds(knowledge, categories)
+        self._engine = Engine(knowledge)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set the flags of ``doc._.findings``."""
+        findings = list(get_findings(doc))
+        chosen = [i for i, f in enumerate(findings) if f.value is None]
+        if not chosen:
+            return doc
+        verdicts = self.flags(
+            doc,
+            [(findings[i].start, findings[i].end) for i in chosen],
+            [findings[i].concept for i in chosen],
+        )
+        changed = False
+        for i, verdict in zip(chosen, verdicts, strict=True):
+            if verdict != AFFIRMED:
+                changed = True
+                old = findings[i]
+                findings[i] = replace(
+                    old,
+                    negated=old.negated or verdict.negated,
+                    uncertain=old.uncertain or verdict.uncertain,
+                    historical=old.historical or verdict.historical,
+                    family=old.family or verdict.family,
+                    hypothetical=old.hypothetical or verdict.hypothetical,
+                    relation=old.relation or verdict.relation,
+                )
+        if changed:
+            set_findings(doc, findings)
+        return doc
+
+    def flags(
+        self,
+        doc: Doc,
+        spans: Sequence[tuple[int, int]],
+        concepts: Sequence[str | None] | None = None,
+    ) -> list[Assertion]:
+        """Assert targets that are given, wherever they come from.
+
+        Parameters
+        ----------
+        doc
+            The note, tokenised; sentences and sections are used where it has them.
+        spans
+            Targets as code points of ``doc.text`` (start, end exclusive). They need not
+            fall on token borders.
+        concepts
+            Their concepts; ``None`` (for one or for all) where unknown.
+
+        Returns
+        -------
+        list of Assertion
+            One for each span, in the order given.
+        """
+        out = [AFFIRMED] * len(spans)
+        places: list[tuple[int, int]] = []
+        kinds: list[str] = []
+        index: list[int] = []
+        for i, (start, end) in enumerate(spans):
+            span = doc.char_span(start, end, alignment_mode="expand") if end > start else None
+            if span is None or not len(span):
+                continue
+            concept = concepts[i] if concepts is not None else None
+            index.append(i)
+            places.append((span.start, span.end))
+            kinds.append(
+                self._kinds.of_concept(concept)
+                if concept is not None
+                else self._kinds.of_words([t.norm_ for t in span])
+            )
+        sections = self._sections(doc, places)
+        for sentence in sentences(doc, places, kinds):
+            verdicts = self._engine.verdicts(sentence)
+            for target in sentence.targets:
+                verdict = verdicts.get(target.index, AFFIRMED)
+                if verdict == AFFIRMED and sections:
+                    verdict = self._by_section(sections[target.index], target.label_)
+                out[index[target.index]] = verdict
+        return out
+
+    def _by_section(self, section: str | None, kind: str) -> Assertion:
+        gaps = {
+            category: 0
+            for category, allowed in self._knowledge.section_flags.get(section or "", ())
+            if kind in allowed
+        }
+        return self._engine.settle(gaps) if gaps else AFFIRMED
+
+    @staticmethod
+    def _sections(doc: Doc, places: Sequence[tuple[int, int]]) -> list[str | None]:
+        """Section of each target, the innermost; nothing where the doc has no sections."""
+        if SECTIONS not in doc.spans or not doc.spans[SECTIONS]:
+            return []
+        found: list[str | None] = [None] * len(places)
+        opened = sorted((s.start, s.end, s.label_) for s in doc.spans[SECTIONS])
+        order = sorted(range(len(places)), key=lambda i: places[i])
+        at, stack = 0, []
+        for i in order:
+            place = places[i][0]
+            while at < len(opened) and opened[at][0] <= place:
+                stack.append(opened[at])
+                at += 1
+            while stack and stack[-1][1] <= place:
+                stack.pop()
+            if stack:
+                found[i] = stack[-1][2]
+        return found
+
+    # spaCy saves and loads every component through these four.
+    def to_bytes(self, **kwargs: object) -> bytes:
+        """Serialise the rules and the concepts' categories as JSON."""
+        data = {"knowledge": self._knowledge.source, "categories": self._categories}
+        return json.dumps(data, ensure_ascii=False, sort_keys=True).encode()
+
+    def from_bytes(self, data: bytes, **kwargs: object) -> Self:
+        """Load what :meth:`to_bytes` gave."""
+        loaded = json.loads(data)
+        self._set(build(loaded["knowledge"]), loaded["categories"])
+        return self
+
+    def to_disk(self, path: str | Path, **kwargs: object) -> None:
+        """Write the rules into the folder ``path``."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _FILE).write_bytes(self.to_bytes())
+
+    def from_disk(self, path: str | Path, **kwargs: object) -> Self:
+        """Load what :meth:`to_disk` wrote."""
+        return self.from_bytes((Path(path) / _FILE).read_bytes())
+
+
+def concept_categories() -> dict[str, str]:
+    """Catalogue category of every concept of the lexicon."""
+    from clinical_nlp.lexicon import load_lexicon
+
+    return {key: concept.category for key, concept in load_lexicon().concepts.items()}
+
+
+@Language.factory("es_assertion")
+def create_assertion(nlp: Language, name: str) -> EsAssertion:
+    """Entry for spaCy's config."""
+    return EsAssertion(load(), concept_categories())

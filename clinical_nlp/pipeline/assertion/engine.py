@@ -1,0 +1,114 @@
+"""Runs ConText over sentences: cues, then the graph, then the verdict on each target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from medspacy.context import ConTextModifier
+
+from clinical_nlp.pipeline.assertion.assertion import Assertion
+from clinical_nlp.pipeline.assertion.enumeration import item_commas
+from clinical_nlp.pipeline.assertion.graph import SentenceGraph, Target, modifier
+from clinical_nlp.pipeline.assertion.knowledge import Knowledge
+from clinical_nlp.pipeline.assertion.phrases import END, START, PhraseMatcher, prune
+from clinical_nlp.pipeline.assertion.sentence import Sentence
+
+_SILENT = ("TERMINATE", "PSEUDO")
+_FAMILY = "FAMILY"
+
+
+class Engine:
+    """ConText on our rules, for one sentence at a time.
+
+    Parameters
+    ----------
+    knowledge
+        The rules and what goes with them.
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._matcher = PhraseMatcher([cue.elements for cue in knowledge.cues])
+        self._rules = [cue.rule for cue in knowledge.cues]
+
+    def modifiers(self, sentence: Sentence) -> list[ConTextModifier]:
+        """Find the cues of a sentence; none that only bounds others is left alone."""
+        words = [START, *sentence.words, END]
+        length = len(sentence.words)
+        found: list[ConTextModifier] = []
+        speaks = False
+        for match in prune(self._matcher.find(words)):
+            start, end = max(match.start - 1, 0), min(match.end - 1, length)
+            seen = set()
+            for form in match.forms:
+                rule = self._rules[form]
+                if id(rule) not in seen:
+                    seen.add(id(rule))
+                    speaks = speaks or rule.direction not in _SILENT
+                    found.append(modifier(rule, start, end, length))
+        if not speaks:
+            return []
+        items = item_commas(sentence, self._knowledge.list_breakers)
+        return [m for m in found if m.category != "COMMA" or m.modifier_span[0] not in items]
+
+    def edges(self, sentence: Sentence) -> list[tuple[Target, ConTextModifier]]:
+        """Run ConText: pairs of a target and a cue that reaches it."""
+        modifiers = self.modifiers(sentence)
+        if not modifiers:
+            return []
+        graph = SentenceGraph(targets=sentence.targets, modifiers=modifiers)
+        graph.update_scopes()
+        graph.apply_modifiers()
+        edges: list[tuple[Target, ConTextModifier]] = graph.edges
+        return edges
+
+    def verdicts(self, sentence: Sentence) -> dict[int, Assertion]:
+        """Assertions by the index of the target; targets no cue reaches are left out."""
+        reached: dict[int, list[tuple[int, ConTextModifier]]] = {}
+        for target, cue in self.edges(sentence):
+            start, end = cue.modifier_span
+            gap = target.start - end if end <= target.start else start - target.end
+            reached.setdefault(target.index, []).append((gap, cue))
+        return {index: self._verdict(cues) for index, cues in reached.items()}
+
+    def _verdict(self, cues: Iterable[tuple[int, ConTextModifier]]) -> Assertion:
+        nearest: dict[str, tuple[int, ConTextModifier]] = {}
+        for gap, cue in cues:
+            if cue.category not in nearest or gap < nearest[cue.category][0]:
+                nearest[cue.category] = (gap, cue)
+        return self.settle({c: g for c, (g, _) in nearest.items()}, _relation(nearest))
+
+    def settle(self, gaps: dict[str, int], relation: str | None = None) -> Assertion:
+        """Decide between categories that reach one target.
+
+        Parameters
+        ----------
+        gaps
+            Words between the target and the nearest cue, by category.
+        relation
+            RoleCode that the nearest family cue names.
+        """
+        standing = set(gaps)
+        for winner, losers in self._knowledge.overrides.items():
+            if winner in standing:
+                standing.difference_update(losers)
+        negated, uncertain = "NEGATED_EXISTENCE", "POSSIBLE_EXISTENCE"
+        if negated in standing and uncertain in standing:
+            # 'posible ICC sin edemas': the nearer cue is the one that speaks of it.
+            standing.discard(uncertain if gaps[negated] <= gaps[uncertain] else negated)
+        family = _FAMILY in standing
+        return Assertion(
+            negated=negated in standing,
+            uncertain=uncertain in standing,
+            historical="HISTORICAL" in standing,
+            family=family,
+            hypothetical="HYPOTHETICAL" in standing,
+            relation=(relation or "FAMMEMB") if family else None,
+        )
+
+
+def _relation(nearest: dict[str, tuple[int, ConTextModifier]]) -> str | None:
+    if _FAMILY not in nearest:
+        return None
+    relation: str | None = nearest[_FAMILY][1].rule.metadata["relation"]
+    return relation

@@ -1,0 +1,61 @@
+"""Tells the commas that part an enumeration from those that end a statement.
+
+ConText ends a scope at a word; Spanish notes run a denial through a list and end it at
+the comma that does not continue the list:
+
+    niega disnea, ortopnea y edemas
+    no fiebre, dolor torácico ni palpitaciones
+    no fiebre, acude por disnea
+
+A comma parts items if what follows it, up to the next comma, is short and holds none of
+the words that open a clause, and if the row of such items is closed by *ni*, *o* or *y*
+or fills the rest of the sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clinical_nlp.pipeline.assertion.sentence import Sentence
+
+_CLOSERS = frozenset(("ni", "o", "u", "nin", "ou", "y", "e", "i", "edo", "eta"))
+_ENDS = frozenset((";", ":", ".", "(", ")"))
+_LONGEST_ITEM = 7
+
+
+def item_commas(sentence: Sentence, breakers: frozenset[str]) -> set[int]:
+    """Return the places of the commas that part items of one enumeration."""
+    words = sentence.words
+    commas = [i for i, word in enumerate(words) if word == ","]
+    if not commas:
+        return set()
+    kept: set[int] = set()
+    row: list[int] = []  # commas of the enumeration that is open
+    for n, comma in enumerate(commas):
+        stop = commas[n + 1] if n + 1 < len(commas) else len(words)
+        item, closed, ended = _item(words, comma + 1, stop, breakers)
+        if not item:
+            row = []
+            continue
+        row.append(comma)
+        if closed:
+            kept.update(row)
+            row = []
+        elif ended:
+            row = []
+    return kept
+
+
+def _item(
+    words: Sequence[str], start: int, stop: int, breakers: frozenset[str]
+) -> tuple[bool, bool, bool]:
+    """Whether words are an item of a list, close the list, and end the statement."""
+    for place in range(start, stop):
+        word = words[place]
+        if word in _CLOSERS and place > start:
+            return place - start <= _LONGEST_ITEM, True, True
+        if word in _ENDS:
+            return place - start <= _LONGEST_ITEM, False, True
+        if word in breakers or word[0].isdigit():
+            return False, False, True
+    return stop - start <= _LONGEST_ITEM, False, False

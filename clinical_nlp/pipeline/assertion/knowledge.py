@@ -1,0 +1,168 @@
+"""Loads the assertion rules and everything else the component knows, from ``data/``.
+
+The files are written for a clinician to read: each rule names its cues, what they mean,
+where they reach and why. Here they become ConText rules.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from medspacy.context import ConTextRule
+
+from clinical_nlp.errors import PipelineError
+from clinical_nlp.pipeline.assertion.phrases import Element, parse_form
+
+_REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})
+_OPTIONAL_KEYS = frozenset({"max_scope", "max_targets", "allowed", "excluded", "stops", "relation"})
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One form of a rule: the words to find and the ConText rule they stand for."""
+
+    form: str
+    elements: tuple[Element, ...]
+    rule: ConTextRule
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the assertion component knows, ready for use.
+
+    Parameters
+    ----------
+    source
+        The plain data it was made of, as :func:`load` read it; what is serialised.
+    cues
+        Every form of every rule, in the files' order.
+    kind_of_category, kind_of_concept
+        Kind of target by the catalogue's category and, where it differs, by concept.
+    text_kinds
+        For targets without a concept: (kind, words, endings), tried in order.
+    section_flags
+        Category that a section gives to targets of some kinds, by section key.
+    overrides
+        Categories that a category takes from the same target.
+    list_breakers
+        Words that an item of an enumeration does not hold.
+    """
+
+    source: Mapping[str, Any]
+    cues: tuple[Cue, ...]
+    kind_of_category: Mapping[str, str]
+    kind_of_concept: Mapping[str, str]
+    text_kinds: tuple[tuple[str, frozenset[str], tuple[str, ...]], ...]
+    section_flags: Mapping[str, tuple[tuple[str, frozenset[str]], ...]]
+    overrides: Mapping[str, tuple[str, ...]]
+    list_breakers: frozenset[str]
+
+
+@cache
+def load() -> Knowledge:
+    """Load the package's own rules."""
+    merged: dict[str, Any] = {}
+    folder = resources.files("clinical_nlp.pipeline.assertion") / "data"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            _merge(merged, tomllib.loads(file.read_text(encoding="utf-8")))
+    return build(merged)
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, list):
+            into.setdefault(key, []).extend(value)
+        elif isinstance(value, dict):
+            into.setdefault(key, {}).update(value)
+        else:
+            into[key] = value
+
+
+def build(source: Mapping[str, Any]) -> Knowledge:
+    """Turn plain data into knowledge.
+
+    Parameters
+    ----------
+    source
+        ``macros``, ``rules``, ``relatives``, ``family_frames``, ``kinds``, ``sections``,
+        ``overrides`` and ``lists``, as in the TOML files.
+
+    Raises
+    ------
+    PipelineError
+        E320 for a form, E321 for a rule that cannot be used.
+    """
+    macros: Mapping[str, Sequence[str]] = source.get("macros", {})
+    kinds = source.get("kinds", {})
+    return Knowledge(
+        source=source,
+        cues=tuple(cue for entry, words in _entries(source, macros) for cue in _cues(entry, words)),
+        kind_of_category=dict(kinds.get("categories", {})),
+        kind_of_concept={
+            concept: kind
+            for kind, concepts in kinds.get("concepts", {}).items()
+            for concept in concepts
+        },
+        text_kinds=tuple(
+            (kind, frozenset(entry.get("words", [])), tuple(entry.get("endings", [])))
+            for kind, entry in kinds.get("texts", {}).items()
+        ),
+        section_flags={
+            key: tuple((e["category"], frozenset(e["allowed"])) for e in entries)
+            for key, entries in source.get("sections", {}).items()
+        },
+        overrides={k: tuple(v) for k, v in source.get("overrides", {}).items()},
+        list_breakers=frozenset(
+            word for name in source.get("lists", {}).get("breakers", []) for word in macros[name]
+        ),
+    )
+
+
+def _entries(
+    source: Mapping[str, Any], macros: Mapping[str, Sequence[str]]
+) -> list[tuple[Mapping[str, Any], Mapping[str, Sequence[str]]]]:
+    """Rules as they stand, and the family frames filled in for every relative."""
+    entries: list[tuple[Mapping[str, Any], Mapping[str, Sequence[str]]]] = [
+        (entry, macros) for entry in source.get("rules", [])
+    ]
+    for frame in source.get("family_frames", []):
+        for relative in source.get("relatives", []):
+            role = relative["role"]
+            entry = {**frame, "name": f"{frame.get('name')}.{role}", "relation": role}
+            entries.append((entry, {**macros, "relative": relative["words"]}))
+    return entries
+
+
+def _cues(entry: Mapping[str, Any], macros: Mapping[str, Sequence[str]]) -> list[Cue]:
+    name = str(entry.get("name", "?"))
+    unknown = set(entry) - _REQUIRED_KEYS - _OPTIONAL_KEYS
+    missing = _REQUIRED_KEYS - set(entry)
+    if unknown or missing:
+        raise PipelineError(
+            "E321",
+            f"assertion rule '{name}' lacks {sorted(missing)} or has the unknown keys "
+            f"{sorted(unknown)}: see docs/assertion.md for the keys of a rule",
+        )
+    try:
+        rule = ConTextRule(
+            name,
+            entry["category"],
+            direction=entry["direction"],
+            allowed_types=set(entry["allowed"]) if "allowed" in entry else None,
+            excluded_types=set(entry["excluded"]) if "excluded" in entry else None,
+            max_scope=entry.get("max_scope"),
+            max_targets=entry.get("max_targets"),
+            terminated_by=set(entry.get("stops", ())),
+            metadata={"reason": entry["reason"], "relation": entry.get("relation")},
+        )
+    except ValueError as error:
+        raise PipelineError(
+            "E321", f"assertion rule '{name}' is no ConText rule ({error}): correct it"
+        ) from error
+    return [Cue(form, parse_form(form, macros, name), rule) for form in entry["forms"]]

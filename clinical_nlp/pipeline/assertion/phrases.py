@@ -1,0 +1,205 @@
+"""The small language that cue phrases are written in, and a matcher linear in the text.
+
+A form is a row of elements separated by blanks, each standing for one word:
+
+``disnea``
+    that word, whatever its accents and case;
+``no|sin|ni``
+    any of them;
+``@month``
+    any word of a named list (a macro of the rule file);
+``#year  #num  #end  #start  #target``
+    a year (1900-2099), a token that begins with a digit, the end or start of a sentence,
+    a word of a target;
+``*``
+    any one word that is not punctuation;
+``x?``
+    the element may be missing.
+
+medSpaCy's matchers try every rule at every token in Python callbacks and on a ``Doc``;
+this one compiles all forms into one automaton whose states are built when first met
+(lazy subset construction: Aho, Sethi and Ullman, *Compilers*, 1986, section 3.7), so a
+word costs one dictionary look-up however many rules there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from clinical_nlp.errors import PipelineError
+from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
+
+#: Sentinels that stand before the first and after the last word of a sentence.
+START, END = "#start", "#end"
+#: Stands for each word of a target: what a target says of itself is no cue.
+TARGET = "#target"
+
+_CLASSES = ("#year", "#num", START, END, TARGET, "*")
+_YEAR = re.compile(r"(?:19|20)\d\d\Z")
+_OTHER_WORD, _OTHER_SIGN = "*", "#sign"
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One place of a form: the words or classes that fit it."""
+
+    words: frozenset[str]
+    optional: bool = False
+
+
+def parse_form(form: str, macros: Mapping[str, Sequence[str]], rule: str) -> tuple[Element, ...]:
+    """Parse a form.
+
+    Parameters
+    ----------
+    form
+        As the module's docstring describes.
+    macros
+        Word lists by name, without the ``@``.
+    rule
+        Name of the rule, for the error.
+
+    Raises
+    ------
+    PipelineError
+        E320: the form is empty or names a macro or class that does not exist.
+    """
+    elements = []
+    for piece in form.split():
+        optional = len(piece) > 1 and piece.endswith("?")
+        words: set[str] = set()
+        for word in (piece[:-1] if optional else piece).split("|"):
+            if word.startswith("@"):
+                if word[1:] not in macros:
+                    raise PipelineError(
+                        "E320", f"rule '{rule}' names the list '{word}': define it in [macros]"
+                    )
+                words.update(normalise_word(w) for w in macros[word[1:]])
+            elif word.startswith("#") and word not in _CLASSES:
+                raise PipelineError(
+                    "E320", f"rule '{rule}' names the class '{word}': use one of {_CLASSES}"
+                )
+            else:
+                words.add(normalise_word(word))
+        elements.append(Element(frozenset(words), optional))
+    if not elements or all(e.optional for e in elements):
+        raise PipelineError("E320", f"rule '{rule}' has a form that fits no word: write one")
+    return tuple(elements)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Words ``start`` to ``end`` (exclusive) fit the forms numbered ``forms``."""
+
+    start: int
+    end: int
+    forms: tuple[int, ...]
+
+
+class PhraseMatcher:
+    """Finds every form in a row of normalised words, longest match first.
+
+    Parameters
+    ----------
+    forms
+        Parsed forms; matches refer to them by position.
+    """
+
+    def __init__(self, forms: Sequence[tuple[Element, ...]]) -> None:
+        self._forms = forms
+        self._vocabulary = {w for form in forms for e in form for w in e.words}
+        self._states: dict[frozenset[tuple[int, int]], int] = {}
+        self._members: list[frozenset[tuple[int, int]]] = []
+        self._accepts: list[tuple[int, ...]] = []
+        self._steps: list[dict[str, int]] = []
+        # A form can open with a class only through these symbols.
+        self._initial = self._state(self._closure((f, 0) for f in range(len(forms))))
+        self._dead = self._state(frozenset())
+
+    def symbols(self, words: Sequence[str]) -> list[str]:
+        """Reduce words to what the forms can tell apart."""
+        return [w if w in self._vocabulary else self._class_of(w) for w in words]
+
+    def find(self, words: Sequence[str]) -> list[Match]:
+        """Return the longest match at every place, overlapping ones included."""
+        symbols = self.symbols(words)
+        matches = []
+        steps, accepts, dead = self._steps, self._accepts, self._dead
+        for start in range(len(symbols)):
+            state, end, accepted = self._initial, start, 0
+            for place in range(start, len(symbols)):
+                symbol = symbols[place]
+                following = steps[state].get(symbol)
+                if following is None:
+                    following = self._step(state, symbol)
+                state = following
+                if state == dead:
+                    break
+                if accepts[state]:
+                    end, accepted = place + 1, state
+            if end > start:
+                matches.append(Match(start, end, accepts[accepted]))
+        return matches
+
+    @staticmethod
+    def _class_of(word: str) -> str:
+        if word in (START, END, TARGET):
+            return word
+        if word[0].isdigit():
+            return "#year" if _YEAR.match(word) else "#num"
+        return _OTHER_WORD if word[0].isalpha() else _OTHER_SIGN
+
+    def _closure(self, items: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+        closed: set[tuple[int, int]] = set()
+        for form, place in items:
+            closed.add((form, place))
+            while place < len(self._forms[form]) and self._forms[form][place].optional:
+                place += 1
+                closed.add((form, place))
+        return frozenset(closed)
+
+    def _state(self, items: frozenset[tuple[int, int]]) -> int:
+        known = self._states.get(items)
+        if known is None:
+            known = self._states[items] = len(self._members)
+            self._members.append(items)
+            self._steps.append({})
+            self._accepts.append(tuple(sorted(f for f, p in items if p == len(self._forms[f]))))
+        return known
+
+    def _step(self, state: int, symbol: str) -> int:
+        fits = {symbol}
+        if symbol[0].isalpha():
+            fits.add("*")
+        if symbol == "#year" or symbol[0].isdigit():
+            fits.add("#num")
+        if _YEAR.match(symbol):
+            fits.add("#year")
+        target = self._state(
+            self._closure(
+                (form, place + 1)
+                for form, place in self._members[state]
+                if place < len(self._forms[form])
+                and not fits.isdisjoint(self._forms[form][place].words)
+            )
+        )
+        self._steps[state][symbol] = target
+        return target
+
+
+def prune(matches: Sequence[Match]) -> list[Match]:
+    """Drop matches that overlap a longer one (the leftmost of equals stays).
+
+    The rule is medSpaCy's ``prune_overlapping_matches``, in one pass.
+    """
+    kept: list[Match] = []
+    for match in matches:  # in order of start
+        while kept and match.start < kept[-1].end:
+            if match.end - match.start <= kept[-1].end - kept[-1].start:
+                break
+            kept.pop()
+        else:
+            kept.append(match)
+    return kept
