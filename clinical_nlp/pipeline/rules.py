@@ -14,7 +14,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
-from spacy.attrs import NORM
 from spacy.tokens import Doc
 
 from clinical_nlp.errors import PipelineError
@@ -41,7 +40,7 @@ def load_rules(package: str, name: str) -> dict[str, Any]:
 def norms_of(doc: Doc) -> list[str]:
     """Return the norm of every token of ``doc``; far quicker than token by token."""
     strings = doc.vocab.strings
-    return [strings[key] for key in doc.to_array(NORM).tolist()]
+    return [strings[key] for key in doc.to_array("NORM").tolist()]
 
 
 class RuleComponent(ABC):

@@ -1,11 +1,14 @@
+"""Sections: ``es_sections`` sets ``doc.spans["sections"]`` and ``doc.spans["headings"]``."""
+
 from spacy.language import Language
-from spacy.tokens import Doc
+
+from clinical_nlp.pipeline.rules import load_rules
+from clinical_nlp.pipeline.sections.sections import Sectionizer
+
+__all__ = ["Sectionizer", "create_sections"]
 
 
-@Language.factory("es_sections")
-def create_sections(nlp: Language, name: str):  # placeholder until the component lands
-    return _identity
-
-
-def _identity(doc: Doc) -> Doc:
-    return doc
+@Language.factory("es_sections", requires=["token.is_sent_start"])
+def create_sections(nlp: Language, name: str) -> Sectionizer:
+    """Build ``es_sections`` with the package's own headings."""
+    return Sectionizer(load_rules(__name__, "sections.toml"))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from spacy.attrs import SENT_START
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.rules import RuleComponent, norms_of
@@ -59,7 +58,7 @@ class SentenceSplitter(RuleComponent):
             return doc
         marks = np.full((len(doc), 1), -1, dtype=np.int64)
         marks[_Reading(self, doc).starts(), 0] = 1
-        doc.from_array([SENT_START], marks.astype(np.uint64))  # type: ignore[arg-type]
+        doc.from_array(["SENT_START"], marks.astype(np.uint64))  # type: ignore[arg-type]
         return doc
 
 
@@ -134,8 +133,8 @@ class _Reading:
         initial = len(before) == 1 and before.isalpha()
         opens_with_it = stop - 1 == start or norms[stop - 2] in _STOPS
         if before in rules._never_final or (initial and opens_with_it):
-            # "Dr. Perez", "T. adaptativo", "I.C.C. de debut"
-            dotted = initial and stop - 1 > start
+            # "Dr. J. Perez", "T. adaptativo", but "I.C.C. Refiere"
+            dotted = initial and stop >= 3 and len(norms[stop - 3]) == 1
             return (lines > 0 and self._item(after)) or (dotted and self._opens(after))
         if initial or before in rules._abbreviations or self._cut_short(stop - 1):
             return self._opens(after)

@@ -1,0 +1,293 @@
+"""Headings: which words before a colon, or alone on a line, open a section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clinical_nlp.pipeline.sections.page import Page
+
+_WORD = re.compile(r"[^\W_]+")
+_BOUNDARIES = frozenset({",", ";", ":", "]", "[", "•", "?", "!"})
+_LEADING = frozenset({"-", "–", "—", "*", "•", "#", "·", "=", ">", "►", "➢", "▪", "■", "●", "("})
+# On tokens joined by blanks: a date with, perhaps, words before and after it, and the
+# colon or bracket (or the line's end) that closes the heading.
+_REENTRY = re.compile(
+    r"""
+    (?:[-–—=*\#_][ ])* (?P<open>\[[ ])?
+    (?P<before>(?:[^\W\d_]+[ ]|[.][ ]){0,4})
+    (?P<day>\d{1,2}) (?:[ ](?P<sign>[/-])[ ]|[.]) (?P<month>\d{1,2})
+    (?:(?:[ ](?P=sign)[ ]|[.])(?:\d{4}|\d{2}))? [ ]
+    (?P<after>(?:[^\W\d_]+[ ]|[().,][ ]){0,6}?)
+    (?(open)\][ ](?::[ ])?|(?::[ ]|(?=¶)))
+    """,
+    re.VERBOSE,
+)
+_LONGEST = 14  # tokens in a heading with its brackets
+_LINE_END = "¶"
+_REENTRY_LENGTH = 18
+_DAYS, _MONTHS = 31, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: tokens ``start`` to ``end`` (exclusive, colon included) and what it opens."""
+
+    start: int
+    end: int
+    section: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguity:
+    """When words that look like a heading are none; see ``sections.toml``."""
+
+    headings: frozenset[tuple[str, ...]]
+    within: frozenset[str]
+    followed_by: frozenset[str]
+    preceded_by: frozenset[str]
+    unless_followed_by: frozenset[str]
+    before_number: bool
+    number_may_be: frozenset[str]
+    opens_sentence: bool
+
+    @classmethod
+    def from_rule(cls, rule: Mapping[str, Any]) -> Ambiguity:
+        """Read one ``[[ambiguous]]`` table."""
+        return cls(
+            headings=frozenset(_words(h) for h in rule["headings"]),
+            within=frozenset(rule.get("within", ())),
+            followed_by=frozenset(rule.get("followed_by", ())),
+            preceded_by=frozenset(rule.get("preceded_by", ())),
+            unless_followed_by=frozenset(rule.get("unless_followed_by", ())),
+            before_number=bool(rule.get("before_number", False)),
+            number_may_be=frozenset(rule.get("number_may_be", ())),
+            opens_sentence=bool(rule.get("opens_sentence", False)),
+        )
+
+    def denies(self, page: Page, heading: Heading, previous: Heading | None) -> bool:
+        """Whether the words are no heading in this place."""
+        if self.opens_sentence and not _opens(page, heading, previous):
+            return True
+        if self.before_number and self._before_number(page, heading.end):
+            return True
+        following = page.words_from(heading.end, 5)
+        if not self.unless_followed_by.isdisjoint(following[:3]):
+            return False
+        if previous is not None and previous.section in self.within:
+            return True
+        if not self.followed_by.isdisjoint(following):
+            return True
+        first = previous.end if previous is not None else 0
+        return not self.preceded_by.isdisjoint(_line_before(page, heading.start, first))
+
+    def _before_number(self, page: Page, end: int) -> bool:
+        position = page.skip_space(end)
+        if position >= page.size or not page.norms[position][0].isdigit():
+            return False
+        following = page.norms[position + 1] if position + 1 < page.size else ""
+        listed = "list" in self.number_may_be and following in (")", ".")
+        paired = "pair" in self.number_may_be and following == "/"
+        return not (listed or paired)
+
+
+class HeadingFinder:
+    """Finds the headings of a page.
+
+    Parameters
+    ----------
+    sections
+        ``[sections.*]`` of ``sections.toml``: by key, ``headings``, ``alone``, ``bare``
+        and ``soap`` lists.
+    ambiguities
+        Conditions under which some of them are no headings.
+    reentry
+        ``[reentry]``: words around the date of a re-entry, and the section it opens.
+    """
+
+    def __init__(
+        self,
+        sections: Mapping[str, Mapping[str, Any]],
+        ambiguities: Sequence[Ambiguity],
+        reentry: Mapping[str, Any],
+    ) -> None:
+        self._before_colon = _index(sections, ("headings", "soap"))
+        self._alone = _index(sections, ("alone",))
+        self._bare = _index(sections, ("bare",))
+        self._soap = _index(sections, ("soap",))
+        self._longest_bare = max((len(words) for words in self._bare), default=0)
+        self._ambiguities = {words: a for a in ambiguities for words in a.headings}
+        self._reentry_section = str(reentry["section"])
+        self._reentry_words = frozenset(reentry["words"])
+        self._nursing = frozenset(reentry["nursing"])
+
+    def find(self, page: Page) -> list[Heading]:
+        """Return the headings in order of place; none overlaps another."""
+        candidates = [*self._at_colons(page), *self._at_sentences(page)]
+        candidates.sort(key=lambda h: (h.start, -h.end))
+        found: list[Heading] = []
+        for heading in candidates:
+            previous = found[-1] if found else None
+            if previous is not None and heading.start < previous.end:
+                continue
+            ambiguity = self._ambiguities.get(heading.words)
+            if ambiguity is None or not ambiguity.denies(page, heading, previous):
+                found.append(heading)
+        return found
+
+    def _at_colons(self, page: Page) -> Iterator[Heading]:
+        norms = page.norms
+        for colon, norm in enumerate(norms):
+            if norm != ":":
+                continue
+            start, words = self._phrase_before(page, colon)
+            section = self._before_colon.get(words)
+            if section is not None:
+                yield Heading(start, colon + 1, section, words)
+
+    @staticmethod
+    def _phrase_before(page: Page, colon: int) -> tuple[int, tuple[str, ...]]:
+        """First token and words of the phrase that a colon closes."""
+        norms = page.norms
+        words: list[str] = []
+        start, position, depth = colon, colon - 1, 0
+        while position >= max(0, colon - _LONGEST):
+            norm = norms[position]
+            if page.breaks_line(position) or norm in _BOUNDARIES:
+                break
+            if norm == ")":
+                depth += 1
+            elif norm == "(" and depth:
+                depth -= 1
+            elif not depth and norm[0].isalpha() and norm.isalnum():
+                words.append(norm)
+                start = position
+            if page.opens_sentence(position):
+                break
+            position -= 1
+        return start, tuple(reversed(words))
+
+    def _at_sentences(self, page: Page) -> Iterator[Heading]:
+        for opening in page.sentence_starts:
+            start = opening
+            while start < page.size and (
+                page.norms[start] in _LEADING or page.norms[start].isspace()
+            ):
+                start += 1
+            if start >= page.size:
+                continue
+            heading = (
+                self._reentry(page, opening)
+                or self._soap_letter(page, start)
+                or self._alone_on_line(page, start)
+                or self._without_colon(page, start)
+            )
+            if heading is not None:
+                yield heading
+
+    def _soap_letter(self, page: Page, start: int) -> Heading | None:
+        """``S)``, ``O.-``, ``A -``: a SOAP letter without its colon."""
+        words = (page.norms[start],)
+        section = self._soap.get(words)
+        if section is None:
+            return None
+        signs = "".join(page.norms[start + 1 : start + 3])
+        if signs.startswith(")"):
+            return Heading(start, start + 2, section, words)
+        if signs in (".-", ".)", ".–"):
+            return Heading(start, start + 3, section, words)
+        if signs.startswith("-") and page.opens_line(start):
+            return Heading(start, start + 2, section, words)
+        return None
+
+    def _alone_on_line(self, page: Page, start: int) -> Heading | None:
+        words: list[str] = []
+        position = start
+        while not page.breaks_line(position):
+            norm = page.norms[position]
+            if norm.isalnum():
+                words.append(norm)
+            position += 1
+            if position - start > _LONGEST:
+                return None
+        section = self._alone.get(tuple(words))
+        return Heading(start, position, section, tuple(words)) if section is not None else None
+
+    def _without_colon(self, page: Page, start: int) -> Heading | None:
+        for length in range(self._longest_bare, 0, -1):
+            words = tuple(page.norms[start : start + length])
+            section = self._bare.get(words)
+            if section is not None:
+                return Heading(start, start + length, section, words)
+        return None
+
+    def _reentry(self, page: Page, start: int) -> Heading | None:
+        """``[17/11 enf]``, ``25/10:``, ``Enf 02/03:`` at the start of a line."""
+        if not page.opens_line(start):
+            return None
+        match = _REENTRY.match(_line_head(page, start))
+        if match is None or int(match["day"]) > _DAYS or int(match["month"]) > _MONTHS:
+            return None
+        before, after = match["before"].split(), match["after"].split()
+        if not match["open"] and not self._reentry_words.issuperset(before):
+            return None
+        words = tuple(word for word in (*before, *after) if word.isalpha())
+        nursing = not self._nursing.isdisjoint(words)
+        end = start + len(match.group().split())
+        return Heading(start, end, "nursing" if nursing else self._reentry_section, words)
+
+
+def _line_head(page: Page, start: int) -> str:
+    """The first tokens of a line, each followed by a blank; white space as ``_``, its end as ``¶``."""
+    end = start
+    while end < start + _REENTRY_LENGTH and not page.breaks_line(end):
+        end += 1
+    head = ["_" if norm.isspace() else norm for norm in page.norms[start:end]]
+    if page.breaks_line(end):
+        head.append(_LINE_END)
+    return "".join(f"{norm} " for norm in head)
+
+
+def _opens(page: Page, heading: Heading, previous: Heading | None) -> bool:
+    """Whether nothing of the same sentence stands before a heading but another heading."""
+    position = heading.start
+    while position > 0:
+        if page.opens_sentence(position) or page.opens_line(position):
+            return True
+        if previous is not None and position == previous.end:
+            return True
+        before = page.norms[position - 1]
+        numbered = before.isdigit() and page.norms[position] in (".", ")")
+        if not (before in _LEADING or before.isspace() or before in (".", ")") or numbered):
+            return False
+        position -= 1
+    return True
+
+
+def _line_before(page: Page, start: int, first: int) -> Iterable[str]:
+    """Words of the same line before ``start``, not before ``first``."""
+    position = start - 1
+    while position >= first and not page.breaks_line(position):
+        yield page.norms[position]
+        position -= 1
+
+
+def _index(
+    sections: Mapping[str, Mapping[str, Any]], lists: Iterable[str]
+) -> dict[tuple[str, ...], str]:
+    """Section key by the words of its headings."""
+    index: dict[tuple[str, ...], str] = {}
+    for key, section in sections.items():
+        for name in lists:
+            for heading in section.get(name, ()):
+                words = _words(heading)
+                if index.setdefault(words, key) != key:
+                    raise ValueError(f"heading '{heading}' opens {index[words]} and {key}")
+    return index
+
+
+def _words(heading: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(heading))
