@@ -1,0 +1,263 @@
+"""FHIR Attachments → text, and the choice among several of one document."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Any
+
+from fhir_adapters.reading.decoding import decode_text
+from fhir_adapters.reading.defects import Defect, LeftOut, Outcome, Unusable
+from fhir_adapters.reading.markup import html_to_text, rtf_to_text
+from fhir_adapters.reading.references import contained, parse_reference
+from fhir_adapters.reading.shape import Json, string
+
+
+class Format(IntEnum):
+    """Formats that are read, the best first: the less markup, the truer the text."""
+
+    PLAIN = 0
+    HTML = 1
+    RTF = 2
+
+
+_FORMATS = {
+    "text/plain": Format.PLAIN,
+    "text/html": Format.HTML,
+    "application/xhtml+xml": Format.HTML,
+    "application/rtf": Format.RTF,
+    "text/rtf": Format.RTF,
+    "application/x-rtf": Format.RTF,
+}
+#: Types that say nothing; the first bytes decide.
+_GENERIC = frozenset({"", "application/octet-stream", "text/plain"})
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^"';\s]+)""", re.IGNORECASE)
+_META_CHARSET = re.compile(
+    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([A-Za-z0-9_:.\-]{1,40})""", re.IGNORECASE
+)
+_XML_ENCODING = re.compile(
+    rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_:.\-]{1,40})"""
+)
+_HTML_START = re.compile(
+    rb"\s*(?:<!doctype html|<html[\s>]|<\?xml[^>]{0,200}>\s*<(?:!doctype )?html)", re.IGNORECASE
+)
+_WHITE = re.compile(r"\s+")
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One attachment, as far as it could be read.
+
+    Parameters
+    ----------
+    text
+        Its text; ``None`` where it was not read or not read yet.
+    format
+        ``None`` where it is not one that is read.
+    binary
+        Id of the Binary that holds its data, while that has not been met.
+    media
+        Its contentType, kept with ``binary``.
+    defect, details
+        What is wrong with it.
+    """
+
+    text: str | None = None
+    format: Format | None = None
+    language: str | None = None
+    binary: str | None = None
+    media: str | None = None
+    defect: Defect | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def broken(self, defect: Defect, **details: object) -> Part:
+        """Return the part as one that cannot be read."""
+        return Part(
+            format=_declared_format(self.media),
+            language=self.language,
+            binary=self.binary,
+            defect=defect,
+            details=details,
+        )
+
+    def in_language(self, default: str | None) -> Part:
+        """Return the part with a language: its own, else this one."""
+        return self if self.language or not default else replace(self, language=default)
+
+
+def read_attachment(attachment: Json, resource: Json, limit: int) -> Part | None:
+    """Read one Attachment.
+
+    Parameters
+    ----------
+    attachment
+        The Attachment.
+    resource
+        The resource it stands in, for what is contained there.
+    limit
+        Bytes of data past which it is no note.
+
+    Returns
+    -------
+    Part or None
+        ``None`` where it holds neither data nor url.
+    """
+    language, media = string(attachment, "language"), string(attachment, "contentType")
+    data, url = string(attachment, "data"), string(attachment, "url")
+    if data is None and url is None:
+        return None
+    if data is None and url is not None:
+        reference = parse_reference(url)
+        if reference is not None and reference.contained:
+            inner = contained(resource, reference.id) or {}
+            data, media = string(inner, "data"), _agreed(string(inner, "contentType"), media)
+            if data is None:
+                return Part(language=language, defect=Defect.NO_BINARY, details={"reference": "#"})
+        elif reference is None or reference.type not in (None, "Binary"):
+            return Part(language=language, defect=Defect.FOREIGN_URL)
+        else:
+            return Part(language=language, binary=reference.id, media=media)
+    try:
+        return replace(read_data(decode_base64(data or "", limit), media), language=language)
+    except Unusable as verdict:
+        unread = Part(language=language, media=media)
+        return unread.broken(verdict.defect, **verdict.details)
+
+
+def read_binary(part: Part, data: bytes, binary_media: str | None) -> Part:
+    """Complete a part with the data of the Binary it refers to."""
+    media = _agreed(binary_media, part.media)
+    try:
+        return replace(read_data(data, media), language=part.language, binary=part.binary)
+    except Unusable as verdict:
+        return replace(part, media=media).broken(verdict.defect, **verdict.details)
+
+
+def decode_base64(text: str, limit: int) -> bytes:
+    """Return the bytes of FHIR's ``base64Binary``, which may hold white space.
+
+    Raises
+    ------
+    Unusable
+        E233 where it is not base64, E234 where it is larger than ``limit`` bytes.
+    """
+    packed = _WHITE.sub("", text) if not text.isalnum() else text
+    if len(packed) // 4 * 3 > limit + 2:
+        raise Unusable(Defect.TOO_LARGE, limit=f"{limit / _MEGABYTE:g}")
+    try:
+        return base64.b64decode(packed, validate=True)
+    except (binascii.Error, ValueError):
+        raise Unusable(Defect.BAD_BASE64) from None
+
+
+def read_data(data: bytes, media: str | None) -> Part:
+    """Decode an attachment's bytes by its contentType, and by its first bytes.
+
+    RTF and HTML that say they are plain text are common, and taken for what they are.
+
+    Raises
+    ------
+    Unusable
+        E232 where the format is not read, E235-E238 where the content cannot be.
+    """
+    kind, charset = _parse_media(media)
+    found = _sniff(data) if kind in _GENERIC else _FORMATS.get(kind)
+    if found is None:
+        raise Unusable(Defect.BAD_FORMAT)
+    if found is Format.RTF:
+        return Part(text=rtf_to_text(data), format=found)
+    if found is Format.HTML:
+        charset = charset or _charset_within(data)
+    text, defect = decode_text(data, charset)
+    if found is Format.HTML:
+        text = html_to_text(text)
+    return Part(text=text, format=found, defect=defect)
+
+
+def choose(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
+    """Choose the notes among a document's attachments.
+
+    Several attachments of one document are the same document in different formats
+    (https://hl7.org/fhir/R4/documentreference-definitions.html#DocumentReference.content),
+    so only those of the best format that could be read are taken; where there are several
+    of that format, each text once.
+
+    Returns
+    -------
+    notes : list of Part
+        Parts with a text; never empty.
+    flawed : list of Part
+        Parts of that format that were not read, and notes that have a defect.
+
+    Raises
+    ------
+    Unusable
+        None could be read; carries the first one's defect.
+    LeftOut
+        They hold no text, only white space.
+    """
+    readable = [part for part in parts if part.text is not None and part.text.strip()]
+    broken = [part for part in parts if part.text is None and part.defect is not None]
+    if not readable:
+        for part in broken:
+            if part.defect is not None:
+                raise Unusable(part.defect, **part.details)
+        raise LeftOut
+    best = min(part.format for part in readable if part.format is not None)
+    notes: dict[str, Part] = {}
+    for part in readable:
+        if part.format is best:
+            notes.setdefault(part.text or "", part)
+    flawed = [part for part in notes.values() if part.defect is not None]
+    lost = [part for part in broken if part.format is best or part.defect is Defect.NO_BINARY]
+    return list(notes.values()), flawed + lost
+
+
+def defect_of_kept(part: Part) -> tuple[Defect, dict[str, Any]]:
+    """Return the defect to report for a flawed part of a document that is used."""
+    if part.defect is not None and part.defect.outcome is Outcome.KEPT:
+        return part.defect, part.details
+    return Defect.LOST_ATTACHMENT, {"cause": part.defect.code if part.defect else ""}
+
+
+def _parse_media(media: str | None) -> tuple[str, str | None]:
+    """Split a contentType into type and charset."""
+    if media is None:
+        return "", None
+    charset = _CHARSET.search(media)
+    return media.partition(";")[0].strip().lower(), charset[1] if charset else None
+
+
+def _agreed(binary_media: str | None, attachment_media: str | None) -> str | None:
+    """The more telling of a Binary's contentType and that of the attachment it serves."""
+    kind, charset = _parse_media(binary_media)
+    if kind in _GENERIC and charset is None and attachment_media:
+        return attachment_media
+    return binary_media
+
+
+def _declared_format(media: str | None) -> Format | None:
+    return _FORMATS.get(_parse_media(media)[0])
+
+
+def _sniff(data: bytes) -> Format | None:
+    start = data[:1024]
+    if start.lstrip().startswith(b"{\\rtf"):
+        return Format.RTF
+    if start.startswith(b"%PDF-"):
+        return None
+    if _HTML_START.match(start):
+        return Format.HTML
+    return Format.PLAIN
+
+
+def _charset_within(data: bytes) -> str | None:
+    """The charset that an HTML page or XML prolog declares about itself."""
+    start = data[:1024]
+    match = _XML_ENCODING.search(start) or _META_CHARSET.search(start)
+    return match[1].decode("ascii") if match else None

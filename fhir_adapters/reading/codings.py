@@ -1,0 +1,71 @@
+"""Codes of a CodeableConcept, and what two kinds of code say."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+from clinical_nlp.records import Coding
+from fhir_adapters.reading.shape import Json, child, children, string
+
+_CODES = tomllib.loads(files(__package__).joinpath("codes.toml").read_text("utf-8"))
+_ABSENT = frozenset(
+    (system["uri"], code) for system in _CODES["absent"] for code in system["codes"]
+)
+_RELATIONS: dict[tuple[str, str], str] = {
+    (system["uri"], code): relation
+    for system in _CODES["relation"]
+    for code, relation in system["codes"].items()
+}
+ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+LOINC = "http://loinc.org"
+
+
+def codings(parent: Json, field: str) -> tuple[Coding, ...]:
+    """Return the codes of a CodeableConcept field; its free text is not taken."""
+    return concept_codings(child(parent, field))
+
+
+def concept_codings(concept: Json) -> tuple[Coding, ...]:
+    """Return the codes of a CodeableConcept, in the export's order.
+
+    A code without a system means nothing outside the system that wrote it and is dropped.
+    """
+    found = (coding(item) for item in children(concept, "coding"))
+    return tuple(item for item in found if item is not None)
+
+
+def coding(item: Json) -> Coding | None:
+    """Return a FHIR Coding, ``None`` where system or code is missing."""
+    system, code = string(item, "system"), string(item, "code")
+    if not system or not code:
+        return None
+    return Coding(system, code, string(item, "display"))
+
+
+def code_of(parent: Json, field: str) -> str | None:
+    """Return the first code of a CodeableConcept whose system FHIR itself fixes."""
+    for item in children(child(parent, field), "coding"):
+        if code := string(item, "code"):
+            return code
+    return None
+
+
+def loinc(parent: Json, field: str) -> str | None:
+    """Return the LOINC code of a CodeableConcept, if it has one."""
+    return next((c.code for c in codings(parent, field) if c.system == LOINC), None)
+
+
+def says_absent(values: tuple[Coding, ...]) -> bool:
+    """True where a coded value means that the thing observed is not there."""
+    return any((value.system, value.code) in _ABSENT for value in values)
+
+
+def relation(values: tuple[Coding, ...]) -> str:
+    """Return a relative's HL7 v3 RoleCode; ``FAMMEMB`` (family member) where none is known."""
+    for value in values:
+        if value.system == ROLE_CODE:
+            return value.code
+        if known := _RELATIONS.get((value.system, value.code)):
+            return known
+    return "FAMMEMB"

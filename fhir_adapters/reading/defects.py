@@ -1,0 +1,248 @@
+"""Every way in which an export can be wrong: code, sentence, and what becomes of the resource.
+
+The sentences hold field names and references to resources, never a field's content, so
+that a quarantine file can be sent to the EHR's vendor. ``docs/input.md`` shows this table.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NoReturn
+
+from clinical_nlp.errors import InputError
+from clinical_nlp.records import Problem
+
+
+class Outcome(Enum):
+    """What becomes of a resource that has a defect."""
+
+    FATAL = "the run stops"
+    QUARANTINED = "quarantined"
+    KEPT = "used, without the bad part"
+
+
+class Defect(Enum):
+    """A defect's code, sentence (a format string, ending in the remedy) and outcome."""
+
+    # The export as a whole
+    NO_FOLDER = (
+        "E200",
+        "The export '{path}' does not exist: give the folder that the FHIR server's $export"
+        " was downloaded to.",
+        Outcome.FATAL,
+    )
+    NO_FILES = (
+        "E201",
+        "The export '{path}' holds no *.ndjson or *.ndjson.gz file: give the folder that holds"
+        " the files themselves (subfolders are not searched).",
+        Outcome.FATAL,
+    )
+    UNREADABLE = (
+        "E202",
+        "'{path}' cannot be read ({cause}): check its permissions and the disk, and run again.",
+        Outcome.FATAL,
+    )
+    # A line
+    BROKEN_FILE = (
+        "E203",
+        "The compressed file breaks off or is damaged here; the lines before were read:"
+        " download the file again.",
+        Outcome.QUARANTINED,
+    )
+    NOT_UTF8 = (
+        "E205",
+        "The line is not UTF-8, as NDJSON must be: export it again in UTF-8.",
+        Outcome.QUARANTINED,
+    )
+    NOT_JSON = (
+        "E206",
+        "The line is not JSON: export it again, one whole resource a line.",
+        Outcome.QUARANTINED,
+    )
+    TOO_DEEP = (
+        "E207",
+        "The line's JSON is nested beyond anything FHIR needs: correct the resource at its source.",
+        Outcome.QUARANTINED,
+    )
+    LINE_TOO_LONG = (
+        "E208",
+        "The line is longer than {limit} MB: move large attachments out of the export, or raise"
+        " the limit.",
+        Outcome.QUARANTINED,
+    )
+    NOT_OBJECT = (
+        "E209",
+        "The line is JSON but no resource: export it again, one resource object a line.",
+        Outcome.QUARANTINED,
+    )
+    NO_TYPE = (
+        "E210",
+        "resourceType is missing or names no FHIR R4 type: export in FHIR R4 (4.0.1).",
+        Outcome.QUARANTINED,
+    )
+    BUNDLE = (
+        "E211",
+        "The line is a Bundle, which bulk data does not allow: export with $export, or write"
+        " each of its entries as a line of its own.",
+        Outcome.QUARANTINED,
+    )
+    BAD_ID = (
+        "E212",
+        "The resource has no id, or one that FHIR does not allow (1-64 letters, digits, '-' and"
+        " '.'): give it a valid id at its source.",
+        Outcome.QUARANTINED,
+    )
+    # What it refers to
+    NO_SUBJECT = (
+        "E213",
+        "{field} is missing, so that the resource belongs to no patient: fill it at the source.",
+        Outcome.QUARANTINED,
+    )
+    BAD_REFERENCE = (
+        "E214",
+        "{field} refers to the patient in a way that cannot be followed (by identifier, search"
+        " or a contained resource): export with references like 'Patient/<id>'.",
+        Outcome.QUARANTINED,
+    )
+    NO_PATIENT = (
+        "E215",
+        "Its patient is not in the export (or is quarantined): export the Patient too.",
+        Outcome.QUARANTINED,
+    )
+    # What it says
+    BAD_SHAPE = (
+        "E216",
+        "{field} is not of the JSON type that FHIR R4 gives it: correct the resource at its"
+        " source, or export in R4 (4.0.1).",
+        Outcome.QUARANTINED,
+    )
+    BAD_DATE = (
+        "E217",
+        "{field} is not a FHIR date: correct it to YYYY-MM-DD, or to YYYY-MM-DDThh:mm:ss with"
+        " a time zone.",
+        Outcome.QUARANTINED,
+    )
+    FUTURE_DATE = (
+        "E218",
+        "{field} lies after today: correct it at the source, or this machine's clock.",
+        Outcome.QUARANTINED,
+    )
+    BAD_BIRTH_DATE = (
+        "E219",
+        "birthDate is not a date of the past; the patient is read without age: correct it at"
+        " the source.",
+        Outcome.KEPT,
+    )
+    BAD_DEATH_DATE = (
+        "E220",
+        "deceasedDateTime is not a date of the past; the patient is read as dead on an unknown"
+        " day: correct it at the source.",
+        Outcome.KEPT,
+    )
+    NO_MEDICATION = (
+        "E221",
+        "The Medication it refers to is not in the export (or has no code): export Medication too.",
+        Outcome.QUARANTINED,
+    )
+    # Notes
+    NO_BINARY = (
+        "E204",
+        "The note has no text: attachment.url '{reference}' is not in the export: export Binary"
+        " too, or put the text into attachment.data.",
+        Outcome.QUARANTINED,
+    )
+    NO_DATA = (
+        "E230",
+        "The note has no text: no attachment has data or a url: export with the attachments'"
+        " content.",
+        Outcome.QUARANTINED,
+    )
+    FOREIGN_URL = (
+        "E231",
+        "attachment.url points outside the export, where nothing is fetched from: export it as a"
+        " Binary, or put the text into attachment.data.",
+        Outcome.QUARANTINED,
+    )
+    BAD_FORMAT = (
+        "E232",
+        "The attachment's format is not read: export notes as text/plain, text/html,"
+        " application/xhtml+xml or RTF.",
+        Outcome.QUARANTINED,
+    )
+    BAD_BASE64 = (
+        "E233",
+        "The attachment's data is not base64: export it again.",
+        Outcome.QUARANTINED,
+    )
+    TOO_LARGE = (
+        "E234",
+        "The attachment is larger than {limit} MB: check that it is a note; if so, raise the"
+        " limit.",
+        Outcome.QUARANTINED,
+    )
+    NOT_TEXT = (
+        "E235",
+        "The attachment says it is text but holds binary data: correct its contentType, or"
+        " export the text.",
+        Outcome.QUARANTINED,
+    )
+    UNKNOWN_CHARSET = (
+        "E236",
+        "The attachment's charset is not known and its data is not UTF-8: declare the charset"
+        " it is in, or export in UTF-8.",
+        Outcome.QUARANTINED,
+    )
+    CHARSET_IGNORED = (
+        "E237",
+        "The attachment's charset is not known; its data is valid UTF-8 and was read as such:"
+        " declare utf-8.",
+        Outcome.KEPT,
+    )
+    BAD_MARKUP = (
+        "E238",
+        "The attachment's markup cannot be parsed: export the note as text/plain.",
+        Outcome.QUARANTINED,
+    )
+    SECTIONS_TOO_DEEP = (
+        "E239",
+        "Composition.section is nested deeper than {limit}: flatten the document at its source.",
+        Outcome.QUARANTINED,
+    )
+    LOST_ATTACHMENT = (
+        "E240",
+        "One of several attachments was not read, the others were ({cause}): see code {cause}.",
+        Outcome.KEPT,
+    )
+    REPLACED_IN_CIRCLE = (
+        "E241",
+        "Documents replace one another in a circle, so none is left out: correct relatesTo.",
+        Outcome.KEPT,
+    )
+
+    def __init__(self, code: str, sentence: str, outcome: Outcome) -> None:
+        self.code = code
+        self.sentence = sentence
+        self.outcome = outcome
+
+    def problem(
+        self, *, file: str | None, line: int | None, resource: str | None, **details: object
+    ) -> Problem:
+        """Make the quarantine's row for this defect; ``details`` fill the sentence."""
+        return Problem(self.code, self.sentence.format(**details), file, line, resource)
+
+    def stop(self, **details: object) -> NoReturn:
+        """Raise the fatal error for this defect."""
+        raise InputError(self.code, self.sentence.format(**details)) from None
+
+
+class Unusable(Exception):
+    """The resource at hand cannot be used; carries the defect and its details."""
+
+    def __init__(self, defect: Defect, **details: object) -> None:
+        super().__init__(defect.code)
+        self.defect = defect
+        self.details = details
+
+
+class LeftOut(Exception):
+    """The resource at hand is rightly not used (entered in error, superseded, no note)."""

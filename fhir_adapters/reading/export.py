@@ -1,0 +1,221 @@
+"""A FHIR R4 Bulk Data export as a source of patients."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from clinical_nlp.records import (
+    CodedEvent,
+    Note,
+    PatientRecord,
+    Problem,
+    SourceSummary,
+    TypeCounts,
+)
+from fhir_adapters.reading.dates import Dates
+from fhir_adapters.reading.digest import MultisetDigest
+from fhir_adapters.reading.files import export_files, read_lines
+from fhir_adapters.reading.intake import Intake
+from fhir_adapters.reading.rows import unpack_codings, unpack_events, unpack_person
+from fhir_adapters.reading.settling import settle
+from fhir_adapters.reading.spool import Fate, Spool
+
+#: Bytes of an attachment past which it is no note (a scanned book, a core dump).
+MAX_NOTE_BYTES = 10_000_000
+#: Bytes of a line past which it is not parsed; holds the largest note in base64 many times.
+MAX_LINE_BYTES = 128_000_000
+
+_COUNTS = {
+    Fate.USED: "used",
+    Fate.LEFT_OUT: "left_out",
+    Fate.DUPLICATE: "duplicate",
+    Fate.QUARANTINED: "quarantined",
+}
+
+
+class BulkExport:
+    """Patients of a FHIR R4 Bulk Data export; satisfies the batch's ``PatientSource``.
+
+    Used once, as a context: ``scan`` reads every file and spools what is used, reduced, to
+    a private temporary database; ``records`` then yields the patients one by one. Memory
+    is that of one line and one patient, whatever the size of the export.
+
+    Parameters
+    ----------
+    folder
+        The folder of ``*.ndjson`` and ``*.ndjson.gz`` files, or one such file.
+    spool
+        Folder for the temporary database, which holds patient text; the system's temporary
+        folder where ``None``.
+    today
+        Dates after it are mistakes; the machine's day where ``None``.
+    max_note_bytes, max_line_bytes
+        Limits past which an attachment, or a line, is quarantined.
+
+    Raises
+    ------
+    clinical_nlp.errors.InputError
+        On entering: E200-E202, the folder does not exist, holds no NDJSON or cannot be read.
+
+    Examples
+    --------
+    >>> with BulkExport(Path("export"), spool=None) as export:  # doctest: +SKIP
+    ...     summary = export.scan(lambda read: None)
+    ...     for record in export.records():
+    ...         print(record.id, len(record.notes))
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        spool: Path | None = None,
+        *,
+        today: date | None = None,
+        max_note_bytes: int = MAX_NOTE_BYTES,
+        max_line_bytes: int = MAX_LINE_BYTES,
+    ) -> None:
+        self._folder = folder
+        self._spool_folder = spool
+        self._today = today or datetime.now().astimezone().date()
+        self._max_note_bytes = max_note_bytes
+        self._max_line_bytes = max_line_bytes
+        self._files: list[Path] = []
+        self._open_spool: Spool | None = None
+
+    def __enter__(self) -> Self:
+        self._files = export_files(self._folder)
+        self._open_spool = Spool(self._spool_folder)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._open_spool is not None:
+            self._open_spool.close()
+            self._open_spool = None
+
+    def size(self) -> int:
+        """Bytes on disk that ``scan`` will read."""
+        return sum(file.stat().st_size for file in self._files)
+
+    def scan(self, progress: Callable[[int], None]) -> SourceSummary:
+        """Read everything once and settle every resource's fate.
+
+        Parameters
+        ----------
+        progress
+            Takes the bytes read from disk (compressed, where the files are) since its last
+            call.
+
+        Raises
+        ------
+        clinical_nlp.errors.InputError
+            E202: the system cannot read a file.
+        """
+        intake = Intake(self._spool, Dates(self._today), self._max_note_bytes, self._max_line_bytes)
+        digest = MultisetDigest()
+        for number, file in enumerate(self._files):
+            for line in read_lines(file, self._max_line_bytes, progress):
+                if line.digest is not None:
+                    digest.add(line.digest)
+                intake.take(number, line)
+        settle(self._spool)
+        return self._summary(intake, digest)
+
+    def records(self) -> Iterator[PatientRecord]:
+        """Yield the patients in order of id, one in memory at a time."""
+        rows = self._spool.db.execute(
+            "SELECT id, payload FROM resource WHERE type = 'Patient' AND fate = 0 ORDER BY id"
+        )
+        for patient, payload in rows:
+            sex, birth_date, deceased, died = unpack_person(payload)
+            notes, events = self._notes_and_events(patient)
+            yield PatientRecord(
+                id=patient,
+                sex=sex,
+                birth_date=birth_date,
+                deceased=deceased,
+                died=died,
+                notes=tuple(sorted(notes, key=_note_order)),
+                events=tuple(sorted(events, key=_event_order)),
+            )
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what could not be used, in order of (file, line)."""
+        return self._spool.problems([file.name for file in self._files])
+
+    @property
+    def _spool(self) -> Spool:
+        if self._open_spool is None:
+            raise RuntimeError("BulkExport is used as a context: with BulkExport(...) as export")
+        return self._open_spool
+
+    def _summary(self, intake: Intake, digest: MultisetDigest) -> SourceSummary:
+        types: defaultdict[str, TypeCounts] = defaultdict(TypeCounts, intake.counts)
+        db = self._spool.db
+        for kind, fate, count in db.execute(
+            "SELECT type, fate, count(*) FROM resource GROUP BY type, fate"
+        ):
+            counts = types[kind]
+            counts.seen += count
+            name = _COUNTS[Fate(fate)]
+            setattr(counts, name, getattr(counts, name) + count)
+        notes, latest = db.execute(
+            "SELECT total(notes), max(latest) FROM resource WHERE fate = 0"
+        ).fetchone()
+        return SourceSummary(
+            types=dict(sorted(types.items())),
+            lines=sum(counts.seen for counts in types.values()),
+            patients=types["Patient"].used if "Patient" in types else 0,
+            notes=int(notes),
+            latest=latest and date.fromisoformat(latest),
+            digest=digest.hexdigest(),
+        )
+
+    def _notes_and_events(self, patient: str) -> tuple[list[Note], list[CodedEvent]]:
+        notes: list[Note] = []
+        events: list[CodedEvent] = []
+        rows = self._spool.db.execute(
+            "SELECT r.n, r.type || '/' || r.id, r.notes, r.payload, m.payload FROM resource AS r"
+            " LEFT JOIN resource AS m"
+            " ON m.type = 'Medication' AND m.id = r.medication AND m.fate = 0"
+            " WHERE r.patient = ? AND r.fate = 0 ORDER BY r.n",
+            (patient,),
+        )
+        for n, source, parts, payload, drug in rows.fetchall():
+            if parts:
+                notes.extend(self._notes(n, source, patient, payload))
+            else:
+                codes = unpack_codings(drug) if drug else ()
+                events.extend(unpack_events(payload, source, codes))
+        return notes, events
+
+    def _notes(self, n: int, source: str, patient: str, head: str) -> Iterator[Note]:
+        written, kind = json.loads(head)
+        for number, part in enumerate(self._spool.parts(n)):
+            yield Note(
+                source=source,
+                patient_id=patient,
+                text=part.text or "",
+                written=written and datetime.fromisoformat(written),
+                language=part.language,
+                kind=kind,
+                part=number,
+            )
+
+
+def _note_order(note: Note) -> tuple[datetime, str]:
+    return note.written or datetime.min.replace(tzinfo=UTC), note.key
+
+
+def _event_order(event: CodedEvent) -> tuple[date, str]:
+    return event.start or date.min, event.source

@@ -1,0 +1,165 @@
+"""One line of the export → a spooled row, a count, or a problem."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import defaultdict
+from datetime import UTC, date
+
+from clinical_nlp.records import TypeCounts
+from fhir_adapters.reading.attachments import Part, choose, decode_base64, defect_of_kept
+from fhir_adapters.reading.dates import Dates, parse_moment
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.files import Line
+from fhir_adapters.reading.parsing import identity, parse
+from fhir_adapters.reading.references import patient_id
+from fhir_adapters.reading.resources import DOCUMENT_REDUCERS, EVENT_REDUCERS
+from fhir_adapters.reading.resources.document import Document, replaced_by
+from fhir_adapters.reading.resources.medication import reduce_medication
+from fhir_adapters.reading.resources.patient import reduce_patient
+from fhir_adapters.reading.rows import pack_codings, pack_events, pack_person
+from fhir_adapters.reading.shape import Json, child, children, string
+from fhir_adapters.reading.spool import Fate, Row, Spool
+
+#: Resource types that take part in a patient's record.
+USED_TYPES = frozenset({"Patient", "Binary", "Medication", *EVENT_REDUCERS, *DOCUMENT_REDUCERS})
+#: Under this name lines are counted whose type cannot be read.
+UNKNOWN_TYPE = "?"
+_AI_ASSERTED = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "AIAST")
+_MEGABYTE = 1_000_000
+
+
+class Intake:
+    """Takes lines one by one.
+
+    Attributes
+    ----------
+    counts
+        Counts by type of all lines that did not become a row of the spool.
+    """
+
+    def __init__(
+        self, spool: Spool, dates: Dates, max_note_bytes: int, max_line_bytes: int
+    ) -> None:
+        self.counts: defaultdict[str, TypeCounts] = defaultdict(TypeCounts)
+        self._spool = spool
+        self._dates = dates
+        self._limit = max_note_bytes
+        self._max_line_bytes = max_line_bytes
+
+    def take(self, file: int, line: Line) -> None:
+        """Take one line; whatever is wrong with it ends in the quarantine."""
+        kind, reference = UNKNOWN_TYPE, None
+        try:
+            if line.content is None:
+                limit = f"{self._max_line_bytes / _MEGABYTE:g}"
+                raise Unusable(line.defect or Defect.BROKEN_FILE, limit=limit)
+            resource = parse(line.content)
+            kind = resource["resourceType"]
+            if kind == "Bundle":
+                raise Unusable(Defect.BUNDLE)
+            if kind not in USED_TYPES:
+                counts = self.counts[kind]
+                counts.seen += 1
+                counts.skipped += 1
+                return
+            row = Row(file, line.number, kind, identity(resource), _updated(resource))
+            reference = f"{kind}/{row.id}"
+            self._reduce(resource, row)
+        except Unusable as verdict:
+            counts = self.counts[kind]
+            counts.seen += 1
+            counts.quarantined += 1
+            self._spool.add_problem(file, line.number, reference, verdict.defect, **verdict.details)
+
+    def _reduce(self, resource: Json, row: Row) -> None:
+        """Reduce a resource into its row and spool it."""
+        try:
+            if _made_by_ai(resource):
+                raise LeftOut
+            if row.type in EVENT_REDUCERS:
+                self._take_events(resource, row)
+            elif row.type in DOCUMENT_REDUCERS:
+                self._take_document(resource, row)
+            elif row.type == "Patient":
+                self._take_patient(resource, row)
+            elif row.type == "Medication":
+                row.payload = pack_codings(reduce_medication(resource))
+                self._spool.add(row)
+            else:
+                self._take_binary(resource, row)
+        except LeftOut:
+            row.fate = Fate.LEFT_OUT
+            # A superseded document may have replaced an older one, which stays replaced.
+            replaced: tuple[str, ...] = ()
+            if resource.get("status") == "superseded":
+                with contextlib.suppress(Unusable, LeftOut):
+                    row.patient, replaced = patient_id(resource), replaced_by(resource)
+            self._spool.add_replaced(self._spool.add(row), replaced)
+
+    def _take_events(self, resource: Json, row: Row) -> None:
+        facts = EVENT_REDUCERS[row.type](resource, self._dates)
+        row.patient, row.medication = facts.patient, facts.medication
+        row.latest = self._latest(*(d for e in facts.events for d in (e.start, e.end)))
+        row.payload = pack_events(facts.events)
+        self._spool.add(row)
+
+    def _take_document(self, resource: Json, row: Row) -> None:
+        document: Document = DOCUMENT_REDUCERS[row.type](resource, self._dates, self._limit)
+        written = document.written
+        row.patient = document.patient
+        row.latest = self._latest(written and written.date())
+        row.payload = json.dumps([written and written.isoformat(), document.kind])
+        parts = list(document.parts)
+        flawed: list[Part] = []
+        if all(part.binary is None for part in parts):
+            parts, flawed = choose(parts)
+            row.notes = len(parts)
+        n = self._spool.add(row)
+        self._spool.add_parts(n, parts)
+        self._spool.add_replaced(n, document.replaces)
+        for part in flawed:
+            defect, details = defect_of_kept(part)
+            self._spool.add_problem(row.file, row.line, f"{row.type}/{row.id}", defect, **details)
+
+    def _take_patient(self, resource: Json, row: Row) -> None:
+        person = reduce_patient(resource, self._dates)
+        row.payload = pack_person(person)
+        self._spool.add(row)
+        for defect in person.defects:
+            self._spool.add_problem(row.file, row.line, f"Patient/{row.id}", defect)
+
+    def _take_binary(self, resource: Json, row: Row) -> None:
+        """Keep a Binary's bytes until the document that refers to it is known."""
+        media, packed = string(resource, "contentType"), string(resource, "data")
+        data, defect, details = b"", None, {}
+        try:
+            if packed is None:
+                raise Unusable(Defect.NO_DATA)
+            data = decode_base64(packed, self._limit)
+        except Unusable as verdict:
+            defect, details = verdict.defect, verdict.details
+        n = self._spool.add(row)
+        self._spool.add_binary(n, media, data, defect, details)
+
+    def _latest(self, *days: date | None) -> str | None:
+        past = [day for day in days if day is not None and day <= self._dates.today]
+        return max(past).isoformat() if past else None
+
+
+def _updated(resource: Json) -> str:
+    """``meta.lastUpdated`` as text that sorts by time; empty where absent or no instant."""
+    moment = parse_moment(string(child(resource, "meta"), "lastUpdated") or "")
+    return "" if moment is None else moment.at.astimezone(UTC).isoformat()
+
+
+def _made_by_ai(resource: Json) -> bool:
+    """True for what an algorithm asserted, this project's own results among them.
+
+    Read back as evidence, a run's findings would confirm themselves on the next.
+    """
+    return any(
+        (item.get("system"), item.get("code")) == _AI_ASSERTED
+        for item in children(child(resource, "meta"), "security")
+    )

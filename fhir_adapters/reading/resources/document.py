@@ -1,0 +1,155 @@
+"""DocumentReference, Composition and DiagnosticReport → notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from fhir_adapters.reading.attachments import Format, Part, read_attachment
+from fhir_adapters.reading.codings import loinc
+from fhir_adapters.reading.dates import Dates, Moment
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.markup import html_to_text
+from fhir_adapters.reading.references import parse_reference, patient_id
+from fhir_adapters.reading.resources.facts import leave_out
+from fhir_adapters.reading.shape import Json, child, children, string
+
+# https://hl7.org/fhir/R4/valueset-document-reference-status.html
+_WITHDRAWN_REFERENCE = frozenset({"superseded", "entered-in-error"})
+# https://hl7.org/fhir/R4/valueset-diagnostic-report-status.html
+_WITHDRAWN_REPORT = frozenset({"registered", "cancelled", "entered-in-error"})
+_MAX_SECTION_DEPTH = 32
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document's notes, as far as they could be read in passing.
+
+    ``replaces`` are the ids of documents of the same type that it stands in for.
+    """
+
+    patient: str
+    written: datetime | None
+    kind: str | None
+    parts: tuple[Part, ...]
+    replaces: tuple[str, ...] = ()
+
+
+def replaced_by(resource: Json) -> tuple[str, ...]:
+    """Return the ids of the documents that a document replaces."""
+    replaced: list[str] = []
+    for relation in children(resource, "relatesTo"):
+        if string(relation, "code") != "replaces":
+            continue
+        target = child(relation, "target") or child(relation, "targetReference")
+        reference = parse_reference(string(target, "reference") or "")
+        if reference is not None and reference.type in (None, resource["resourceType"]):
+            replaced.append(reference.id)
+    return tuple(replaced)
+
+
+def reduce_document_reference(resource: Json, dates: Dates, limit: int) -> Document:
+    """Reduce a DocumentReference.
+
+    Written when the attachment was created, else when the document was, else when the
+    care it tells of began.
+    """
+    leave_out(resource, _WITHDRAWN_REFERENCE)
+    if string(resource, "docStatus") == "entered-in-error":
+        raise LeftOut
+    patient = patient_id(resource)
+    attachments = [child(content, "attachment") for content in children(resource, "content")]
+    read = (read_attachment(attachment, resource, limit) for attachment in attachments)
+    parts = tuple(part for part in read if part is not None)
+    if not parts:
+        raise Unusable(Defect.NO_DATA)
+    created = next((m for a in attachments if (m := dates.past(a, "creation"))), None)
+    written = created or dates.past(resource, "date")
+    written = written or dates.past(child(child(resource, "context"), "period"), "start")
+    return Document(
+        patient,
+        _instant(written),
+        loinc(resource, "type"),
+        _with_language(parts, resource),
+        replaced_by(resource),
+    )
+
+
+def reduce_diagnostic_report(resource: Json, dates: Dates, limit: int) -> Document:
+    """Reduce a DiagnosticReport: its presented form, else its conclusion."""
+    leave_out(resource, _WITHDRAWN_REPORT)
+    patient = patient_id(resource)
+    forms = (read_attachment(a, resource, limit) for a in children(resource, "presentedForm"))
+    parts = tuple(part for part in forms if part is not None)
+    conclusion = string(resource, "conclusion")
+    if not parts and conclusion:
+        parts = (_text_part(conclusion, limit),)
+    if not parts:
+        raise LeftOut
+    effective, _ = dates.span(resource, "effective")
+    written = dates.past(resource, "issued") or effective
+    return Document(
+        patient,
+        _instant(written),
+        loinc(resource, "code"),
+        _with_language(parts, resource),
+    )
+
+
+def reduce_composition(resource: Json, dates: Dates, limit: int) -> Document:
+    """Reduce a Composition: titles and narratives of its sections, as one note.
+
+    Where no section has a narrative, the Composition's own is taken.
+    """
+    leave_out(resource, frozenset({"entered-in-error"}))
+    patient = patient_id(resource)
+    text = "\n\n".join(_sections(resource, 1)) or _narrative(resource)
+    if not text:
+        raise LeftOut
+    return Document(
+        patient,
+        _instant(dates.past(resource, "date")),
+        loinc(resource, "type"),
+        _with_language((_text_part(text, limit),), resource),
+        replaced_by(resource),
+    )
+
+
+def _sections(parent: Json, depth: int) -> Iterator[str]:
+    """Title and narrative of each section, depth first."""
+    for section in children(parent, "section"):
+        if depth > _MAX_SECTION_DEPTH:
+            raise Unusable(Defect.SECTIONS_TOO_DEEP, limit=_MAX_SECTION_DEPTH)
+        narrative = _narrative(section)
+        inner = list(_sections(section, depth + 1))
+        title = string(section, "title")
+        if title and (narrative or inner):
+            yield f"{title}\n{narrative}".rstrip()
+        elif narrative:
+            yield narrative
+        yield from inner
+
+
+def _narrative(element: Json) -> str:
+    text = child(element, "text")
+    if string(text, "status") == "empty":
+        return ""
+    return html_to_text(string(text, "div") or "")
+
+
+def _text_part(text: str, limit: int) -> Part:
+    if len(text.encode("utf-8")) > limit:
+        raise Unusable(Defect.TOO_LARGE, limit=f"{limit / _MEGABYTE:g}")
+    return Part(text=text, format=Format.PLAIN)
+
+
+def _instant(moment: Moment | None) -> datetime | None:
+    return None if moment is None else moment.at
+
+
+def _with_language(parts: tuple[Part, ...], resource: Json) -> tuple[Part, ...]:
+    """Give parts that declare no language that of the resource."""
+    language = string(resource, "language")
+    return tuple(part.in_language(language) for part in parts)

@@ -1,0 +1,101 @@
+"""MedicationRequest and MedicationStatement → a drug, from when to when."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from clinical_nlp.records import CodedEvent, Coding, EventKind
+from fhir_adapters.reading.codings import codings
+from fhir_adapters.reading.dates import Dates, first_day, last_day
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.references import contained, parse_reference, patient_id
+from fhir_adapters.reading.resources.facts import Facts, coded, leave_out, over_by, source_of
+from fhir_adapters.reading.shape import Json, child, children, string
+
+# https://hl7.org/fhir/R4/valueset-medicationrequest-status.html: never came into force
+_NEVER_ORDERED = frozenset({"cancelled", "draft", "entered-in-error"})
+# https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html: no decision to treat
+_NO_ORDER = frozenset({"proposal", "option"})
+# https://hl7.org/fhir/R4/valueset-medication-statement-status.html
+_NEVER_TAKEN = frozenset({"intended", "entered-in-error"})
+_OVER = frozenset({"completed", "stopped"})
+
+
+def reduce_medication_request(resource: Json, dates: Dates) -> Facts:
+    """Reduce an order: it runs from ``authoredOn`` to the end of its validity."""
+    leave_out(resource, _NEVER_ORDERED)
+    if string(resource, "intent") in _NO_ORDER:
+        raise LeftOut
+    patient = patient_id(resource)
+    found, awaited = _drug(resource)
+    authored = dates.past(resource, "authoredOn")
+    validity = child(child(resource, "dispenseRequest"), "validityPeriod")
+    start = authored or dates.past(validity, "start")
+    end = last_day(dates.any(validity, "end")) or _dosage_end(resource, dates)
+    if string(resource, "status") in _OVER:
+        end = over_by(end, first_day(start))
+    event = CodedEvent(
+        kind=EventKind.MEDICATION,
+        source=source_of(resource),
+        codings=found,
+        start=first_day(start),
+        end=end,
+        recorded=first_day(authored),
+        negated=resource.get("doNotPerform") is True,
+    )
+    return Facts(patient, (event,), awaited)
+
+
+def reduce_medication_statement(resource: Json, dates: Dates) -> Facts:
+    """Reduce a statement of what is taken; ``not-taken`` is negated."""
+    leave_out(resource, _NEVER_TAKEN)
+    patient = patient_id(resource)
+    found, awaited = _drug(resource)
+    start, stop = dates.span(resource, "effective")
+    asserted = dates.past(resource, "dateAsserted")
+    status = string(resource, "status")
+    end = last_day(stop)
+    if status in _OVER:
+        end = over_by(end, first_day(start), first_day(asserted))
+    event = CodedEvent(
+        kind=EventKind.MEDICATION,
+        source=source_of(resource),
+        codings=found,
+        start=first_day(start),
+        end=end,
+        recorded=first_day(asserted),
+        negated=status == "not-taken",
+    )
+    return Facts(patient, (event,), awaited)
+
+
+def reduce_medication(resource: Json) -> tuple[Coding, ...]:
+    """Return the codes of a Medication that orders refer to."""
+    return codings(resource, "code")
+
+
+def _drug(resource: Json) -> tuple[tuple[Coding, ...], str | None]:
+    """The drug's codes, or the id of the Medication in the export that has them."""
+    found = codings(resource, "medicationCodeableConcept")
+    text = string(child(resource, "medicationReference"), "reference")
+    if found or text is None:
+        coded(found)
+        return found, None
+    reference = parse_reference(text)
+    if reference is None or reference.type not in (None, "Medication"):
+        raise Unusable(Defect.NO_MEDICATION)
+    if not reference.contained:
+        return (), reference.id
+    found = codings(contained(resource, reference.id) or {}, "code")
+    coded(found)
+    return found, None
+
+
+def _dosage_end(resource: Json, dates: Dates) -> date | None:
+    """The last day that the dosage instructions speak of."""
+    ends = (
+        last_day(dates.any(child(repeat, "boundsPeriod"), "end"))
+        for dosage in children(resource, "dosageInstruction")
+        if (repeat := child(child(dosage, "timing"), "repeat"))
+    )
+    return max((end for end in ends if end is not None), default=None)

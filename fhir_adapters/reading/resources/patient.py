@@ -1,0 +1,51 @@
+"""Patient → sex, birth and death; no name, address or identifier is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from clinical_nlp.records import Sex
+from fhir_adapters.reading.dates import Dates, parse_moment
+from fhir_adapters.reading.defects import Defect
+from fhir_adapters.reading.shape import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is kept of a Patient, and what was wrong with it."""
+
+    sex: Sex
+    birth_date: date | None
+    deceased: bool
+    died: date | None
+    defects: tuple[Defect, ...] = ()
+
+
+def reduce_patient(resource: Json, dates: Dates) -> Person:
+    """Reduce a Patient.
+
+    A patient is never lost over a bad field, as all notes would be lost with the patient:
+    dates that are none or lie ahead are dropped and reported, a gender that FHIR does not
+    know is ``unknown``. Of a partial birth date the first day is taken.
+    """
+    defects: list[Defect] = []
+    birth = _past_day(resource.get("birthDate"), dates)
+    if birth is None and resource.get("birthDate") is not None:
+        defects.append(Defect.BAD_BIRTH_DATE)
+    death = _past_day(resource.get("deceasedDateTime"), dates)
+    if death is None and resource.get("deceasedDateTime") is not None:
+        defects.append(Defect.BAD_DEATH_DATE)
+    gender = resource.get("gender")
+    return Person(
+        sex=Sex(gender) if gender in tuple(Sex) else Sex.UNKNOWN,
+        birth_date=birth,
+        deceased=resource.get("deceasedBoolean") is True or "deceasedDateTime" in resource,
+        died=death,
+        defects=tuple(defects),
+    )
+
+
+def _past_day(value: object, dates: Dates) -> date | None:
+    moment = parse_moment(value) if isinstance(value, str) else None
+    return None if moment is None or dates.is_future(moment) else moment.day

@@ -1,0 +1,216 @@
+"""A private temporary database that holds the reduced export while its parts find each other.
+
+It holds patient text. So the file is made readable by its owner only, and its name is
+removed from the folder as soon as SQLite has it open: nothing is left behind, however the
+process ends (where the system refuses that, on Windows, it is removed on closing).
+
+SQLite may sort in files of its own in the system's temporary folder; it unlinks them at
+birth too, and only references pass through a sorter: every read of texts goes through an
+index.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from clinical_nlp.records import Problem
+from fhir_adapters.reading.attachments import Format, Part
+from fhir_adapters.reading.defects import Defect
+
+_SCHEMA = """
+CREATE TABLE resource (
+    n INTEGER PRIMARY KEY,           -- order of reading
+    file INTEGER NOT NULL, line INTEGER NOT NULL,
+    type TEXT NOT NULL, id TEXT NOT NULL,
+    updated TEXT NOT NULL,           -- meta.lastUpdated in UTC, '' where absent
+    fate INTEGER NOT NULL,
+    patient TEXT,                    -- id of the Patient it is about
+    medication TEXT,                 -- id of the Medication whose codes it awaits
+    latest TEXT,                     -- its latest clinical day up to today
+    notes INTEGER NOT NULL DEFAULT 0,
+    payload TEXT                     -- what is kept of it (rows.py); of a document, its head
+);
+CREATE TABLE part (
+    resource INTEGER NOT NULL, number INTEGER NOT NULL,
+    text TEXT, format INTEGER, language TEXT, binary TEXT, media TEXT,
+    defect TEXT, details TEXT
+);
+CREATE INDEX part_resource ON part (resource, number);
+CREATE TABLE binary (
+    resource INTEGER PRIMARY KEY, media TEXT, data BLOB, defect TEXT, details TEXT
+);
+CREATE TABLE replaces (resource INTEGER NOT NULL, target TEXT NOT NULL);
+CREATE TABLE problem (
+    file INTEGER NOT NULL, line INTEGER NOT NULL,
+    code TEXT NOT NULL, reason TEXT NOT NULL, resource TEXT
+);
+"""
+_BATCH = 2000
+_PREFIX = ".clinical-nlp-spool-"
+
+
+class Fate(IntEnum):
+    """What became of a resource of a type that is used."""
+
+    USED = 0
+    LEFT_OUT = 1
+    DUPLICATE = 2
+    QUARANTINED = 3
+
+
+@dataclass(slots=True)
+class Row:
+    """One resource on its way into the spool; the columns of table ``resource``."""
+
+    file: int
+    line: int
+    type: str
+    id: str
+    updated: str = ""
+    fate: Fate = Fate.USED
+    patient: str | None = None
+    medication: str | None = None
+    latest: str | None = None
+    notes: int = 0
+    payload: str | None = None
+
+
+class Spool:
+    """The database, with buffered writing.
+
+    Parameters
+    ----------
+    folder
+        Where its file is made; the system's temporary folder where ``None``.
+
+    Raises
+    ------
+    clinical_nlp.errors.InputError
+        E202: the folder cannot be written to.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        try:
+            handle, name = tempfile.mkstemp(".sqlite", _PREFIX, folder)  # 0600, owner only
+        except OSError as error:
+            Defect.UNREADABLE.stop(path=folder, cause=error.strerror)
+        os.close(handle)
+        self._path: Path | None = Path(name)
+        self.db = sqlite3.connect(name, isolation_level=None)
+        # Thrown away with the process: neither a journal nor syncing is of use.
+        self.db.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
+            "PRAGMA cache_size=-65536; BEGIN;" + _SCHEMA
+        )
+        with contextlib.suppress(PermissionError):
+            self._path.unlink()
+            self._path = None
+        self._rows: list[tuple[Any, ...]] = []
+        self._count = 0
+
+    def close(self) -> None:
+        """Close the database and with it remove every trace."""
+        self.db.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            self._path = None
+
+    def add(self, row: Row) -> int:
+        """Take a resource; return its number ``n``."""
+        self._count += 1
+        self._rows.append(
+            (
+                *(self._count, row.file, row.line, row.type, row.id, row.updated, int(row.fate)),
+                *(row.patient, row.medication, row.latest, row.notes, row.payload),
+            )
+        )
+        if len(self._rows) >= _BATCH:
+            self.flush()
+        return self._count
+
+    def flush(self) -> None:
+        """Write the buffered resources."""
+        self.db.executemany("INSERT INTO resource VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", self._rows)
+        self._rows.clear()
+
+    def add_parts(self, resource: int, parts: list[Part]) -> None:
+        """Store a document's parts in place of any that it had."""
+        self.db.execute("DELETE FROM part WHERE resource = ?", (resource,))
+        self.db.executemany(
+            "INSERT INTO part VALUES (?,?,?,?,?,?,?,?,?)",
+            [
+                (
+                    *(resource, number, part.text, part.format, part.language),
+                    *(part.binary, part.media, part.defect and part.defect.name),
+                    json.dumps(part.details),
+                )
+                for number, part in enumerate(parts)
+            ],
+        )
+
+    def parts(self, resource: int) -> list[Part]:
+        """Return a document's parts, in order."""
+        rows = self.db.execute(
+            "SELECT text, format, language, binary, media, defect, details FROM part"
+            " WHERE resource = ? ORDER BY number",
+            (resource,),
+        )
+        return [
+            Part(
+                text=text,
+                format=None if kind is None else Format(kind),
+                language=language,
+                binary=binary,
+                media=media,
+                defect=defect and Defect[defect],
+                details=json.loads(details),
+            )
+            for text, kind, language, binary, media, defect, details in rows
+        ]
+
+    def add_binary(
+        self,
+        resource: int,
+        media: str | None,
+        data: bytes,
+        defect: Defect | None,
+        details: dict[str, Any],
+    ) -> None:
+        """Store a Binary's bytes, or why there are none."""
+        self.db.execute(
+            "INSERT INTO binary VALUES (?,?,?,?,?)",
+            (resource, media, data, defect and defect.name, json.dumps(details)),
+        )
+
+    def add_replaced(self, resource: int, targets: Iterable[str]) -> None:
+        """Note which documents, by id, a document replaces."""
+        self.db.executemany(
+            "INSERT INTO replaces VALUES (?,?)", [(resource, target) for target in targets]
+        )
+
+    def add_problem(
+        self, file: int, line: int, resource: str | None, defect: Defect, **details: object
+    ) -> None:
+        """Add a row to the quarantine."""
+        made = defect.problem(file=None, line=line, resource=resource, **details)
+        self.db.execute(
+            "INSERT INTO problem VALUES (?,?,?,?,?)",
+            (file, line, made.code, made.reason, resource),
+        )
+
+    def problems(self, names: list[str]) -> Iterator[Problem]:
+        """Yield the quarantine in order of (file, line); ``names`` are the files' names."""
+        rows = self.db.execute(
+            "SELECT file, line, code, reason, resource FROM problem ORDER BY file, line, rowid"
+        )
+        for file, line, code, reason, resource in rows:
+            yield Problem(code, reason, names[file], line, resource)
