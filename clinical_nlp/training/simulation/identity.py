@@ -1,0 +1,59 @@
+"""Invented names, identifiers and addresses: what a real export carries and must not leak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+from clinical_nlp.training.simulation.dice import pick
+from clinical_nlp.training.simulation.grammar import read_notes_file
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One invented person's particulars.
+
+    Parameters
+    ----------
+    given, surnames
+        Name; ``surnames`` holds two words, as in Spain.
+    cip, nhc
+        Health-card and record numbers, in shapes that no Spanish service issues.
+    phone
+        Nine digits from the range ``7 00 …``, which is not assigned to subscribers.
+    relative, doctor
+        Names of people whom the notes mention.
+    """
+
+    given: str
+    surnames: str
+    cip: str
+    nhc: str
+    phone: str
+    street: str
+    town: str
+    relative: str
+    doctor: str
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, tuple[str, ...]]:
+    return {key: tuple(values) for key, values in read_notes_file("names.toml").items()}
+
+
+def invent(dice: Random, female: bool) -> Identity:
+    """Draw an identity."""
+    names = _names()
+    first, second, third = (pick(dice, names["surnames"]) for _ in range(3))
+    return Identity(
+        given=pick(dice, names["women" if female else "men"]),
+        surnames=f"{first} {second}",
+        cip=f"ZZZZ{int(dice.random() * 1e10):010d}",
+        nhc=f"X{int(dice.random() * 1e7):07d}",
+        phone=f"700{int(dice.random() * 1e6):06d}",
+        street=f"{pick(dice, names['streets'])}, {1 + int(dice.random() * 90)}",
+        town=pick(dice, names["towns"]),
+        relative=pick(dice, names["women"]),
+        doctor=third,
+    )
