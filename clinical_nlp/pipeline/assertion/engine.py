@@ -96,14 +96,14 @@ class Engine:
         if negated in standing and uncertain in standing:
             # 'posible ICC sin edemas': the nearer cue is the one that speaks of it.
             standing.discard(uncertain if gaps[negated] <= gaps[uncertain] else negated)
-        family = _FAMILY in standing
+        flags = {flag for c in standing for flag in self._knowledge.flags.get(c, ())}
         return Assertion(
-            negated=negated in standing,
-            uncertain=uncertain in standing,
-            historical="HISTORICAL" in standing,
-            family=family,
-            hypothetical="HYPOTHETICAL" in standing,
-            relation=(relation or "FAMMEMB") if family else None,
+            negated="negated" in flags,
+            uncertain="uncertain" in flags,
+            historical="historical" in flags,
+            family="family" in flags,
+            hypothetical="hypothetical" in flags,
+            relation=(relation or "FAMMEMB") if "family" in flags else None,
         )
 
 

@@ -49,6 +49,8 @@ class Knowledge:
         Category that a section gives to targets of some kinds, by section key.
     overrides
         Categories that a category takes from the same target.
+    flags
+        Flags that a category sets.
     list_breakers
         Words that an item of an enumeration does not hold.
     """
@@ -60,6 +62,7 @@ class Knowledge:
     text_kinds: tuple[tuple[str, frozenset[str], tuple[str, ...]], ...]
     section_flags: Mapping[str, tuple[tuple[str, frozenset[str]], ...]]
     overrides: Mapping[str, tuple[str, ...]]
+    flags: Mapping[str, tuple[str, ...]]
     list_breakers: frozenset[str]
 
 
@@ -118,6 +121,7 @@ def build(source: Mapping[str, Any]) -> Knowledge:
             for key, entries in source.get("sections", {}).items()
         },
         overrides={k: tuple(v) for k, v in source.get("overrides", {}).items()},
+        flags={k: tuple(v) for k, v in source.get("flags", {}).items()},
         list_breakers=frozenset(
             word for name in source.get("lists", {}).get("breakers", []) for word in macros[name]
         ),
