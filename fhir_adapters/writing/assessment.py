@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from clinical_nlp.records import RiskEstimate
 from fhir_adapters.writing.elements import (
     Json,
+    Resource,
     codeable,
     coding,
     identified,
@@ -45,7 +46,7 @@ def risk_assessment(
     canon: Canon,
     device: Json,
     meta: Json,
-) -> Json:
+) -> Resource:
     """Return the RiskAssessment of one patient.
 
     A patient with diagnosed heart failure, or one the model abstains from, has one too,
@@ -106,7 +107,7 @@ def review_task(
     assessment: Json,
     device: Json,
     meta: Json,
-) -> Json:
+) -> Resource:
     """Return the proposal that a clinician review an assessment."""
     return identified(
         "Task",

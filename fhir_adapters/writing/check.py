@@ -1,9 +1,9 @@
 """A last look at what is written, by ``fhir.resources``.
 
-Its pydantic models take about 0.15 ms a resource, fifteen times what building and
-writing one takes. Most resources differ in values alone, and every primitive value is
-made by :mod:`fhir_adapters.writing.elements`; so each *shape* (which keys, how nested, of
-which JSON types) is checked once a run, and all of them where asked.
+Its pydantic models take several times as long as building and writing a resource
+(docs/fhir_output.md has the figures). Most resources differ in values alone, and every
+primitive value is made by :mod:`fhir_adapters.writing.elements`; so each *shape* (which
+keys, how nested, of which JSON types) is checked once a run, and all of them where asked.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import cache
 from importlib import import_module
+from typing import cast
 
 from pydantic import BaseModel, ValidationError
 
 from clinical_nlp.errors import OutputError
-from fhir_adapters.writing.elements import Json
+from fhir_adapters.writing.elements import Json, Resource
 
 
 class Checker:
@@ -31,7 +32,7 @@ class Checker:
         self._every = every
         self._seen: set[Hashable] = set()
 
-    def check(self, resource: Json) -> None:
+    def check(self, resource: Resource) -> None:
         """Refuse a resource that the model refuses.
 
         Raises
@@ -40,13 +41,13 @@ class Checker:
             E521: the resource is not valid FHIR. Holds element names, never values.
         """
         if not self._every:
-            shape = _shape(resource)
+            shape = (resource.kind, _shape(resource.body))
             if shape in self._seen:
                 return
             self._seen.add(shape)
-        kind = resource["resourceType"]
+        kind = resource.kind
         try:
-            _model(kind).model_validate(resource)
+            _model(kind).model_validate({"resourceType": kind, "id": resource.id, **resource.body})
         except ValidationError as error:
             where = _places(error)
         else:
@@ -60,12 +61,13 @@ class Checker:
 
 
 def _shape(value: object) -> Hashable:
-    if isinstance(value, dict):
-        return tuple((key, _shape(inner)) for key, inner in value.items())
-    if isinstance(value, list):
+    of = value.__class__
+    if of is dict:
+        return tuple([(key, _shape(inner)) for key, inner in cast(Json, value).items()])
+    if of is list:
         # Lists of alike items (targets, spans) are one shape, however long.
-        return frozenset(_shape(inner) for inner in value)
-    return type(value).__name__
+        return frozenset([_shape(inner) for inner in cast(list[object], value)])
+    return of.__name__
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from clinical_nlp.records import Concept
-from fhir_adapters.writing.elements import Json, identified, text_line
+from fhir_adapters.writing.elements import Json, Resource, identified, text_line
 from fhir_adapters.writing.rationale import percentage
 from fhir_adapters.writing.scale import Band, Scale
 from fhir_adapters.writing.urls import (
@@ -34,7 +34,7 @@ def code_systems(
     scale: Scale,
     canon: Canon,
     version: str,
-) -> Iterator[Json]:
+) -> Iterator[Resource]:
     """Yield every code system of ours that the output uses.
 
     Parameters
@@ -95,7 +95,7 @@ def code_systems(
         yield _code_system(canon, name, title, [_term(term) for term in defined], version)
 
 
-def extensions(canon: Canon, version: str) -> Iterator[Json]:
+def extensions(canon: Canon, version: str) -> Iterator[Resource]:
     """Yield the definitions of our own extensions."""
     yield _extension(
         canon,
@@ -136,7 +136,7 @@ def _code_system(
     version: str,
     status: str = "active",
     more: Json | None = None,
-) -> Json:
+) -> Resource:
     return identified(
         "CodeSystem",
         {
@@ -202,7 +202,7 @@ def _extension(
     value: str,
     version: str,
     many: bool = False,
-) -> Json:
+) -> Resource:
     url = canon.extension(name)
     return identified(
         "StructureDefinition",

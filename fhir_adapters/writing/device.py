@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clinical_nlp.records import RunContext
-from fhir_adapters.writing.elements import Json, codeable, coding, identified
+from fhir_adapters.writing.elements import Json, Resource, codeable, coding, identified
 from fhir_adapters.writing.urls import SNOMED, Canon
 
 #: SNOMED CT "Application program software", as HL7's AI Transparency guide codes an AI.
@@ -14,7 +14,7 @@ _NOTICE = (
 )
 
 
-def device(context: RunContext, canon: Canon) -> Json:
+def device(context: RunContext, canon: Canon) -> Resource:
     """Return the Device of a run; the same versions are the same Device every night."""
     model = context.model
     return identified(

@@ -7,7 +7,7 @@ import json
 import math
 import re
 import uuid
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ _SIGNIFICANT_DIGITS = 10
 
 def text_line(text: str) -> str:
     """Return text as a FHIR ``string``: no line breaks, control characters or outer spaces."""
-    visible = "".join(c if c.isprintable() else " " for c in text)
+    visible = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
     return " ".join(visible.split())
 
 
@@ -52,8 +52,9 @@ def reference(target: str, kind: str | None = None) -> Json:
     name = target if kind is None else f"{kind}/{target}"
     if _LOCAL_REFERENCE.fullmatch(name):
         return {"reference": name}
-    of_type, _, value = name.partition("/")
-    return {"type": of_type, "identifier": {"value": text_line(value) or "?"}}
+    of_type, _, value = name.rpartition("/")
+    made: Json = {"identifier": {"value": text_line(value) or "?"}}
+    return {"type": of_type, **made} if of_type.isalpha() and of_type.isascii() else made
 
 
 def date_time(moment: datetime) -> str:
@@ -111,19 +112,48 @@ def codeable(text: str, *codings: Json) -> Json:
     return made
 
 
-def dumps(value: object) -> str:
-    """Return JSON without spaces; keys stay in the order they were put in."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+#: JSON without spaces; keys stay in the order they were put in. One encoder for the run:
+#: ``json.dumps`` with these options would make one each time.
+dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-def identified(kind: str, body: Mapping[str, Any]) -> Json:
-    """Return the resource of a type with the id that its content gives it.
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource with the id that its content gives it.
+
+    Parameters
+    ----------
+    kind
+        Resource type.
+    id
+        UUIDv5 of type and content.
+    body
+        Everything but type and id.
+    line
+        The whole resource as JSON.
+    """
+
+    kind: str
+    id: str
+    body: Json
+    line: str
+
+    @property
+    def reference(self) -> Json:
+        """Reference to the resource."""
+        return {"reference": f"{self.kind}/{self.id}"}
+
+
+def identified(kind: str, body: Json) -> Resource:
+    """Return a resource whose id is the UUIDv5 of its content.
 
     The same content has the same id on every machine and night, and another content
     (another text, span, model or rule version) another id. Resources refer to each other
     by id, so an id stands for everything below it.
     """
-    return {"resourceType": kind, "id": str(_uuid5(f"{kind}{dumps(body)}")), **body}
+    content = dumps(body)
+    name = str(_uuid5(f"{kind}{content}"))
+    return Resource(kind, name, body, f'{{"resourceType":"{kind}","id":"{name}",{content[1:]}')
 
 
 def _uuid5(name: str) -> uuid.UUID:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from clinical_nlp.records import Concept, Finding, Note
-from fhir_adapters.writing.elements import Json, date_time, identified, reference
+from clinical_nlp.records import Concept, Finding
+from fhir_adapters.writing.elements import Json, Resource, identified
 from fhir_adapters.writing.grouping import Statement
 from fhir_adapters.writing.observation import assertion_extensions
-from fhir_adapters.writing.source_note import note_extensions
+from fhir_adapters.writing.source_note import SourceNote
 from fhir_adapters.writing.urls import Canon
 from fhir_adapters.writing.vocabulary import Vocabulary
 
@@ -24,25 +24,25 @@ def is_family_history(finding: Finding, concept: Concept, vocabulary: Vocabulary
 
 def family_history(
     statement: Statement,
-    note: Note,
+    note: SourceNote,
     concept: Concept,
     vocabulary: Vocabulary,
     canon: Canon,
     meta: Json,
-) -> Json:
+) -> Resource:
     """Return the FamilyMemberHistory of a statement about a relative."""
     finding = statement.said
     body: Json = {
         "meta": meta,
         "extension": [
             *assertion_extensions(finding, vocabulary, canon),
-            *note_extensions(note, statement.spans, canon),
+            *note.extensions(statement.spans),
         ],
         "status": "partial",
-        "patient": reference(note.patient_id, "Patient"),
+        "patient": note.patient,
     }
     if note.written is not None:
-        body["date"] = date_time(note.written)
+        body["date"] = note.written
     body["relationship"] = vocabulary.relative(finding.relation)
     body["condition"] = [{"code": vocabulary.code(concept, canon)}]
     return identified("FamilyMemberHistory", body)

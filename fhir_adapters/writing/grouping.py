@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from clinical_nlp.records import Finding
 
+#: (start, end) of each mention, in code points, end exclusive.
+Spans = tuple[tuple[int, int], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -21,7 +24,7 @@ class Statement:
     """
 
     said: Finding
-    spans: tuple[tuple[int, int], ...]
+    spans: Spans
 
 
 def statements(findings: Iterable[Finding]) -> list[Statement]:

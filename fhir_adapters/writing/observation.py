@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from clinical_nlp.records import FLAGS, Concept, Finding, Note
+from clinical_nlp.records import FLAGS, Concept, Finding
 from fhir_adapters.writing.elements import (
     Json,
+    Resource,
     codeable,
     coding,
-    date_time,
     identified,
     is_number,
     quantity,
-    reference,
 )
 from fhir_adapters.writing.grouping import Statement
-from fhir_adapters.writing.source_note import derived_from, note_extensions
+from fhir_adapters.writing.source_note import SourceNote
 from fhir_adapters.writing.urls import (
     ASSERTION_EXTENSION,
     DATA_ABSENT_EXTENSION,
@@ -44,13 +43,13 @@ def assertion_extensions(finding: Finding, vocabulary: Vocabulary, canon: Canon)
 
 def observation(
     statement: Statement,
-    note: Note,
+    note: SourceNote,
     concept: Concept,
     vocabulary: Vocabulary,
     canon: Canon,
     device: Json,
     meta: Json,
-) -> Json:
+) -> Resource:
     """Return the Observation of a statement about the patient.
 
     Parameters
@@ -67,10 +66,10 @@ def observation(
         ``meta`` of all that the system asserts.
     """
     finding = statement.said
-    source = derived_from(note, statement.spans, canon)
+    derived_from = note.derived_from(statement.spans)
     extensions = assertion_extensions(finding, vocabulary, canon)
-    if source is None:
-        extensions += note_extensions(note, statement.spans, canon)
+    if not derived_from:
+        extensions += note.extensions(statement.spans)
     body: Json = {"meta": meta}
     if extensions:
         body["extension"] = extensions
@@ -78,24 +77,23 @@ def observation(
     if category := vocabulary.category(concept, canon):
         body["category"] = category
     body["code"] = vocabulary.code(concept, canon)
-    body["subject"] = reference(note.patient_id, "Patient")
+    body["subject"] = note.patient
     body |= _effective(finding, note)
     body |= _value(finding, concept, vocabulary, canon)
     body["device"] = device
-    if source is not None:
-        body["derivedFrom"] = [source]
+    if derived_from:
+        body["derivedFrom"] = derived_from
     return identified("Observation", body)
 
 
-def _effective(finding: Finding, note: Note) -> Json:
+def _effective(finding: Finding, note: SourceNote) -> Json:
     if note.written is None:
         unknown = {"url": DATA_ABSENT_EXTENSION, "valueCode": "unknown"}
         return {"_effectiveDateTime": {"extension": [unknown]}}
-    written = date_time(note.written)
     if finding.historical and _has_number(finding):
         # "FEVI 45% en 2019": measured at some time before the note, never on its day.
-        return {"effectivePeriod": {"end": written}}
-    return {"effectiveDateTime": written}
+        return {"effectivePeriod": {"end": note.written}}
+    return {"effectiveDateTime": note.written}
 
 
 def _value(finding: Finding, concept: Concept, vocabulary: Vocabulary, canon: Canon) -> Json:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from clinical_nlp.records import PatientRecord
-from fhir_adapters.writing.elements import Json, codeable, coding, identified, reference
-from fhir_adapters.writing.source_note import text_digest
+from fhir_adapters.writing.elements import Json, Resource, codeable, coding, identified, reference
+from fhir_adapters.writing.source_note import digest_extension
 from fhir_adapters.writing.urls import DATA_OPERATION, PARTICIPANT_TYPE, Canon
 
 
@@ -18,7 +18,7 @@ def provenance(
     canon: Canon,
     device: Json,
     meta: Json,
-) -> Json:
+) -> Resource:
     """Return the Provenance of what one run wrote of one patient.
 
     ``recorded`` must be an instant; it is the start (UTC) of the day the run speaks of,
@@ -34,7 +34,7 @@ def provenance(
     notes = [
         {
             "role": "source",
-            "what": {"extension": [text_digest(note, canon)], **reference(note.source)},
+            "what": {"extension": [digest_extension(note, canon)], **reference(note.source)},
         }
         for note in record.notes
     ]

@@ -11,15 +11,19 @@ from fhir_adapters.writing.assessment import review_task, risk_assessment
 from fhir_adapters.writing.check import Checker
 from fhir_adapters.writing.definitions import code_systems, extensions
 from fhir_adapters.writing.device import device
-from fhir_adapters.writing.elements import Json, coding, dumps, reference
+from fhir_adapters.writing.elements import Json, Resource, coding, dumps, reference
 from fhir_adapters.writing.family import family_history, is_family_history
-from fhir_adapters.writing.grouping import statements
+from fhir_adapters.writing.grouping import Statement, statements
 from fhir_adapters.writing.ndjson import NdjsonFolder
 from fhir_adapters.writing.observation import is_observed, observation
 from fhir_adapters.writing.provenance import provenance
 from fhir_adapters.writing.scale import Band, Scale
+from fhir_adapters.writing.source_note import SourceNote
 from fhir_adapters.writing.urls import DEFAULT_BASE, OBSERVATION_VALUE_OID, Canon
 from fhir_adapters.writing.vocabulary import load_vocabulary
+
+#: Reference to what was written of a finding, by note key, concept, start and end.
+Places = dict[tuple[str, str, int, int], Json]
 
 #: Types written, in the order in which a server should load them.
 TYPES = (
@@ -110,32 +114,17 @@ class FhirSink:
     def write(self, result: PatientResult) -> None:
         """Write everything that is said of one patient."""
         targets: list[Json] = []
-        places: dict[tuple[str, str, int, int], Json] = {}
-        for note_findings in result.notes:
-            note = note_findings.note
-            for statement in statements(note_findings.findings):
-                finding = statement.said
-                concept = self._concept(finding.concept)
-                if is_observed(finding):
-                    resource = observation(
-                        statement,
-                        note,
-                        concept,
-                        self._vocabulary,
-                        self._canon,
-                        self._device,
-                        self._meta,
-                    )
-                elif is_family_history(finding, concept, self._vocabulary):
-                    resource = family_history(
-                        statement, note, concept, self._vocabulary, self._canon, self._meta
-                    )
-                else:
+        places: Places = {}
+        for note, findings in ((n.note, n.findings) for n in result.notes):
+            source = SourceNote.of(note, self._canon)
+            for statement in statements(findings):
+                resource = self._said(statement, source)
+                if resource is None:
                     continue
                 written = self._put(resource)
                 targets.append(written)
                 for start, end in statement.spans:
-                    places[note.key, finding.concept, start, end] = written
+                    places[source.key, statement.said.concept, start, end] = written
         targets += self._assess(result.estimate, places)
         self._put(
             provenance(
@@ -148,17 +137,27 @@ class FhirSink:
         self._folder.close()
         return {f"fhir/{kind}.ndjson": self._folder.counts.get(kind, 0) for kind in TYPES}
 
-    def _assess(
-        self, estimate: RiskEstimate, places: Mapping[tuple[str, str, int, int], Json]
-    ) -> list[Json]:
+    def _said(self, statement: Statement, note: SourceNote) -> Resource | None:
+        finding = statement.said
+        # A label outside the catalogue: its key is all that is known of it.
+        concept = self._concepts.get(finding.concept) or Concept(finding.concept, "", {})
+        words, canon = self._vocabulary, self._canon
+        if is_observed(finding):
+            return observation(statement, note, concept, words, canon, self._device, self._meta)
+        if is_family_history(finding, concept, words):
+            return family_history(statement, note, concept, words, canon, self._meta)
+        return None
+
+    def _assess(self, estimate: RiskEstimate, places: Places) -> list[Json]:
         band = self._band(estimate)
         evidence = [e for reason in estimate.reasons for e in reason.evidence]
-        basis = {dumps(found): found for e in evidence for found in _behind(e, places)}
+        found = [_behind(e, places) for e in evidence]
+        basis = list({dumps(one): one for one in found}.values())
         assessment = self._put(
             risk_assessment(
                 estimate,
                 band,
-                list(basis.values()),
+                basis,
                 self._vocabulary,
                 self._canon,
                 self._device,
@@ -183,23 +182,18 @@ class FhirSink:
             )
         return band
 
-    def _concept(self, key: str) -> Concept:
-        # A model's own label, outside the catalogue: its key is all that is known of it.
-        return self._concepts.get(key) or Concept(key=key, category="", display={})
-
-    def _put(self, resource: Json) -> Json:
+    def _put(self, resource: Resource) -> Json:
         self._checker.check(resource)
-        kind, name = resource["resourceType"], resource["id"]
-        self._folder.add(kind, dumps(resource))
-        return {"reference": f"{kind}/{name}"}
+        self._folder.add(resource.kind, resource.line)
+        return resource.reference
 
 
-def _behind(evidence: Evidence, places: Mapping[tuple[str, str, int, int], Json]) -> list[Json]:
-    """Return what an evidence points to: our resource, or the export's."""
+def _behind(evidence: Evidence, places: Places) -> Json:
+    """Return a reference to what an evidence points to: our resource, or the export's."""
     if evidence.start is not None and evidence.end is not None:
         place = (evidence.source, evidence.concept, evidence.start, evidence.end)
         if place in places:
-            return [places[place]]
+            return places[place]
     # A structured resource; or a finding that is not written (hypothetical): its note.
     source, _, _ = evidence.source.partition("#")
-    return [reference(source)]
+    return reference(source)

@@ -2,29 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from clinical_nlp.records import Note
-from fhir_adapters.writing.elements import Json, reference
+from fhir_adapters.writing.elements import Json, date_time, reference
+from fhir_adapters.writing.grouping import Spans
 from fhir_adapters.writing.urls import DERIVATION_REFERENCE, SHA256_EXTENSION, Canon
 
 
-def text_digest(note: Note, canon: Canon) -> Json:
-    """Return the extension that says of which exact text offsets are true."""
-    return {"url": canon.extension(SHA256_EXTENSION), "valueString": note.sha256}
-
-
-def derivations(spans: tuple[tuple[int, int], ...], source: Json | None = None) -> list[Json]:
-    """Return one ``derivation-reference`` for each span.
-
-    HL7's definition says "characters"; here they are Unicode code points of the decoded
-    text, neither UTF-16 units nor bytes.
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """What the resources of one note say of it; made once a note, for hashing a long one.
 
     Parameters
     ----------
-    spans
-        (start, end) in code points, end exclusive.
-    source
-        Reference to the note, where the element that carries the extension is not one.
+    key
+        :attr:`Note.key`.
+    patient
+        Reference to the patient.
+    reference
+        Reference to the resource that holds the note.
+    digest
+        Extension that says of which exact text offsets are true.
+    written
+        ``dateTime`` of the note, ``None`` where unknown.
+    is_document
+        Whether a DocumentReference holds the note.
     """
+
+    key: str
+    patient: Json
+    reference: Json
+    digest: Json
+    written: str | None
+    is_document: bool
+
+    @classmethod
+    def of(cls, note: Note, canon: Canon) -> SourceNote:
+        """Return what is said of a note."""
+        return cls(
+            key=note.key,
+            patient=reference(note.patient_id, "Patient"),
+            reference=reference(note.source),
+            digest=digest_extension(note, canon),
+            written=None if note.written is None else date_time(note.written),
+            is_document=note.source.startswith("DocumentReference/"),
+        )
+
+    def derived_from(self, spans: Spans) -> list[Json]:
+        """Return ``Observation.derivedFrom``; empty where R4 does not allow the source.
+
+        Of the resources that hold notes R4 allows DocumentReference alone, not Composition
+        or DiagnosticReport: those are named by :meth:`extensions`.
+        """
+        if not self.is_document:
+            return []
+        return [{"extension": [*_derivations(spans), self.digest], **self.reference}]
+
+    def extensions(self, spans: Spans) -> list[Json]:
+        """Return the extensions of a resource that has no element to refer to the note."""
+        return [*_derivations(spans, self.reference), self.digest]
+
+
+def digest_extension(note: Note, canon: Canon) -> Json:
+    """Return the extension with the SHA-256 of a note's text."""
+    return {"url": canon.extension(SHA256_EXTENSION), "valueString": note.sha256}
+
+
+def _derivations(spans: Spans, source: Json | None = None) -> list[Json]:
+    # HL7's definition says "characters"; here they are Unicode code points of the decoded
+    # text, neither UTF-16 units nor bytes (docs/fhir_output.md).
     place = [{"url": "reference", "valueReference": source}] if source else []
     return [
         {
@@ -37,19 +84,3 @@ def derivations(spans: tuple[tuple[int, int], ...], source: Json | None = None) 
         }
         for start, end in spans
     ]
-
-
-def note_extensions(note: Note, spans: tuple[tuple[int, int], ...], canon: Canon) -> list[Json]:
-    """Return the extensions for a resource that cannot refer to the note in an element."""
-    return [*derivations(spans, reference(note.source)), text_digest(note, canon)]
-
-
-def derived_from(note: Note, spans: tuple[tuple[int, int], ...], canon: Canon) -> Json | None:
-    """Return ``Observation.derivedFrom``; ``None`` where R4 does not allow the source.
-
-    Of the resources that hold notes R4 allows DocumentReference alone, not Composition
-    or DiagnosticReport: those go into :func:`note_extensions`.
-    """
-    if not note.source.startswith("DocumentReference/"):
-        return None
-    return {"extension": [*derivations(spans), text_digest(note, canon)], **reference(note.source)}

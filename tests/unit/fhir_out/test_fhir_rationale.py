@@ -1,0 +1,91 @@
+"""The reasons are told in Spanish, and numbers never disagree with their band."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinical_nlp.records import EstimateStatus, ModelReference, Reason, RiskEstimate
+from clinical_nlp.risk.bands import band_of, load_bands
+from fhir_adapters.writing.rationale import (
+    horizon_es,
+    percentage,
+    percentage_es,
+    rationale,
+    what_is_missing,
+)
+
+MODEL = ModelReference("hf-risk", "3", "models:/hf-risk/3", "ab")
+
+
+def estimate(status: EstimateStatus, probability: float | None = None, **more: Any) -> RiskEstimate:
+    return RiskEstimate("p", status, date(2025, 1, 31), 365, MODEL, probability, **more)
+
+
+@given(st.floats(0, 1))
+def test_what_is_shown_falls_in_the_band_that_is_named(probability: float) -> None:
+    shown = float(percentage(probability))
+    assert 0 <= shown <= 100
+    assert band_of(shown / 100) is band_of(probability) or abs(shown - 100 * probability) < 1e-9
+
+
+@pytest.mark.parametrize("band", [b.key for b in load_bands()])
+def test_bounds_are_shown_exactly(band: str) -> None:
+    lower = load_bands()[band].lower
+    assert float(percentage(lower)) == pytest.approx(100 * lower, abs=1e-9)
+    assert band_of(float(percentage(lower)) / 100).key == band
+
+
+def test_just_below_a_bound_is_not_rounded_up_to_it() -> None:
+    assert percentage_es(0.029999) == "2,99 %"
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown"),
+    [(0.153, "15,3 %"), (0.1, "10 %"), (0.0, "0 %"), (1.0, "100 %"), (0.00004, "0 %")],
+)
+def test_percentages_are_written_in_spanish(probability: float, shown: str) -> None:
+    assert percentage_es(probability) == shown
+
+
+def test_what_raises_and_what_lowers_the_risk_are_told_apart() -> None:
+    reasons = (
+        Reason("Disnea de esfuerzo en 2 notas.", 0.9),
+        Reason("Sin edemas", -0.3),
+        Reason("NT-proBNP 1180 pg/mL", 0.4),
+    )
+    scored = estimate(EstimateStatus.SCORED, 0.153, reasons=reasons)
+    assert rationale(scored, band_of(0.153)) == (
+        "Riesgo muy alto de insuficiencia cardíaca en 12 meses: 15,3 %. "
+        "Lo aumentan: Disnea de esfuerzo en 2 notas; NT-proBNP 1180 pg/mL. Lo reducen: Sin edemas."
+    )
+
+
+def test_a_diagnosed_patient_is_told_as_such() -> None:
+    told = rationale(
+        estimate(EstimateStatus.DIAGNOSED, reasons=(Reason("En la lista de problemas", 0.0),)), None
+    )
+    assert told == (
+        "La insuficiencia cardíaca ya consta en la historia: no se estima el riesgo. "
+        "Dónde consta: En la lista de problemas."
+    )
+
+
+def test_an_abstention_says_why() -> None:
+    told = rationale(estimate(EstimateStatus.ABSTAINED, abstention="No consta la edad."), None)
+    assert told == "No se estima el riesgo de insuficiencia cardíaca. Motivo: No consta la edad."
+
+
+def test_what_is_missing_is_listed() -> None:
+    assert what_is_missing(estimate(EstimateStatus.SCORED, 0.1)) == ""
+    asked = estimate(EstimateStatus.SCORED, 0.1, missing=("Falta el IMC.", "Falta un ECG"))
+    assert what_is_missing(asked) == "Reduciría la incertidumbre: Falta el IMC; Falta un ECG."
+
+
+def test_a_horizon_is_told_in_its_own_unit() -> None:
+    assert horizon_es(365) == "12 meses"
+    assert horizon_es(90) == "90 días"
