@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from random import Random
 from typing import Any
@@ -227,7 +227,7 @@ SPANISH = (
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def grammar(language: str) -> Grammar:
     """Return the grammar of ``es``, ``ca``, ``gl`` or ``eu``, compiled once."""
     if language != "es":

@@ -137,8 +137,8 @@ def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
         birth_date=date.fromordinal(life.birth),
         deceased=died is not None,
         died=None if died is None else date.fromordinal(died),
-        notes=tuple(sorted(notes, key=lambda note: (note.written, note.key))),  # type: ignore[type-var, return-value]
-        events=structured.as_of(ledger.events, p.cut),
+        notes=tuple(sorted(notes, key=lambda note: (note.written, note.key))),
+        events=structured.as_of(ledger.events, p.cut if died is None else date.fromordinal(died)),
     )
     return SimulatedPatient(record, identity, _truth(life, p))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -134,15 +135,16 @@ def family(dice: Random, ledger: Ledger, life: Life) -> str | None:
     """Enter the family history, where it was asked; return its key for the notes."""
     kinds = codes()["family"]
     key = pick(dice, (None, None, None, *kinds))
-    if key is None or dice.random() > 0.5:
-        return key
+    if key is None:
+        return None
+    if dice.random() > 0.5:
+        return str(key)
     entry = kinds[key]
     ledger.add(
         CodedEvent(
             kind=EventKind.FAMILY_HISTORY,
             source=ledger.source("FamilyMemberHistory"),
             codings=(coding("snomed", entry["snomed"], entry["display"]),),
-            start=date.fromordinal(life.joined),
             recorded=date.fromordinal(life.joined),
             relation=pick(dice, entry["relations"]),
         )
@@ -161,7 +163,6 @@ def contact(dice: Random, ledger: Ledger, life: Life, p: Parameters, visit: Visi
             codings=(coding("act", table["encounters"][visit.kind]),),
             start=day,
             end=day,
-            recorded=day,
         )
     )
     entry = topics().get(visit.topic)
@@ -240,18 +241,16 @@ def _procedure(ledger: Ledger, name: str, day: date) -> None:
             source=ledger.source("Procedure"),
             codings=(coding("snomed", entry["snomed"], entry["display"]),),
             start=day,
-            recorded=day,
         )
     )
 
 
 def as_of(events: Iterable[CodedEvent], cut: date) -> tuple[CodedEvent, ...]:
     """Return what the record holds on ``cut``: nothing entered later, no end still to come."""
-    from dataclasses import replace
-
     shown = []
     for event in events:
-        if event.recorded is not None and event.recorded > cut:
+        known = event.recorded or event.start
+        if known is not None and known > cut:
             continue
         shown.append(
             replace(event, end=None) if event.end is not None and event.end > cut else event

@@ -44,6 +44,8 @@ REVIEWED = (
     "chronic_kidney_disease",
     "copd",
 )
+#: Visits at which hardly anything is measured.
+_TALK_ONLY = frozenset({"sick_leave", "prescriptions", "travel", "results", "vaccine"})
 
 
 @dataclass(slots=True)
@@ -316,9 +318,9 @@ def _diagnosis(dice: Random, life: Life, p: Parameters, body: Body, day: int) ->
 def _measured(
     dice: Random, life: Life, p: Parameters, body: Body, day: int, kind: str, what: str
 ) -> dict[str, float]:
-    if kind == "phone" or what in ("sick_leave", "prescriptions", "travel", "results", "vaccine"):
-        if dice.random() > 0.06:
-            return {}
+    talk_only = kind == "phone" or what in _TALK_ONLY
+    if talk_only and dice.random() > 0.06:
+        return {}
     full, kept = body.vitals(dice, day), {}
     cardiac = what in ("review", "hf_review", "complaint", "inr")
     respiratory = what in ("bronchitis", "copd_flare", "cold")

@@ -295,7 +295,7 @@ class _Draft:
             out += [self._say(f"sign.{s}.seen") for s in lungs] or [
                 self._say("sign.crackles.unseen")
             ]
-        if cardiac and dice.random() < 0.6 or "oedema" in visit.signs and dice.random() < 0.3:
+        if (cardiac and dice.random() < 0.6) or ("oedema" in visit.signs and dice.random() < 0.3):
             out.append(self._found("oedema"))
         if cardiac and dice.random() < 0.22:
             out.append(self._found("raised_jvp"))
@@ -404,9 +404,7 @@ class _Draft:
         new = [rx for rx in self._rx if 0 <= visit.day - rx.start < 7]
         for rx in new[:1]:
             if dice.random() < 0.35:
-                out.append(
-                    f"{pick(dice, ('inicio', 'pauto', 'añado'))} {pick(dice, rx.drug.names)} {rx.dose}"
-                )
+                out.append(f"{self._say('starts')} {pick(dice, rx.drug.names)} {rx.dose}")
         if not brief and (visit.asks or visit.topic == "complaint") and dice.random() < 0.33:
             one, two = dice.sample(
                 (

@@ -1,0 +1,156 @@
+"""``clinical-nlp simulate``: an export of invented patients to try everything on."""
+
+from __future__ import annotations
+
+import csv
+import os
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+from rich.console import Console
+
+from clinical_nlp.errors import OutputError
+
+if TYPE_CHECKING:
+    from clinical_nlp.training.simulation import SimulatedPatient
+
+_OUT = typer.Argument(
+    metavar="OUT",
+    help="A new or empty folder for the export. The truth goes beside it, to OUT.truth.csv.",
+    show_default=False,
+)
+_PATIENTS = typer.Option("--patients", "-n", min=1, metavar="N", help="How many patients.")
+_SEED = typer.Option(
+    "--seed",
+    "-s",
+    min=0,
+    help="Another seed, another population. The same seed gives the same bytes, "
+    "and patient 17 is the same person whatever N is.",
+)
+_CUT = typer.Option(
+    "--cut",
+    formats=["%Y-%m-%d"],
+    help="Show the record as of this day; what comes later is only in the truth. "
+    "Default: 2024-12-31, a year before the simulation ends.",
+    show_default=False,
+)
+_TRUTH = typer.Option(
+    "--truth",
+    metavar="FILE",
+    help="Where the truth goes. Default: OUT.truth.csv, outside the export.",
+    show_default=False,
+)
+_PARAMETERS = typer.Option(
+    "--parameters",
+    metavar="FILE",
+    help="Another population: a TOML file like the shipped "
+    "clinical_nlp/training/simulation/parameters.toml.",
+    show_default=False,
+)
+_QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+#: Columns of the truth, documented in docs/simulation.md.
+TRUTH_COLUMNS = (
+    "patient_id",
+    "sex",
+    "birth_date",
+    "region",
+    "rural",
+    "hf_onset",
+    "hf_diagnosed",
+    "hf_coded",
+    "hf_preserved",
+    "hf_acute",
+    "died",
+    "hf_known_at_cut",
+    "hf_within_12_months",
+    "severity_at_cut",
+)
+
+
+def simulate(
+    out: Annotated[Path, _OUT],
+    patients: Annotated[int, _PATIENTS] = 200,
+    seed: Annotated[int, _SEED] = 1,
+    cut: Annotated[datetime | None, _CUT] = None,
+    truth: Annotated[Path | None, _TRUTH] = None,
+    parameters: Annotated[Path | None, _PARAMETERS] = None,
+    quiet: Annotated[bool, _QUIET] = False,
+) -> None:
+    """Write a FHIR R4 export of invented Spanish primary-care patients.
+
+    Nobody in it exists: people, names and numbers are drawn at random from documented
+    distributions (docs/simulation.md). Notes are in Spanish, some in Catalan, Galician or
+    Basque, in the styles and with the slips of busy clinicians.
+
+    The export ends on a day (--cut). Who was diagnosed with heart failure in the year
+    after it stands in the truth file, which 'batch' never reads.
+
+    Example: clinical-nlp simulate --patients 500 --seed 7 export
+    """
+    # Imported here: 'clinical-nlp --help' must not wait for it.
+    from rich.progress import track
+
+    from clinical_nlp.training.simulation import load_parameters, simulate_patients
+    from fhir_adapters.simulated_export import SimulatedExport
+
+    console = Console(stderr=True, quiet=quiet)
+    settings = load_parameters(parameters)
+    if cut is not None:
+        settings = settings.as_of(cut.date())
+    truth_file = truth or out.with_name(out.name + ".truth.csv")
+    people = simulate_patients(patients, seed, settings)
+    with SimulatedExport(out) as export, _private(truth_file) as handle:
+        table = csv.writer(handle, lineterminator="\n")
+        table.writerow(TRUTH_COLUMNS)
+        for person in track(
+            people,
+            description="Simulating patients",
+            total=patients,
+            console=console,
+            disable=quiet or not console.is_terminal,
+        ):
+            export.write(person.record, person.identity)
+            table.writerow(_truth_row(person, settings.cut))
+        counts = dict(export.counts)
+    if not quiet:
+        said = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+        console.print(f"Export in {out}, as of {settings.cut}: {said}.", highlight=False)
+        console.print(f"Truth in {truth_file} (not part of the export).", highlight=False)
+        console.print(f"Next: clinical-nlp batch {out} --out results", highlight=False)
+
+
+def _private(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise OutputError(
+            "E514",
+            f"the truth '{path}' cannot be written ({error.strerror}): "
+            "give another place with --truth.",
+        ) from None
+
+
+def _truth_row(person: SimulatedPatient, cut: date) -> list[object]:
+    record, truth = person.record, person.truth
+    known = truth.diagnosed is not None and truth.diagnosed <= cut
+    soon = truth.diagnosed is not None and 0 < (truth.diagnosed - cut).days <= 365
+    return [
+        record.id,
+        str(record.sex),
+        record.birth_date,
+        truth.region,
+        int(truth.rural),
+        truth.onset,
+        truth.diagnosed,
+        truth.coded,
+        "" if truth.preserved is None else int(truth.preserved),
+        "" if truth.acute is None else int(truth.acute),
+        truth.died,
+        int(known),
+        int(soon),
+        f"{truth.severity(cut):.3f}",
+    ]
