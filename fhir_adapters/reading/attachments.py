@@ -45,7 +45,6 @@ _XML_ENCODING = re.compile(
 _HTML_START = re.compile(
     rb"\s*(?:<!doctype html|<html[\s>]|<\?xml[^>]{0,200}>\s*<(?:!doctype )?html)", re.IGNORECASE
 )
-_WHITE = re.compile(r"\s+")
 _MEGABYTE = 1_000_000
 
 
@@ -146,7 +145,7 @@ def decode_base64(text: str, limit: int) -> bytes:
     Unusable
         E233 where it is not base64, E234 where it is larger than ``limit`` bytes.
     """
-    packed = _WHITE.sub("", text) if not text.isalnum() else text
+    packed = "".join(text.split())
     if len(packed) // 4 * 3 > limit + 2:
         raise Unusable(Defect.TOO_LARGE, limit=f"{limit / _MEGABYTE:g}")
     try:
@@ -214,7 +213,7 @@ def choose(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
         if part.format is best:
             notes.setdefault(part.text or "", part)
     flawed = [part for part in notes.values() if part.defect is not None]
-    lost = [part for part in broken if part.format is best or part.defect is Defect.NO_BINARY]
+    lost = [part for part in broken if part.format is best]
     return list(notes.values()), flawed + lost
 
 

@@ -17,6 +17,8 @@ _RELATIONS: dict[tuple[str, str], str] = {
     for system in _CODES["relation"]
     for code, relation in system["codes"].items()
 }
+_ABSENT_WORDS = frozenset(_CODES["words"]["absent"])
+_PRESENT_WORDS = frozenset(_CODES["words"]["present"])
 ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 LOINC = "http://loinc.org"
 
@@ -59,6 +61,14 @@ def loinc(parent: Json, field: str) -> str | None:
 def says_absent(values: tuple[Coding, ...]) -> bool:
     """True where a coded value means that the thing observed is not there."""
     return any((value.system, value.code) in _ABSENT for value in values)
+
+
+def word_says_absent(text: str) -> bool | None:
+    """Tell "no" from "sí"; ``None`` where the text is neither."""
+    word = text.strip().rstrip(".").casefold()
+    if word in _ABSENT_WORDS:
+        return True
+    return False if word in _PRESENT_WORDS else None
 
 
 def relation(values: tuple[Coding, ...]) -> str:

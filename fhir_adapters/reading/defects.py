@@ -42,6 +42,12 @@ class Defect(Enum):
         "'{path}' cannot be read ({cause}): check its permissions and the disk, and run again.",
         Outcome.FATAL,
     )
+    NO_SPOOL = (
+        "E222",
+        "The temporary database in '{path}' cannot be written ({cause}): free space there (about"
+        " the size of the uncompressed export) or give another folder.",
+        Outcome.FATAL,
+    )
     # A line
     BROKEN_FILE = (
         "E203",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ from clinical_nlp.records import (
     TypeCounts,
 )
 from fhir_adapters.reading.dates import Dates
+from fhir_adapters.reading.defects import Defect
 from fhir_adapters.reading.digest import MultisetDigest
 from fhir_adapters.reading.files import export_files, read_lines
 from fhir_adapters.reading.intake import Intake
@@ -29,7 +31,7 @@ from fhir_adapters.reading.spool import Fate, Spool
 #: Bytes of an attachment past which it is no note (a scanned book, a core dump).
 MAX_NOTE_BYTES = 10_000_000
 #: Bytes of a line past which it is not parsed; holds the largest note in base64 many times.
-MAX_LINE_BYTES = 128_000_000
+MAX_LINE_BYTES = 64_000_000
 
 _COUNTS = {
     Fate.USED: "used",
@@ -119,17 +121,20 @@ class BulkExport:
         Raises
         ------
         clinical_nlp.errors.InputError
-            E202: the system cannot read a file.
+            E202: the system cannot read a file. E222: the temporary database cannot grow.
         """
         intake = Intake(self._spool, Dates(self._today), self._max_note_bytes, self._max_line_bytes)
         digest = MultisetDigest()
-        for number, file in enumerate(self._files):
-            for line in read_lines(file, self._max_line_bytes, progress):
-                if line.digest is not None:
-                    digest.add(line.digest)
-                intake.take(number, line)
-        settle(self._spool)
-        return self._summary(intake, digest)
+        try:
+            for number, file in enumerate(self._files):
+                for line in read_lines(file, self._max_line_bytes, progress):
+                    if line.digest is not None:
+                        digest.add(line.digest)
+                    intake.take(number, line)
+            settle(self._spool)
+            return self._summary(intake, digest)
+        except sqlite3.Error as error:
+            Defect.NO_SPOOL.stop(path=self._spool.folder, cause=error)
 
     def records(self) -> Iterator[PatientRecord]:
         """Yield the patients in order of id, one in memory at a time."""

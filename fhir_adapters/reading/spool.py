@@ -41,8 +41,8 @@ CREATE TABLE resource (
 );
 CREATE TABLE part (
     resource INTEGER NOT NULL, number INTEGER NOT NULL,
-    text TEXT, format INTEGER, language TEXT, binary TEXT, media TEXT,
-    defect TEXT, details TEXT
+    format INTEGER, language TEXT, binary TEXT, media TEXT, defect TEXT, details TEXT,
+    text TEXT                        -- last, so that the rest is read without it
 );
 CREATE INDEX part_resource ON part (resource, number);
 CREATE TABLE binary (
@@ -95,15 +95,16 @@ class Spool:
     Raises
     ------
     clinical_nlp.errors.InputError
-        E202: the folder cannot be written to.
+        E222: the folder cannot be written to.
     """
 
     def __init__(self, folder: Path | None) -> None:
         try:
             handle, name = tempfile.mkstemp(".sqlite", _PREFIX, folder)  # 0600, owner only
         except OSError as error:
-            Defect.UNREADABLE.stop(path=folder, cause=error.strerror)
+            Defect.NO_SPOOL.stop(path=folder or tempfile.gettempdir(), cause=error.strerror)
         os.close(handle)
+        self.folder = Path(name).parent
         self._path: Path | None = Path(name)
         self.db = sqlite3.connect(name, isolation_level=None)
         # Thrown away with the process: neither a journal nor syncing is of use.
@@ -149,9 +150,8 @@ class Spool:
             "INSERT INTO part VALUES (?,?,?,?,?,?,?,?,?)",
             [
                 (
-                    *(resource, number, part.text, part.format, part.language),
-                    *(part.binary, part.media, part.defect and part.defect.name),
-                    json.dumps(part.details),
+                    *(resource, number, part.format, part.language, part.binary, part.media),
+                    *(part.defect and part.defect.name, json.dumps(part.details), part.text),
                 )
                 for number, part in enumerate(parts)
             ],

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind
-from fhir_adapters.reading.codings import codings, says_absent
+from fhir_adapters.reading.codings import codings, says_absent, word_says_absent
 from fhir_adapters.reading.dates import Dates, first_day, last_day
-from fhir_adapters.reading.defects import LeftOut
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.references import patient_id
-from fhir_adapters.reading.resources.facts import Facts, coded, leave_out, source_of
+from fhir_adapters.reading.resources.facts import Facts, leave_out, source_of
 from fhir_adapters.reading.shape import Json, child, children, number, string
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html: ordered only, or withdrawn
@@ -34,8 +34,10 @@ class _Value:
 def reduce_observation(resource: Json, dates: Dates) -> Facts:
     """Reduce an Observation; each component becomes an event of its own.
 
-    A panel without a value of its own (blood pressure) gives its components only. An
-    observation about someone else (``focus``: a fetus, a donor) is left out.
+    A panel without a value of its own (blood pressure) gives its components only. Left out
+    are observations about someone else (``focus``: a fetus, a donor), without a code, and
+    those whose value is absent or of a kind that is not read: without it they would seem
+    to say that the thing observed is there.
     """
     leave_out(resource, _NO_RESULT)
     patient = patient_id(resource)
@@ -43,36 +45,33 @@ def reduce_observation(resource: Json, dates: Dates) -> Facts:
         raise LeftOut
     start, end = dates.span(resource, "effective")
     issued = dates.past(resource, "issued")
-    source = source_of(resource)
     days = (first_day(start or issued), last_day(end), first_day(issued))
     components = children(resource, "component")
-    events = [_event(source, item, days) for item in components if _has_result(item)]
-    if _has_result(resource) or not components:
-        events.insert(0, _event(source, resource, days))
-    events = [event for event in events if event.codings]
-    if "dataAbsentReason" in resource and not any(map(_tells, events)):
+    is_panel = bool(components) and not _has_value(resource)
+    items = components if is_panel else [resource, *components]
+    found = (_event(source_of(resource), item, days) for item in items)
+    events = tuple(event for event in found if event is not None)
+    if not events:
         raise LeftOut
-    coded(events[0].codings if events else ())
-    return Facts(patient, tuple(events))
+    return Facts(patient, events)
 
 
-def _has_result(item: Json) -> bool:
+def _has_value(item: Json) -> bool:
     return any(field.startswith("value") for field in item)
-
-
-def _tells(event: CodedEvent) -> bool:
-    return event.value is not None or bool(event.value_codings)
 
 
 def _event(
     source: str, item: Json, days: tuple[date | None, date | None, date | None]
-) -> CodedEvent:
-    value = _value(item)
+) -> CodedEvent | None:
+    """The event of an Observation or a component; ``None`` where there is nothing to say."""
+    found, value = codings(item, "code"), _value(item)
+    if not found or value is None:
+        return None
     start, end, recorded = days
     return CodedEvent(
         kind=EventKind.OBSERVATION,
         source=source,
-        codings=codings(item, "code"),
+        codings=found,
         start=start,
         end=end,
         recorded=recorded,
@@ -84,23 +83,40 @@ def _event(
     )
 
 
-def _value(item: Json) -> _Value:
-    """Read ``value[x]``; free text that is no number is not taken."""
+def _value(item: Json) -> _Value | None:
+    """Read ``value[x]``; ``None`` where it is absent with a reason, or cannot be read.
+
+    No value at all is a value: some systems state a finding by its code alone.
+    """
     if "valueQuantity" in item:
-        quantity = child(item, "valueQuantity")
-        comparator = string(quantity, "comparator")
-        return _Value(
-            number(quantity, "value"),
-            string(quantity, "code") or string(quantity, "unit"),
-            comparator if comparator in _COMPARATORS else None,
-        )
+        return _quantity(child(item, "valueQuantity"))
     if "valueCodeableConcept" in item:
         found = codings(item, "valueCodeableConcept")
-        return _Value(codings=found, negated=says_absent(found))
+        if found:
+            return _Value(codings=found, negated=says_absent(found))
+        return _word(string(child(item, "valueCodeableConcept"), "text"))
     if "valueInteger" in item:
         return _Value(number(item, "valueInteger"))
     if "valueBoolean" in item:
-        return _Value(negated=item["valueBoolean"] is False)
-    if match := _NUMBER.fullmatch(string(item, "valueString") or ""):
+        if not isinstance(item["valueBoolean"], bool):
+            raise Unusable(Defect.BAD_SHAPE, field="valueBoolean")
+        return _Value(negated=not item["valueBoolean"])
+    if "valueString" in item:
+        return _word(string(item, "valueString"))
+    return None if _has_value(item) or "dataAbsentReason" in item else _Value()
+
+
+def _quantity(quantity: Json) -> _Value | None:
+    value, comparator = number(quantity, "value"), string(quantity, "comparator")
+    if value is None:
+        return None
+    unit = string(quantity, "code") or string(quantity, "unit")
+    return _Value(value, unit, comparator if comparator in _COMPARATORS else None)
+
+
+def _word(text: str | None) -> _Value | None:
+    """Read a value given as text: a number, or a word that says there or not there."""
+    if match := _NUMBER.fullmatch(text or ""):
         return _Value(float(match[2].replace(",", ".")), comparator=match[1])
-    return _Value()
+    absent = word_says_absent(text or "")
+    return None if absent is None else _Value(negated=absent)
