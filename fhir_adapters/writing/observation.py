@@ -113,8 +113,11 @@ def _has_number(finding: Finding) -> bool:
 
 def _number(finding: Finding, concept: Concept) -> Json:
     unit = finding.unit or concept.unit
-    bounds = {"low": finding.low, "high": finding.high}
-    made = {name: quantity(n, unit) for name, n in bounds.items() if n is not None and is_number(n)}
+    bounds = [finding.low, finding.high]
+    if None not in bounds:
+        bounds.sort(key=lambda n: n or 0.0)  # rng-2: low is not above high
+    ends = zip(("low", "high"), bounds, strict=True)
+    made = {name: quantity(n, unit) for name, n in ends if n is not None and is_number(n)}
     if made:
         return {"valueRange": made}
     value = finding.value if finding.value is not None else 0.0

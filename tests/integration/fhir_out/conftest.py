@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import product
@@ -29,7 +29,7 @@ from clinical_nlp.records import (
     RiskEstimate,
     RunContext,
 )
-from clinical_nlp.risk.bands import band_of, load_bands
+from clinical_nlp.risk.bands import Bands, band_of, load_bands
 from fhir_adapters.writing import FhirSink
 
 AS_OF = date(2025, 1, 31)
@@ -266,8 +266,17 @@ def rich_results() -> list[PatientResult]:
     return [scored(), diagnosed(), abstained(), every_flag(), odd_names()]
 
 
+def new_sink(
+    folder: Path,
+    bands: Bands | None = None,
+    concepts: Mapping[str, Concept] = CONCEPTS,
+    **more: Any,
+) -> FhirSink:
+    return FhirSink(folder, make_context(), concepts, bands or load_bands(), **more)
+
+
 def write_all(folder: Path, results: list[PatientResult], **more: Any) -> dict[str, int]:
-    sink = FhirSink(folder, make_context(), CONCEPTS, load_bands(), **more)
+    sink = new_sink(folder, **more)
     for result in results:
         sink.write(result)
     return dict(sink.close())
@@ -317,3 +326,18 @@ def write(tmp_path: Path) -> Callable[..., Written]:
 @pytest.fixture
 def results() -> list[PatientResult]:
     return rich_results()
+
+
+@pytest.fixture(scope="session")
+def make_sink() -> Callable[..., FhirSink]:
+    return new_sink
+
+
+@pytest.fixture(scope="session", name="read")
+def reader() -> Callable[[Path], list[dict[str, Any]]]:
+    return lambda folder: list(read_all(folder))
+
+
+@pytest.fixture(scope="session", name="estimate_of")
+def estimate_maker() -> Callable[..., RiskEstimate]:
+    return estimate_of

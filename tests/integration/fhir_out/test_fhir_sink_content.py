@@ -1,0 +1,213 @@
+"""What a clinician's system finds in the output."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from clinical_nlp.records import PatientResult
+
+OWN = {
+    "CodeSystem",
+    "StructureDefinition",
+    "Device",
+    "Observation",
+    "FamilyMemberHistory",
+    "RiskAssessment",
+    "Task",
+    "Provenance",
+}
+EXPORT = {
+    "Patient/p1",
+    "Patient/p2",
+    "Patient/p3",
+    "Patient/p4",
+    "DocumentReference/n-1",
+    "DocumentReference/n-2",
+    "DiagnosticReport/d.1",
+    "Composition/c-1",
+    "Observation/o-9",
+    "Condition/c-1",
+}
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("reference"), str):
+            yield value["reference"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_ids_are_uuid5_and_no_two_alike(written: Any) -> None:
+    ids = [uuid.UUID(r["id"]) for r in written.resources]
+    assert {i.version for i in ids} == {5}
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_reference_leads_somewhere(written: Any) -> None:
+    ours = {f"{r['resourceType']}/{r['id']}" for r in written.resources}
+    used = set(references(written.resources))
+    assert used - ours - EXPORT == set()
+    assert used >= EXPORT
+
+
+def test_only_these_types_are_written_and_no_condition_is_asserted(written: Any) -> None:
+    assert {r["resourceType"] for r in written.resources} == OWN
+
+
+def test_all_that_the_system_asserts_is_labelled_so(written: Any) -> None:
+    for kind in OWN - {"CodeSystem", "StructureDefinition", "Device"}:
+        for resource in written.of(kind):
+            assert [c["code"] for c in resource["meta"]["security"]] == ["AIAST"]
+
+
+def test_nothing_is_final(written: Any) -> None:
+    states = {
+        kind: {r["status"] for r in written.of(kind)}
+        for kind in ("Observation", "RiskAssessment", "FamilyMemberHistory", "Task")
+    }
+    assert states == {
+        "Observation": {"preliminary"},
+        "RiskAssessment": {"preliminary"},
+        "FamilyMemberHistory": {"partial"},
+        "Task": {"requested"},
+    }
+
+
+def test_a_scored_patient(written: Any) -> None:
+    (assessment,) = written.of("RiskAssessment", "p1")
+    (prediction,) = assessment["prediction"]
+    assert prediction["probabilityDecimal"] == 15.3
+    assert prediction["outcome"]["coding"][0]["code"] == "84114007"
+    assert prediction["whenPeriod"] == {"start": "2025-01-31", "end": "2026-01-31"}
+    assert assessment["occurrenceDateTime"] == "2025-01-31"
+    (risk,) = prediction["qualitativeRisk"]["coding"]
+    assert risk["code"] == "very_high"
+    assert "hl7.org" not in risk["system"]
+    assert "péptidos natriuréticos" in assessment["mitigation"]
+    assert assessment["performer"]["reference"].startswith("Device/")
+
+
+def test_the_basis_is_what_the_reasons_rest_on(written: Any) -> None:
+    (assessment,) = written.of("RiskAssessment", "p1")
+    by_reference = {f"Observation/{r['id']}": r for r in written.of("Observation", "p1")}
+    named = [b["reference"] for b in assessment["basis"]]
+    dyspnea, structured, crackles = named
+    # The reason points at the second mention; one Observation stands for both.
+    assert by_reference[dyspnea]["code"]["text"] == "disnea de esfuerzo"
+    assert structured == "Observation/o-9"
+    assert by_reference[crackles]["valueCodeableConcept"]["text"] == "ausente"
+
+
+@pytest.mark.parametrize(
+    ("patient", "status", "told"),
+    [("p2", "diagnosed", "ya consta en la historia"), ("p3", "abstained", "No consta la edad.")],
+)
+def test_who_is_not_scored_is_told_why(written: Any, patient: str, status: str, told: str) -> None:
+    (assessment,) = written.of("RiskAssessment", patient)
+    assert assessment["extension"][0]["valueCoding"]["code"] == status
+    (prediction,) = assessment["prediction"]
+    assert set(prediction) == {"outcome", "rationale"}
+    assert told in prediction["rationale"]
+    assert "mitigation" not in assessment
+
+
+def test_a_task_from_the_threshold_on(written: Any) -> None:
+    focus = {t["focus"]["reference"] for t in written.of("Task")}
+    wanted = {
+        f"RiskAssessment/{r['id']}"
+        for r in written.of("RiskAssessment")
+        if r["prediction"][0].get("probabilityDecimal", 0) >= 3.0
+    }
+    assert focus == wanted
+    assert len(wanted) == 2  # p1 at 15.3% and p_5 at exactly 3%; p4 stays at 2.99%
+    (task,) = written.of("Task", "p1")
+    assert (task["intent"], task["for"]) == ("proposal", {"reference": "Patient/p1"})
+    assert "riesgo muy alto" in task["description"]
+
+
+def test_a_relatives_finding_is_never_the_patients(written: Any) -> None:
+    texts = {o["code"]["text"] for o in written.of("Observation", "p1") if "derivedFrom" in o}
+    assert "hipertensión arterial" not in texts
+    (history,) = written.of("FamilyMemberHistory", "p1")
+    assert history["relationship"]["coding"][0]["code"] == "FTH"
+    for resource in written.of("Observation"):
+        told = [e.get("valueCoding", {}).get("code") for e in resource.get("extension", [])]
+        assert not {"family", "hypothetical"} & set(told)
+
+
+def test_a_run_answers_for_everything_it_wrote_of_a_patient(written: Any) -> None:
+    answered = [t["reference"] for p in written.of("Provenance") for t in p["target"]]
+    kinds = ("Observation", "FamilyMemberHistory", "RiskAssessment", "Task")
+    made = {f"{k}/{r['id']}" for k in kinds for r in written.of(k)}
+    assert sorted(answered) == sorted(made)
+    (one,) = written.of("Provenance", "p1")
+    used = {e["what"].get("reference") for e in one["entity"]}
+    assert used == {
+        "Patient/p1",
+        "DocumentReference/n-1",
+        "Composition/c-1",
+        "Observation/o-9",
+    }
+    assert one["recorded"] == "2025-01-31T00:00:00Z"
+
+
+def test_no_word_of_a_note_is_copied(written: Any, results: list[PatientResult]) -> None:
+    everything = json.dumps(written.resources, ensure_ascii=False)
+    for words in ("😮", "Se ahoga al subir", "acudir", "conocida", "¿BRI?"):
+        assert any(words in n.note.text for r in results for n in r.notes)
+        assert words not in everything
+
+
+def test_our_codes_are_all_defined(written: Any) -> None:
+    defined = {
+        (s["url"], c["code"]): c["display"] for s in written.of("CodeSystem") for c in s["concept"]
+    }
+    base = "https://clinical-nlp.example/fhir/CodeSystem/"
+
+    def used(value: Any) -> Iterator[tuple[tuple[str, str], str | None]]:
+        if isinstance(value, dict):
+            if str(value.get("system", "")).startswith(base) and "code" in value:
+                yield (value["system"], value["code"]), value.get("display")
+            for inner in value.values():
+                yield from used(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from used(inner)
+
+    found = dict(used(written.resources))
+    assert found.keys() <= defined.keys()
+    assert all(display in (None, defined[key]) for key, display in found.items())
+    assert {system for system, _ in found} == {system for system, _ in defined}
+
+
+def test_our_extensions_are_all_defined(written: Any) -> None:
+    base = "https://clinical-nlp.example/fhir/StructureDefinition/"
+    text = json.dumps(written.resources)
+    used = {part.split('"')[0] for part in text.split(f'"url": "{base}')[1:]}
+    assert used == {d["url"].removeprefix(base) for d in written.of("StructureDefinition")}
+
+
+def test_an_installation_publishes_under_its_own_url(
+    write: Callable[..., Any], results: list[PatientResult]
+) -> None:
+    made = write("a", results[:1], base="https://salud.example/fhir/")
+    text = json.dumps(made.resources)
+    assert "https://salud.example/fhir/CodeSystem/hf-risk-band" in text
+    assert "clinical-nlp.example" not in text
+
+
+def test_the_label_of_ai_can_be_by_url(
+    write: Callable[..., Any], results: list[PatientResult]
+) -> None:
+    url = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+    made = write("a", results[:1], ai_system=url)
+    assert made.of("Observation")[0]["meta"]["security"][0]["system"] == url
