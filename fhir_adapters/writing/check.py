@@ -1,9 +1,9 @@
 """A last look at what is written, by ``fhir.resources``.
 
-Its pydantic models take several times as long as building and writing a resource
-(docs/fhir_output.md has the figures). Most resources differ in values alone, and every
-primitive value is made by :mod:`fhir_adapters.writing.elements`; so each *shape* (which
-keys, how nested, of which JSON types) is checked once a run, and all of them where asked.
+Its pydantic models take several times as long as building and writing a resource.
+Most resources differ in values alone, and every primitive value is made by
+:mod:`fhir_adapters.writing.elements`; so each *shape* (which keys, how nested, of which
+JSON types) is checked once a run, and all of them where asked.
 """
 
 from __future__ import annotations

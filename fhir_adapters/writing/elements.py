@@ -8,7 +8,7 @@ import math
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from fhir_adapters.writing.urls import UCUM
@@ -58,16 +58,17 @@ def reference(target: str, kind: str | None = None) -> Json:
 
 
 def date_time(moment: datetime) -> str:
-    """Return a ``dateTime``; the date alone where the zone is unknown.
+    """Return a ``dateTime``; the date alone where no time of day is known.
 
-    R4 wants a zone with every time of day, and a guessed one would be wrong by hours.
+    That is so without a zone, which R4 wants with every time of day; at midnight in UTC,
+    which is what a date without a time becomes when it is read; and in zones of the
+    nineteenth century, with seconds or beyond 14 hours, which R4 cannot write.
     """
     offset = moment.utcoffset()
-    if offset is None:
+    if offset is None or (not offset and moment.time() == time()):
         return moment.date().isoformat()
-    if offset % timedelta(minutes=1):  # zones before 1900 hold seconds, R4's do not
-        whole = timedelta(minutes=round(offset / timedelta(minutes=1)))
-        moment = moment.astimezone(timezone(whole))
+    if offset % timedelta(minutes=1) or abs(offset) > timedelta(hours=14):
+        return moment.date().isoformat()
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
 
 
