@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
@@ -60,11 +60,16 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPatient:
-    """A record as of the cut, its invented identity, and the truth."""
+    """A record as of the cut, its invented identity, and the truth.
+
+    ``affirmed`` tells, by the key of each note, the signs (keys of ``notes/signs.toml``)
+    that its text says are there.
+    """
 
     record: PatientRecord
     identity: Identity
     truth: Truth
+    affirmed: Mapping[str, tuple[str, ...]]
 
 
 def simulate_patients(
@@ -113,20 +118,23 @@ def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
     writer = Writer(life, identity, p, taken, family, int(dice.random() * 1_000_000))
     cut = p.cut.toordinal()
     notes: list[Note] = []
+    affirmed: dict[str, tuple[str, ...]] = {}
     for number, visit in enumerate(visits):
         structured.contact(dice, ledger, life, p, visit)
-        written = dice.random() < p.care["note_written"] or visit.kind == "hospital"
-        if not written or visit.day > cut:
+        leaves_text = dice.random() < p.care["note_written"] or visit.kind == "hospital"
+        if not leaves_text or visit.day > cut:
             continue
-        text, language = writer.write(stream("note", seed, index, number), visit)
+        written = writer.write(stream("note", seed, index, number), visit)
         at = datetime.combine(date.fromordinal(visit.day), datetime.min.time(), _SPAIN)
+        source = f"DocumentReference/{patient}-d{number + 1}"
+        affirmed[source] = written.affirmed
         notes.append(
             Note(
-                source=f"DocumentReference/{patient}-d{number + 1}",
+                source=source,
                 patient_id=patient,
-                text=text,
+                text=written.text,
                 written=at + timedelta(minutes=visit.minute),
-                language=language,
+                language=written.language,
                 kind=structured.codes()["documents"][visit.kind],
             )
         )
@@ -140,7 +148,7 @@ def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
         notes=tuple(sorted(notes, key=lambda note: (note.written, note.key))),
         events=structured.as_of(ledger.events, p.cut if died is None else date.fromordinal(died)),
     )
-    return SimulatedPatient(record, identity, _truth(life, p))
+    return SimulatedPatient(record, identity, _truth(life, p), affirmed)
 
 
 def _truth(life: Life, p: Parameters) -> Truth:

@@ -47,6 +47,15 @@ class Memory:
     seen: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A note's text, the language of its grammar, and the signs that it affirms."""
+
+    text: str
+    language: str
+    affirmed: tuple[str, ...]
+
+
 class Writer:
     """Writes the notes of one patient, in order."""
 
@@ -63,8 +72,8 @@ class Writer:
         self._prescriptions, self._doctor = prescriptions, doctor
         self._memory = Memory(family=family)
 
-    def write(self, dice: Random, visit: Visit) -> tuple[str, str]:
-        """Return the text of one visit and the language of its grammar.
+    def write(self, dice: Random, visit: Visit) -> Written:
+        """Write the note of one visit.
 
         Parameters
         ----------
@@ -83,7 +92,7 @@ class Writer:
             text = draft.lay_out(hand)
         self._memory.signs = frozenset(visit.signs)
         self._memory.suspected = visit.suspects or (self._memory.suspected and dice.random() < 0.5)
-        return hand.finish(dice, text), language
+        return Written(hand.finish(dice, text), language, tuple(sorted(draft.affirmed)))
 
     def _hand(self, dice: Random, kind: str) -> Scribe:
         """Return who writes: mostly the patient's own doctor or nurse."""
@@ -103,6 +112,7 @@ class _Draft:
         self._p, self._rx = writer._p, writer._prescriptions
         self._slots = _slots(visit, writer)
         self._wordy = 1.0
+        self.affirmed: set[str] = set()
 
     # ---- putting together ----------------------------------------------------------
 
@@ -130,6 +140,7 @@ class _Draft:
         kind = "hf" if failure else "other"
         if failure:
             told = [s for s in self._visit.signs if f"sign.{s}.told" in self._words]
+            self.affirmed |= {told[0], told[-1]}
             self._slots["told"] = self._say(f"sign.{told[0]}.told")
             self._slots["told2"] = self._say(f"sign.{told[-1]}.told")
         else:
@@ -232,7 +243,10 @@ class _Draft:
         """Say that a sign is there: an idiom, or a frame around its noun."""
         roll = self._dice.random()
         if sign in self._memory.signs and roll < 0.25:
+            self.affirmed.add(sign)
             return self._framed("frame.persists", sign)
+        if roll <= 0.77 or roll > 0.8:
+            self.affirmed.add(sign)
         if roll > 0.8:
             return self._framed("frame.onset", sign)
         if roll > 0.77:
@@ -292,16 +306,14 @@ class _Draft:
             if cardiac and dice.random() < 0.75:
                 out.append(self._heart())
             lungs = [s for s in ("crackles", "wheeze", "low_breath_sounds") if s in visit.signs]
-            out += [self._say(f"sign.{s}.seen") for s in lungs] or [
-                self._say("sign.crackles.unseen")
-            ]
+            out += [self._found(s) for s in lungs] or [self._say("sign.crackles.unseen")]
         if (cardiac and dice.random() < 0.6) or ("oedema" in visit.signs and dice.random() < 0.3):
             out.append(self._found("oedema"))
         if cardiac and dice.random() < 0.22:
             out.append(self._found("raised_jvp"))
         for rare in ("hepatojugular_reflux", "third_sound", "hepatomegaly", "heavy_legs"):
             if rare in visit.signs and cardiac and dice.random() < 0.5:
-                out.append(self._say(f"sign.{rare}.seen"))
+                out.append(self._found(rare))
         if cardiac and dice.random() < 0.12:
             out.append(self._say("exam.abdomen"))
         return out
@@ -311,7 +323,10 @@ class _Draft:
         return [self._say(rule)] if rule in self._words and self._chance(0.75) else []
 
     def _found(self, sign: str) -> str:
-        return self._say(f"sign.{sign}.{'seen' if sign in self._visit.signs else 'unseen'}")
+        if sign not in self._visit.signs:
+            return self._say(f"sign.{sign}.unseen")
+        self.affirmed.add(sign)
+        return self._say(f"sign.{sign}.seen")
 
     def _heart(self) -> str:
         day = self._visit.day
@@ -322,6 +337,7 @@ class _Draft:
         return self._say("exam.heart_regular")
 
     def _tests(self) -> list[str]:
+        self.affirmed |= {"cardiomegaly"} if "film_congested" in self._visit.tests else set()
         return [self._say(f"test.{name}") for name in self._visit.tests]
 
     def _labs(self) -> list[str]:
