@@ -22,8 +22,9 @@ class Identity:
         Health-card and record numbers, in shapes that no Spanish service issues.
     phone
         Nine digits from the range ``7 00 …``, which is not assigned to subscribers.
-    relative, doctor
-        Names of people whom the notes mention.
+    relation, relative, doctor
+        Who comes along ("hija"), that person's given name, and a doctor's surname: people
+        whom the notes mention.
     """
 
     given: str
@@ -33,8 +34,20 @@ class Identity:
     phone: str
     street: str
     town: str
+    relation: str
     relative: str
     doctor: str
+
+
+_RELATIONS = (
+    ("hija", "women"),
+    ("hija", "women"),
+    ("hijo", "men"),
+    ("hermana", "women"),
+    ("nuera", "women"),
+    ("nieta", "women"),
+    ("cuidadora", "women"),
+)
 
 
 @lru_cache(maxsize=1)
@@ -46,6 +59,8 @@ def invent(dice: Random, female: bool) -> Identity:
     """Draw an identity."""
     names = _names()
     first, second, third = (pick(dice, names["surnames"]) for _ in range(3))
+    partner = ("marido", "men") if female else ("mujer", "women")
+    relation, sex = pick(dice, (partner, *_RELATIONS))
     return Identity(
         given=pick(dice, names["women" if female else "men"]),
         surnames=f"{first} {second}",
@@ -54,6 +69,7 @@ def invent(dice: Random, female: bool) -> Identity:
         phone=f"700{int(dice.random() * 1e6):06d}",
         street=f"{pick(dice, names['streets'])}, {1 + int(dice.random() * 90)}",
         town=pick(dice, names["towns"]),
-        relative=pick(dice, names["women"]),
+        relation=relation,
+        relative=pick(dice, names[sex]),
         doctor=third,
     )

@@ -185,7 +185,7 @@ def _heart_failure(
     # Already ill on the first day: the risk factors raise the odds about their own mean.
     risk = sum(hf.log_hazard.get(name, 0.0) for name, begun in ill.items() if begun <= start)
     curve = hf.women if female else hf.men
-    odds = curve.at((start - birth) / YEAR) + 0.8 * (risk - 1.1) + frailty - 0.25
+    odds = curve.at((start - birth) / YEAR) + 0.8 * (risk - 0.9) + frailty
     if logit(min(max(dice.random(), 1e-9), 1 - 1e-9)) < odds:
         diagnosis = start - int(30 + dice.expovariate(1 / 1400))
     else:

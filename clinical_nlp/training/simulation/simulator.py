@@ -9,12 +9,13 @@ from datetime import date, datetime, timedelta, timezone
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import Note, PatientRecord
 from clinical_nlp.training.simulation import structured
+from clinical_nlp.training.simulation.body import Body
 from clinical_nlp.training.simulation.dice import stream
 from clinical_nlp.training.simulation.identity import Identity, invent
 from clinical_nlp.training.simulation.life import Course, Life, live
 from clinical_nlp.training.simulation.parameters import Parameters, load_parameters
 from clinical_nlp.training.simulation.treatments import prescribe
-from clinical_nlp.training.simulation.visits import Body, plan_visits
+from clinical_nlp.training.simulation.visits import plan_visits
 from clinical_nlp.training.simulation.writer import Writer
 
 _SPAIN = timezone(timedelta(hours=1))

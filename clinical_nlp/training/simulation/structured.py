@@ -12,11 +12,12 @@ from random import Random
 from typing import Any
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind
+from clinical_nlp.training.simulation.body import Body
 from clinical_nlp.training.simulation.dice import pick
 from clinical_nlp.training.simulation.life import Life
 from clinical_nlp.training.simulation.parameters import Parameters
 from clinical_nlp.training.simulation.treatments import Prescription
-from clinical_nlp.training.simulation.visits import REVIEWED, Body, Visit, topics
+from clinical_nlp.training.simulation.visits import REVIEWED, Visit, topics
 
 
 @lru_cache(maxsize=1)

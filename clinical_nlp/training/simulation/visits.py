@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +9,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
+from clinical_nlp.training.simulation.body import Body
 from clinical_nlp.training.simulation.dice import pick, poisson
 from clinical_nlp.training.simulation.grammar import read_notes_file
 from clinical_nlp.training.simulation.life import YEAR, Life
@@ -48,6 +48,10 @@ REVIEWED = (
 _TALK_ONLY = frozenset({"sick_leave", "prescriptions", "travel", "results", "vaccine"})
 
 
+#: Topics whose own work includes asking about the heart.
+CARDIAC = frozenset({"complaint", "review", "hf_review", "hf_diagnosis"})
+
+
 @dataclass(slots=True)
 class Visit:
     """One contact.
@@ -82,104 +86,6 @@ class Visit:
     tests: list[str] = field(default_factory=list)
     asks: bool = False
     suspects: bool = False
-    seed: int = 0
-
-
-class Body:
-    """What a life shows on a day: strengths of the causes, signs, measurements."""
-
-    def __init__(
-        self, life: Life, parameters: Parameters, prescriptions: Sequence[Prescription]
-    ) -> None:
-        self._life, self._p = life, parameters
-        self._amlodipine = [rx for rx in prescriptions if rx.drug.key == "amlodipine"]
-        self._causes = [
-            cause
-            for cause in parameters.signs
-            if cause in life.ill or cause in ("heart_failure", "age")
-        ] + (["amlodipine"] if self._amlodipine else [])
-
-    def strength(self, cause: str, day: int) -> float:
-        """Return how strongly ``cause`` acts on ``day``, its wave included."""
-        life = self._life
-        if cause == "heart_failure":
-            level = life.course.severity(day) if life.course is not None else 0.0
-        elif cause == "age":
-            level = min(max((life.age(day) - 50) / 35, 0.0), 1.4)
-        elif cause == "amlodipine":
-            level = 1.0 if any(rx.on(day) for rx in self._amlodipine) else 0.0
-        else:
-            level = 1.0 if life.has(cause, day) else 0.0
-        if level == 0.0:
-            return 0.0
-        period, phase = life.waves[cause]
-        return level * math.exp(self._p.wave_swing * math.sin(2 * math.pi * day / period + phase))
-
-    def signs(self, dice: Random, day: int, acute: str | None = None) -> dict[str, str]:
-        """Draw the signs of a day, each with the cause that weighs most in it."""
-        luck = math.exp(dice.gauss(0.0, self._p.wave_day_sd))
-        rates: dict[str, float] = {}
-        lead: dict[str, tuple[float, str]] = {}
-        causes = self._causes if acute is None else [*self._causes, acute]
-        for cause in causes:
-            level = luck if cause == acute else luck * self.strength(cause, day)
-            if level <= 0.0:
-                continue
-            for sign, rate in self._p.signs[cause].items():
-                part = rate * level
-                rates[sign] = rates.get(sign, 0.0) + part
-                if sign not in lead or part > lead[sign][0]:
-                    lead[sign] = (part, cause)
-        return {
-            sign: lead[sign][1]
-            for sign, rate in rates.items()
-            if dice.random() < 1.0 - math.exp(-rate)
-        }
-
-    def vitals(self, dice: Random, day: int) -> dict[str, float]:
-        """Draw what a full set of measurements would say."""
-        life, body = self._life, self._life.body
-        strain = life.course.severity(day) if life.course is not None else 0.0
-        lungs = 1.0 if life.has("copd", day) else 0.0
-        return {
-            "sbp": round(max(88.0, dice.gauss(body["sbp"], 12))),
-            "dbp": round(max(46.0, dice.gauss(body["dbp"], 8))),
-            "hr": round(max(44.0, dice.gauss(body["hr"] + 9 * strain, 8))),
-            "spo2": round(min(100.0, dice.gauss(97.2 - 1.8 * strain - 2.6 * lungs, 1.1))),
-            "rr": round(dice.gauss(15 + 4 * strain, 2)),
-            "weight": round(body["weight"] * (1 + 0.028 * strain) + dice.gauss(0, 1.1), 1),
-        }
-
-    def labs(self, dice: Random, day: int) -> dict[str, float]:
-        """Draw a routine blood test."""
-        life, body = self._life, self._life.body
-        egfr = min(max(dice.gauss(body["egfr"] - 1.0 * max(0, (day - 737791) / YEAR), 5), 9), 120)
-        diabetic = life.has("diabetes", day)
-        # Serum creatinine back from the filtration rate, about CKD-EPI at this age.
-        creatinine = (0.72 if life.female else 0.93) * (95 / egfr) ** 0.83
-        return {
-            "creatinine": round(creatinine, 2),
-            "egfr": round(egfr),
-            "potassium": round(dice.gauss(4.4, 0.35), 1),
-            "sodium": round(dice.gauss(140.5, 2.2)),
-            "hemoglobin": round(dice.gauss(body["hb"], 0.6), 1),
-            "hba1c": round(
-                max(5.0, dice.gauss(7.1 if diabetic else 5.6, 0.8 if diabetic else 0.25)), 1
-            ),
-            "ldl": round(max(40.0, dice.gauss(105 if life.has("dyslipidemia", day) else 122, 28))),
-            "cholesterol": round(max(100.0, dice.gauss(192, 32))),
-        }
-
-    def nt_probnp(self, dice: Random, day: int) -> float:
-        """Draw NT-proBNP (pg/mL): rises with age, fibrillation, kidneys and congestion."""
-        life = self._life
-        level = math.log(62) + 0.032 * (life.age(day) - 55) + dice.gauss(0, 0.55)
-        level += 0.85 * life.has("atrial_fibrillation", day)
-        level += 0.5 * life.has("chronic_kidney_disease", day)
-        level += 0.35 * life.has("valve_disease", day) - 0.3 * life.has("obesity", day)
-        if life.course is not None:
-            level += 1.75 * min(1.0, life.course.severity(day) + 0.15)
-        return float(round(math.exp(level)))
 
 
 @lru_cache(maxsize=1)
@@ -214,7 +120,7 @@ def _contacts(life: Life, p: Parameters, body: Body, day: int) -> float:
     yearly += care["chronic_visits"] * sum(1 for c in REVIEWED if life.has(c, day))
     trouble = 0.0
     for cause, weight in (("heart_failure", 0.8), ("copd", 0.35), ("anxiety", 0.25)):
-        trouble += weight * min(1.5, body.strength(cause, day)) if cause in body._causes else 0.0
+        trouble += weight * min(1.5, body.strength(cause, day)) if cause in body.causes else 0.0
     return (yearly + care["symptom_visits"] * trouble) * life.seeking
 
 
@@ -231,6 +137,7 @@ def _visit(dice: Random, life: Life, p: Parameters, body: Body, day: int) -> Vis
     reviewed = [c for c in REVIEWED if life.has(c, day)]
     options = [("everyday", 6.0), ("complaint", pull * (0.6 if named else 1.0))]
     options.append(("review", 1.2 + 1.1 * len(reviewed) if reviewed else 0.8))
+    options.append(("admission", 0.05 + 0.0025 * max(0.0, life.age(day) - 50)))
     if named:
         options.append(("hf_review", 7.0))
     what = _draw(dice, options)
@@ -364,6 +271,8 @@ def _everyday(dice: Random, life: Life, day: int) -> str:
 
 def _kind(dice: Random, life: Life, day: int, what: str, entry: Mapping[str, Any]) -> str:
     age = life.age(day)
+    if what == "admission":
+        return "hospital"
     if dice.random() < max(0.0, (age - 80) * 0.035):
         return "home"
     if entry:
