@@ -1,11 +1,14 @@
+"""Measurements: ``hf_measurements`` adds the values a note tells to ``doc._.findings``."""
+
 from spacy.language import Language
-from spacy.tokens import Doc
+
+from clinical_nlp.pipeline.measurements.measurements import MeasurementFinder
+from clinical_nlp.pipeline.rules import load_rules
+
+__all__ = ["MeasurementFinder", "create_measurements"]
 
 
 @Language.factory("hf_measurements")
-def create_measurements(nlp: Language, name: str):  # placeholder until the component lands
-    return _identity
-
-
-def _identity(doc: Doc) -> Doc:
-    return doc
+def create_measurements(nlp: Language, name: str) -> MeasurementFinder:
+    """Build ``hf_measurements`` with the package's own names, units and limits."""
+    return MeasurementFinder(load_rules(__name__, "measurements.toml"))

@@ -1,0 +1,57 @@
+"""Whether a number after a name is a level that was measured: no threshold, aim or change."""
+
+from __future__ import annotations
+
+from clinical_nlp.pipeline.measurements.knowledge import Knowledge, Name
+from clinical_nlp.pipeline.measurements.text import Words
+
+_CLAUSE = 20  # words before a name within which a condition reaches it
+_AIM = 4
+_CHANGE = 3
+_NEAR = 12
+_TOWARDS = frozenset({"a", "hasta"})
+_BREAKS = frozenset({",", "("})
+
+
+class Context:
+    """Looks around names and values."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    def holds(self, words: Words, name: Name, start: int, end: int) -> bool:
+        """Whether the words that a name must (not) stand near are (not) there."""
+        if not name.near and not name.not_near:
+            return True
+        around = {*words.before(start, _NEAR), *words.after(end, _NEAR)}
+        if name.near and name.near.isdisjoint(around):
+            return False
+        return name.not_near.isdisjoint(around)
+
+    def is_change(self, words: Words, start: int, number: int) -> bool:
+        """Whether the name at ``start`` is of something gained or lost: 'perdida de peso'."""
+        if self._knowledge.changes.isdisjoint(words.before(start, _CHANGE)):
+            return False
+        return words.at(number - 1) not in _TOWARDS
+
+    def is_threshold(
+        self, words: Words, start: int, comparator: str | None, number: int, after: int
+    ) -> bool:
+        """Whether the number is one to act upon or to reach: 'si sat < 90', 'objetivo < 70'."""
+        knowledge = self._knowledge
+        aims = words.before(start, _AIM)
+        for sign in _BREAKS:
+            if sign in aims:
+                aims = aims[: aims.index(sign)]
+        if not knowledge.aims.isdisjoint((*aims, *words.after(after, 2))):
+            return True
+        between = words.norms[start:number]
+        if not knowledge.aims.isdisjoint(between):
+            return True
+        if not knowledge.conditions_after.isdisjoint(words.after(after, 3)):
+            return True
+        before = words.before(start, _CLAUSE)
+        if comparator is not None and not knowledge.conditions.isdisjoint(before):
+            return True
+        # 'si TA 160/100', 'si la fiebre es de 38': the condition stands at the name.
+        return not knowledge.direct_conditions.isdisjoint(before[:2]) and "," not in before[:2]

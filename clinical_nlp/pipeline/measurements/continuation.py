@@ -1,0 +1,168 @@
+"""Further values of the same measurement: 'Cr 1,41 (previa 1,22)', '93,2 → 84,0', series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clinical_nlp.pipeline.measurements.knowledge import Knowledge, Measure, Name
+from clinical_nlp.pipeline.measurements.pressure import PressureReader, PressureReading
+from clinical_nlp.pipeline.measurements.reading import Value, ValueReader
+from clinical_nlp.pipeline.measurements.text import Words
+
+_ARROWS = (("→",), ("->",), ("-", ">"), ("=", ">"), ("-", "-", ">"), (">", ">"), ("⇒",), ("➔",))
+_SEPARATORS = frozenset({",", ";", "y", "e", "i", "vs", "/"})
+_LISTING = frozenset({",", ";", "y", "e", "i", "-", "–", "/"})
+_REACH = 8
+_BRACKET = 14
+_SERIES_GAP = 9
+_SHORT_NUMBERS = 31
+
+
+class Continuation:
+    """Reads on after a value."""
+
+    def __init__(self, knowledge: Knowledge, reader: ValueReader, pressure: PressureReader) -> None:
+        self._knowledge = knowledge
+        self._reader = reader
+        self._pressure = pressure
+
+    def scalars(self, words: Words, value: Value, measure: Measure, name: Name) -> Iterator[Value]:
+        """Values of the same measurement that follow ``value``."""
+        position = value.after
+        while position < words.size and not words.is_border(position):
+            found = (
+                self._after_arrow(words, position, measure)
+                or self._in_bracket(words, position, measure)
+                or self._compared(words, position, measure)
+                or (self._listed(words, position, measure) if name.series else None)
+            )
+            if found is None:
+                return
+            more, position = found
+            yield more
+
+    def _is_again(self, norm: str, measure: Measure) -> bool:
+        return norm in self._knowledge.again or norm in measure.more
+
+    def _after_arrow(
+        self, words: Words, position: int, measure: Measure
+    ) -> tuple[Value, int] | None:
+        """'93,2 → 84,0', '33 -> actual 51%', '82% basal -> 93'."""
+        for _ in range(3):
+            arrow = next(
+                (a for a in _ARROWS if tuple(words.norms[position : position + len(a)]) == a), None
+            )
+            if arrow is not None:
+                return self._number_within(words, position + len(arrow), measure, said=True)
+            norm = words.at(position)
+            if norm not in self._knowledge.between or norm in _SEPARATORS:
+                return None
+            position += 1
+        return None
+
+    def _number_within(
+        self, words: Words, position: int, measure: Measure, *, said: bool
+    ) -> tuple[Value, int] | None:
+        """The next value within a few words that lead to one.
+
+        ``said`` is whether it is clear already that a value of this measurement follows.
+        """
+        limit = min(words.size, position + _REACH)
+        while position < limit and not words.is_border(position):
+            norm = words.norms[position]
+            if norm[0].isdigit() or (norm == "%" and words.at(position + 1)[:1].isdigit()):
+                found = self._number(words, position, measure)
+                if isinstance(found, Value):
+                    return (found, found.after) if said else None
+                if found is None:
+                    return None
+                position = found
+                continue
+            if self._knowledge.names.at(words, position)[0] and norm not in self._knowledge.again:
+                return None
+            if self._is_again(norm, measure):
+                said = True
+            elif norm not in self._knowledge.between:
+                return None
+            position += 1
+        return None
+
+    def _number(self, words: Words, position: int, measure: Measure) -> Value | int | None:
+        """A value, or the place after a number that is none: a date, a time."""
+        if words.at(position - 1) in self._knowledge.months and self._is_short(words, position):
+            return position + 1  # 'sept-22', 'junio 22'
+        if words.at(position - 2) in self._knowledge.months and words.at(position - 1) in "-/":
+            return position + 1
+        return self._reader.scalar(words, position, measure)
+
+    @staticmethod
+    def _is_short(words: Words, position: int) -> bool:
+        norm = words.at(position)
+        return norm.isdigit() and int(norm) <= _SHORT_NUMBERS
+
+    def _in_bracket(
+        self, words: Words, position: int, measure: Measure
+    ) -> tuple[Value, int] | None:
+        """'(previa 1,22)', '(junio 68)', '(28 en enero)'."""
+        if words.at(position) != "(":
+            return None
+        close = position + 1
+        while close < min(words.size, position + _BRACKET) and words.norms[close] != ")":
+            close += 1
+        if words.at(close) != ")":
+            return None
+        inside = words.norms[position + 1 : close]
+        said = any(self._is_again(norm, measure) for norm in inside)
+        if not said:
+            return None
+        found = self._number_within(words, position + 1, measure, said=True)
+        if found is None or found[0].end > close:
+            return None
+        return found[0], close + 1
+
+    def _compared(self, words: Words, position: int, measure: Measure) -> tuple[Value, int] | None:
+        """', ayer 79,3', 'previa 1,22', 'vs 1,2'."""
+        said = words.at(position) == "vs"
+        if words.at(position) in _SEPARATORS:
+            position += 1
+        if words.at(position)[:1].isdigit():
+            date = self._number(words, position, measure)
+            if said and isinstance(date, Value):
+                return date, date.after
+            if not isinstance(date, int):
+                return None
+            position = date
+        return self._number_within(words, position, measure, said=said)
+
+    def _listed(self, words: Words, position: int, measure: Measure) -> tuple[Value, int] | None:
+        """'glucemias 120, 140 y 133'."""
+        if words.at(position) not in _LISTING:
+            return None
+        value = self._reader.scalar(words, position + 1, measure)
+        return (value, value.after) if isinstance(value, Value) else None
+
+    def pressures(self, words: Words, first: PressureReading) -> Iterator[PressureReading]:
+        """Readings that follow ``first``: 'TA 150/90, 145/85 y de pie 130/80'."""
+        position = first.diastolic.after
+        gap = 0
+        while position < words.size and gap < _SERIES_GAP and not words.is_border(position):
+            norm = words.norms[position]
+            if norm[0].isdigit():
+                reading = self._pressure.pair(
+                    words, position, named=False, millimetres=not first.centimetres
+                )
+                if reading is not None and reading.centimetres == first.centimetres:
+                    yield reading
+                    position, gap = reading.diastolic.after, 0
+                    continue
+                date = self._reader.date(words, position)
+                if not date:
+                    form, after = self._reader.unit(words, position + 1)
+                    if not form:
+                        return
+                    date = after
+                position, gap = date, gap + 1
+                continue
+            if norm not in self._knowledge.series:
+                return
+            position, gap = position + 1, gap + 1

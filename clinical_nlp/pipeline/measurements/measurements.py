@@ -1,0 +1,100 @@
+"""Measurements of a note: numbers with their concept, in the concept's unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spacy.tokens import Doc
+
+from clinical_nlp.pipeline.document import HEADINGS, SECTIONS, get_findings, set_findings
+from clinical_nlp.pipeline.measurements.knowledge import Knowledge
+from clinical_nlp.pipeline.measurements.reading import Value
+from clinical_nlp.pipeline.measurements.scanner import Scanner
+from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.pipeline.rules import RuleComponent
+from clinical_nlp.records import Finding
+
+_SOURCE = "measurement"
+_EXAMINATION = "examination"
+_OPENS = 3  # tokens after a heading within which its body opens
+
+
+class MeasurementFinder(RuleComponent):
+    """Adds a :class:`~clinical_nlp.records.Finding` for each value of a measurement.
+
+    A finding covers the number alone (a range as a whole); its ``value`` is in the UCUM
+    ``unit`` of its concept, ``low`` and ``high`` are the bounds of a range, ``comparator``
+    that of a bounded value. Doses, dates, thresholds and aims are left alone. Findings that
+    the doc holds already are kept.
+
+    Names, units, plausible limits and their sources are in ``measurements.toml``. Uses
+    sections (``es_sections``) where the doc has them.
+
+    Examples
+    --------
+    >>> from clinical_nlp.pipeline.assembly import build
+    >>> doc = build()("TA 14/8, FC80, Cr 1,41 (previa 1,22), FG >60, FEVI 35-40%")
+    >>> [(f.concept, f.value) for f in doc._.findings if f.value is not None]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [('systolic_bp', 140.0), ('diastolic_bp', 80.0), ('heart_rate', 80.0),
+     ('creatinine', 1.41), ('creatinine', 1.22), ('egfr', 60.0), ('lvef', 37.5)]
+    """
+
+    def compile_rules(self, rules: dict[str, Any]) -> None:
+        """Build the scanner."""
+        knowledge = Knowledge(rules)
+        self._units = {key: measure.unit for key, measure in knowledge.measures.items()}
+        self._scanner = Scanner(knowledge)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Find the measurements of ``doc``."""
+        words = Words(doc)
+        sections = _Sections(doc)
+        values = self._scanner.scan(
+            words, lambda position: sections.opens_examination(words.tokens[position])
+        )
+        if values:
+            text = doc.text
+            found = [self._finding(words, value, text, sections) for value in values]
+            set_findings(doc, [*get_findings(doc), *found])
+        return doc
+
+    def _finding(self, words: Words, value: Value, text: str, sections: _Sections) -> Finding:
+        start, end = words.span(value.first, value.end)
+        return Finding(
+            start=start,
+            end=end,
+            text=text[start:end],
+            concept=value.concept,
+            value=value.value,
+            unit=self._units[value.concept],
+            low=value.low,
+            high=value.high,
+            comparator=value.comparator,
+            section=sections.at(words.tokens[value.first]),
+            source=_SOURCE,
+        )
+
+
+class _Sections:
+    """The sections of a doc, read once; as :func:`document.section_at` tells them."""
+
+    def __init__(self, doc: Doc) -> None:
+        spans = doc.spans.get(SECTIONS, ())
+        self._sections = [(span.start, span.end, span.label_) for span in spans]
+        headings = doc.spans.get(HEADINGS, ())
+        self._opened = {span.end for span in headings if span.label_ == _EXAMINATION}
+
+    def at(self, token: int) -> str | None:
+        """Key of the section that holds ``token``."""
+        found = None
+        for start, end, label in self._sections:
+            if start > token:
+                break
+            if token < end:
+                found = label
+        return found
+
+    def opens_examination(self, token: int) -> bool:
+        """Whether an examination begins with ``token``."""
+        return any(end <= token < end + _OPENS for end in self._opened)

@@ -1,0 +1,152 @@
+"""Numbers as notes write them: decimal commas, thousands points, apostrophes, words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clinical_nlp.pipeline.measurements.text import Words
+
+_PLAIN = re.compile(r"\d+(?:[.,]\d+)*$")
+_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?$|\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
+_APOSTROPHES = frozenset({"'", "’", "´", "`"})
+_DIGITS_OF_A_THOUSAND = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in a text.
+
+    Parameters
+    ----------
+    first, end
+        Words it stands in, ``end`` exclusive.
+    decimal
+        Its value if its last sign is a decimal one; ``None`` where it cannot be.
+    grouped
+        Its value if its signs separate thousands; ``None`` where they cannot.
+    comma
+        Whether its one sign is a comma.
+    """
+
+    first: int
+    end: int
+    decimal: float | None
+    grouped: float | None = None
+    comma: bool = False
+
+    @property
+    def whole(self) -> int | None:
+        """The number where it is a plain whole one."""
+        if self.grouped is None and self.decimal is not None and self.decimal.is_integer():
+            return int(self.decimal)
+        return None
+
+    def values(self, *, whole_expected: bool) -> tuple[float, ...]:
+        """What it may mean, likeliest first.
+
+        ``3.450`` is 3450 before 3.45 and ``79,300`` is 79.3 before 79300, except where a
+        whole number is expected: three decimals are then taken for thousands.
+        """
+        read = (self.grouped, self.decimal)
+        if self.comma and not whole_expected:
+            read = (self.decimal, self.grouped)
+        return tuple(value for value in read if value is not None)
+
+
+class NumberReader:
+    """Reads the number at a place of a text.
+
+    Parameters
+    ----------
+    rules
+        ``[numbers]`` of ``measurements.toml``: numbers in words.
+    """
+
+    def __init__(self, rules: Mapping[str, Any]) -> None:
+        self._units: dict[str, int] = dict(rules["units"])
+        self._teens: dict[str, int] = dict(rules["teens"])
+        self._tens: dict[str, int] = dict(rules["tens"])
+        self._hundreds: dict[str, int] = dict(rules["hundreds"])
+        self._thousands = frozenset(rules["thousands"])
+        self._and = frozenset(rules["and"])
+        self._point = frozenset(rules["point"])
+        self._half = frozenset(rules["half"])
+        self.words = frozenset(
+            {*self._units, *self._teens, *self._tens, *self._hundreds, *self._thousands}
+        )
+
+    def digits(self, words: Words, position: int) -> Number | None:
+        """The number in digits at ``position``."""
+        norm = words.at(position)
+        if not norm or not norm[0].isdigit() or not _PLAIN.match(norm):
+            return None
+        if (
+            words.at(position + 1) in _APOSTROPHES
+            and norm.isdigit()
+            and words.at(position + 2).isdigit()
+            and words.glued(position + 1)
+            and words.glued(position + 2)
+        ):  # 36'5
+            value = float(f"{norm}.{words.at(position + 2)}")
+            return Number(position, position + 3, value)
+        return _read(norm, position)
+
+    def spoken(self, words: Words, position: int) -> Number | None:
+        """The number in words at ``position``: ``ciento cuarenta y dos``."""
+        start = position
+        value, position = self._below_thousand(words, position)
+        if words.at(position) in self._thousands:
+            rest, after = self._below_thousand(words, position + 1)
+            value, position = max(value, 1) * 1000 + max(rest, 0), after
+        if position == start:
+            return None
+        if words.at(position) in self._point:
+            decimals, after = self._below_thousand(words, position + 1)
+            if after > position + 1:
+                return Number(start, after, float(f"{value}.{decimals}"))
+        if words.at(position) in self._and and words.at(position + 1) in self._half:
+            return Number(start, position + 2, value + 0.5)
+        return Number(start, position, float(value))
+
+    def _below_thousand(self, words: Words, position: int) -> tuple[int, int]:
+        """Value and end of a number below a thousand; -1 where there is none."""
+        value, start = 0, position
+        if words.at(position) in self._hundreds:
+            value += self._hundreds[words.at(position)]
+            position += 1
+        if words.at(position) in self._tens:
+            value += self._tens[words.at(position)]
+            position += 1
+            if words.at(position) in self._and and words.at(position + 1) in self._units:
+                value += self._units[words.at(position + 1)]
+                position += 2
+        elif words.at(position) in self._teens:
+            value += self._teens[words.at(position)]
+            position += 1
+        elif words.at(position) in self._units:
+            value += self._units[words.at(position)]
+            position += 1
+        return (value if position > start else -1), position
+
+
+def _read(norm: str, position: int) -> Number | None:
+    end = position + 1
+    signs = [sign for sign in norm if sign in ".,"]
+    if not signs:
+        return Number(position, end, float(norm))
+    if len(signs) == 1:
+        decimal = float(norm.replace(",", "."))
+        whole, _, rest = norm.partition(signs[0])
+        grouped = None
+        if len(rest) == _DIGITS_OF_A_THOUSAND and len(whole) <= len(rest) and whole.strip("0"):
+            grouped = float(whole + rest)
+        return Number(position, end, decimal, grouped, signs[0] == ",")
+    if not _GROUPED.match(norm):
+        return None  # a date, a version, an address
+    if signs[-1] != signs[0]:  # 1.234,5
+        head, _, tail = norm.rpartition(signs[-1])
+        return Number(position, end, float(f"{head.replace(signs[0], '')}.{tail}"))
+    return Number(position, end, None, float(norm.replace(signs[0], "")))

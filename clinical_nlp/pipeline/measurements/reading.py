@@ -1,0 +1,180 @@
+"""Reading one value: the number after a name, its unit, its range, its comparator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from clinical_nlp.pipeline.measurements.knowledge import Knowledge, Measure, Name, Unit
+from clinical_nlp.pipeline.measurements.numbers import Number
+from clinical_nlp.pipeline.measurements.text import Words
+
+_DASHES = frozenset({"-", "–", "—"})
+_DATE_SIGNS = frozenset({"/", "-", "."})
+_DAYS, _MONTHS = 31, 12
+_YEARS = range(1950, 2100)
+_SHORT_YEAR = 100
+_STARS = frozenset({"*", "↑", "↓", "(*)"})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value said in the words ``first`` to ``end``; the text goes on at ``after``.
+
+    ``low`` and ``high`` are the bounds of a range, whose mean ``value`` is.
+    """
+
+    concept: str
+    value: float
+    first: int
+    end: int
+    after: int
+    low: float | None = None
+    high: float | None = None
+    comparator: str | None = None
+
+
+class ValueReader:
+    """Reads what stands where a value is expected."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    def number(self, words: Words, position: int) -> Number | None:
+        """The number at ``position``, in digits or in words."""
+        found = self._knowledge.numbers.digits(words, position)
+        if found is None and words.at(position) in self._knowledge.numbers.words:
+            found = self._knowledge.numbers.spoken(words, position)
+        return found
+
+    def unit(self, words: Words, position: int) -> tuple[tuple[str, ...], int]:
+        """The unit at ``position`` and the place after it; empty where there is none."""
+        while words.at(position) in _STARS:
+            position += 1
+        length, found = self._knowledge.units.at(words, position)
+        return (found[0], position + length) if found else ((), position)
+
+    def date(self, words: Words, position: int) -> int:
+        """End of the date at ``position``, 0 where there is none: 12/03, 12-3-24, 02/2023."""
+        first, sign, second = (words.at(position + offset) for offset in range(3))
+        if first.count(".") == 2 and first.replace(".", "").isdigit():
+            return position + 1
+        if sign not in _DATE_SIGNS or not first.isdigit() or not second.isdigit():
+            return 0
+        if words.at(position + 3) == sign and words.at(position + 4).isdigit():
+            if int(first) <= _DAYS and int(second) <= _MONTHS:
+                return position + 5
+            return 0
+        if sign == "-":
+            return 0
+        day_and_month = 1 <= int(first) <= _DAYS and 1 <= int(second) <= _MONTHS
+        month_and_year = 1 <= int(first) <= _MONTHS and (
+            int(second) in _YEARS or (len(second) == 2 and int(second) < _SHORT_YEAR)
+        )
+        return position + 3 if day_and_month or month_and_year else 0
+
+    def scalar(
+        self, words: Words, position: int, measure: Measure, name: Name | None = None
+    ) -> Value | int | None:
+        """Read one value of ``measure`` at ``position``.
+
+        Returns
+        -------
+        Value, int or None
+            The value; the place to go on at where the number there is something else that
+            may stand before it (a date, a year, an oxygen flow); ``None`` where no number
+            of this measurement can follow.
+        """
+        percent_first = words.at(position) == "%" and words.at(position + 1)[:1].isdigit()
+        if percent_first:
+            position += 1
+        date = self.date(words, position)
+        if date:
+            return date
+        number = self.number(words, position)
+        if number is None:
+            return None
+        low, high = (name.low, name.high) if name is not None else (None, None)
+        value = self._range(words, number, measure, low, high)
+        if value is not None:
+            return value
+        if words.at(number.end) in _DASHES and words.at(number.end + 2) in _DASHES:
+            return None  # a dose: 1-0-0
+        if words.at(number.end) == "/" and words.at(number.end + 1)[:1].isdigit():
+            return None  # a fraction
+        form, after = (("%",), number.end) if percent_first else self.unit(words, number.end)
+        unit, after = self._own_unit(words, number.end, measure, form, after)
+        weak = unit is None and form in self._knowledge.weak_units
+        if form and unit is None and not weak:
+            return after
+        if unit is None and name is not None and name.needs_unit:
+            return None
+        read = measure.value(number, unit, low=low, high=high)
+        if read is None:
+            return after if weak or number.whole in _YEARS else None
+        return Value(measure.key, read, number.first, number.end, number.end if weak else after)
+
+    def _own_unit(
+        self, words: Words, start: int, measure: Measure, form: tuple[str, ...], after: int
+    ) -> tuple[Unit | None, int]:
+        """The measure's own unit: the longest at ``start``, or a shorter one within it."""
+        while form:
+            unit = measure.units.get(form)
+            if unit is not None:
+                return unit, after
+            shorter = form[:-1]
+            if not shorter or shorter[-1] == "/":
+                break
+            form, after = shorter, after - 1
+        return None, after
+
+    def _range(
+        self,
+        words: Words,
+        number: Number,
+        measure: Measure,
+        low: float | None,
+        high: float | None,
+    ) -> Value | None:
+        """A range that begins with ``number``: 35-40%, 35% a 40%."""
+        position = number.end
+        if words.at(position) == "%":
+            position += 1
+        sign = words.at(position)
+        dashed = sign in _DASHES
+        if not dashed and sign not in self._knowledge.to:
+            return None
+        second = self._knowledge.numbers.digits(words, position + 1)
+        if second is None or (dashed and words.at(second.end) in _DASHES):
+            return None
+        form, after = self.unit(words, second.end)
+        unit, after = self._own_unit(words, second.end, measure, form, after)
+        if form and unit is None and form not in self._knowledge.weak_units:
+            return None
+        if not dashed and not self._is_range(words, number.first, sign):
+            return None
+        first_value = measure.value(number, unit, low=low, high=high)
+        second_value = measure.value(second, unit, low=low, high=high)
+        if first_value is None or second_value is None or not first_value < second_value:
+            return None
+        end = second.end
+        return Value(
+            measure.key,
+            (first_value + second_value) / 2,
+            number.first,
+            end,
+            after,
+            first_value,
+            second_value,
+        )
+
+    def _is_range(self, words: Words, first: int, sign: str) -> bool:
+        """Whether words join two numbers into a range: not 'pasa de 30 a 45', not '80 y 85'."""
+        before = words.before(first, 6)
+        if sign in ("y", "e", "i", "eta"):
+            return "entre" in before[:2]
+        return self._knowledge.moves.isdisjoint(before)
+
+
+def with_comparator(value: Value, comparator: str | None) -> Value:
+    """The same value, bounded."""
+    return value if comparator is None else replace(value, comparator=comparator)

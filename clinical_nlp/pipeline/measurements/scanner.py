@@ -1,0 +1,378 @@
+"""Finding the values of a text: from each name to its numbers, then numbers that need no name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from clinical_nlp.pipeline.measurements.context import Context
+from clinical_nlp.pipeline.measurements.continuation import Continuation
+from clinical_nlp.pipeline.measurements.knowledge import (
+    PRESSURE,
+    Knowledge,
+    Measure,
+    Name,
+)
+from clinical_nlp.pipeline.measurements.pressure import PressureReader
+from clinical_nlp.pipeline.measurements.reading import Value, ValueReader, with_comparator
+from clinical_nlp.pipeline.measurements.text import Words
+
+_REACH = 18  # words from a name to its number
+_BRACKET = 12
+_LINK = 6
+_BEFORE_UNNAMED = 5
+_SOON = 4
+_OPENING = {"(": ")", "[": "]"}
+_CLOSING = frozenset(_OPENING.values())
+_SLASHES = frozenset({"/", "-", "–", "y", "e"})
+_TEMPERATURE = "body_temperature"
+_UNNAMED_PRESSURE = "blood_pressure"
+
+
+class Scanner:
+    """Finds the values of a text, in one pass over its words.
+
+    Parameters
+    ----------
+    knowledge
+        Names, units, limits and words.
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._reader = ValueReader(knowledge)
+        self._pressure = PressureReader(knowledge, self._reader)
+        self._context = Context(knowledge)
+        self._continuation = Continuation(knowledge, self._reader, self._pressure)
+
+    def scan(self, words: Words, examined: Callable[[int], bool]) -> list[Value]:
+        """Return the values, in order of place.
+
+        Parameters
+        ----------
+        examined
+            Tells whether a word opens or stands in an examination, where two numbers with
+            a stroke between are a blood pressure even without its name.
+        """
+        return _Scan(self, words, examined).run()
+
+
+class _Scan:
+    """One text being scanned."""
+
+    def __init__(self, scanner: Scanner, words: Words, examined: Callable[[int], bool]) -> None:
+        self._knowledge = scanner._knowledge
+        self._reader = scanner._reader
+        self._pressure = scanner._pressure
+        self._context = scanner._context
+        self._continuation = scanner._continuation
+        self._words = words
+        self._examined = examined
+        self._values: list[Value] = []
+        self._taken: set[int] = set()
+
+    def run(self) -> list[Value]:
+        words, names = self._words, self._knowledge.names
+        position = 0
+        while position < words.size:
+            length, entries = names.at(words, position)
+            if not length:
+                position += 1
+                continue
+            end = position + length
+            for name in entries:
+                if self._read(name, position, end):
+                    break
+            position = end
+        self._unnamed()
+        return sorted(self._values, key=lambda value: value.first)
+
+    def _take(self, values: list[Value]) -> None:
+        for value in values:
+            if self._taken.isdisjoint(range(value.first, value.end)):
+                self._taken.update(range(value.first, value.end))
+                self._values.append(value)
+
+    # Names
+
+    def _read(self, name: Name, start: int, end: int) -> bool:
+        """Read what follows a name; whether the name was this one."""
+        if name.is_other:
+            self._keep_from_others(end)
+            return True
+        if not self._context.holds(self._words, name, start, end):
+            return False
+        if name.after is not None and not self._follows(name.after, start):
+            return False
+        if name.concept == PRESSURE:
+            return self._read_pressure(name, start, end)
+        measure = self._knowledge.measures[name.concept]
+        if name.needs_link:
+            values = self._linked(name, measure, end)
+        else:
+            values = self._several(name, measure, end) or self._scalar(name, measure, start, end)
+        self._take(values)
+        return bool(values)
+
+    def _follows(self, concept: str, start: int) -> bool:
+        last = self._values[-1] if self._values else None
+        return last is not None and last.concept == concept and 0 <= start - last.after <= _SOON
+
+    def _keep_from_others(self, end: int) -> None:
+        """Keep the number after another test's name from being read as one of ours."""
+        position = end
+        while position < min(end + _SOON, self._words.size):
+            if self._words.norms[position][0].isdigit():
+                self._taken.add(position)
+                return
+            if self._words.norms[position] not in self._knowledge.between:
+                return
+            position += 1
+
+    def _scalar(self, name: Name, measure: Measure, start: int, end: int) -> list[Value]:
+        found = self._search(
+            end,
+            measure,
+            name,
+            lambda position: self._reader.scalar(self._words, position, measure, name),
+        )
+        if found is None:
+            return []
+        value, comparator = found
+        if measure.levels_only and self._context.is_change(self._words, start, value.first):
+            return []
+        if self._context.is_threshold(self._words, start, comparator, value.first, value.after):
+            self._taken.update(range(value.first, value.end))
+            return []
+        first = with_comparator(value, comparator)
+        return [first, *self._continuation.scalars(self._words, first, measure, name)]
+
+    def _search(
+        self,
+        end: int,
+        measure: Measure,
+        name: Name,
+        read: Callable[[int], Value | int | None],
+    ) -> tuple[Value, str | None] | None:
+        """Walk from a name over the words that may stand before its number."""
+        words, knowledge = self._words, self._knowledge
+        position, comparator, depth, unit_needed = end, None, [], False
+        limit = min(words.size, end + _REACH)
+        while position < limit:
+            if words.is_border(position):
+                return None
+            norm = words.norms[position]
+            if (
+                norm[0].isdigit()
+                or norm in knowledge.numbers.words
+                or (norm == "%" and words.at(position + 1)[:1].isdigit())
+            ):
+                found = read(position)
+                if isinstance(found, Value):
+                    unit_said = found.after > found.end or norm == "%"
+                    return (found, comparator) if unit_said or not unit_needed else None
+                if found is None:
+                    if norm[0].isdigit() or norm not in knowledge.between:
+                        return None
+                    found = position + 1
+                position = found
+                continue
+            length, signs = knowledge.comparators.at(words, position)
+            if length:
+                comparator, position = signs[0], position + length
+            elif norm in _OPENING:
+                close = self._close(position, limit)
+                if close and self._number_at(close + 1):
+                    position = close + 1  # '(0,7-1,2) 1,41': limits of the laboratory
+                else:
+                    depth.append(_OPENING[norm])
+                    position += 1
+            elif norm in _CLOSING:
+                if not depth or depth.pop() != norm:
+                    return None
+                position += 1
+            elif position == end and norm in (".", ",", ";"):
+                unit_needed = norm != "."
+                position += 1
+            elif norm in knowledge.between or norm in measure.fillers:
+                position += 1
+            else:
+                after = self._past(position, measure, name)
+                if not after:
+                    return None
+                position = after
+        return None
+
+    def _past(self, position: int, measure: Measure, name: Name) -> int:
+        """End of a second name of the same measurement or of its unit; 0 for anything else."""
+        length, names = self._knowledge.names.at(self._words, position)
+        if length:
+            same = any(other.concept == name.concept for other in names)
+            return position + length if same else 0
+        length, units = self._knowledge.units.at(self._words, position)
+        if length and units[0] in measure.units:
+            return position + length
+        return 0
+
+    def _number_at(self, position: int) -> bool:
+        if self._words.at(position) == ":":
+            position += 1
+        return self._words.at(position)[:1].isdigit()
+
+    def _close(self, position: int, limit: int) -> int:
+        """Place of the bracket that closes the one at ``position``; 0 where there is none."""
+        sign = _OPENING[self._words.norms[position]]
+        for place in range(position + 1, min(limit, position + _BRACKET)):
+            if self._words.norms[place] == sign:
+                return place
+        return 0
+
+    def _linked(self, name: Name, measure: Measure, end: int) -> list[Value]:
+        """'FA no conocida a 108': a number right after the linking word."""
+        words = self._words
+        for position in range(end, min(words.size, end + _LINK)):
+            norm = words.norms[position]
+            if norm in name.needs_link:
+                value = self._reader.scalar(words, position + 1, measure, name)
+                if isinstance(value, Value):
+                    return [value]
+            elif not norm.isalpha():
+                break
+        return []
+
+    def _several(self, name: Name, measure: Measure, end: int) -> list[Value]:
+        """'Na/K 138/4,2': as many numbers as names, in their order."""
+        words, names = self._words, self._knowledge.names
+        measures = [measure]
+        position = end
+        while words.at(position) in _SLASHES:
+            length, entries = names.at(words, position + 1)
+            if not length or entries[0].concept not in self._knowledge.measures:
+                break
+            measures.append(self._knowledge.measures[entries[0].concept])
+            position += 1 + length
+        if len(measures) == 1:
+            return []
+        while words.at(position) in self._knowledge.between:
+            position += 1
+        values: list[Value] = []
+        for index, each in enumerate(measures):
+            number = self._reader.number(words, position)
+            if number is None:
+                return []
+            read = each.value(number, None)
+            if read is None:
+                return []
+            values.append(Value(each.key, read, number.first, number.end, number.end))
+            position = number.end
+            if index + 1 < len(measures) and words.at(position) not in _SLASHES:
+                return []
+            position += 1
+        return values
+
+    # Blood pressure
+
+    def _read_pressure(self, name: Name, start: int, end: int) -> bool:
+        words = self._words
+        systolic = self._knowledge.measures["systolic_bp"]
+
+        def pair(position: int) -> Value | int | None:
+            reading = self._pressure.pair(words, position, named=True, millimetres=name.millimetres)
+            if reading is not None:
+                return reading.systolic
+            if name.needs_pair:
+                return self._reader.date(words, position) or None
+            return self._single(position)
+
+        found = self._search(end, systolic, name, pair)
+        if found is None:
+            return False
+        value, comparator = found
+        reading = self._pressure.pair(words, value.first, named=True, millimetres=name.millimetres)
+        after = reading.diastolic.after if reading is not None else value.after
+        if self._context.is_threshold(words, start, comparator, value.first, after):
+            self._taken.update(range(value.first, after))
+            return True
+        if reading is None:
+            self._take([with_comparator(value, comparator)])
+            return True
+        self._take([with_comparator(part, comparator) for part in reading.values])
+        for more in self._continuation.pressures(words, reading):
+            self._take(list(more.values))
+        return True
+
+    def _single(self, position: int) -> Value | int | None:
+        """One number under the name of the pressure: the systolic, or 'Tª 36,5'."""
+        words, knowledge = self._words, self._knowledge
+        number = self._reader.number(words, position)
+        if number is None:
+            return None
+        first, last = knowledge.pressure.temperature
+        if number.decimal is not None and first <= number.decimal <= last:
+            return self._reader.scalar(words, position, knowledge.measures[_TEMPERATURE])
+        return self._reader.scalar(words, position, knowledge.measures["systolic_bp"])
+
+    # Numbers without a name
+
+    def _unnamed(self) -> None:
+        words = self._words
+        for position, norm in enumerate(words.norms):
+            if norm[0].isdigit() and position not in self._taken:
+                value = self._by_unit(position) or self._bare_pressure(position)
+                self._take(value)
+
+    def _by_unit(self, position: int) -> list[Value]:
+        """A number that its unit names: '104 lpm', '148/72 mmHg'."""
+        words, knowledge = self._words, self._knowledge
+        reading = self._pressure.pair(words, position, named=False, millimetres=True)
+        if reading is not None:
+            length, keys = knowledge.standalone.at(words, reading.diastolic.end)
+            if length and _UNNAMED_PRESSURE in keys and self._free(position, _UNNAMED_PRESSURE):
+                return list(reading.values)
+            return []
+        number = self._reader.number(words, position)
+        if number is None:
+            return []
+        end = number.end
+        if words.at(end) in ("-", "a") and words.at(end + 1)[:1].isdigit():
+            end += 2
+        length, keys = knowledge.standalone.at(words, end)
+        for key in keys if length else ():
+            measure = knowledge.measures.get(key)
+            if measure is None or not self._free(position, key):
+                continue
+            value = self._reader.scalar(words, position, measure)
+            if isinstance(value, Value) and not self._context.is_threshold(
+                words, position, self._comparator_before(position), position, value.after
+            ):
+                return [with_comparator(value, self._comparator_before(position))]
+        return []
+
+    def _comparator_before(self, position: int) -> str | None:
+        sign = self._words.at(position - 1)
+        return sign if sign in ("<", ">") else None
+
+    def _free(self, position: int, key: str) -> bool:
+        """Whether nothing before the number makes it something else."""
+        before = self._words.before(position, _BEFORE_UNNAMED)
+        return self._knowledge.not_after.get(key, frozenset()).isdisjoint(before)
+
+    def _bare_pressure(self, position: int) -> list[Value]:
+        """'O: 163/102, fc 110': two numbers that open an examination."""
+        words = self._words
+        if not self._examined(position):
+            return []
+        reading = self._pressure.pair(words, position, named=False)
+        if reading is None or words.at(position + 1) != "/":
+            return []
+        following = words.after(reading.diastolic.end, _LINK)
+        vital = any(
+            length and any(name.concept in _VITALS for name in names)
+            for offset in range(len(following))
+            for length, names in (self._knowledge.names.at(words, reading.diastolic.end + offset),)
+        )
+        return list(reading.values) if vital else []
+
+
+_VITALS = frozenset(
+    {"heart_rate", "oxygen_saturation", "body_temperature", "respiratory_rate", "body_weight"}
+)

@@ -1,0 +1,76 @@
+"""A doc as measurements are read in it: its words, without the white space between."""
+
+from __future__ import annotations
+
+from spacy.tokens import Doc
+
+from clinical_nlp.pipeline.rules import norms_of
+
+_ENDS = frozenset({".", ";", "?", "!"})
+
+
+class Words:
+    """The norms of a doc's tokens; positions count words, not tokens.
+
+    Parameters
+    ----------
+    doc
+        Tokenised note. White-space tokens are left out, so that doubled blanks and
+        wrapped lines cannot matter; a blank line is remembered as a border.
+    """
+
+    def __init__(self, doc: Doc) -> None:
+        self.doc = doc
+        self.norms: list[str] = []
+        self.tokens: list[int] = []
+        self._borders: set[int] = set()
+        for index, norm in enumerate(norms_of(doc)):
+            if norm.isspace():
+                if norm.count("\n") > 1:
+                    self._borders.add(len(self.norms))
+            else:
+                self.norms.append(norm)
+                self.tokens.append(index)
+        self.size = len(self.norms)
+
+    def at(self, position: int) -> str:
+        """Norm of a word; empty outside the text."""
+        return self.norms[position] if 0 <= position < self.size else ""
+
+    def is_border(self, position: int) -> bool:
+        """Whether a blank line stands before this word."""
+        return position in self._borders
+
+    def glued(self, position: int) -> bool:
+        """Whether nothing stands between this word and the one before it."""
+        if not 0 < position < self.size:
+            return False
+        before = self.tokens[position - 1]
+        return before + 1 == self.tokens[position] and not self.doc[before].whitespace_
+
+    def before(self, position: int, count: int) -> list[str]:
+        """At most ``count`` words of the same sentence before this one, nearest first."""
+        words: list[str] = []
+        while position > 0 and len(words) < count:
+            if self.is_border(position):
+                break
+            position -= 1
+            if self.norms[position] in _ENDS:
+                break
+            words.append(self.norms[position])
+        return words
+
+    def after(self, position: int, count: int) -> list[str]:
+        """At most ``count`` words of the same sentence from this one on."""
+        words: list[str] = []
+        while position < self.size and len(words) < count:
+            if self.norms[position] in _ENDS or self.is_border(position):
+                break
+            words.append(self.norms[position])
+            position += 1
+        return words
+
+    def span(self, first: int, end: int) -> tuple[int, int]:
+        """Characters of the words ``first`` to ``end`` (exclusive)."""
+        last = self.doc[self.tokens[end - 1]]
+        return self.doc[self.tokens[first]].idx, last.idx + len(last)
