@@ -1,11 +1,6 @@
-from spacy.language import Language
-from spacy.tokens import Doc
+"""Findings: the lexicon's concepts, found in the words of a note."""
 
+from clinical_nlp.pipeline.findings.component import FindingsComponent, create_findings
+from clinical_nlp.pipeline.findings.matcher import Matcher
 
-@Language.factory("hf_findings")
-def create_findings(nlp: Language, name: str):  # placeholder until the component lands
-    return _identity
-
-
-def _identity(doc: Doc) -> Doc:
-    return doc
+__all__ = ["FindingsComponent", "Matcher", "create_findings"]

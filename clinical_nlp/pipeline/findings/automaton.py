@@ -1,0 +1,160 @@
+"""All terms as one automaton, made deterministic as texts ask for it.
+
+Terms become a graph of nodes joined by symbols (Thompson's construction). A word form
+bears several symbols and may be a free link besides, so a reader stands at several nodes
+at once; each such set of places is one state, and its step for a class of words is
+computed the first time it is met. Reading a note then costs one look-up a word.
+
+References
+----------
+K. Thompson, Regular expression search algorithm, Communications of the ACM 11 (1968).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clinical_nlp.pipeline.findings.notation import LINK, WORD, Choice, Pattern
+
+#: Links that may stand between two words of a term. Four let "edemas leves en ambos los
+#: miembros" through; more would join words of different phrases.
+_MAX_LINKS = 4
+
+#: States kept before the memory is thrown away and learnt again: a bound on memory
+#: whatever the text, far above what ordinary notes visit.
+_MAX_STATES = 100_000
+
+Symbols = frozenset[str]
+_Place = tuple[int, int]  # a node, and the links read since its last word
+
+
+class State:
+    """A set of places, seen as one.
+
+    Attributes
+    ----------
+    steps
+        Next state by word class, ``None`` where no term goes on; filled on demand.
+    terms
+        Terms that end here.
+    """
+
+    __slots__ = ("follow", "links", "steps", "terms")
+
+    def __init__(self, terms: Iterable[int]) -> None:
+        self.steps: dict[int, State | None] = {}
+        self.terms = tuple(sorted(terms))
+        self.follow: dict[str, set[int]] = {}
+        self.links: frozenset[_Place] = frozenset()
+
+
+class Automaton:
+    """Reads word classes and says which terms end where.
+
+    Parameters
+    ----------
+    patterns
+        Each term's pattern; its place in the list is the term's number.
+    """
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        # The graph: for each node its edges by symbol, its free edges, and its term.
+        self._edges: list[dict[str, list[int]]] = []
+        self._free: list[list[int]] = []
+        self._ends: dict[int, int] = {}
+        root = self._node()
+        for number, pattern in enumerate(patterns):
+            self._ends[self._build(pattern, root)] = number
+        self._closures: dict[int, frozenset[int]] = {}
+        self.symbols: Symbols = frozenset({s for edges in self._edges for s in edges} | {LINK, WORD})
+        self._states: dict[frozenset[_Place], State] = {}
+        self._classes: list[Symbols] = []
+        self._numbers: dict[Symbols, int] = {}
+        self.start = self._state(frozenset({(root, _MAX_LINKS)}))
+
+    def _node(self) -> int:
+        self._edges.append({})
+        self._free.append([])
+        return len(self._edges) - 1
+
+    def _build(self, pattern: Pattern, start: int) -> int:
+        """Put a pattern behind a node; return the node where it ends."""
+        if isinstance(pattern, str):
+            end = self._node()
+            self._edges[start].setdefault(pattern, []).append(end)
+            return end
+        if isinstance(pattern, Choice):
+            end = self._node()
+            for option in pattern.options:
+                before = self._node()
+                self._free[start].append(before)
+                self._free[self._build(option, before)].append(end)
+            return end
+        for part in pattern.parts:
+            start = self._build(part, start)
+        if not pattern.parts:
+            end = self._node()
+            self._free[start].append(end)
+            return end
+        return start
+
+    def _closure(self, node: int) -> frozenset[int]:
+        """A node with all that its free edges lead to."""
+        known = self._closures.get(node)
+        if known is None:
+            reached, waiting = {node}, [node]
+            while waiting:
+                for following in self._free[waiting.pop()]:
+                    if following not in reached:
+                        reached.add(following)
+                        waiting.append(following)
+            known = self._closures[node] = frozenset(reached)
+        return known
+
+    def word_class(self, symbols: Symbols) -> int:
+        """Number the set of symbols that a word bears; equal sets get equal numbers."""
+        number = self._numbers.get(symbols)
+        if number is None:
+            number = self._numbers[symbols] = len(self._classes)
+            self._classes.append(symbols)
+        return number
+
+    def symbols_of(self, word_class: int) -> Symbols:
+        """The symbols behind a word class."""
+        return self._classes[word_class]
+
+    def step(self, state: State, word_class: int) -> State | None:
+        """Return the state after a word of this class, ``None`` where no term goes on."""
+        if word_class in state.steps:
+            return state.steps[word_class]
+        symbols = self._classes[word_class]
+        places: set[_Place] = set()
+        for symbol in symbols:
+            places.update((node, 0) for node in state.follow.get(symbol, ()))
+        if LINK in symbols:
+            places.update(state.links)
+        following = self._state(frozenset(places)) if places else None
+        state.steps[word_class] = following
+        return following
+
+    def _state(self, places: frozenset[_Place]) -> State:
+        known = self._states.get(places)
+        if known is not None:
+            return known
+        if len(self._states) >= _MAX_STATES:
+            self._states.clear()
+            self.start.steps.clear()
+        terms: set[int] = set()
+        reached: set[int] = set()
+        for node, links in places:
+            closure = self._closure(node)
+            reached |= closure
+            if not links:  # terms end where a word was just read, not after a link
+                terms.update(self._ends[n] for n in closure if n in self._ends)
+        state = State(terms)
+        for node in reached:
+            for symbol, targets in self._edges[node].items():
+                state.follow.setdefault(symbol, set()).update(targets)
+        state.links = frozenset((n, k + 1) for n, k in places if k < _MAX_LINKS)
+        self._states[places] = state
+        return state

@@ -1,0 +1,215 @@
+"""Finds the lexicon's concepts in a note."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+
+from spacy.tokens import Doc
+
+from clinical_nlp.errors import PipelineError
+from clinical_nlp.lexicon import Lexicon, Term
+from clinical_nlp.pipeline.document import HEADINGS, SECTIONS
+from clinical_nlp.pipeline.findings.automaton import Automaton
+from clinical_nlp.pipeline.findings.gates import Context, Gates
+from clinical_nlp.pipeline.findings.morphology import Verbs
+from clinical_nlp.pipeline.findings.notation import Vocabulary
+from clinical_nlp.pipeline.findings.reading import Reader, Units
+from clinical_nlp.pipeline.findings.spelling import Speller
+from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
+from clinical_nlp.records import Finding
+
+#: Tests whose name opens their result ("ECG: RS"): findings even where they are headings.
+_TESTS = frozenset({"ecg", "chest_xray", "echocardiogram"})
+
+#: A reading of a place: (first unit, last unit, numbers of the terms that end there).
+_Candidate = tuple[int, int, tuple[int, ...]]
+
+
+class Matcher:
+    """The lexicon, compiled.
+
+    Parameters
+    ----------
+    lexicon
+        Concepts, terms, gates and word classes.
+
+    Raises
+    ------
+    PipelineError
+        E314-E316 where the lexicon's data are not understood.
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        words = lexicon.data["words.toml"]
+        self.terms: tuple[Term, ...] = lexicon.terms
+        self._gates = Gates(lexicon.data["gates.toml"])
+        missing = sorted({t.gate for t in self.terms if t.gate and t.gate not in self._gates})
+        if missing:
+            raise PipelineError(
+                "E316", f"The lexicon's terms name gates that are not there, {missing}: add them."
+            )
+        verbs = Verbs(words["verbs"], words["endings"], words["enclitics"])
+        classes = words["classes"]
+        vocabulary = Vocabulary(verbs.lemmas, classes, frozenset(map(normalise_word, classes["link"])))
+        members = vocabulary.members()
+        automaton = Automaton(vocabulary.open(term.text, term.language) for term in self.terms)
+        spellings = dict(vocabulary.surfaces)
+        for form, lemma in verbs.citation_forms():
+            spellings.setdefault(form, "v:" + lemma)
+        real = lexicon.texts["real_words.txt"].split()
+        self._automaton = automaton
+        self._reader = Reader(
+            automaton,
+            verbs,
+            Speller(spellings, real),
+            members,
+            vocabulary.surfaces,
+            frozenset(words["stops"]),
+        )
+
+    def find(self, doc: Doc, taken: Sequence[Finding] = ()) -> Iterator[Finding]:
+        """Yield the findings of a note, none overlapping another nor those ``taken``.
+
+        Parameters
+        ----------
+        doc
+            Tokenised by the clinical tokenizer; sections and headings are used if marked.
+        taken
+            Findings already there (measurements).
+        """
+        units = self._reader.read(doc.to_array("NORM").tolist(), doc.vocab.strings)
+        candidates = self._candidates(units)
+        if not candidates:
+            return
+        free = _Free(doc, units, taken)
+        sections = _Sections(doc)
+        context = Context(
+            [form.text for form in units.forms], lambda unit: sections.at(units.first[unit])
+        )
+        # Longest first, then leftmost: the most specific reading of a place wins.
+        candidates.sort(key=lambda c: (c[0] - c[1], c[0]))
+        for first, last, numbers in candidates:
+            if not free.is_free(first, last):
+                continue
+            term = self._choose(numbers, units, context, first, last)
+            if term is None:
+                continue
+            headed = free.in_heading(first, last)
+            if headed and term.concept not in _TESTS:
+                continue
+            free.take(first, last)
+            if term.concept:
+                yield _finding(doc, units, first, last, term, sections)
+
+    def _candidates(self, units: Units) -> list[_Candidate]:
+        """Every term at every place, read in one pass from each unit."""
+        found: list[_Candidate] = []
+        classes = units.classes
+        step, start = self._automaton.step, self._automaton.start
+        opening = start.steps
+        count = len(classes)
+        for first in range(count):
+            word_class = classes[first]
+            state = opening[word_class] if word_class in opening else step(start, word_class)
+            last = first
+            while state is not None:
+                if state.terms:
+                    found.append((first, last, state.terms))
+                last += 1
+                if last == count:
+                    break
+                word_class = classes[last]
+                steps = state.steps
+                state = steps[word_class] if word_class in steps else step(state, word_class)
+        return found
+
+    def _choose(
+        self, numbers: Iterable[int], units: Units, context: Context, first: int, last: int
+    ) -> Term | None:
+        """The term that is meant: a gated one that its gate lets through, else a plain one."""
+        plain: list[Term] = []
+        for number in numbers:
+            term = self.terms[number]
+            if term.gate is None:
+                plain.append(term)
+            elif self._gates.lets_through(term.gate, context, first, last + 1):
+                return term
+        if not plain:
+            return None
+        if len({term.concept for term in plain}) > 1 and any(
+            form.guessed for form in units.forms[first : last + 1]
+        ):
+            return None  # a cut-off word that may be either
+        return plain[0]
+
+
+class _Free:
+    """Which units are still free, and which stand in headings."""
+
+    def __init__(self, doc: Doc, units: Units, taken: Sequence[Finding]) -> None:
+        self._used = bytearray(len(units.first))
+        self._headings = bytearray(len(units.first))
+        if HEADINGS in doc.spans:
+            for span in doc.spans[HEADINGS]:
+                self._mark(self._headings, units, span.start, span.end)
+        for finding in taken:
+            span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
+            if span is not None:
+                self._mark(self._used, units, span.start, span.end)
+
+    @staticmethod
+    def _mark(flags: bytearray, units: Units, start: int, end: int) -> None:
+        unit = max(0, bisect_right(units.first, start) - 1)
+        while unit < len(flags) and units.first[unit] < end:
+            if units.last[unit] >= start:
+                flags[unit] = 1
+            unit += 1
+
+    def is_free(self, first: int, last: int) -> bool:
+        """True where no unit is used, and none but all are in a heading."""
+        headings = self._headings
+        return not any(self._used[first : last + 1]) and headings[first] == headings[last]
+
+    def in_heading(self, first: int, last: int) -> bool:
+        """True where the units stand in a heading."""
+        return bool(self._headings[first])
+
+    def take(self, first: int, last: int) -> None:
+        """Mark units as used."""
+        for unit in range(first, last + 1):
+            self._used[unit] = 1
+
+
+class _Sections:
+    """Section keys by token, without walking all sections each time."""
+
+    def __init__(self, doc: Doc) -> None:
+        spans = doc.spans[SECTIONS] if SECTIONS in doc.spans else ()
+        self._spans = [(span.start, span.end, span.label_) for span in spans]
+        self._starts = [start for start, _, _ in self._spans]
+
+    def at(self, token: int) -> str | None:
+        """Key of the section last opened before a token and not yet closed."""
+        for index in range(bisect_right(self._starts, token) - 1, -1, -1):
+            _, end, label = self._spans[index]
+            if token < end:
+                return label
+        return None
+
+
+def _finding(
+    doc: Doc, units: Units, first: int, last: int, term: Term, sections: _Sections
+) -> Finding:
+    opening = doc[units.first[first]]
+    closing = doc[units.last[last]]
+    start, end = opening.idx, closing.idx + len(closing)
+    return Finding(
+        start=start,
+        end=end,
+        text=doc.text[start:end],
+        concept=term.concept,
+        negated=term.negated,
+        historical=term.historical,
+        section=sections.at(units.first[first]),
+    )

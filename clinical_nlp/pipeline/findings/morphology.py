@@ -1,0 +1,138 @@
+"""From a word form to what it may stand for in a term: its symbols.
+
+A term is matched on *symbols*, not on forms, so that a clinician writes "edema" once and
+"edemas", "EDEMAS" or Basque "edemarik" are found. A word form bears
+
+``w:fa``
+    the form itself, where a term asks for it exactly (abbreviations);
+``s:edem``
+    its Romance stem (Spanish, Catalan, Galician: number and gender taken off);
+``e:edema``
+    its Basque base, where taking a case ending off leaves a word of a Basque term;
+``v:dormir``
+    the lemma of a verb of ``words.toml``, any person, tense and enclitic pronoun;
+``c:link``
+    a word class of ``words.toml``.
+
+The stemmer is deliberately light (number, gender, Catalan participles): what it conflates
+must be the same word, because a wrong conflation is a false finding in every note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
+
+# Diminutives and superlatives of lay speech: "mareíllo", "hinchaditos", "cansadísima".
+_AFFECTIVE = re.compile(r"(?:e?c)?(?:it|ill|iñ|in|isim)[oae]s?$")
+_MIN_STEM = 4
+
+# Basque case endings, longest first: definite, partitive, genitive, sociative, inessive,
+# ablative, allative, instrumental, causal. (Hualde & Ortiz de Urbina, A Grammar of Basque,
+# 2003, ch. 3.)
+_BASQUE = tuple(
+    sorted(
+        "a ak ek aren arekin arena ari arik az agatik az an ean eak ko eko go tik etik ra era rako "
+        "en ena ekin ei etan etako etatik etara ez engatik ik rik i ri n z k ren rekin r ra rra "
+        "dun duna dunak tsu tsua gabe gabeko garria eta".split(),
+        key=len,
+        reverse=True,
+    )
+)
+
+
+def romance_stem(word: str) -> str:
+    """Take number and gender off a normalised Spanish, Catalan or Galician word.
+
+    Parameters
+    ----------
+    word
+        As ``normalise_word`` gives it: lower case, no accents.
+    """
+    length = len(word)
+    if length <= 3:
+        return word
+    if word.endswith("ces") and length > 4:
+        word = word[:-3] + "z"
+    elif word.endswith(("ais", "eis", "ois")) and length > 5:
+        word = word[:-2] + "l"  # Galician plurals: pretibiais
+    elif word[-1] == "s" and word[-2] != "s":
+        word = word[:-1]
+    if word[-1] in "aeo" and len(word) > _MIN_STEM:
+        word = word[:-1]
+    if len(word) > _MIN_STEM and word[-1] == "t" and word[-2] in "aiu":
+        word = word[:-1] + "d"  # Catalan participles: ofegat, ofegada
+    return word
+
+
+def affective_base(word: str) -> str | None:
+    """Return the stem under a diminutive or superlative, ``None`` where there is none."""
+    base = _AFFECTIVE.sub("", word)
+    return base if base != word and len(base) >= 3 else None
+
+
+def basque_bases(word: str) -> Iterable[str]:
+    """Yield every base that a Basque case ending could have been put on.
+
+    A base that ends in ``-a`` of its own may lose it ("hanka", "hanketan").
+    """
+    yield word
+    for ending in _BASQUE:
+        if word.endswith(ending) and len(word) - len(ending) >= 2:
+            base = word[: -len(ending)]
+            yield base
+            yield base + "a"
+
+
+class Verbs:
+    """Recognises the forms of the lexicon's verbs.
+
+    Parameters
+    ----------
+    lemmas
+        Lemma to ``{"stems": [...], "forms": [...]}``: stems take the endings below, forms
+        are irregular and stand as they are.
+    endings
+        Verbal endings of Spanish, Catalan and Galician.
+    enclitics
+        Pronouns written on to infinitives, gerunds and imperatives.
+    """
+
+    def __init__(
+        self,
+        lemmas: Mapping[str, Mapping[str, Any]],
+        endings: Iterable[str],
+        enclitics: Iterable[str],
+    ) -> None:
+        self._stems: dict[str, list[str]] = {}
+        self._forms: dict[str, list[str]] = {}
+        self.lemmas = frozenset(lemmas)
+        for lemma, entry in lemmas.items():
+            for stem in map(normalise_word, entry.get("stems", ())):
+                self._stems.setdefault(stem, []).append(lemma)
+            for form in map(normalise_word, entry.get("forms", ())):
+                self._forms.setdefault(form, []).append(lemma)
+        tails = "|".join(sorted(map(normalise_word, enclitics), key=len, reverse=True))
+        body = "|".join(sorted(map(normalise_word, endings), key=len, reverse=True))
+        self._ending = re.compile(rf"(?:{body})(?:{tails})*")
+
+    def lemmas_of(self, word: str) -> list[str]:
+        """Return the lemmas of which a normalised word is a form."""
+        found = list(self._forms.get(word, ()))
+        for cut in range(len(word), 1, -1):
+            lemmas = self._stems.get(word[:cut])
+            if lemmas and self._ending.fullmatch(word, cut):
+                found.extend(lemmas)
+        return found
+
+    def citation_forms(self) -> Iterable[tuple[str, str]]:
+        """Yield ``(form, lemma)`` of the commonest forms, for the speller."""
+        for stem, lemmas in self._stems.items():
+            for lemma in lemmas:
+                vowel = "i" if lemma.endswith("ir") or lemma.endswith("er") else "a"
+                for ending in ("o", vowel, "e", vowel + "n", "en", vowel + "do", vowel + "da"):
+                    yield stem + ending, lemma
+                yield normalise_word(lemma), lemma

@@ -1,0 +1,273 @@
+"""What a word form is to the terms, and a note as a run of such words.
+
+White space is left out; letters cut by full stops (``H.T.A.``), by the Catalan raised dot
+(``al·lopurinol``) or by a dictation system (``en a la pril``) become one unit again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from spacy.strings import StringStore
+
+from clinical_nlp.pipeline.findings.automaton import Automaton
+from clinical_nlp.pipeline.findings.morphology import (
+    Verbs,
+    affective_base,
+    basque_bases,
+    romance_stem,
+)
+from clinical_nlp.pipeline.findings.notation import NUMBER, WORD
+from clinical_nlp.pipeline.findings.spelling import Speller
+
+#: Shortest word that dictated pieces may be put together to, and most pieces.
+_MIN_JOINED, _MAX_PIECES = 6, 5
+#: Word forms remembered before they are learnt anew: a bound on memory in endless runs.
+_MAX_FORMS = 400_000
+
+# What a unit needs beside its class. PLAIN units need nothing.
+PLAIN, SPACE, BREAK, LETTER, RAISED_DOT, PIECE, CUT = range(7)
+
+
+@dataclass(slots=True)
+class Form:
+    """A word form, understood once.
+
+    Parameters
+    ----------
+    text
+        The norm.
+    word_class
+        Its class in the automaton.
+    kind
+        ``PLAIN`` or what special care it needs.
+    before_stop
+        Its class where a full stop follows and says that it is cut off.
+    guessed
+        Its symbols come from the speller.
+    """
+
+    text: str
+    word_class: int
+    kind: int = PLAIN
+    before_stop: int = -1
+    guessed: bool = False
+
+
+@dataclass(slots=True)
+class Units:
+    """A note as units: parallel lists."""
+
+    forms: list[Form] = field(default_factory=list)
+    classes: list[int] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)
+
+    def add(self, form: Form, first: int, last: int, word_class: int | None = None) -> None:
+        """Append a unit over the tokens ``first`` to ``last``."""
+        self.forms.append(form)
+        self.classes.append(form.word_class if word_class is None else word_class)
+        self.first.append(first)
+        self.last.append(last)
+
+
+class Reader:
+    """Understands word forms and reads notes into units.
+
+    Parameters
+    ----------
+    automaton
+        Numbers the word classes; its symbols are those that matter.
+    verbs, speller
+        See there.
+    members
+        For each symbol, the class symbols that its bearer also bears.
+    surfaces
+        Words of the lexicon with their symbols: what dictated pieces are joined to.
+    stops
+        Abbreviations after which a full stop does not end the sentence.
+    """
+
+    def __init__(
+        self,
+        automaton: Automaton,
+        verbs: Verbs,
+        speller: Speller,
+        members: Mapping[str, list[str]],
+        surfaces: Iterable[str],
+        stops: frozenset[str],
+    ) -> None:
+        self._automaton = automaton
+        self._verbs = verbs
+        self._speller = speller
+        self._members = members
+        self._known = automaton.symbols | frozenset(members)
+        self._stops = stops
+        self._joined = frozenset(w for w in surfaces if len(w) >= _MIN_JOINED and w.isalpha())
+        self._beginnings = frozenset(w[:n] for w in self._joined for n in range(2, len(w) + 1))
+        self._forms: dict[int, Form] = {}
+
+    # ---------------------------------------------------------------- words
+
+    def symbols(self, word: str) -> frozenset[str]:
+        """All symbols that a normalised word bears without any guessing."""
+        known = self._known
+        found = {s for s in ("w:" + word, "s:" + romance_stem(word)) if s in known}
+        if word[-1:] == "s" and len(word) > 3 and "w:" + word[:-1] in known:
+            found.add("w:" + word[:-1])  # AINEs
+        found.update("v:" + lemma for lemma in self._verbs.lemmas_of(word))
+        found.update(s for s in ("e:" + base for base in basque_bases(word)) if s in known)
+        if not found and (base := affective_base(word)) is not None:
+            found.update(s for s in ("s:" + base, "s:" + romance_stem(base + "a")) if s in known)
+        return self._with_classes(found)
+
+    def _with_classes(self, found: Iterable[str]) -> frozenset[str]:
+        every: set[str] = set()
+        waiting = list(found)
+        while waiting:
+            symbol = waiting.pop()
+            if symbol not in every:
+                every.add(symbol)
+                waiting.extend(self._members.get(symbol, ()))
+        return frozenset(every)
+
+    def understand(self, word: str) -> Form:
+        """Understand a norm: exact symbols, else the speller's guess."""
+        if word.isspace():
+            kind = BREAK if word.count("\n") > 1 else SPACE
+            return Form("\n" if kind == BREAK else " ", self._number(frozenset()), kind)
+        if word[0].isdigit():
+            return Form(word, self._number(self.symbols(word) | {NUMBER, WORD}))
+        if not word.isalpha():
+            kind = RAISED_DOT if word == "·" else PLAIN
+            return Form(word, self._number(self.symbols(word)), kind)
+        symbols = self.symbols(word)
+        form = Form(word, -1, LETTER if len(word) == 1 else PLAIN)
+        if not symbols:
+            symbols = self._with_classes(
+                self._speller.slips(word) or self._speller.cuts(word, stopped=False)
+            )
+            form.guessed = bool(symbols)
+            stopped = self._with_classes(self._speller.cuts(word, stopped=True))
+            if stopped:
+                form.kind, form.before_stop = CUT, self._number(stopped | symbols | {WORD})
+        form.word_class = self._number(symbols | {WORD})
+        if word in self._stops:
+            form.kind, form.before_stop = CUT, form.word_class
+        elif form.kind == PLAIN and word in self._beginnings:
+            form.kind = PIECE
+        return form
+
+    def _number(self, symbols: frozenset[str]) -> int:
+        return self._automaton.word_class(symbols & self._automaton.symbols | symbols & {WORD})
+
+    def _form(self, word: str, strings: StringStore) -> Form:
+        key = strings.add(word)
+        form = self._forms.get(key)
+        if form is None:
+            form = self._forms[key] = self.understand(word)
+        return form
+
+    # ---------------------------------------------------------------- notes
+
+    def read(self, norms: list[int], strings: StringStore) -> Units:
+        """Read a note's norm hashes into units, in time linear in their number."""
+        forms = self._forms
+        if len(forms) > _MAX_FORMS:
+            forms.clear()
+        tokens: list[Form] = []
+        for key in norms:
+            form = forms.get(key)
+            if form is None:
+                form = forms[key] = self.understand(strings[key])
+            tokens.append(form)
+        units = Units()
+        index, count = 0, len(tokens)
+        while index < count:
+            form = tokens[index]
+            if form.kind == PLAIN or form.kind == BREAK:
+                units.add(form, index, index)
+                index += 1
+            elif form.kind == SPACE:
+                index += 1
+            else:
+                index = self._special[form.kind](self, tokens, index, units, strings)
+        return units
+
+    def _letter(
+        self, tokens: list[Form], index: int, units: Units, strings: StringStore
+    ) -> int:
+        """``I.C.``: letters and full stops that together are an abbreviation."""
+        word, end = "", index
+        while end + 1 < len(tokens) and len(tokens[end].text) == 1 and tokens[end + 1].text == ".":
+            word += tokens[end].text
+            end += 2
+        if end < len(tokens) and tokens[end].kind == LETTER and len(word) > 0:
+            word += tokens[end].text
+            end += 1
+        if len(word) > 1 and "w:" + word in self._known:
+            units.add(self._form(word, strings), index, end - 1)
+            return end
+        return self._cut(tokens, index, units, strings)
+
+    def _cut(self, tokens: list[Form], index: int, units: Units, strings: StringStore) -> int:
+        """A cut-off word swallows the full stop that cuts it."""
+        form = tokens[index]
+        if index + 1 < len(tokens) and tokens[index + 1].text == ".":
+            units.add(form, index, index, form.before_stop if form.before_stop >= 0 else None)
+            return index + 2
+        if form.text in self._beginnings:
+            return self._piece(tokens, index, units, strings)
+        units.add(form, index, index)
+        return index + 1
+
+    def _raised_dot(
+        self, tokens: list[Form], index: int, units: Units, strings: StringStore
+    ) -> int:
+        """Catalan ``l·l``: one word."""
+        follows = index + 1 < len(tokens) and tokens[index + 1].text.isalpha()
+        if follows and units.last and units.last[-1] == index - 1:
+            word = units.forms[-1].text + tokens[index + 1].text
+            form = self._form(word, strings)
+            units.forms[-1], units.classes[-1] = form, form.word_class
+            units.last[-1] = index + 1
+            return index + 2
+        units.add(tokens[index], index, index)
+        return index + 1
+
+    def _piece(
+        self, tokens: list[Form], index: int, units: Units, strings: StringStore
+    ) -> int:
+        """Pieces that only make sense put together: one of them is no word we know."""
+        word, strange, end, best = tokens[index].text, self._strange(tokens[index]), index + 1, 0
+        pieces = 1
+        whole = ""
+        while end < len(tokens) and pieces < _MAX_PIECES:
+            piece = tokens[end]
+            end += 1
+            if piece.kind == SPACE or piece.text == "-":
+                continue
+            word += piece.text
+            if word not in self._beginnings:
+                break
+            strange = strange or self._strange(piece)
+            pieces += 1
+            if strange and word in self._joined:
+                best, whole = end, word
+        if best:
+            units.add(self._form(whole, strings), index, best - 1)
+            return best
+        units.add(tokens[index], index, index)
+        return index + 1
+
+    def _strange(self, form: Form) -> bool:
+        bare = self._automaton.symbols_of(form.word_class) == {WORD}
+        return bare and not self._speller.is_real(form.text)
+
+    _special: Mapping[int, Callable[..., int]] = {
+        LETTER: _letter,
+        RAISED_DOT: _raised_dot,
+        PIECE: _piece,
+        CUT: _cut,
+    }

@@ -1,0 +1,122 @@
+"""Recognises misspelt and cut-off words of the lexicon.
+
+Only long words are forgiven: an abbreviation one letter away is another abbreviation. A
+word form that is itself a Spanish word (``real_words.txt``) is never taken for another.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+
+from rapidfuzz.distance import OSA
+
+#: Shortest word that may be misspelt, and shortest that may hold two slips.
+_ONE_SLIP, _TWO_SLIPS = 5, 10
+#: Shortest cut-off word. Spanish words hardly ever end in the consonants of _HARD, so a
+#: form that does is taken for a cut sooner ("arritm", "palp"), and sooner still where a
+#: full stop says so ("sib.", "crep.").
+_CUT, _CUT_HARD, _CUT_HARD_STOP, _CUT_STOP = 7, 4, 3, 5
+_HARD = frozenset("bcfgkmpqtvx")
+
+_SOUNDS = (
+    ("ch", "č"),
+    ("ph", "f"),
+    ("h", ""),
+    ("v", "b"),
+    ("ll", "y"),
+    ("qu", "k"),
+    ("gue", "ge"),
+    ("gui", "gi"),
+    ("ge", "je"),
+    ("gi", "ji"),
+    ("ce", "ze"),
+    ("ci", "zi"),
+    ("c", "k"),
+    ("x", "s"),
+    ("z", "s"),
+    ("m", "n"),
+)
+_DOUBLED = re.compile(r"(.)\1+")
+
+
+def sound(word: str) -> str:
+    """Spell a word as a Spaniard may hear it, so that b/v, mute h or s/z do not count."""
+    for letters, heard in _SOUNDS:
+        word = word.replace(letters, heard)
+    return _DOUBLED.sub(r"\1", word)
+
+
+class Speller:
+    """Finds the lexicon's words that a form may be a slip or a cut of.
+
+    Parameters
+    ----------
+    words
+        Normalised word to its symbol.
+    real
+        Words never to be corrected.
+    """
+
+    def __init__(self, words: Mapping[str, str], real: Iterable[str]) -> None:
+        self._real = frozenset(real)
+        self._words = {w: s for w, s in words.items() if len(w) >= _ONE_SLIP and w.isalpha()}
+        self._sorted = sorted(words)
+        self._symbols = dict(words)
+        # Slips seldom hit the first letter: the candidates are those that sound alike there.
+        self._buckets: dict[str, list[tuple[str, str]]] = {}
+        for word in sorted(self._words):
+            heard = sound(word)
+            self._buckets.setdefault(heard[:1], []).append((word, heard))
+
+    def is_real(self, word: str) -> bool:
+        """True for a word that is never to be corrected."""
+        return word in self._real
+
+    def slips(self, word: str) -> frozenset[str]:
+        """Symbols of the nearest words within one slip (two in a long word).
+
+        A slip is a letter dropped, added, changed, or two swapped (optimal string
+        alignment), letters that sound alike being the same.
+        """
+        if len(word) < _ONE_SLIP or word in self._real:
+            return frozenset()
+        heard = sound(word)
+        best = 2 if len(word) >= _TWO_SLIPS else 1
+        found: set[str] = set()
+        for other, other_heard in self._buckets.get(heard[:1], ()):
+            if abs(len(other) - len(word)) > 2:
+                continue
+            distance = min(
+                OSA.distance(heard, other_heard, score_cutoff=best),
+                OSA.distance(word, other, score_cutoff=best),
+            )
+            if distance < best:
+                best, found = distance, set()
+            if distance <= best:
+                found.add(self._symbols[other])
+        return frozenset(found)
+
+    def cuts(self, word: str, *, stopped: bool) -> frozenset[str]:
+        """Symbols of the words that a form is the beginning of.
+
+        Parameters
+        ----------
+        stopped
+            A full stop follows, as after an abbreviation.
+        """
+        if word[-1:] in _HARD:
+            shortest = _CUT_HARD_STOP if stopped else _CUT_HARD
+        else:
+            shortest = _CUT_STOP if stopped else _CUT
+        if word in self._real or len(word) < shortest:
+            return frozenset()
+        found: set[str] = set()
+        for index in range(bisect_left(self._sorted, word), len(self._sorted)):
+            other = self._sorted[index]
+            if not other.startswith(word):
+                break
+            if len(other) >= len(word) + 2:
+                found.add(self._symbols[other])
+        return frozenset(found)
