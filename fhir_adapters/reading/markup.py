@@ -1,25 +1,40 @@
 """HTML, XHTML and RTF → plain text with the line breaks a reader would see.
 
-HTML is read with the standard library's event parser: what is needed are events in
-document order, and it gives them in linear time and memory, where a tree (Beautiful Soup
-over this same parser) of a note as long as the limit allows takes gigabytes.
+HTML is cut into tokens by one regular expression, because a note may hold anything: the
+standard library's parser, and Beautiful Soup on top of it, take time quadratic in the
+number of stray "<" (minutes for a megabyte), and a tree of a large page takes gigabytes.
+Here every alternative either consumes what it looked at or stops at the next "<", so time
+is linear and memory that of the text.
 """
 
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 
 from striprtf.striprtf import rtf_to_text as strip_rtf
 
 from fhir_adapters.reading.defects import Defect, Unusable
 
-_UNSEEN = frozenset({"script", "style", "title", "template", "noscript", "object", "svg"})
+_TOKEN = re.compile(
+    r"""
+    <!--.*?(?:-->|\Z)                                       # a comment
+  | <!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)                  # XHTML: text without escapes
+  | <(?P<unseen>script|style|title|template|noscript|object|svg)\b
+      [^<>]*(?<!/)> .*? (?:</(?P=unseen)\s*>|\Z)            # an element that is not shown
+  | <(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)
+      (?: (?:[^<>"']++ | "[^"<]*+" | '[^'<]*+')*+ > | [^<>]*> )   # a tag; its quotes may be odd
+  | <[!?/][^<>]*>                                          # a declaration, or debris
+  | (?P<text>[^<]+|<)                                      # a "<" that opens nothing is one
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_LINK_FIELD = re.compile(r"\\fldinst", re.IGNORECASE)
 # Elements that begin and end a line (the rendering section of the HTML standard,
 # https://html.spec.whatwg.org/multipage/rendering.html) …
 _BLOCKS = frozenset(
     """
-    address article aside body br caption center dd details dialog dir div dt fieldset
+    address article aside body caption center dd details dialog dir div dt fieldset
     figcaption figure footer form header hgroup legend li main menu nav section summary tr
     """.split()  # noqa: SIM905 - a list of 30 quoted words is harder to read
 )
@@ -29,9 +44,8 @@ _PARAGRAPHS = frozenset({"blockquote", "dl", "hr", "ol", "p", "pre", "table", "u
 }
 _CELLS = frozenset({"td", "th"})
 _SPACES = re.compile(r"[ \t\n\r\f]+")
-_AROUND_BREAK = re.compile(r"[ \t]*\n[ \t]*")
-_BLANK_LINES = re.compile(r"\n{3,}")
-_CDATA = "CDATA["
+#: Line breaks that make an empty line; more are not kept.
+_MOST_BREAKS = 2
 
 
 def html_to_text(markup: str) -> str:
@@ -40,89 +54,82 @@ def html_to_text(markup: str) -> str:
     Block elements and ``<br>`` become line breaks, cells are set apart by a tab, white
     space collapses as in a browser (not within ``<pre>``); scripts, styles and comments go.
 
-    Raises
-    ------
-    Unusable
-        E238: the parser gives up.
-
     Examples
     --------
     >>> html_to_text("<div>Disnea<br/>a esfuerzos.<script>x()</script></div>")
     'Disnea\na esfuerzos.'
     """
-    reader = _TextReader()
-    try:
-        reader.feed(markup)
-        reader.close()
-    except (AssertionError, RecursionError, ValueError):  # what html.parser raises on ruins
-        raise Unusable(Defect.BAD_MARKUP) from None
-    text = _AROUND_BREAK.sub("\n", "".join(reader.pieces))
-    return _BLANK_LINES.sub("\n\n", text).strip()
+    page = _Page()
+    for token in _TOKEN.finditer(markup):
+        if token["tag"]:
+            page.tag(token["tag"].lower(), closing=bool(token["end"]))
+        elif token["text"]:
+            page.write(unescape(token["text"]))
+        elif token["cdata"]:
+            page.write(token["cdata"])
+    return page.text
 
 
-class _TextReader(HTMLParser):
-    """Collects text and line breaks."""
+class _Page:
+    """Text under way; breaks are held back until it is known how many lines they make."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unseen: str | None = None  # the element whose content is passed over …
-        self._depth = 0  # … and how often it is open within itself
+        self._pieces: list[str] = []
+        self._breaks = 0  # line breaks due before the next text …
+        self._tab = False  # … or a tab
         self._preformatted = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._unseen is not None:
-            self._depth += tag == self._unseen
-        elif tag in _UNSEEN:
-            self._unseen, self._depth = tag, 1
-        else:
-            self._preformatted += tag == "pre"
-            self._break(tag)
+    @property
+    def text(self) -> str:
+        """What was written, without white space at either end."""
+        return "".join(self._pieces).strip()
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._unseen is None:
-            self._break(tag)
+    def tag(self, name: str, *, closing: bool) -> None:
+        """Ask for a tag's line breaks: a block's own come once, each ``<br>`` adds one."""
+        if name == "br":
+            self._breaks += 1
+        elif name in _PARAGRAPHS:
+            self._breaks = max(self._breaks, _MOST_BREAKS)
+        elif name in _BLOCKS:
+            self._breaks = max(self._breaks, 1)
+        elif name in _CELLS and not closing:
+            self._tab = True
+        if name == "pre":
+            self._preformatted = max(0, self._preformatted + (-1 if closing else 1))
 
-    def handle_endtag(self, tag: str) -> None:
-        if self._unseen is not None:
-            self._depth -= tag == self._unseen
-            if self._depth == 0:
-                self._unseen = None
-            return
-        if tag == "pre":
-            self._preformatted = max(0, self._preformatted - 1)
-        if tag not in _CELLS:
-            self._break(tag)
-
-    def handle_data(self, data: str) -> None:
-        if self._unseen is None:
-            self.pieces.append(data if self._preformatted else _SPACES.sub(" ", data))
-
-    def unknown_decl(self, data: str) -> None:
-        if data.startswith(_CDATA):
-            self.handle_data(data.removeprefix(_CDATA))
-
-    def _break(self, tag: str) -> None:
-        if tag in _PARAGRAPHS:
-            self.pieces.append("\n\n")
-        elif tag in _BLOCKS:
-            self.pieces.append("\n")
-        elif tag in _CELLS:
-            self.pieces.append("\t")
+    def write(self, text: str) -> None:
+        """Take text as it stands between two tags."""
+        if not self._preformatted:
+            text = _SPACES.sub(" ", text)
+        if self._breaks or self._tab:
+            if not text.strip():
+                return
+            if not self._preformatted:
+                text = text.lstrip(" ")
+            if self._pieces:
+                self._pieces[-1] = self._pieces[-1].rstrip(" ")
+            self._pieces.append("\n" * min(self._breaks, _MOST_BREAKS) or "\t")
+            self._breaks, self._tab = 0, False
+        self._pieces.append(text)
 
 
 def rtf_to_text(data: bytes) -> str:
     """Return the text of an RTF document.
 
     RTF is ASCII with escapes; where a system wrote bytes past it, they are Windows-1252.
+    Of a link its text is kept, its address is not.
 
     Raises
     ------
     Unusable
         E238: the parser gives up.
     """
+    # striprtf looks for links with a pattern that swallows the text between two of them on
+    # one line, and takes cubic time on unfinished ones. Under the name of another hidden
+    # destination it does not see them.
+    source = _LINK_FIELD.sub(r"\\datafield", data.decode("cp1252", "replace"))
     try:
-        text: str = strip_rtf(data.decode("cp1252", "replace"), errors="replace")
+        text: str = strip_rtf(source, errors="replace")
     except Exception:  # noqa: BLE001 - the library documents none; what it cannot read is quarantined
         raise Unusable(Defect.BAD_MARKUP) from None
     return text

@@ -1,0 +1,70 @@
+import pytest
+
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.references import Reference, parse_reference, patient_id
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Patient/a-1",
+        "/Patient/a-1",
+        "./Patient/a-1",
+        "http://ehr.example/Patient/a-1",
+        "https://ehr.example:8443/fhir/r4/Patient/a-1",
+        "https://ehr.example/fhir/Patient/a-1/_history/7",
+        "Patient/a-1/_history/1",
+    ],
+)
+def test_literal_references(text):
+    assert parse_reference(text) == Reference("Patient", "a-1")
+
+
+def test_synthea_bundle_reference():
+    assert parse_reference("urn:uuid:5cbc121b") == Reference(None, "5cbc121b")
+
+
+def test_contained_reference():
+    assert parse_reference("#p") == Reference(None, "p", contained=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "#",
+        "a-1",
+        "patient/1",
+        "Patient/",
+        "Patient/José Pérez",
+        "Patient?identifier=7",
+        "urn:oid:1.2.3",
+        "http://ehr.example/fooPatient1",
+        "Patient/" + "a" * 65,
+    ],
+)
+def test_references_that_cannot_be_followed(text):
+    assert parse_reference(text) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "defect"),
+    [
+        (None, Defect.NO_SUBJECT),
+        ({}, Defect.NO_SUBJECT),
+        ({"display": "x"}, Defect.NO_SUBJECT),
+        ({"identifier": {"value": "CIP1"}}, Defect.BAD_REFERENCE),
+        ({"reference": "#p"}, Defect.BAD_REFERENCE),
+        ({"reference": 7}, Defect.BAD_SHAPE),
+        ("Patient/1", Defect.BAD_SHAPE),
+    ],
+)
+def test_subjects_that_cannot_be_used(subject, defect):
+    with pytest.raises(Unusable) as verdict:
+        patient_id({"subject": subject})
+    assert verdict.value.defect is defect
+
+
+def test_a_resource_about_a_group_is_left_out():
+    with pytest.raises(LeftOut):
+        patient_id({"subject": {"reference": "Group/7"}})
