@@ -67,9 +67,11 @@ class Body:
         life, body = self._life, self._life.body
         strain = life.course.severity(day) if life.course is not None else 0.0
         lungs = 1.0 if life.has("copd", day) else 0.0
+        sbp = max(88.0, dice.gauss(body["sbp"], 12))
+        dbp = dice.gauss(body["dbp"] + 0.35 * (sbp - body["sbp"]), 6)
         return {
-            "sbp": round(max(88.0, dice.gauss(body["sbp"], 12))),
-            "dbp": round(max(46.0, dice.gauss(body["dbp"], 8))),
+            "sbp": round(sbp),
+            "dbp": round(min(max(44.0, dbp), sbp - 28)),
             "hr": round(max(44.0, dice.gauss(body["hr"] + 9 * strain, 8))),
             "spo2": round(min(100.0, dice.gauss(97.2 - 1.8 * strain - 2.6 * lungs, 1.1))),
             "rr": round(dice.gauss(15 + 4 * strain, 2)),

@@ -39,7 +39,8 @@ class Identity:
     doctor: str
 
 
-_RELATIONS = (
+_YOUNGER = (("hermana", "women"), ("hermano", "men"), ("madre", "women"))
+_ELDERLY = (
     ("hija", "women"),
     ("hija", "women"),
     ("hijo", "men"),
@@ -55,12 +56,12 @@ def _names() -> dict[str, tuple[str, ...]]:
     return {key: tuple(values) for key, values in read_notes_file("names.toml").items()}
 
 
-def invent(dice: Random, female: bool) -> Identity:
-    """Draw an identity."""
+def invent(dice: Random, female: bool, age: float) -> Identity:
+    """Draw an identity; who comes along depends on the age in years."""
     names = _names()
     first, second, third = (pick(dice, names["surnames"]) for _ in range(3))
     partner = ("marido", "men") if female else ("mujer", "women")
-    relation, sex = pick(dice, (partner, *_RELATIONS))
+    relation, sex = pick(dice, (partner, partner, *(_ELDERLY if age > 66 else _YOUNGER)))
     return Identity(
         given=pick(dice, names["women" if female else "men"]),
         surnames=f"{first} {second}",

@@ -37,11 +37,14 @@ def write_plan(draft: Draft, brief: bool) -> list[str]:
     if visit.topic == "complaint":
         others = sorted(set(visit.signs.values()) - {"heart_failure"}) or ["age"]
         cause = "heart_failure" if visit.suspects else pick(dice, others)
-        out = [draft.say(f"cause.{cause}.plan")] + draft.some("topic.complaint.plan", 0.4)
+        out = [draft.say(f"cause.{cause}.plan"), *draft.some("topic.complaint.plan", 0.5)]
     else:
-        out = draft.some(f"{draft.topic}.plan", 0.9)
+        rule = f"{draft.topic}.plan"
+        if visit.kind == "nurse" and f"{rule}_nurse" in draft.words:
+            rule += "_nurse"
+        out = draft.some(rule, 0.9)
         if out:
-            out += draft.some(f"{draft.topic}.plan", 0.5)
+            out += draft.some(rule, 0.6) + draft.some(rule, 0.25)
     new = [rx for rx in draft.prescriptions if 0 <= visit.day - rx.start < 7]
     if new and dice.random() < 0.4:
         out.append(f"{draft.say('starts')} {pick(dice, new[0].drug.names)} {new[0].dose}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -36,6 +37,9 @@ _SHORT = {
 }
 _SHORT_RE = re.compile(r"\b(" + "|".join(_SHORT) + r")\b")
 _WORD = re.compile(r"[a-záéíóúñ]{6,}")
+
+#: Share of the notes that an old system has wrapped, spaced or ended in its own way.
+_MACHINE = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,22 @@ class Scribe:
                 text = _slip(dice, text)
         if self.shouts:
             text = text.upper()
+        if dice.random() < _MACHINE:
+            text = _by_machine(dice, text)
         return text
+
+
+def _by_machine(dice: Random, text: str) -> str:
+    """Treat a text as old record systems do: fixed lines, doubled spaces, DOS line ends."""
+    kind = dice.random()
+    if kind < 0.4:
+        width = 60 + int(dice.random() * 20)
+        return "\n".join(
+            part for line in text.split("\n") for part in (textwrap.wrap(line, width) or [""])
+        )
+    if kind < 0.7:
+        return text.replace(". ", ".  ")
+    return text.replace("\n", "\r\n")
 
 
 def _slip(dice: Random, text: str) -> str:

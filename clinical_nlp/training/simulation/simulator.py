@@ -107,7 +107,7 @@ def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
     """Return one patient; see :func:`simulate_patients`."""
     dice = stream("patient", seed, index)
     life = live(dice, p)
-    identity = invent(dice, life.female)
+    identity = invent(dice, life.female, life.age(life.joined))
     taken = prescribe(dice, life)
     visits = plan_visits(dice, life, p, taken)
     patient = f"s{seed}-{index:06d}"

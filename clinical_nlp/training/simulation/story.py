@@ -41,8 +41,8 @@ def write_story(draft: Draft, brief: bool) -> tuple[list[str], list[str]]:
     most = MOST_TOLD + 2 * (visit.topic == "hf_diagnosis")
     story = [_present(draft, sign) for sign in told if dice.random() < share][:most]
     own = draft.some(f"{draft.topic}.history", 0.85)
-    if own and draft.chance(0.5):
-        own += draft.some(f"{draft.topic}.history", 1.0)
+    if own and not brief:
+        own += draft.some(f"{draft.topic}.history", 0.6) + draft.some(f"{draft.topic}.history", 0.3)
     story = [*own, *story]
     if draft.cardiac:
         story += _followed_up(draft)
@@ -108,6 +108,7 @@ def _denied(draft: Draft) -> list[str]:
         draft.slots["ni_list"] = ", ".join(nouns[:-1]) + draft.say("and_not") + nouns[-1]
         draft.slots["no_list"] = ", ".join(f"{noun} no" for noun in nouns)
         draft.slots["no_no_list"] = ", no ".join(nouns)
+        draft.slots["form_list"] = ". ".join(f"{noun[0].upper()}{noun[1:]}: no" for noun in nouns)
         return [draft.say("frame.denied_list")]
     return [draft.say(f"sign.{sign}.denied") for sign in chosen]
 
@@ -125,5 +126,5 @@ def _copied(draft: Draft, story: list[str]) -> list[str]:
     if memory.story and draft.cardiac and dice.random() < draft.p.care["copied_forward"]:
         return [memory.story, *story]
     if story and draft.cardiac:
-        memory.story = ". ".join(story[:2])
+        memory.story = ", ".join(story[:2])
     return story

@@ -20,6 +20,9 @@ from clinical_nlp.training.simulation.story import write_story
 from clinical_nlp.training.simulation.treatments import Prescription
 from clinical_nlp.training.simulation.visits import Visit
 
+#: Rules of ``[systems]`` that a complete note looks through.
+SYSTEMS = ("digestive", "urinary", "mood", "function", "fever")
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -108,12 +111,13 @@ def _lay_out(draft: Draft, hand: Scribe) -> str:
 
 def _parts(draft: Draft, layout: dict[str, Any]) -> dict[str, list[str]]:
     visit, brief = draft.visit, bool(layout.get("brief", False))
+    everything = bool(layout.get("full", False))
     reason, story = write_story(draft, brief)
     parts = {
         "reason": reason,
         "story": story,
         "vitals": bedside.write_vitals(draft),
-        "exam": bedside.write_exam(draft) if visit.kind != "phone" else [],
+        "exam": [] if visit.kind == "phone" else bedside.write_exam(draft, full=everything),
         "tests": bedside.write_tests(draft),
         "labs": bedside.write_labs(draft),
         "assessment": judgement.write_assessment(draft),
@@ -123,14 +127,17 @@ def _parts(draft: Draft, layout: dict[str, Any]) -> dict[str, list[str]]:
         return parts
     parts["opening"] = draft.some(f"{visit.kind}.opening", 0.7)
     parts["aside"] = draft.some("aside.name", 0.06)
-    full = 0.55 if layout["name"] == "headed" else 0.22
-    if draft.chance(full):
+    if everything:
+        systems = draft.dice.sample(SYSTEMS, 3)
+        parts["systems"] = [draft.say(f"systems.{name}") for name in systems]
+    usual = 0.8 if layout["name"] == "headed" else 0.27
+    if everything or draft.chance(usual):
         parts["background"] = judgement.write_background(draft)
-        if draft.chance(0.4):
-            parts["habits"] = [draft.say(f"background.{draft.life.smoking}")]
         if draft.chance(0.5):
+            parts["habits"] = [draft.say(f"background.{draft.life.smoking}")]
+        if draft.chance(0.6):
             parts["treatment"] = judgement.write_treatment(draft)
-        if draft.chance(0.2):
+        if draft.chance(0.6 if everything else 0.2):
             parts["family"] = [draft.say(f"family.{draft.memory.family or 'none'}")]
     return parts
 
