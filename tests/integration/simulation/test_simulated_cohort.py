@@ -1,0 +1,78 @@
+"""The cohort's totals stay near what the literature reports (docs/simulation.md)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from clinical_nlp.training.simulation import load_parameters, simulate_patients
+from clinical_nlp.training.simulation.check import (
+    FRAMINGHAM,
+    Person,
+    incidence,
+    prevalence,
+    signs_before,
+    summarise,
+)
+
+YEAR = timedelta(days=365)
+
+
+@pytest.fixture(scope="module")
+def people() -> list[Person]:
+    p = load_parameters()
+    p = p.as_of(p.end)
+    return [summarise(person, p.start) for person in simulate_patients(4000, 17, p)]
+
+
+def test_incidence_is_that_of_spanish_primary_care(people: list[Person]) -> None:
+    p = load_parameters()
+    # 12.8 per 1,000 and year (IBERICAN); about 230 cases here, so +-20% is three deviations.
+    assert incidence(people, p.start, p.end)["45+"] == pytest.approx(12.8, rel=0.22)
+
+
+def test_signs_are_noted_before_most_diagnoses_and_in_half_of_the_others(
+    people: list[Person],
+) -> None:
+    p = load_parameters()
+    found = signs_before(people, p.start + YEAR, p.end)
+    assert found["any, cases"] == pytest.approx(85, abs=7)  # Vijayakrishnan 2014: 85%
+    assert found["any, controls"] == pytest.approx(55, abs=5)  # and 55%
+
+
+def test_signs_come_and_go(people: list[Person]) -> None:
+    """Steinhubl 2013: signs are affirmed, then absent, then affirmed again."""
+    returns = 0
+    cases = [person for person in people if person.diagnosed and len(person.signs) > 8]
+    for person in cases:
+        seen = [bool(FRAMINGHAM & set(signs)) for day, signs in person.signs]
+        changes = sum(a != b for a, b in zip(seen, seen[1:], strict=False))
+        returns += changes >= 3
+    assert returns / len(cases) > 0.6
+
+
+def test_prevalences_are_near_the_parameters(people: list[Person]) -> None:
+    table = prevalence(people, load_parameters().start)
+    bounds = {
+        "hypertension": (30, 43),
+        "diabetes": (10, 16),
+        "atrial_fibrillation": (3, 5.5),
+        "ischemic_heart_disease": (3.5, 7),
+        "copd": (5.5, 10),
+        "chronic_kidney_disease": (6, 11),
+        "heart_failure": (1.8, 4),
+    }
+    for name, (low, high) in bounds.items():
+        assert low < table[name]["all"] < high, name
+
+
+def test_no_phrase_dominates_the_notes() -> None:
+    """The most frequent sentence of the notes is a small share of them all."""
+    said: Counter[str] = Counter()
+    for person in simulate_patients(150, seed=23):
+        for note in person.record.notes:
+            said.update(s.strip().lower() for s in note.text.replace("\n", ". ").split(". "))
+    assert said.most_common(1)[0][1] < 0.03 * said.total()
+    assert len(said) > 2500
