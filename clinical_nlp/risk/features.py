@@ -74,11 +74,10 @@ def ever(entries: Sequence[Entry]) -> list[Entry]:
 def current(entries: Sequence[Entry], timeline: Timeline, table: FeatureTable) -> list[Entry]:
     """Entries that show a drug in use on the index day.
 
-    Seen within ``current_days`` (prescribed: ``lookback_days``), not ended, and not stopped
-    in a later word on that drug.
+    Prescribed and not ended, or named in a note within ``current_days``; and not stopped in
+    a later word on that drug.
     """
     since = timeline.as_of - timedelta(days=table.current_days)
-    open_since = timeline.as_of - timedelta(days=table.lookback_days)
     last_stop = {
         e.concept: e.day
         for e in sorted(entries, key=lambda e: e.day or date.min)
@@ -89,8 +88,8 @@ def current(entries: Sequence[Entry], timeline: Timeline, table: FeatureTable) -
         if e.presence is not Presence.PRESENT or e.day is None or e.end is not None:
             continue
         stopped = last_stop.get(e.concept)
-        # An open prescription runs on until it is renewed or ended; a mention fades sooner.
-        if e.day > (open_since if e.origin is Origin.STRUCTURED else since) and (
+        # A prescription runs on until it is ended; a mention in a note fades.
+        if (e.origin is Origin.STRUCTURED or e.day > since) and (
             stopped is None or stopped < e.day
         ):
             kept.append(e)

@@ -1,0 +1,1 @@
+"""Cohorts, recipes and evaluation: how a risk model is made and measured."""
