@@ -130,7 +130,9 @@ class Automaton:
         symbols = self._classes[word_class]
         places: set[_Place] = set()
         for symbol in symbols:
-            places.update((node, 0) for node in state.follow.get(symbol, ()))
+            # A word taken by a gap counts as a link: no term ends on it.
+            links = 1 if symbol == WORD else 0
+            places.update((node, links) for node in state.follow.get(symbol, ()))
         if LINK in symbols:
             places.update(state.links)
         following = self._state(frozenset(places)) if places else None

@@ -9,7 +9,7 @@ condition   holds where one of the phrases
 ==========  =================================================================
 before      ends right before the term
 after       begins right after it
-left        stands within the ten words before, in the same sentence
+left        stands within the fifteen words before, in the same sentence
 right       stands within the ten words after, in the same sentence
 near        either of these
 line        stands within thirty words on either side, whatever the sentence
@@ -27,7 +27,7 @@ from typing import Any
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 
-_NEAR, _LINE = 10, 30
+_LEFT, _RIGHT, _LINE = 15, 10, 30
 _SENTENCE_ENDS = frozenset(".;?!\n")
 _CONDITIONS = ("before", "after", "left", "right", "near", "line", "note")
 
@@ -54,9 +54,9 @@ class Context:
         self._notes: dict[re.Pattern[str], bool] = {}
 
     def left(self, start: int) -> str:
-        """The words of the sentence before ``start``, ten at most."""
+        """The words of the sentence before ``start``, fifteen at most."""
         index = start
-        floor = max(0, start - _NEAR)
+        floor = max(0, start - _LEFT)
         while index > floor:
             if self.words[index - 1] in _SENTENCE_ENDS:
                 break
@@ -66,7 +66,7 @@ class Context:
     def right(self, end: int) -> str:
         """The words of the sentence from ``end``, ten at most."""
         index = end
-        ceiling = min(len(self.words), end + _NEAR)
+        ceiling = min(len(self.words), end + _RIGHT)
         while index < ceiling:
             index += 1
             if self.words[index - 1] in _SENTENCE_ENDS:
@@ -156,7 +156,9 @@ def _phrase(phrase: str) -> str:
             words.append(r"\d+(?:[.,]\d+)*")
         elif word == "##":
             words.append(r"(?:19|20)\d\d")
-        elif word != "*" and word.endswith("*"):
+        elif word == "*":
+            words.append(r"\S+")
+        elif word.endswith("*"):
             words.append(re.escape(normalise_word(word[:-1])) + r"\S*")
         else:
             words.append(re.escape(normalise_word(word)))

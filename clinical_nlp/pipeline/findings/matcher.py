@@ -137,6 +137,9 @@ class Matcher:
                 return term
         if not plain:
             return None
+        for term in plain:
+            if not term.concept:
+                return term  # a decoy
         if len({term.concept for term in plain}) > 1 and any(
             form.guessed for form in units.forms[first : last + 1]
         ):

@@ -127,12 +127,14 @@ class Vocabulary:
                 parts.append(_maybe(inner) if atom["open"] == "[" else inner)
                 opens = opens and atom["open"] == "["
             else:
-                parts.append(self._atom(text, language, atom, first=opens))
+                parts.append(self._atom(text, language, atom, first=opens, lone=_is_lone(atoms, parts)))
                 opens = False
         options.append(_sequence(parts))
         return options[0] if len(options) == 1 else Choice(tuple(options))
 
-    def _atom(self, text: str, language: str, atom: re.Match[str], *, first: bool) -> Pattern:
+    def _atom(
+        self, text: str, language: str, atom: re.Match[str], *, first: bool, lone: bool
+    ) -> Pattern:
         if atom["number"]:
             return NUMBER
         if atom["gap"]:
@@ -144,10 +146,10 @@ class Vocabulary:
             return _sequence([*_OPENING, verb]) if first else verb
         if atom["name"]:
             return self._class(text, atom["name"], first=first)
-        return self._words(language, atom["exact"], atom["word"], first=first)
+        return self._words(language, atom["exact"], atom["word"], keep=first or lone)
 
     def _words(
-        self, language: str, exact: str | None, word: str | None, *, first: bool
+        self, language: str, exact: str | None, word: str | None, *, keep: bool
     ) -> Pattern:
         """A written word; with hyphens or digits inside, several symbols."""
         symbols: list[Pattern] = []
@@ -157,7 +159,7 @@ class Vocabulary:
             link = normal in self.links
             if exact or not normal.isalpha() or _is_abbreviation(piece):
                 symbols.append("w:" + normal)
-            elif link and not (first and not symbols):
+            elif link and (symbols or not keep):
                 continue  # comes and goes by itself
             elif link:
                 symbols.append("w:" + normal)
@@ -191,8 +193,6 @@ class Vocabulary:
         for name, entries in self.classes.items():
             for entry in entries:
                 symbol = self._entry(name, entry, first=False)
-                if symbol == _NOTHING:  # a link, as an entry of a class, is itself
-                    symbol = "w:" + normalise_word(entry)
                 if isinstance(symbol, str):
                     of.setdefault(symbol, []).append("c:" + name)
         return of
@@ -202,6 +202,11 @@ class Vocabulary:
         return PipelineError(
             "E314", f"The term '{text}' of the lexicon {what}: see docs/lexicon.md for the notation."
         )
+
+
+def _is_lone(rest: list[re.Match[str]], parts: list[Pattern]) -> bool:
+    """True for the only atom of an alternative: a link there is meant as written."""
+    return not parts and (not rest or bool(rest[0]["bar"] or rest[0]["close"]))
 
 
 def _sequence(parts: list[Pattern]) -> Pattern:

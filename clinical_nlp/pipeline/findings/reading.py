@@ -42,8 +42,6 @@ class Form:
         Its class in the automaton.
     kind
         ``PLAIN`` or what special care it needs.
-    before_stop
-        Its class where a full stop follows and says that it is cut off.
     guessed
         Its symbols come from the speller.
     """
@@ -51,7 +49,6 @@ class Form:
     text: str
     word_class: int
     kind: int = PLAIN
-    before_stop: int = -1
     guessed: bool = False
 
 
@@ -64,10 +61,10 @@ class Units:
     first: list[int] = field(default_factory=list)
     last: list[int] = field(default_factory=list)
 
-    def add(self, form: Form, first: int, last: int, word_class: int | None = None) -> None:
+    def add(self, form: Form, first: int, last: int) -> None:
         """Append a unit over the tokens ``first`` to ``last``."""
         self.forms.append(form)
-        self.classes.append(form.word_class if word_class is None else word_class)
+        self.classes.append(form.word_class)
         self.first.append(first)
         self.last.append(last)
 
@@ -146,15 +143,12 @@ class Reader:
         form = Form(word, -1, LETTER if len(word) == 1 else PLAIN)
         if not symbols:
             symbols = self._with_classes(
-                self._speller.slips(word) or self._speller.cuts(word, stopped=False)
+                self._speller.slips(word) or self._speller.cuts(word)
             )
             form.guessed = bool(symbols)
-            stopped = self._with_classes(self._speller.cuts(word, stopped=True))
-            if stopped:
-                form.kind, form.before_stop = CUT, self._number(stopped | symbols | {WORD})
         form.word_class = self._number(symbols | {WORD})
-        if word in self._stops:
-            form.kind, form.before_stop = CUT, form.word_class
+        if word in self._stops or form.guessed:
+            form.kind = CUT
         elif form.kind == PLAIN and word in self._beginnings:
             form.kind = PIECE
         return form
@@ -215,7 +209,7 @@ class Reader:
         """A cut-off word swallows the full stop that cuts it."""
         form = tokens[index]
         if index + 1 < len(tokens) and tokens[index + 1].text == ".":
-            units.add(form, index, index, form.before_stop if form.before_stop >= 0 else None)
+            units.add(form, index, index)
             return index + 2
         if form.text in self._beginnings:
             return self._piece(tokens, index, units, strings)

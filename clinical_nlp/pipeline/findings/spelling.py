@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping
 
 from rapidfuzz.distance import OSA
 
-#: Shortest word that may be misspelt, and shortest that may hold two slips.
-_ONE_SLIP, _TWO_SLIPS = 5, 10
+#: Shortest word that may lack a letter or have two swapped; that may have one changed or
+#: one too many; that may hold two slips. Verbs have so many forms that one slip leads from
+#: a real word to another: only long forms of them are forgiven.
+_LACKING, _CHANGED, _TWO_SLIPS, _VERB = 5, 7, 10, 8
 #: Shortest cut-off word. Spanish words hardly ever end in the consonants of _HARD, so a
-#: form that does is taken for a cut sooner ("arritm", "palp"), and sooner still where a
-#: full stop says so ("sib.", "crep.").
-_CUT, _CUT_HARD, _CUT_HARD_STOP, _CUT_STOP = 7, 4, 3, 5
+#: form that does is taken for a cut sooner ("arritm", "palp").
+_CUT, _CUT_HARD = 7, 4
 _HARD = frozenset("bcfgkmpqtvx")
+_VOWELS = frozenset("aeiou")
 
 _SOUNDS = (
     ("ch", "č"),
@@ -61,14 +63,20 @@ class Speller:
 
     def __init__(self, words: Mapping[str, str], real: Iterable[str]) -> None:
         self._real = frozenset(real)
-        self._words = {w: s for w, s in words.items() if len(w) >= _ONE_SLIP and w.isalpha()}
+        spelt: dict[str, str] = {}
+        for word, symbol in words.items():
+            shortest = _VERB if symbol.startswith("v:") else _LACKING
+            if len(word) >= shortest and word.isalpha():
+                spelt.setdefault(word, symbol)
+                if symbol.startswith("s:"):
+                    spelt.setdefault(word + ("s" if word[-1] in _VOWELS else "es"), symbol)
         self._sorted = sorted(words)
         self._symbols = dict(words)
         # Slips seldom hit the first letter: the candidates are those that sound alike there.
-        self._buckets: dict[str, list[tuple[str, str]]] = {}
-        for word in sorted(self._words):
+        self._buckets: dict[str, list[tuple[str, str, str]]] = {}
+        for word in sorted(spelt):
             heard = sound(word)
-            self._buckets.setdefault(heard[:1], []).append((word, heard))
+            self._buckets.setdefault(heard[:1], []).append((word, heard, spelt[word]))
 
     def is_real(self, word: str) -> bool:
         """True for a word that is never to be corrected."""
@@ -80,37 +88,30 @@ class Speller:
         A slip is a letter dropped, added, changed, or two swapped (optimal string
         alignment), letters that sound alike being the same.
         """
-        if len(word) < _ONE_SLIP or word in self._real:
+        if len(word) < _LACKING or word in self._real:
             return frozenset()
         heard = sound(word)
         best = 2 if len(word) >= _TWO_SLIPS else 1
         found: set[str] = set()
-        for other, other_heard in self._buckets.get(heard[:1], ()):
-            if abs(len(other) - len(word)) > 2:
+        for other, other_heard, symbol in self._buckets.get(heard[:1], ()):
+            if abs(len(other) - len(word)) > best:
                 continue
             distance = min(
                 OSA.distance(heard, other_heard, score_cutoff=best),
                 OSA.distance(word, other, score_cutoff=best),
             )
+            if distance > best or (distance and len(word) < _CHANGED and not _lacks(word, other)):
+                continue
             if distance < best:
                 best, found = distance, set()
-            if distance <= best:
-                found.add(self._symbols[other])
+            found.add(symbol)
         return frozenset(found)
 
-    def cuts(self, word: str, *, stopped: bool) -> frozenset[str]:
-        """Symbols of the words that a form is the beginning of.
-
-        Parameters
-        ----------
-        stopped
-            A full stop follows, as after an abbreviation.
-        """
-        if word[-1:] in _HARD:
-            shortest = _CUT_HARD_STOP if stopped else _CUT_HARD
-        else:
-            shortest = _CUT_STOP if stopped else _CUT
-        if word in self._real or len(word) < shortest:
+    def cuts(self, word: str) -> frozenset[str]:
+        """Symbols of the words that a form is the beginning of ("arritm", "clortalid")."""
+        last = word[-1:]
+        shortest = _CUT_HARD if last in _HARD else _CUT
+        if word in self._real or len(word) < shortest or last in _VOWELS:
             return frozenset()
         found: set[str] = set()
         for index in range(bisect_left(self._sorted, word), len(self._sorted)):
@@ -120,3 +121,10 @@ class Speller:
             if len(other) >= len(word) + 2:
                 found.add(self._symbols[other])
         return frozenset(found)
+
+
+def _lacks(word: str, other: str) -> bool:
+    """True where a word is another with one letter less, or two neighbours swapped."""
+    if len(word) + 1 == len(other):
+        return any(other[:i] + other[i + 1 :] == word for i in range(len(other)))
+    return len(word) == len(other) and sorted(word) == sorted(other)
