@@ -51,7 +51,7 @@ class Matcher:
             )
         verbs = Verbs(words["verbs"], words["endings"], words["enclitics"])
         classes = words["classes"]
-        vocabulary = Vocabulary(verbs.lemmas, classes, frozenset(map(normalise_word, classes["link"])))
+        vocabulary = Vocabulary(verbs.lemmas, classes, frozenset(map(normalise_word, classes["glue"])))
         members = vocabulary.members()
         automaton = Automaton(vocabulary.open(term.text, term.language) for term in self.terms)
         spellings = dict(vocabulary.surfaces)
@@ -128,18 +128,16 @@ class Matcher:
         self, numbers: Iterable[int], units: Units, context: Context, first: int, last: int
     ) -> Term | None:
         """The term that is meant: a gated one that its gate lets through, else a plain one."""
-        plain: list[Term] = []
-        for number in numbers:
-            term = self.terms[number]
-            if term.gate is None:
-                plain.append(term)
-            elif self._gates.lets_through(term.gate, context, first, last + 1):
-                return term
-        if not plain:
-            return None
+        terms = [self.terms[number] for number in numbers]
+        plain = [term for term in terms if term.gate is None]
         for term in plain:
             if not term.concept:
                 return term  # a decoy
+        for term in terms:
+            if term.gate and self._gates.lets_through(term.gate, context, first, last + 1):
+                return term
+        if not plain:
+            return None
         if len({term.concept for term in plain}) > 1 and any(
             form.guessed for form in units.forms[first : last + 1]
         ):

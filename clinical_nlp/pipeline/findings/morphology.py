@@ -85,6 +85,8 @@ def basque_bases(word: str) -> Iterable[str]:
             base = word[: -len(ending)]
             yield base
             yield base + "a"
+            if base.endswith("rr"):
+                yield base[:-1]  # a final r is doubled: "adar", "adarraren"
 
 
 class Verbs:

@@ -80,15 +80,15 @@ class Vocabulary:
         Lemmas that ``<…>`` may name.
     classes
         Entries of each word class, in the notation.
-    links
-        Normalised words that come and go between the words of a term.
+    glue
+        Normalised words that are not asked for where a term writes them.
     surfaces
         Filled while terms are opened: each written form with its symbol, for the speller.
     """
 
     verbs: frozenset[str]
     classes: Mapping[str, Sequence[str]]
-    links: frozenset[str]
+    glue: frozenset[str]
     surfaces: dict[str, str] = field(default_factory=dict)
     _opened: dict[tuple[str, bool], Pattern] = field(default_factory=dict)
 
@@ -156,12 +156,12 @@ class Vocabulary:
         written = exact or word or ""
         for piece in _PIECE.findall(written.replace("·", "")) or [written]:
             normal = normalise_word(piece)
-            link = normal in self.links
+            glue = normal in self.glue
             if exact or not normal.isalpha() or _is_abbreviation(piece):
                 symbols.append("w:" + normal)
-            elif link and (symbols or not keep):
+            elif glue and (symbols or not keep):
                 continue  # comes and goes by itself
-            elif link:
+            elif glue:
                 symbols.append("w:" + normal)
             else:
                 stem = "e:" + normal if language == "eu" else "s:" + romance_stem(normal)

@@ -101,7 +101,8 @@ class Reader:
         self._members = members
         self._known = automaton.symbols | frozenset(members)
         self._stops = stops
-        self._joined = frozenset(w for w in surfaces if len(w) >= _MIN_JOINED and w.isalpha())
+        self._surfaces = frozenset(surfaces)
+        self._joined = frozenset(w for w in self._surfaces if len(w) >= _MIN_JOINED and w.isalpha())
         self._beginnings = frozenset(w[:n] for w in self._joined for n in range(2, len(w) + 1))
         self._forms: dict[int, Form] = {}
 
@@ -146,6 +147,9 @@ class Reader:
                 self._speller.slips(word) or self._speller.cuts(word)
             )
             form.guessed = bool(symbols)
+        elif word not in self._surfaces:
+            # "conserv" is the stem of "conserva", and "conservada" cut off as well.
+            symbols |= self._with_classes(self._speller.cuts(word))
         form.word_class = self._number(symbols | {WORD})
         if word in self._stops or form.guessed:
             form.kind = CUT
