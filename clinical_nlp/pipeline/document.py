@@ -15,7 +15,8 @@ extension attributes are views that build domain values on access:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from spacy.tokens import Doc
@@ -25,6 +26,8 @@ from clinical_nlp.records import Finding
 SECTIONS = "sections"
 HEADINGS = "headings"
 _FINDINGS_KEY = "clinical_nlp.findings"
+# dataclasses.astuple copies every value deeply: it cost more than finding the findings.
+_row = attrgetter(*(field.name for field in fields(Finding)))
 
 
 def get_findings(doc: Doc) -> tuple[Finding, ...]:
@@ -36,7 +39,7 @@ def get_findings(doc: Doc) -> tuple[Finding, ...]:
 def set_findings(doc: Doc, findings: Iterable[Finding]) -> None:
     """Store findings on ``doc`` as plain rows, in order of (start, end, concept)."""
     ordered = sorted(findings, key=lambda f: (f.start, f.end, f.concept))
-    doc.user_data[_FINDINGS_KEY] = [list(astuple(f)) for f in ordered]
+    doc.user_data[_FINDINGS_KEY] = [list(_row(f)) for f in ordered]
 
 
 def section_at(doc: Doc, token: int) -> str | None:
