@@ -12,7 +12,7 @@ from spacy.language import Language
 import clinical_nlp
 from clinical_nlp.cli.jsonl import open_lines, read_rows, write_row
 from clinical_nlp.errors import EXIT_QUARANTINED
-from clinical_nlp.pipeline.assertion import AssertionDetector
+from clinical_nlp.pipeline.assertion import EsAssertion
 from clinical_nlp.pipeline.document import get_findings
 from clinical_nlp.records import FLAGS, Finding
 
@@ -113,7 +113,7 @@ def assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
     if any(not 0 <= start < end <= len(text) for start, end in spans):
         raise ValueError("a target lies outside the text")
     detector = nlp.get_pipe("es_assertion")
-    if not isinstance(detector, AssertionDetector):
+    if not isinstance(detector, EsAssertion):
         raise TypeError("es_assertion")
     doc = nlp(text)
     flags = detector.flags(doc, spans)
