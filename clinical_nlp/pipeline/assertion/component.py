@@ -120,19 +120,20 @@ class EsAssertion:
         for sentence in sentences(doc, places, kinds):
             verdicts = self._engine.verdicts(sentence)
             for target in sentence.targets:
-                verdict = verdicts.get(target.index, AFFIRMED)
-                if verdict == AFFIRMED and sections:
-                    verdict = self._by_section(sections[target.index], target.label_)
+                verdict = verdicts.get(target.index)
+                if verdict is None:
+                    section = sections[target.index] if sections else None
+                    verdict = self._by_section(section, target.label_)
                 out[index[target.index]] = verdict
         return out
 
     def _by_section(self, section: str | None, kind: str) -> Assertion:
-        gaps = {
-            category: 0
-            for category, allowed in self._knowledge.section_flags.get(section or "", ())
-            if kind in allowed
-        }
-        return self._engine.settle(gaps) if gaps else AFFIRMED
+        """What the section says of a target that no cue reaches."""
+        for key in (section, "*"):
+            for category, allowed in self._knowledge.section_flags.get(key or "", ()):
+                if allowed is None or kind in allowed:
+                    return self._engine.settle({category: 0})
+        return AFFIRMED
 
     @staticmethod
     def _sections(doc: Doc, places: Sequence[tuple[int, int]]) -> list[str | None]:

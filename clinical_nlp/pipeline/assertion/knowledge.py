@@ -46,7 +46,8 @@ class Knowledge:
     text_kinds
         For targets without a concept: (kind, words, endings), tried in order.
     section_flags
-        Category that a section gives to targets of some kinds, by section key.
+        Category that a section gives to targets of some kinds (of all where ``None``), by
+        section key; ``"*"`` holds for any section and none.
     overrides
         Categories that a category takes from the same target.
     flags
@@ -60,7 +61,7 @@ class Knowledge:
     kind_of_category: Mapping[str, str]
     kind_of_concept: Mapping[str, str]
     text_kinds: tuple[tuple[str, frozenset[str], tuple[str, ...]], ...]
-    section_flags: Mapping[str, tuple[tuple[str, frozenset[str]], ...]]
+    section_flags: Mapping[str, tuple[tuple[str, frozenset[str] | None], ...]]
     overrides: Mapping[str, tuple[str, ...]]
     flags: Mapping[str, tuple[str, ...]]
     list_breakers: frozenset[str]
@@ -117,7 +118,10 @@ def build(source: Mapping[str, Any]) -> Knowledge:
             for kind, entry in kinds.get("texts", {}).items()
         ),
         section_flags={
-            key: tuple((e["category"], frozenset(e["allowed"])) for e in entries)
+            key: tuple(
+                (e["category"], frozenset(e["allowed"]) if "allowed" in e else None)
+                for e in entries
+            )
             for key, entries in source.get("sections", {}).items()
         },
         overrides={k: tuple(v) for k, v in source.get("overrides", {}).items()},

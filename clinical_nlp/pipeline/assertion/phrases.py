@@ -13,8 +13,8 @@ A form is a row of elements separated by blanks, each standing for one word:
     a word of a target;
 ``*``
     any one word that is not punctuation;
-``x?``
-    the element may be missing.
+``?x``
+    the element may be missing (``?de|del``: either of the two, or neither).
 
 medSpaCy's matchers try every rule at every token in Python callbacks and on a ``Doc``;
 this one compiles all forms into one automaton whose states are built when first met
@@ -68,9 +68,9 @@ def parse_form(form: str, macros: Mapping[str, Sequence[str]], rule: str) -> tup
     """
     elements = []
     for piece in form.split():
-        optional = len(piece) > 1 and piece.endswith("?")
+        optional = len(piece) > 1 and piece[0] == "?"
         words: set[str] = set()
-        for word in (piece[:-1] if optional else piece).split("|"):
+        for word in (piece[1:] if optional else piece).split("|"):
             if word.startswith("@"):
                 if word[1:] not in macros:
                     raise PipelineError(
