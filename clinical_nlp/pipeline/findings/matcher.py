@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from spacy.tokens import Doc
@@ -57,7 +57,8 @@ class Matcher:
         spellings = dict(vocabulary.surfaces)
         for form, lemma in verbs.citation_forms():
             spellings.setdefault(form, "v:" + lemma)
-        real = lexicon.texts["real_words.txt"].split()
+        lines = lexicon.texts["real_words.txt"].splitlines()
+        real = [word for line in lines if not line.startswith("#") for word in line.split()]
         self._automaton = automaton
         self._reader = Reader(
             automaton,
@@ -78,11 +79,13 @@ class Matcher:
         taken
             Findings already there (measurements).
         """
-        units = self._reader.read(doc.to_array("NORM").tolist(), doc.vocab.strings)
+        norms, places, lengths = doc.to_array(["NORM", "IDX", "LENGTH"]).T.tolist()
+        units = self._reader.read(norms, doc.vocab.strings)
         candidates = self._candidates(units)
         if not candidates:
             return
-        free = _Free(doc, units, taken)
+        text = doc.text
+        free = _Free(doc, units, taken, places)
         sections = _Sections(doc)
         context = Context(
             [form.text for form in units.forms], lambda unit: sections.at(units.first[unit])
@@ -95,12 +98,21 @@ class Matcher:
             term = self._choose(numbers, units, context, first, last)
             if term is None:
                 continue
-            headed = free.in_heading(first, last)
-            if headed and term.concept not in _TESTS:
+            if term.concept not in _TESTS and free.in_heading(first):
                 continue
             free.take(first, last)
             if term.concept:
-                yield _finding(doc, units, first, last, term, sections)
+                opening, closing = units.first[first], units.last[last]
+                start, end = places[opening], places[closing] + lengths[closing]
+                yield Finding(
+                    start=start,
+                    end=end,
+                    text=text[start:end],
+                    concept=term.concept,
+                    negated=term.negated,
+                    historical=term.historical,
+                    section=sections.at(opening),
+                )
 
     def _candidates(self, units: Units) -> list[_Candidate]:
         """Every term at every place, read in one pass from each unit."""
@@ -148,16 +160,17 @@ class Matcher:
 class _Free:
     """Which units are still free, and which stand in headings."""
 
-    def __init__(self, doc: Doc, units: Units, taken: Sequence[Finding]) -> None:
+    def __init__(
+        self, doc: Doc, units: Units, taken: Sequence[Finding], places: list[int]
+    ) -> None:
         self._used = bytearray(len(units.first))
         self._headings = bytearray(len(units.first))
         if HEADINGS in doc.spans:
             for span in doc.spans[HEADINGS]:
                 self._mark(self._headings, units, span.start, span.end)
         for finding in taken:
-            span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
-            if span is not None:
-                self._mark(self._used, units, span.start, span.end)
+            first = bisect_right(places, finding.start) - 1
+            self._mark(self._used, units, first, bisect_left(places, finding.end))
 
     @staticmethod
     def _mark(flags: bytearray, units: Units, start: int, end: int) -> None:
@@ -172,9 +185,9 @@ class _Free:
         headings = self._headings
         return not any(self._used[first : last + 1]) and headings[first] == headings[last]
 
-    def in_heading(self, first: int, last: int) -> bool:
-        """True where the units stand in a heading."""
-        return bool(self._headings[first])
+    def in_heading(self, unit: int) -> bool:
+        """True where a unit stands in a heading."""
+        return bool(self._headings[unit])
 
     def take(self, first: int, last: int) -> None:
         """Mark units as used."""
@@ -197,20 +210,3 @@ class _Sections:
             if token < end:
                 return label
         return None
-
-
-def _finding(
-    doc: Doc, units: Units, first: int, last: int, term: Term, sections: _Sections
-) -> Finding:
-    opening = doc[units.first[first]]
-    closing = doc[units.last[last]]
-    start, end = opening.idx, closing.idx + len(closing)
-    return Finding(
-        start=start,
-        end=end,
-        text=doc.text[start:end],
-        concept=term.concept,
-        negated=term.negated,
-        historical=term.historical,
-        section=sections.at(units.first[first]),
-    )

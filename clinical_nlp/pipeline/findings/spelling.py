@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 #: Shortest word that may lack a letter or have two swapped; that may have one changed or
 #: one too many; that may hold two slips. Verbs have so many forms that one slip leads from
 #: a real word to another: only long forms of them are forgiven.
-_LACKING, _CHANGED, _TWO_SLIPS, _VERB = 5, 7, 10, 8
+_LACKING, _CHANGED, _TWO_SLIPS, _VERB = 5, 7, 11, 8
 #: Shortest cut-off word. Spanish words hardly ever end in the consonants of _HARD, so a
 #: form that does is taken for a cut sooner ("arritm", "palp").
 _CUT, _CUT_HARD = 7, 4
