@@ -1,0 +1,202 @@
+"""Chooses what of a patient's timeline to draw, and where: no drawing here.
+
+A record may name a hundred concepts; a reader takes in about a dozen lanes. The concepts
+behind the estimate's reasons come first, then those said most often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from clinical_nlp.records import Concept, EventKind, RiskEstimate
+from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
+
+#: Lanes of each kind at most.
+MAX_FINDINGS, MAX_SPANS, MAX_SERIES = 12, 8, 4
+#: Days of history that are drawn by default: the last three years.
+WINDOW_DAYS = 3 * 365
+# A drug or a problem is told again and again: mentions further apart than a year and a
+# half (yearly reviews, with some delay) begin a new bar instead of bridging the silence.
+_BRIDGE_DAYS = 550
+_DRUGS = frozenset({"drug"})
+_LASTING = frozenset({"risk_factor", "hf_diagnosis", "device_procedure"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One statement on a day."""
+
+    day: date
+    presence: Presence
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A stretch of time over which something held; ``open`` where no end is known."""
+
+    start: date
+    end: date
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One measured value; ``comparator`` where it is only a bound (">60")."""
+
+    day: date
+    value: float
+    origin: Origin
+    comparator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLane:
+    """The marks of one symptom, sign or other finding."""
+
+    name: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanLane:
+    """The bars of one problem or drug."""
+
+    name: str
+    drug: bool
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values of one measurement."""
+
+    name: str
+    unit: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """What to draw, from ``start`` to ``end``; ``hidden`` concepts had no room."""
+
+    start: date
+    end: date
+    findings: tuple[FindingLane, ...]
+    spans: tuple[SpanLane, ...]
+    series: tuple[Series, ...]
+    note_days: tuple[date, ...]
+    hidden: int
+
+
+def choose_lanes(
+    timeline: Timeline,
+    estimate: RiskEstimate,
+    concepts: Mapping[str, Concept],
+    window_days: int = WINDOW_DAYS,
+) -> Lanes:
+    """Choose what of a timeline to draw.
+
+    Parameters
+    ----------
+    timeline
+        The patient's timeline, up to its index day.
+    estimate
+        Its reasons say which concepts matter.
+    concepts
+        The lexicon's concepts by key.
+    window_days
+        Days before the index day to draw.
+    """
+    end = timeline.as_of
+    start = end - timedelta(days=window_days)
+    first = [piece.concept for reason in estimate.reasons for piece in reason.evidence]
+    by_concept: dict[str, list[Entry]] = {}
+    for entry in timeline.entries:
+        by_concept.setdefault(entry.concept, []).append(entry)
+
+    findings: dict[str, FindingLane] = {}
+    spans: dict[str, SpanLane] = {}
+    series: dict[str, Series] = {}
+    for key, entries in by_concept.items():
+        concept = concepts.get(key)
+        name, category = (concept.name_es, concept.category) if concept else (key, "")
+        points = _points(entries, start)
+        if category in _DRUGS | _LASTING:
+            bars = _bars(entries, start, end)
+            if bars:
+                spans[key] = SpanLane(name, category in _DRUGS, bars)
+        elif points:
+            unit = (concept.unit if concept else None) or ""
+            series[key] = Series(name, unit, points)
+        else:
+            marks = _marks(entries, start)
+            if marks:
+                findings[key] = FindingLane(name, marks)
+
+    counts = {key: len(entries) for key, entries in by_concept.items()}
+    kept_findings = _ranked(findings, first, counts)[:MAX_FINDINGS]
+    kept_spans = _ranked(spans, first, counts)[:MAX_SPANS]
+    kept_series = _ranked(series, first, counts)[:MAX_SERIES]
+    kept = len(kept_findings) + len(kept_spans) + len(kept_series)
+    return Lanes(
+        start=start,
+        end=end,
+        findings=tuple(findings[key] for key in kept_findings),
+        spans=tuple(
+            sorted((spans[key] for key in kept_spans), key=lambda s: (s.drug, s.bars[0].start))
+        ),
+        series=tuple(series[key] for key in kept_series),
+        note_days=tuple(day for day in timeline.note_days if day >= start),
+        hidden=len(findings) + len(spans) + len(series) - kept,
+    )
+
+
+def _ranked(keys: Iterable[str], first: Sequence[str], counts: Mapping[str, int]) -> list[str]:
+    place = {key: rank for rank, key in reversed(list(enumerate(first)))}
+    return sorted(keys, key=lambda key: (place.get(key, len(first)), -counts[key], key))
+
+
+def _points(entries: Sequence[Entry], start: date) -> tuple[Point, ...]:
+    return tuple(
+        Point(e.day, e.value, e.origin, e.comparator)
+        for e in entries
+        if e.value is not None and e.day is not None and e.day >= start
+    )
+
+
+def _marks(entries: Sequence[Entry], start: date) -> tuple[Mark, ...]:
+    marks = {
+        Mark(e.day, e.presence, e.origin) for e in entries if e.day is not None and e.day >= start
+    }
+    return tuple(sorted(marks, key=lambda m: (m.day, m.presence, m.origin)))
+
+
+def _bars(entries: Sequence[Entry], start: date, end: date) -> tuple[Bar, ...]:
+    """Join statements that something holds into stretches of time.
+
+    A problem of the coded list without an end still holds; one that is only told holds
+    for as long as it goes on being told.
+    """
+    told = sorted(
+        (
+            (e.day, e)
+            for e in entries
+            if e.day is not None and e.presence in (Presence.PRESENT, Presence.PAST)
+        ),
+        key=lambda pair: pair[0],
+    )
+    bars: list[Bar] = []
+    for day, entry in told:
+        lasting = entry.kind is EventKind.CONDITION and entry.presence is Presence.PRESENT
+        last = entry.end or (end if lasting else day)
+        if bars and (day - bars[-1].end).days <= _BRIDGE_DAYS:
+            previous = bars.pop()
+            bars.append(
+                Bar(previous.start, max(previous.end, last), previous.open or entry.end is None)
+            )
+        else:
+            bars.append(Bar(day, last, entry.end is None))
+    return tuple(bar for bar in bars if bar.end >= start)

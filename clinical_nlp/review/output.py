@@ -1,0 +1,231 @@
+"""Opens what a batch wrote, for the person who reviews it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clinical_nlp.errors import InputError
+from clinical_nlp.records import (
+    EstimateStatus,
+    Evidence,
+    Finding,
+    ModelReference,
+    Note,
+    NoteFindings,
+    Reason,
+    RiskEstimate,
+)
+from clinical_nlp.risk.bands import load_bands
+
+FINDINGS, ESTIMATES = "findings.parquet", "estimates.parquet"
+_SEX = {"female": "mujer", "male": "hombre", "other": "otro", "unknown": "desconocido"}
+#: Reasons shown in a list: what fits a glance.
+MAIN_REASONS = 3
+# Columns of findings.parquet whose name differs from the field of Finding.
+_RENAMED = {"text": "lexical_variant", "source": "component"}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedNote:
+    """A note whose text is not the one that was read: its findings must not be drawn on it."""
+
+    key: str
+    findings: int
+
+
+def open_batch(folder: Path | str) -> BatchOutput:
+    """Open a folder that ``clinical-nlp batch`` wrote.
+
+    Parameters
+    ----------
+    folder
+        The batch's ``--out``.
+
+    Raises
+    ------
+    clinical_nlp.errors.InputError
+        E251: the folder holds no finished batch, or its tables cannot be read.
+    """
+    return BatchOutput(Path(folder))
+
+
+class BatchOutput:
+    """A batch's results, read from its tables as they are asked for.
+
+    Parameters
+    ----------
+    folder
+        The batch's ``--out``.
+
+    Raises
+    ------
+    clinical_nlp.errors.InputError
+        E251: the folder holds no finished batch, or its tables cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        metadata = self._read(ESTIMATES, columns=[]).schema.metadata or {}
+        try:
+            self.as_of = date.fromisoformat(metadata[b"as_of"].decode())
+            self.threshold = float(metadata[b"worklist_threshold"])
+        except (KeyError, ValueError):
+            raise self._unreadable(ESTIMATES) from None
+
+    @cached_property
+    def patients(self) -> pd.DataFrame:
+        """One row a patient of the export, highest risk first, then by id.
+
+        Columns: ``patient_id``, ``age``, ``sex``, ``status``, ``probability`` (0..1),
+        ``band``, ``on_worklist``, ``notes``, ``findings``.
+        """
+        columns = ["patient_id", "age", "sex", "status", "probability", "band", "on_worklist"]
+        table: pd.DataFrame = self._read(
+            ESTIMATES, columns=[*columns, "notes", "findings"]
+        ).to_pandas()
+        return table.sort_values(
+            ["probability", "patient_id"], ascending=[False, True], ignore_index=True
+        )
+
+    def worklist(self, limit: int | None = None) -> pd.DataFrame:
+        """Return the work list as a table in Spanish, one patient a row, ranked from 1."""
+        rows = self._read(ESTIMATES, filters=[("on_worklist", "=", True)]).to_pylist()
+        rows.sort(key=lambda row: (-row["probability"], row["patient_id"]))
+        bands = {band.key: band.name_es for band in load_bands()}
+        table = pd.DataFrame(
+            [
+                {
+                    "Paciente": row["patient_id"],
+                    "Edad": row["age"],
+                    "Sexo": _SEX.get(row["sex"], row["sex"]),
+                    "Riesgo a 12 meses": row["probability"],
+                    "Banda": bands.get(row["band"], row["band"]),
+                    "Motivos principales": [
+                        reason["text"] for reason in row["reasons"] if reason["contribution"] > 0
+                    ][:MAIN_REASONS],
+                    "Faltaría saber": list(row["missing"]),
+                }
+                for row in rows[:limit]
+            ],
+            columns=[
+                "Paciente",
+                "Edad",
+                "Sexo",
+                "Riesgo a 12 meses",
+                "Banda",
+                "Motivos principales",
+                "Faltaría saber",
+            ],
+        )
+        table.index = pd.RangeIndex(1, len(table) + 1, name="N.º")
+        return table
+
+    def estimate(self, patient_id: str) -> RiskEstimate:
+        """Return a patient's estimate with its reasons and evidence.
+
+        Raises
+        ------
+        clinical_nlp.errors.InputError
+            E252: the batch holds no such patient.
+        """
+        rows = self._read(ESTIMATES, filters=[("patient_id", "=", patient_id)]).to_pylist()
+        if not rows:
+            raise InputError(
+                "E252",
+                "no patient of this batch has that id; take one from BatchOutput.patients.",
+            )
+        return _estimate(rows[0])
+
+    def findings(self, patient_id: str) -> pd.DataFrame:
+        """Return a patient's findings: the rows of ``findings.parquet``, in note order."""
+        found = self._read(FINDINGS, filters=[("patient_id", "=", patient_id)])
+        table: pd.DataFrame = found.to_pandas()
+        return table
+
+    def on_notes(
+        self, patient_id: str, notes: Sequence[Note]
+    ) -> tuple[tuple[NoteFindings, ...], tuple[ChangedNote, ...]]:
+        """Put a patient's findings back on the notes they were read from.
+
+        Parameters
+        ----------
+        patient_id
+            The patient.
+        notes
+            Their notes, from the export.
+
+        Returns
+        -------
+        on_notes, changed
+            Every note with its findings; a note whose SHA-256 is no longer the one that
+            was read has none, and is named in ``changed``.
+        """
+        rows = self._read(FINDINGS, filters=[("patient_id", "=", patient_id)]).to_pylist()
+        by_note: dict[str, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            by_note.setdefault(row["note"], []).append(row)
+        on_notes, changed = [], []
+        for note in notes:
+            found = by_note.pop(note.key, [])
+            true = [row for row in found if row["note_sha256"] == note.sha256]
+            if len(true) < len(found):
+                changed.append(ChangedNote(note.key, len(found) - len(true)))
+            on_notes.append(NoteFindings(note, tuple(_finding(row) for row in true)))
+        # A note that the export no longer holds has changed, too.
+        changed.extend(ChangedNote(key, len(found)) for key, found in sorted(by_note.items()))
+        return tuple(on_notes), tuple(changed)
+
+    def _read(
+        self,
+        name: str,
+        columns: list[str] | None = None,
+        filters: list[tuple[str, str, object]] | None = None,
+    ) -> pa.Table:
+        try:
+            return pq.read_table(self.folder / name, columns=columns, filters=filters)
+        except (OSError, pa.ArrowException):
+            raise self._unreadable(name) from None
+
+    def _unreadable(self, name: str) -> InputError:
+        return InputError(
+            "E251",
+            f"'{self.folder / name}' cannot be read as a batch's result; name the folder given "
+            "to 'clinical-nlp batch --out', after a run that ended.",
+        )
+
+
+def _estimate(row: Mapping[str, Any]) -> RiskEstimate:
+    return RiskEstimate(
+        patient_id=row["patient_id"],
+        status=EstimateStatus(row["status"]),
+        index_date=row["index_date"],
+        horizon_days=row["horizon_days"],
+        model=ModelReference(
+            row["model_name"], row["model_version"], row["model_uri"], row["model_digest"]
+        ),
+        probability=row["probability"],
+        band=row["band"],
+        reasons=tuple(
+            Reason(
+                reason["text"],
+                reason["contribution"],
+                tuple(Evidence(**evidence) for evidence in reason["evidence"]),
+            )
+            for reason in row["reasons"]
+        ),
+        missing=tuple(row["missing"]),
+        abstention=row["abstention"],
+    )
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    return Finding(**{f.name: row[_RENAMED.get(f.name, f.name)] for f in fields(Finding)})

@@ -1,0 +1,101 @@
+"""One patient as a reviewer sees them: estimate, notes with findings, timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from clinical_nlp.errors import InputError
+from clinical_nlp.lexicon import Lexicon, load_lexicon
+from clinical_nlp.records import NoteFindings, PatientRecord, RiskEstimate
+from clinical_nlp.review.output import BatchOutput, ChangedNote
+from clinical_nlp.risk.timeline import Timeline, build_timeline
+
+
+class RecordSource(Protocol):
+    """Where the patients' own records come from: the export that the batch read."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def scan(self, progress: Callable[[int], None]) -> object:
+        """Read everything once; must come before :meth:`records`."""
+        ...
+
+    def records(self) -> Iterator[PatientRecord]:
+        """Yield the patients, one in memory at a time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PatientReview:
+    """What is shown of one patient.
+
+    Parameters
+    ----------
+    record
+        The patient's record, from the export.
+    estimate
+        What the batch said.
+    notes
+        The notes with what was found in them, newest first.
+    changed
+        Notes whose text is no longer the one the batch read.
+    timeline
+        Notes and structured data together, as the risk model saw them.
+    """
+
+    record: PatientRecord
+    estimate: RiskEstimate
+    notes: tuple[NoteFindings, ...]
+    changed: tuple[ChangedNote, ...]
+    timeline: Timeline
+
+
+def open_patient(
+    batch: BatchOutput, source: RecordSource, patient_id: str, lexicon: Lexicon | None = None
+) -> PatientReview:
+    """Gather what is to be shown of one patient.
+
+    Parameters
+    ----------
+    batch
+        The batch's output.
+    source
+        The export that the batch read; used up by this call.
+    patient_id
+        The patient.
+    lexicon
+        Maps codes to concepts; the package's own by default.
+
+    Raises
+    ------
+    clinical_nlp.errors.InputError
+        E252: the batch holds no such patient; E253: the export does not.
+    """
+    estimate = batch.estimate(patient_id)
+    record = _record(source, patient_id)
+    notes, changed = batch.on_notes(patient_id, record.notes)
+    timeline = build_timeline(record, notes, lexicon or load_lexicon(), batch.as_of)
+    return PatientReview(record, estimate, tuple(reversed(notes)), changed, timeline)
+
+
+def _record(source: RecordSource, patient_id: str) -> PatientRecord:
+    with source:
+        source.scan(lambda _: None)
+        for record in source.records():
+            if record.id == patient_id:
+                return record
+    raise InputError(
+        "E253",
+        "the patient is in the batch's output but not in this export; "
+        "name the export that the batch read.",
+    )

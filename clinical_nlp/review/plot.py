@@ -1,0 +1,239 @@
+"""Draws a patient's timeline as one SVG: problems and drugs, findings, measurements."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from clinical_nlp.records import Concept
+from clinical_nlp.review.lanes import WINDOW_DAYS, Lanes, Series, SpanLane, choose_lanes
+from clinical_nlp.review.markup import Html, escape
+from clinical_nlp.review.patient import PatientReview
+from clinical_nlp.risk.entries import Origin, Presence
+from clinical_nlp.risk.wording import day_es
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_INK, _SOFT, _LINE = "#1b2530", "#56616e", "#dcdad3"
+#: Colour and Spanish name of each presence: the colours of the marks on the notes.
+PRESENCES: Mapping[Presence, tuple[str, str]] = {
+    Presence.PRESENT: ("#0d6e80", "presente"),
+    Presence.ABSENT: ("#7b8591", "negado"),
+    Presence.UNCERTAIN: ("#a87708", "dudoso"),
+    Presence.PAST: ("#6d4fa3", "antecedente"),
+}
+_MARKERS = {Origin.NOTE: "o", Origin.STRUCTURED: "s"}
+_DRUG, _PROBLEM = "#4f9a78", "#b9774a"
+_EPOCH = date(1970, 1, 1)
+_WIDTH = 11.0  # inches
+_LANE, _SERIES, _EMPTY = 0.3, 1.05, 0.5  # inches of height
+_STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
+    "svg.hashsalt": "clinical-nlp",  # the same drawing gives the same bytes
+    "axes.edgecolor": _LINE,
+    "axes.labelcolor": _SOFT,
+    "text.color": _INK,
+    "xtick.color": _SOFT,
+    "ytick.color": _INK,
+}
+
+
+def show_timeline(
+    review: PatientReview, concepts: Mapping[str, Concept], window_days: int = WINDOW_DAYS
+) -> Html:
+    """Show a patient's timeline.
+
+    Parameters
+    ----------
+    review
+        The patient.
+    concepts
+        The lexicon's concepts by key, for their Spanish names.
+    window_days
+        Days before the index day to draw.
+    """
+    lanes = choose_lanes(review.timeline, review.estimate, concepts, window_days)
+    svg = draw(lanes)
+    hidden = f" Quedan {lanes.hidden} conceptos sin dibujar." if lanes.hidden else ""
+    return Html(
+        f"<figure class='cnr-timeline'>{svg}<figcaption>Del {day_es(lanes.start)} al "
+        f"{day_es(lanes.end)}. Círculo: dicho en una nota; cuadrado: dato codificado.{hidden}"
+        "</figcaption></figure>"
+    )
+
+
+def draw(lanes: Lanes) -> str:
+    """Return the drawing as an ``<svg>`` element, with a text alternative."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    heights = [
+        max(_EMPTY, _LANE * len(lanes.spans) + 0.2),
+        max(_EMPTY, _LANE * len(lanes.findings) + 0.2),
+        *([_SERIES] * len(lanes.series)),
+    ]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, sum(heights) + 1.5), layout="constrained")
+        axes = figure.subplots(
+            len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
+        ).flatten()
+        _draw_spans(axes[0], lanes)
+        _draw_findings(axes[1], lanes)
+        for axis, series in zip(axes[2:], lanes.series, strict=True):
+            _draw_series(axis, series)
+        _finish(figure, list(axes), lanes)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    # From the XML prologue on, a notebook page needs only the element.
+    svg = out.getvalue()
+    label = escape(describe(lanes))
+    return re.sub(r"^.*?<svg ", f"<svg role='img' aria-label='{label}' ", svg, flags=re.DOTALL)
+
+
+def describe(lanes: Lanes) -> str:
+    """Return in a sentence what the drawing shows, for who cannot see it."""
+    parts = [
+        f"{lane.name}: {len(lane.marks)} menciones, la última del {day_es(lane.marks[-1].day)}"
+        for lane in lanes.findings
+    ]
+    parts += [
+        f"{s.name}: {len(s.points)} valores, el último {s.points[-1].value:g} {s.unit}"
+        for s in lanes.series
+    ]
+    parts += [f"{span.name} desde {day_es(span.bars[0].start)}" for span in lanes.spans]
+    return "Cronología. " + ("; ".join(parts) or "Sin datos en el periodo") + "."
+
+
+def _draw_spans(axis: Axes, lanes: Lanes) -> None:
+    _lane_labels(axis, [span.name for span in lanes.spans])
+    for place, span in enumerate(lanes.spans):
+        _draw_span(axis, place, span, lanes.start)
+    axis.set_title("Problemas y tratamientos", loc="left", fontsize=10.5, fontweight="bold")
+
+
+def _draw_span(axis: Axes, place: int, span: SpanLane, start: date) -> None:
+    colour = _DRUG if span.drug else _PROBLEM
+    for bar in span.bars:
+        begin = max(bar.start, start)
+        # A single mention still deserves a visible bar: a week wide.
+        days = max((bar.end - begin).days, 7)
+        axis.barh(
+            place, days, left=_num(begin), height=0.5, color=colour, alpha=1 if bar.open else 0.6
+        )
+        if bar.start < start:
+            axis.annotate(
+                f"◂ {bar.start.year}",
+                (_num(begin), place),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                color="white",
+            )
+
+
+def _draw_findings(axis: Axes, lanes: Lanes) -> None:
+    _lane_labels(axis, [lane.name for lane in lanes.findings])
+    for place, lane in enumerate(lanes.findings):
+        axis.axhline(place, color=_LINE, linewidth=0.8, zorder=0)
+        for mark in lane.marks:
+            colour, _ = PRESENCES[mark.presence]
+            hollow = mark.presence in (Presence.ABSENT, Presence.UNCERTAIN)
+            axis.plot(
+                _num(mark.day),
+                place,
+                _MARKERS[mark.origin],
+                markersize=8,
+                markeredgecolor=colour,
+                markeredgewidth=1.8,
+                markerfacecolor="white" if hollow else colour,
+            )
+            if mark.presence is Presence.UNCERTAIN:
+                axis.text(
+                    _num(mark.day), place, "?", ha="center", va="center", fontsize=6.5, color=colour
+                )
+    axis.set_title("Hallazgos", loc="left", fontsize=10.5, fontweight="bold")
+
+
+def _draw_series(axis: Axes, series: Series) -> None:
+    days = [_num(point.day) for point in series.points]
+    values = [point.value for point in series.points]
+    colour = PRESENCES[Presence.PRESENT][0]
+    axis.plot(days, values, color=colour, linewidth=1.4, alpha=0.7)
+    for origin, marker in _MARKERS.items():
+        chosen = [i for i, point in enumerate(series.points) if point.origin is origin]
+        axis.plot([days[i] for i in chosen], [values[i] for i in chosen], marker, color=colour)
+    last = series.points[-1]
+    axis.annotate(
+        f"{last.comparator or ''}{last.value:g}".replace(".", ","),
+        (days[-1], values[-1]),
+        xytext=(7, 0),
+        textcoords="offset points",
+        va="center",
+        fontweight="bold",
+        annotation_clip=False,
+    )
+    axis.margins(y=0.3)
+    axis.locator_params(axis="y", nbins=3)
+    unit = f" ({series.unit})" if series.unit else ""
+    axis.set_title(f"{series.name}{unit}", loc="left", fontsize=10.5, fontweight="bold")
+    axis.grid(axis="y", color=_LINE, linewidth=0.8)
+
+
+def _lane_labels(axis: Axes, names: list[str]) -> None:
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4 if names else 1, -0.6)
+    axis.tick_params(axis="y", length=0)
+    if not names:
+        axis.text(0.01, 0.5, "Nada en el periodo", transform=axis.transAxes, color=_SOFT)
+
+
+def _finish(figure: Figure, axes: list[Axes], lanes: Lanes) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.lines import Line2D
+
+    for axis in axes:
+        for side in ("top", "right", "left"):
+            axis.spines[side].set_visible(False)
+        for day in lanes.note_days:
+            axis.axvline(_num(day), color=_LINE, linewidth=0.7, zorder=0)
+        axis.axvline(_num(lanes.end), color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
+    axes[-1].set_xlim(_num(lanes.start), _num(lanes.end) + 45)
+    locator = AutoDateLocator(maxticks=10)  # type: ignore[no-untyped-call]  # matplotlib's gap
+    axes[-1].xaxis.set_major_locator(locator)
+    axes[-1].xaxis.set_major_formatter(
+        ConciseDateFormatter(  # type: ignore[no-untyped-call]  # matplotlib's gap
+            locator, formats=["%Y", "%m/%Y", "%d/%m", "%H:%M", "%H:%M", "%S"]
+        )
+    )
+    handles = [
+        Line2D(
+            [],
+            [],
+            marker="o",
+            linestyle="",
+            markersize=7,
+            markeredgecolor=colour,
+            markerfacecolor="white" if p in (Presence.ABSENT, Presence.UNCERTAIN) else colour,
+            label=name,
+        )
+        for p, (colour, name) in PRESENCES.items()
+    ]
+    handles += [
+        Line2D([], [], color=_PROBLEM, linewidth=6, label="problema"),
+        Line2D([], [], color=_DRUG, linewidth=6, label="tratamiento"),
+        Line2D([], [], color=_LINE, linewidth=1, label="día con nota"),
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False)
+
+
+def _num(day: date) -> int:
+    """Days since 1970-01-01: matplotlib's own number of a date."""
+    return (day - _EPOCH).days

@@ -1,0 +1,93 @@
+"""The estimate and its reasons, each with links to the words behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from clinical_nlp.records import Concept, EstimateStatus, Evidence, Reason, RiskEstimate
+from clinical_nlp.review.markup import Html, anchor, day_or_none, escape, percent_es
+from clinical_nlp.risk.bands import load_bands
+from clinical_nlp.risk.wording import months_between
+
+# Links shown for a reason; the rest are counted.
+_MAX_LINKS = 6
+
+
+def show_reasons(estimate: RiskEstimate, concepts: Mapping[str, Concept]) -> Html:
+    """Show what was estimated of a patient, and why.
+
+    Parameters
+    ----------
+    estimate
+        The batch's estimate.
+    concepts
+        The lexicon's concepts by key, for their Spanish names.
+    """
+    parts = [_headline(estimate)]
+    if estimate.reasons:
+        strongest = max(abs(reason.contribution) for reason in estimate.reasons)
+        items = "".join(_reason(reason, strongest, concepts) for reason in estimate.reasons)
+        parts.append(f"<ol class='cnr-reasons'>{items}</ol>")
+    if estimate.missing:
+        missing = "".join(f"<li>{escape(text)}</li>" for text in estimate.missing)
+        parts.append(f"<h4>Qué ayudaría a precisar</h4><ul>{missing}</ul>")
+    parts.append(
+        f"<p class='cnr-small'>Modelo {escape(estimate.model.uri)}, "
+        f"{day_or_none(estimate.index_date)}. Resultado preliminar de una herramienta de "
+        "investigación: no diagnostica ni descarta.</p>"
+    )
+    return Html("".join(parts))
+
+
+def _headline(estimate: RiskEstimate) -> str:
+    if estimate.status is EstimateStatus.DIAGNOSED:
+        return (
+            "<p class='cnr-headline'><b>Insuficiencia cardíaca ya diagnosticada</b> "
+            "según la historia: no se estima el riesgo de un diagnóstico nuevo.</p>"
+        )
+    if estimate.probability is None:
+        return (
+            "<p class='cnr-headline'><b>Sin estimación.</b> "
+            f"{escape(estimate.abstention or '')}</p>"
+        )
+    band, advice = "", ""
+    if estimate.band is not None:
+        published = load_bands()[estimate.band]
+        band = f" <span class='cnr-band'>riesgo {escape(published.name_es)}</span>"
+        advice = f"<p>{escape(published.mitigation_es)}</p>"
+    return (
+        f"<p class='cnr-headline'><b>{percent_es(estimate.probability)}</b> de probabilidad "
+        f"estimada de un diagnóstico de insuficiencia cardíaca en los próximos "
+        f"{months_between(estimate.horizon_days)} meses{band}</p>{advice}"
+    )
+
+
+def _reason(reason: Reason, strongest: float, concepts: Mapping[str, Concept]) -> str:
+    why = f"<span class='cnr-why'>{escape(reason.text)}{_links(reason.evidence, concepts)}</span>"
+    if reason.contribution == 0:  # says where a diagnosis stands: weighs nothing
+        return f"<li class='cnr-plain'>{why}</li>"
+    way, word = ("up", "▲ sube") if reason.contribution > 0 else ("down", "▼ baja")
+    width = 100 * abs(reason.contribution) / strongest
+    return (
+        f"<li><span class='cnr-{way}'>{word}</span><span class='cnr-meter' aria-hidden='true'>"
+        f"<i class='cnr-{way}-bar' style='width:{width:.0f}%'></i></span>{why}</li>"
+    )
+
+
+def _links(evidence: Sequence[Evidence], concepts: Mapping[str, Concept]) -> str:
+    if not evidence:
+        return ""
+    shown = [_link(piece, concepts) for piece in evidence[:_MAX_LINKS]]
+    if len(evidence) > _MAX_LINKS:
+        shown.append(f"y {len(evidence) - _MAX_LINKS} más")
+    return f"<small>{' · '.join(shown)}</small>"
+
+
+def _link(evidence: Evidence, concepts: Mapping[str, Concept]) -> str:
+    concept = concepts.get(evidence.concept)
+    words = (
+        f"{escape(concept.name_es if concept else evidence.concept)}, {day_or_none(evidence.day)}"
+    )
+    if evidence.start is None:  # a structured resource: there are no words to go to
+        return f"{words} ({escape(evidence.source)})"
+    return f"<a href='#{anchor(evidence.source, evidence.start)}'>{words}</a>"

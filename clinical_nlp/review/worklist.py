@@ -1,0 +1,54 @@
+"""The work list as a table for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clinical_nlp.review.markup import Html, escape, percent_es
+from clinical_nlp.review.output import BatchOutput
+from clinical_nlp.risk.bands import load_bands
+
+_COLOURS = 4  # that review.css has for bands, lowest first
+
+
+def show_worklist(batch: BatchOutput, limit: int = 20) -> Html:
+    """Show the first patients of a batch's work list, highest risk first.
+
+    Parameters
+    ----------
+    batch
+        The batch's output.
+    limit
+        Patients to show.
+    """
+    table = batch.worklist(limit)
+    total = int(batch.patients["on_worklist"].sum())
+    colours = {b.name_es: min(i, _COLOURS - 1) for i, b in enumerate(load_bands())}
+    rows = "".join(
+        f"<tr><td class='cnr-n'>{rank}</td><th scope='row'>{escape(row['Paciente'])}</th>"
+        f"<td>{_who(row['Edad'], row['Sexo'])}</td>"
+        f"<td class='cnr-n'><b>{percent_es(row['Riesgo a 12 meses'])}</b></td>"
+        f"<td><span class='cnr-band cnr-band-{colours.get(row['Banda'], 0)}'>"
+        f"{escape(row['Banda'] or '')}</span></td>"
+        f"<td>{_items(row['Motivos principales'])}</td></tr>"
+        for rank, row in zip(table.index, table.to_dict("records"), strict=True)
+    )
+    if not rows:
+        return Html("<p>Ningún paciente alcanza el umbral de la lista de trabajo.</p>")
+    return Html(
+        f"<table><caption>{len(table)} de {total} pacientes con riesgo a 12 meses de al menos "
+        f"{percent_es(batch.threshold)}, a {batch.as_of:%d/%m/%Y}. Resultados preliminares: "
+        "revíselos antes de actuar.</caption><thead><tr><th class='cnr-n' scope='col'>N.º</th>"
+        "<th scope='col'>Paciente</th><th scope='col'>Edad y sexo</th>"
+        "<th class='cnr-n' scope='col'>Riesgo</th><th scope='col'>Banda</th>"
+        f"<th scope='col'>Motivos principales</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _who(age: float | None, sex: str) -> str:
+    # pandas turns a column with a gap into floats, and the gap into NaN.
+    return escape(sex if age is None or age != age else f"{int(age)} años, {sex}")
+
+
+def _items(texts: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
