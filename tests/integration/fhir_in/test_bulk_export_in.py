@@ -1,0 +1,226 @@
+"""Whole exports, as they should be."""
+
+import os
+import random
+import tracemalloc
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from clinical_nlp.errors import InputError
+from clinical_nlp.records import Sex
+from fhir_adapters.reading import BulkExport
+
+
+def test_files_of_any_name_order_and_compression(export, make):
+    export.write("a.ndjson.gz", make.note("n", date="2024-01-02"), make.coded("Condition", "c"))
+    export.write("b.ndjson", make.patient(gender="female", birthDate="1950-02-03"))
+    export.write("c.NDJSON", make.coded("Procedure", "p"), make.patient("other"))
+    export.write("d.ndjson", make.coded("Observation", "o", about="other", valueInteger=1))
+    export.write("notes.txt", "not read")
+    export.write(".e.ndjson", "a hidden file of some other system")
+    read = export.read()
+    assert read.problems == []
+    assert read.summary.lines == 6
+    good = read.records["good"]
+    assert (good.sex, good.birth_date) == (Sex.FEMALE, date(1950, 2, 3))
+    assert [note.source for note in good.notes] == ["DocumentReference/n"]
+    assert [event.source for event in good.events] == ["Condition/c", "Procedure/p"]
+    assert [event.value for event in read.records["other"].events] == [1.0]
+
+
+def test_a_single_file_may_be_given(export, make):
+    file = export.write("all.ndjson.gz", make.patient(), make.note("n"))
+    assert make.read(file).notes() == ["Tos seca."]
+
+
+def test_gzip_is_known_by_its_content(export, make):
+    file = export.write("all.ndjson.gz", make.patient(), make.note("n"))
+    file.rename(file.with_suffix(""))
+    assert export.read().notes() == ["Tos seca."]
+
+
+def test_the_same_content_is_the_same_export(tmp_path, make):
+    lines = [make.patient(f"p{k}") for k in range(5)]
+    lines += [make.note(f"n{k}", f"Nota {k}", about=f"p{k % 5}") for k in range(20)]
+    lines += [make.coded("Condition", f"c{k}", about=f"p{k % 5}") for k in range(20)]
+    readings = []
+    for seed, names in enumerate((["a.ndjson"], ["z.ndjson.gz", "a.ndjson", "b.ndjson.gz"])):
+        random.Random(seed).shuffle(lines)
+        export = make.Export(tmp_path / str(seed))
+        for k, name in enumerate(names):
+            export.write(name, *lines[k :: len(names)])
+        readings.append(export.read())
+    assert readings[0].records == readings[1].records
+    assert readings[0].summary == readings[1].summary
+    assert len(readings[0].summary.digest) == 64
+    changed = make.Export(tmp_path / "changed")
+    changed.write("a.ndjson", *lines, make.patient("one-more"))
+    assert changed.read().summary.digest != readings[0].summary.digest
+
+
+def test_types_that_are_not_used_are_counted(export, make):
+    export.write("a.ndjson", make.patient(), make.coded("AllergyIntolerance", "a"), make.note("n"))
+    export.write("b.ndjson", {"resourceType": "OperationOutcome"})
+    counts = export.read().summary.types
+    assert (counts["AllergyIntolerance"].seen, counts["AllergyIntolerance"].skipped) == (1, 1)
+    assert counts["OperationOutcome"].skipped == 1
+
+
+def test_order_within_a_patient(export, make):
+    export.write(
+        "a.ndjson",
+        make.patient(),
+        make.note("b", date="2024-01-02T10:00:00+01:00"),
+        make.note("a", date="2024-01-02"),
+        make.note("c"),
+        make.note("d", date="2023-12-31T23:30:00Z"),
+        make.coded("Condition", "z", onsetDateTime="2020"),
+        make.coded("Condition", "y"),
+        make.coded("Condition", "x", onsetDateTime="2020-01-01"),
+    )
+    good = export.read().records["good"]
+    assert [note.source[-1] for note in good.notes] == ["c", "d", "a", "b"]
+    assert [event.source[-1] for event in good.events] == ["y", "x", "z"]
+
+
+def test_latest_day_is_clinical_and_past(export, make):
+    export.write(
+        "a.ndjson",
+        make.patient(birthDate="2024-05-30"),
+        make.note("n", date="2024-03-01"),
+        make.coded("Condition", "c", onsetDateTime="2024-02-01", abatementDateTime="2024-04-02"),
+        make.coded("Encounter", "e", period={"start": "2024-02-01", "end": "2030-01-01"}),
+        make.coded("Observation", "o", status="cancelled", effectiveDateTime="2024-05-01"),
+        make.coded("Observation", "x", about="nobody", effectiveDateTime="2024-05-02"),
+        make.coded("Observation", "f", effectiveDateTime="2027-05-02"),
+    )
+    assert export.read().summary.latest == date(2024, 4, 2)
+
+
+def test_what_an_algorithm_asserted_is_no_evidence(export, make):
+    system = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+    meta = {"security": [{"system": system, "code": "AIAST"}]}
+    export.write(
+        "a.ndjson",
+        make.patient(),
+        make.coded("Observation", "o", status="preliminary", meta=meta),
+        make.coded("Observation", "h", status="preliminary"),
+        make.note("n", meta=meta),
+    )
+    read = export.read()
+    assert [event.source for event in read.records["good"].events] == ["Observation/h"]
+    assert read.notes() == []
+    assert read.summary.types["Observation"].left_out == 1
+
+
+def test_all_forms_of_reference(export, make):
+    forms = ["Patient/p", "https://ehr.example/r4/Patient/p/_history/3", "urn:uuid:p"]
+    lines = [make.coded("Condition", f"c{k}") for k in range(len(forms))]
+    for line, form in zip(lines, forms, strict=True):
+        line["subject"] = {"reference": form}
+    export.write("a.ndjson", make.patient("p"), *lines)
+    assert len(export.read().records["p"].events) == 3
+
+
+def test_the_spool_is_private_and_leaves_nothing(export, make, tmp_path):
+    export.write("a.ndjson", make.patient(), make.note("n"))
+    spool = tmp_path / "spool"
+    spool.mkdir()
+
+    class Interrupted(Exception):
+        pass
+
+    with pytest.raises(Interrupted), BulkExport(export.folder, spool) as source:
+        source.scan(lambda read: None)
+        assert list(spool.iterdir()) == []  # not even while it is in use
+        fds = Path("/proc/self/fd")
+        if fds.is_dir():
+            own = [fd for fd in fds.iterdir() if str(spool) in os.path.realpath(fd)]
+            assert [fd.stat().st_mode & 0o777 for fd in own] == [0o600]
+        raise Interrupted
+    assert list(spool.iterdir()) == []
+
+
+def test_the_spool_is_removed_where_open_files_cannot_be_unlinked(
+    export, make, tmp_path, monkeypatch
+):
+    export.write("a.ndjson", make.patient(), make.note("n"))
+    unlink = Path.unlink
+    refusals = iter([True])
+
+    def refuse_once(self: Path, missing_ok: bool = False) -> None:
+        if next(refusals, False):
+            raise PermissionError
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse_once)
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    with BulkExport(export.folder, spool) as source:
+        source.scan(lambda read: None)
+        (file,) = spool.iterdir()
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert list(spool.iterdir()) == []
+
+
+def test_a_full_disk_is_told(export, make):
+    export.write("a.ndjson", make.patient(), *(make.note(f"n{k}", "x" * 5000) for k in range(99)))
+    with BulkExport(export.folder) as source:
+        source._spool.db.execute("PRAGMA max_page_count = 20")
+        with pytest.raises(InputError, match=r"E222.*free space") as error:
+            source.scan(lambda read: None)
+    assert error.value.__cause__ is None
+
+
+def test_memory_does_not_grow_with_the_export(export, make):
+    def peak(notes: int) -> int:
+        export.write(
+            "a.ndjson",
+            *(make.patient(f"p{k}") for k in range(notes // 4)),
+            *(make.note(f"n{k}", f"{k} " + "x" * 2000, about=f"p{k // 4}") for k in range(notes)),
+        )
+        with BulkExport(export.folder) as source:
+            tracemalloc.start()
+            source.scan(lambda read: None)
+            assert sum(len(record.notes) for record in source.records()) == notes
+            _, most = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        return most
+
+    few, many = peak(2_000), peak(8_000)  # 4 MB and 16 MB of text
+    assert many < few + 1_000_000
+
+
+@pytest.mark.parametrize("make_it", [False, True])
+def test_no_export_at_all(tmp_path, make_it):
+    folder = tmp_path / "none"
+    if make_it:
+        folder.mkdir()
+        (folder / "sub.ndjson").mkdir()
+    source = BulkExport(folder)
+    with pytest.raises(InputError, match="E201" if make_it else "E200") as error, source:
+        pass
+    assert error.value.exit_code == 4
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_without_permission(export, make):
+    export.write("a.ndjson", make.patient()).chmod(0)
+    with BulkExport(export.folder) as source, pytest.raises(InputError, match="E202"):
+        source.scan(lambda read: None)
+
+
+def test_a_file_that_vanishes(export, make):
+    file = export.write("a.ndjson", make.patient())
+    with BulkExport(export.folder) as source:
+        file.unlink()
+        with pytest.raises(InputError, match=r"E202 'a\.ndjson' cannot be read"):
+            source.scan(lambda read: None)
+
+
+def test_it_is_used_as_a_context(export, make):
+    export.write("a.ndjson", make.patient())
+    with pytest.raises(RuntimeError, match="with BulkExport"):
+        BulkExport(export.folder).scan(lambda read: None)
