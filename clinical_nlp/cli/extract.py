@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from spacy.language import Language
 
 import clinical_nlp
 from clinical_nlp.cli.jsonl import open_lines, read_rows, write_row
 from clinical_nlp.errors import EXIT_QUARANTINED
-from clinical_nlp.pipeline.assertion import EsAssertion
-from clinical_nlp.pipeline.document import get_findings
 from clinical_nlp.records import FLAGS, Finding
+
+if TYPE_CHECKING:  # spaCy takes seconds to import: commands import it when they run
+    from spacy.language import Language
 
 _IN = typer.Argument(metavar="IN.jsonl", help="Rows to read; .gz too, '-' for standard input.")
 _OUT = typer.Argument(metavar="OUT.jsonl", help="Rows to write; .gz too, '-' for standard output.")
 
-RowMaker = Callable[[Language, dict[str, Any]], dict[str, Any]]
+RowMaker = Callable[["Language", dict[str, Any]], dict[str, Any]]
 
 
 def extract(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
@@ -86,7 +86,7 @@ def _extract_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
     identifier, doc = row["id"], nlp(_text(row))
     return {
         "id": identifier,
-        "findings": [finding_row(finding) for finding in get_findings(doc)],
+        "findings": [finding_row(finding) for finding in doc._.findings],
         "mentions": [],
     }
 
@@ -109,6 +109,8 @@ def finding_row(finding: Finding) -> dict[str, Any]:
 def assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of targets with their five flags filled in, as ``assert`` writes it."""
     identifier, text, targets = row["id"], _text(row), row["targets"]
+    from clinical_nlp.pipeline.assertion import EsAssertion
+
     spans = [(int(target["start"]), int(target["end"])) for target in targets]
     if any(not 0 <= start < end <= len(text) for start, end in spans):
         raise ValueError("a target lies outside the text")
