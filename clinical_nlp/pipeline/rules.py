@@ -38,9 +38,12 @@ def load_rules(package: str, name: str) -> dict[str, Any]:
 
 
 def norms_of(doc: Doc) -> list[str]:
-    """Return the norm of every token of ``doc``; far quicker than token by token."""
+    """Return the norm of every token of ``doc``; far quicker than token by token.
+
+    A token that is nothing but invisible marks has no norm: it is given as a blank.
+    """
     strings = doc.vocab.strings
-    return [strings[key] for key in doc.to_array("NORM").tolist()]
+    return [strings[key] or " " for key in doc.to_array("NORM").tolist()]
 
 
 class RuleComponent(ABC):

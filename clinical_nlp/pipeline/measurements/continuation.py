@@ -34,6 +34,7 @@ class Continuation:
                 self._after_arrow(words, position, measure)
                 or self._in_bracket(words, position, measure)
                 or self._compared(words, position, measure)
+                or self._moved(words, value, position, measure)
                 or (self._listed(words, position, measure) if name.series else None)
             )
             if found is None:
@@ -68,11 +69,14 @@ class Continuation:
         ``said`` is whether it is clear already that a value of this measurement follows.
         """
         limit = min(words.size, position + _REACH)
+        crossed = False
         while position < limit and not words.is_border(position):
             norm = words.norms[position]
             if norm[0].isdigit() or (norm == "%" and words.at(position + 1)[:1].isdigit()):
                 found = self._number(words, position, measure)
                 if isinstance(found, Value):
+                    if crossed or not said:
+                        said = self._said_after(words, found, measure)
                     return (found, found.after) if said else None
                 if found is None:
                     return None
@@ -82,10 +86,16 @@ class Continuation:
                 return None
             if self._is_again(norm, measure):
                 said = True
+            elif norm == "," and said:
+                crossed = True
             elif norm not in self._knowledge.between:
                 return None
             position += 1
         return None
+
+    def _said_after(self, words: Words, value: Value, measure: Measure) -> bool:
+        """Whether the words after a value tell that it is another one: '1,2 previa'."""
+        return any(self._is_again(norm, measure) for norm in words.after(value.after, 2))
 
     def _number(self, words: Words, position: int, measure: Measure) -> Value | int | None:
         """A value, or the place after a number that is none: a date, a time."""
@@ -126,13 +136,25 @@ class Continuation:
         if words.at(position) in _SEPARATORS:
             position += 1
         if words.at(position)[:1].isdigit():
-            date = self._number(words, position, measure)
-            if said and isinstance(date, Value):
-                return date, date.after
-            if not isinstance(date, int):
+            found = self._number(words, position, measure)
+            if isinstance(found, Value):
+                said = said or self._said_after(words, found, measure)
+                return (found, found.after) if said else None
+            if found is None:
                 return None
-            position = date
+            position = found
         return self._number_within(words, position, measure, said=said)
+
+    def _moved(
+        self, words: Words, value: Value, position: int, measure: Measure
+    ) -> tuple[Value, int] | None:
+        """'mejora de 25 a 45%': the second of two values."""
+        if words.at(position) not in self._knowledge.to:
+            return None
+        if self._knowledge.moves.isdisjoint(words.before(value.first, _REACH)):
+            return None
+        second = self._reader.scalar(words, position + 1, measure)
+        return (second, second.after) if isinstance(second, Value) else None
 
     def _listed(self, words: Words, position: int, measure: Measure) -> tuple[Value, int] | None:
         """'glucemias 120, 140 y 133'."""
@@ -155,13 +177,9 @@ class Continuation:
                     yield reading
                     position, gap = reading.diastolic.after, 0
                     continue
-                date = self._reader.date(words, position)
-                if not date:
-                    form, after = self._reader.unit(words, position + 1)
-                    if not form:
-                        return
-                    date = after
-                position, gap = date, gap + 1
+                position, gap = self._reader.skip(words, position), gap + 1
+                if not position:
+                    return
                 continue
             if norm not in self._knowledge.series:
                 return

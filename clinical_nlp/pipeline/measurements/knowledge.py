@@ -35,30 +35,34 @@ class Phrases(Generic[T]):
     """Phrases by their first word; finds the longest that stands at a place."""
 
     def __init__(self) -> None:
-        self._by_first: dict[str, list[tuple[tuple[str, ...], T]]] = {}
+        # By first word: the lengths of what follows it, longest first, and the values.
+        self._by_first: dict[str, tuple[list[int], dict[tuple[str, ...], list[T]]]] = {}
+
+    @property
+    def first_words(self) -> Mapping[str, object]:
+        """The words that phrases begin with."""
+        return self._by_first
 
     def add(self, words: Sequence[str], value: T) -> None:
         """Take a phrase in; one phrase may have several values."""
         if not words:
             raise ValueError("a phrase without words")
-        entries = self._by_first.setdefault(words[0], [])
-        entries.append((tuple(words[1:]), value))
-        entries.sort(key=lambda entry: -len(entry[0]))
+        rest = tuple(words[1:])
+        lengths, values = self._by_first.setdefault(words[0], ([], {}))
+        values.setdefault(rest, []).append(value)
+        lengths[:] = sorted({*lengths, len(rest)}, reverse=True)
 
-    def at(self, words: Words, position: int) -> tuple[int, list[T]]:
+    def at(self, words: Words, position: int) -> tuple[int, Sequence[T]]:
         """Length of the longest phrase at ``position`` and its values; 0 where there is none."""
-        entries = self._by_first.get(words.norms[position]) if position < words.size else None
-        if entries is None:
-            return 0, []
-        length, found = 0, []
-        for rest, value in entries:
-            if len(rest) + 1 < length:
-                break
-            end = position + 1 + len(rest)
-            if tuple(words.norms[position + 1 : end]) == rest:
-                length = len(rest) + 1
-                found.append(value)
-        return length, found
+        entry = self._by_first.get(words.at(position))
+        if entry is None:
+            return 0, ()
+        lengths, values = entry
+        for length in lengths:
+            found = values.get(tuple(words.norms[position + 1 : position + 1 + length]))
+            if found is not None:
+                return length + 1, found
+        return 0, ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Measure:
         for reading in readings:
             if low <= reading <= high and not self._written_otherwise(reading, unit):
                 return reading
-        for bare in self.bare:
+        for bare in self.bare if unit is None else ():
             for reading in readings:
                 if bare.first <= reading <= bare.last:
                     value = self._convert(reading, bare.unit)
@@ -202,6 +206,7 @@ class Knowledge:
         self.not_after = {
             key: frozenset(entry) for key, entry in rules["standalone"]["not_after"].items()
         }
+        self.standalone_low: dict[str, float] = dict(rules["standalone"]["low"])
         self._add_names(rules)
         self._add_units(rules)
         for sign, forms in rules["comparators"].items():
@@ -237,7 +242,7 @@ class Knowledge:
         for form in sorted(forms):
             self.units.add(form, form)
         for key, units in rules["standalone"].items():
-            if key != "not_after":
+            if key not in ("not_after", "low"):
                 for unit in units:
                     self.standalone.add(phrase(unit), key)
 

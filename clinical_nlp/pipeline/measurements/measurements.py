@@ -54,17 +54,16 @@ class MeasurementFinder(RuleComponent):
             words, lambda position: sections.opens_examination(words.tokens[position])
         )
         if values:
-            text = doc.text
-            found = [self._finding(words, value, text, sections) for value in values]
+            found = [self._finding(words, value, sections) for value in values]
             set_findings(doc, [*get_findings(doc), *found])
         return doc
 
-    def _finding(self, words: Words, value: Value, text: str, sections: _Sections) -> Finding:
-        start, end = words.span(value.first, value.end)
+    def _finding(self, words: Words, value: Value, sections: _Sections) -> Finding:
+        start, text = words.piece(value.first, value.end)
         return Finding(
             start=start,
-            end=end,
-            text=text[start:end],
+            end=start + len(text),
+            text=text,
             concept=value.concept,
             value=value.value,
             unit=self._units[value.concept],

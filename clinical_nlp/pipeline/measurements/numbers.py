@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from clinical_nlp.pipeline.measurements.text import Words
 
@@ -15,8 +14,7 @@ _APOSTROPHES = frozenset({"'", "’", "´", "`"})
 _DIGITS_OF_A_THOUSAND = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number in a text.
 
     Parameters
@@ -81,18 +79,19 @@ class NumberReader:
     def digits(self, words: Words, position: int) -> Number | None:
         """The number in digits at ``position``."""
         norm = words.at(position)
-        if not norm or not norm[0].isdigit() or not _PLAIN.match(norm):
+        plain = norm.isdigit()
+        if not plain and (not norm[:1].isdigit() or not _PLAIN.match(norm)):
             return None
         if (
-            words.at(position + 1) in _APOSTROPHES
-            and norm.isdigit()
+            plain
+            and words.at(position + 1) in _APOSTROPHES
             and words.at(position + 2).isdigit()
             and words.glued(position + 1)
             and words.glued(position + 2)
         ):  # 36'5
             value = float(f"{norm}.{words.at(position + 2)}")
             return Number(position, position + 3, value)
-        return _read(norm, position)
+        return Number(position, position + 1, float(norm)) if plain else _read(norm, position)
 
     def spoken(self, words: Words, position: int) -> Number | None:
         """The number in words at ``position``: ``ciento cuarenta y dos``."""
@@ -135,8 +134,6 @@ class NumberReader:
 def _read(norm: str, position: int) -> Number | None:
     end = position + 1
     signs = [sign for sign in norm if sign in ".,"]
-    if not signs:
-        return Number(position, end, float(norm))
     if len(signs) == 1:
         decimal = float(norm.replace(",", "."))
         whole, _, rest = norm.partition(signs[0])

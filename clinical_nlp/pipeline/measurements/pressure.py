@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from clinical_nlp.pipeline.measurements.knowledge import DIASTOLIC, SYSTOLIC, Knowledge
 from clinical_nlp.pipeline.measurements.numbers import Number
@@ -14,8 +14,7 @@ _DASHES = frozenset({"-", "–", "—"})
 _TEN = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """One of the two numbers, in mm Hg; a range where ``low`` and ``high`` are set."""
 
     value: float
@@ -26,8 +25,7 @@ class _Part:
     high: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PressureReading:
+class PressureReading(NamedTuple):
     """Systolic and diastolic value of one reading."""
 
     systolic: Value
@@ -63,6 +61,8 @@ class PressureReader:
         millimetres
             Whether to refuse centimetres, which look like dates.
         """
+        if not named and words.at(position + 1) not in _STROKES:
+            return None
         systolic = self._part(words, position, systolic=True)
         if systolic is None:
             return None

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from typing import NamedTuple
 
 from clinical_nlp.pipeline.measurements.knowledge import Knowledge, Measure, Name, Unit
 from clinical_nlp.pipeline.measurements.numbers import Number
 from clinical_nlp.pipeline.measurements.text import Words
 
+_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}$")
 _DASHES = frozenset({"-", "–", "—"})
 _DATE_SIGNS = frozenset({"/", "-", "."})
 _DAYS, _MONTHS = 31, 12
 _YEARS = range(1950, 2100)
 _SHORT_YEAR = 100
+_ORDINALS = frozenset({"a", "o", "er", "ra", "da", "do"})
+_FLOWS = frozenset({("l", "/", "min"), ("ml", "/", "h")})
 _STARS = frozenset({"*", "↑", "↓", "(*)"})
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A value said in the words ``first`` to ``end``; the text goes on at ``after``.
 
     ``low`` and ``high`` are the bounds of a range, whose mean ``value`` is.
@@ -55,10 +58,11 @@ class ValueReader:
 
     def date(self, words: Words, position: int) -> int:
         """End of the date at ``position``, 0 where there is none: 12/03, 12-3-24, 02/2023."""
-        first, sign, second = (words.at(position + offset) for offset in range(3))
-        if first.count(".") == 2 and first.replace(".", "").isdigit():
-            return position + 1
-        if sign not in _DATE_SIGNS or not first.isdigit() or not second.isdigit():
+        first, sign = words.at(position), words.at(position + 1)
+        if not first.isdigit():
+            return position + 1 if _DOTTED.match(first) else 0
+        second = words.at(position + 2)
+        if sign not in _DATE_SIGNS or not second.isdigit():
             return 0
         if words.at(position + 3) == sign and words.at(position + 4).isdigit():
             if int(first) <= _DAYS and int(second) <= _MONTHS:
@@ -71,6 +75,24 @@ class ValueReader:
             int(second) in _YEARS or (len(second) == 2 and int(second) < _SHORT_YEAR)
         )
         return position + 3 if day_and_month or month_and_year else 0
+
+    def skip(self, words: Words, position: int) -> int:
+        """End of a number that may stand before a value and is none; 0 where it is no such.
+
+        A date, a year, an ordinal ("2a toma"), a number with a unit ("a los 3'").
+        """
+        date = self.date(words, position)
+        if date:
+            return date
+        number = self._knowledge.numbers.digits(words, position)
+        if number is None:
+            return 0
+        if words.at(number.end) in _ORDINALS and words.glued(number.end):
+            return number.end + 1
+        form, after = self.unit(words, number.end)
+        if form:
+            return after
+        return number.end if number.whole in _YEARS else 0
 
     def scalar(
         self, words: Words, position: int, measure: Measure, name: Name | None = None
@@ -105,12 +127,13 @@ class ValueReader:
         unit, after = self._own_unit(words, number.end, measure, form, after)
         weak = unit is None and form in self._knowledge.weak_units
         if form and unit is None and not weak:
-            return after
+            return None if "/" in form and form not in _FLOWS else after
         if unit is None and name is not None and name.needs_unit:
             return None
         read = measure.value(number, unit, low=low, high=high)
         if read is None:
-            return after if weak or number.whole in _YEARS else None
+            own = unit is not None and form not in self._knowledge.weak_units
+            return None if own else self.skip(words, position) or None
         return Value(measure.key, read, number.first, number.end, number.end if weak else after)
 
     def _own_unit(
@@ -177,4 +200,4 @@ class ValueReader:
 
 def with_comparator(value: Value, comparator: str | None) -> Value:
     """The same value, bounded."""
-    return value if comparator is None else replace(value, comparator=comparator)
+    return value if comparator is None else value._replace(comparator=comparator)

@@ -24,6 +24,7 @@ _SOON = 4
 _OPENING = {"(": ")", "[": "]"}
 _CLOSING = frozenset(_OPENING.values())
 _SLASHES = frozenset({"/", "-", "–", "y", "e"})
+_OF = frozenset({"de", "d"})
 _TEMPERATURE = "body_temperature"
 _UNNAMED_PRESSURE = "blood_pressure"
 
@@ -72,17 +73,17 @@ class _Scan:
 
     def run(self) -> list[Value]:
         words, names = self._words, self._knowledge.names
-        position = 0
-        while position < words.size:
+        end = 0
+        for position, norm in enumerate(words.norms):
+            if position < end or norm not in names.first_words:
+                continue
             length, entries = names.at(words, position)
             if not length:
-                position += 1
                 continue
             end = position + length
             for name in entries:
                 if self._read(name, position, end):
                     break
-            position = end
         self._unnamed()
         return sorted(self._values, key=lambda value: value.first)
 
@@ -190,10 +191,10 @@ class _Scan:
                 if not depth or depth.pop() != norm:
                     return None
                 position += 1
-            elif position == end and norm in (".", ",", ";"):
-                unit_needed = norm != "."
+            elif norm == "," or (position == end and norm in (".", ";")):
+                unit_needed = unit_needed or norm != "."
                 position += 1
-            elif norm in knowledge.between or norm in measure.fillers:
+            elif norm in knowledge.between or norm in measure.fillers or norm in knowledge.moves:
                 position += 1
             else:
                 after = self._past(position, measure, name)
@@ -280,7 +281,7 @@ class _Scan:
             if reading is not None:
                 return reading.systolic
             if name.needs_pair:
-                return self._reader.date(words, position) or None
+                return self._reader.skip(words, position) or None
             return self._single(position)
 
         found = self._search(end, systolic, name, pair)
@@ -317,8 +318,11 @@ class _Scan:
         words = self._words
         for position, norm in enumerate(words.norms):
             if norm[0].isdigit() and position not in self._taken:
-                value = self._by_unit(position) or self._bare_pressure(position)
-                self._take(value)
+                self._take(
+                    self._by_unit(position)
+                    or self._before_name(position)
+                    or self._bare_pressure(position)
+                )
 
     def _by_unit(self, position: int) -> list[Value]:
         """A number that its unit names: '104 lpm', '148/72 mmHg'."""
@@ -341,11 +345,43 @@ class _Scan:
             if measure is None or not self._free(position, key):
                 continue
             value = self._reader.scalar(words, position, measure)
+            if isinstance(value, Value) and value.value < knowledge.standalone_low.get(key, 0):
+                continue
             if isinstance(value, Value) and not self._context.is_threshold(
                 words, position, self._comparator_before(position), position, value.after
             ):
                 return [with_comparator(value, self._comparator_before(position))]
         return []
+
+    def _before_name(self, position: int) -> list[Value]:
+        """A number said before its name: '38,5 de fiebre', '15/9 de tension'."""
+        words, knowledge = self._words, self._knowledge
+        reading = self._pressure.pair(words, position, named=False)
+        number = self._reader.number(words, position)
+        if number is None:
+            return []
+        end = reading.diastolic.after if reading is not None else number.end
+        if reading is None:
+            end = self._reader.unit(words, end)[1]
+        if words.at(end) not in _OF:
+            return []
+        length, names = knowledge.names.at(words, end + 1)
+        name = names[0] if length else None
+        if name is None or name.is_other or name.near or name.after or name.needs_link:
+            return []
+        if name.concept == PRESSURE:
+            return list(reading.values) if reading is not None else []
+        measure = knowledge.measures[name.concept]
+        value = self._reader.scalar(words, position, measure, name)
+        if not isinstance(value, Value):
+            return []
+        before = words.before(position, _BEFORE_UNNAMED)
+        if measure.levels_only and not knowledge.changes.isdisjoint(before):
+            return []
+        comparator = self._comparator_before(position)
+        if self._context.is_threshold(words, position, comparator, position, value.after):
+            return []
+        return [with_comparator(value, comparator)]
 
     def _comparator_before(self, position: int) -> str | None:
         sign = self._words.at(position - 1)
@@ -364,13 +400,16 @@ class _Scan:
         reading = self._pressure.pair(words, position, named=False)
         if reading is None or words.at(position + 1) != "/":
             return []
-        following = words.after(reading.diastolic.end, _LINK)
-        vital = any(
-            length and any(name.concept in _VITALS for name in names)
-            for offset in range(len(following))
-            for length, names in (self._knowledge.names.at(words, reading.diastolic.end + offset),)
-        )
+        end = reading.diastolic.end
+        following = words.after(end, _LINK)
+        vital = any(self._is_vital(place) for place in range(end, end + len(following)))
         return list(reading.values) if vital else []
+
+    def _is_vital(self, position: int) -> bool:
+        """Whether a vital sign's name or unit stands here."""
+        names = self._knowledge.names.at(self._words, position)[1]
+        units = self._knowledge.standalone.at(self._words, position)[1]
+        return any(name.concept in _VITALS for name in names) or not _VITALS.isdisjoint(units)
 
 
 _VITALS = frozenset(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.rules import norms_of
@@ -21,17 +23,16 @@ class Words:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
-        self.norms: list[str] = []
-        self.tokens: list[int] = []
-        self._borders: set[int] = set()
-        for index, norm in enumerate(norms_of(doc)):
-            if norm.isspace():
-                if norm.count("\n") > 1:
-                    self._borders.add(len(self.norms))
-            else:
-                self.norms.append(norm)
-                self.tokens.append(index)
+        norms = norms_of(doc)
+        blanks = [norm.isspace() for norm in norms]
+        self.tokens = [index for index, blank in enumerate(blanks) if not blank]
+        self.norms = [norms[index] for index in self.tokens]
         self.size = len(self.norms)
+        self._borders = {
+            bisect_left(self.tokens, index)
+            for index, blank in enumerate(blanks)
+            if blank and norms[index].count("\n") > 1
+        }
 
     def at(self, position: int) -> str:
         """Norm of a word; empty outside the text."""
@@ -70,7 +71,11 @@ class Words:
             position += 1
         return words
 
-    def span(self, first: int, end: int) -> tuple[int, int]:
-        """Characters of the words ``first`` to ``end`` (exclusive)."""
-        last = self.doc[self.tokens[end - 1]]
-        return self.doc[self.tokens[first]].idx, last.idx + len(last)
+    def piece(self, first: int, end: int) -> tuple[int, str]:
+        """Where the words ``first`` to ``end`` (exclusive) begin in the text, and the text."""
+        start, last = self.tokens[first], self.tokens[end - 1]
+        if start == last:
+            token = self.doc[start]
+            return token.idx, token.text
+        span = self.doc[start : last + 1]
+        return span.start_char, span.text

@@ -28,6 +28,7 @@ _REENTRY = re.compile(
 _LONGEST = 14  # tokens in a heading with its brackets
 _LINE_END = "¶"
 _REENTRY_LENGTH = 18
+_DATE_WITHIN = 8
 _DAYS, _MONTHS = 31, 12
 
 
@@ -118,6 +119,10 @@ class HeadingFinder:
         self._alone = _index(sections, ("alone",))
         self._bare = _index(sections, ("bare",))
         self._soap = _index(sections, ("soap",))
+        # What ends a heading's words, and what begins one, to look no further elsewhere.
+        self._last_words = frozenset(words[-1] for words in self._before_colon)
+        self._first_alone = frozenset(words[0] for words in self._alone)
+        self._first_bare = frozenset(words[0] for words in self._bare)
         self._longest_bare = max((len(words) for words in self._bare), default=0)
         self._ambiguities = {words: a for a in ambiguities for words in a.headings}
         self._reentry_section = str(reentry["section"])
@@ -141,12 +146,16 @@ class HeadingFinder:
     def _at_colons(self, page: Page) -> Iterator[Heading]:
         norms = page.norms
         for colon, norm in enumerate(norms):
-            if norm != ":":
+            if norm != ":" or not self._may_close(norms[colon - 1] if colon else ""):
                 continue
             start, words = self._phrase_before(page, colon)
             section = self._before_colon.get(words)
             if section is not None:
                 yield Heading(start, colon + 1, section, words)
+
+    def _may_close(self, norm: str) -> bool:
+        """Whether a heading may end in this word: its own last one, a bracket, a date."""
+        return norm in self._last_words or norm == ")" or norm == "." or not norm.isalpha()
 
     @staticmethod
     def _phrase_before(page: Page, colon: int) -> tuple[int, tuple[str, ...]]:
@@ -204,6 +213,8 @@ class HeadingFinder:
         return None
 
     def _alone_on_line(self, page: Page, start: int) -> Heading | None:
+        if page.norms[start] not in self._first_alone:
+            return None
         words: list[str] = []
         position = start
         while not page.breaks_line(position):
@@ -217,6 +228,8 @@ class HeadingFinder:
         return Heading(start, position, section, tuple(words)) if section is not None else None
 
     def _without_colon(self, page: Page, start: int) -> Heading | None:
+        if page.norms[start] not in self._first_bare:
+            return None
         for length in range(self._longest_bare, 0, -1):
             words = tuple(page.norms[start : start + length])
             section = self._bare.get(words)
@@ -226,7 +239,9 @@ class HeadingFinder:
 
     def _reentry(self, page: Page, start: int) -> Heading | None:
         """``[17/11 enf]``, ``25/10:``, ``Enf 02/03:`` at the start of a line."""
-        if not page.opens_line(start):
+        if not page.opens_line(start) or not any(
+            norm[0].isdigit() for norm in page.norms[start : start + _DATE_WITHIN]
+        ):
             return None
         match = _REENTRY.match(_line_head(page, start))
         if match is None or int(match["day"]) > _DAYS or int(match["month"]) > _MONTHS:
@@ -241,7 +256,7 @@ class HeadingFinder:
 
 
 def _line_head(page: Page, start: int) -> str:
-    """The first tokens of a line, each followed by a blank; white space as ``_``, its end as ``¶``."""
+    """The first tokens of a line and a blank after each; white space is ``_``, the end ``¶``."""
     end = start
     while end < start + _REENTRY_LENGTH and not page.breaks_line(end):
         end += 1

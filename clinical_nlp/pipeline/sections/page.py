@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.rules import norms_of
 
-_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
+_BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 
 
 class Page:
@@ -25,6 +25,11 @@ class Page:
         self.size = len(self.norms)
         self.sentence_starts: list[int] = (doc.to_array("SENT_START") == 1).nonzero()[0].tolist()
         self._starts = frozenset(self.sentence_starts)
+        self._breaks = {
+            position
+            for position, norm in enumerate(self.norms)
+            if norm.isspace() and not _BREAKS.isdisjoint(norm)
+        }
 
     def opens_sentence(self, position: int) -> bool:
         """Whether a sentence starts here."""
@@ -36,10 +41,7 @@ class Page:
 
     def breaks_line(self, position: int) -> bool:
         """Whether this is white space with a line break in it; also past the end."""
-        if position >= self.size:
-            return True
-        norm = self.norms[position]
-        return norm.isspace() and any(sign in norm for sign in _BREAKS)
+        return position in self._breaks or position >= self.size
 
     def skip_space(self, position: int) -> int:
         """First token from ``position`` on that is no white space."""
