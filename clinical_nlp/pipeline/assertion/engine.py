@@ -92,10 +92,10 @@ class Engine:
         for winner, losers in self._knowledge.overrides.items():
             if winner in standing:
                 standing.difference_update(losers)
-        negated, uncertain = "NEGATED_EXISTENCE", "POSSIBLE_EXISTENCE"
-        if negated in standing and uncertain in standing:
-            # 'posible ICC sin edemas': the nearer cue is the one that speaks of it.
-            standing.discard(uncertain if gaps[negated] <= gaps[uncertain] else negated)
+        for rivals in self._knowledge.rivals:
+            present = [c for c in rivals if c in standing]
+            if len(present) > 1:  # the first of equals stays
+                standing.difference_update(set(present) - {min(present, key=gaps.__getitem__)})
         flags = {flag for c in standing for flag in self._knowledge.flags.get(c, ())}
         return Assertion(
             negated="negated" in flags,

@@ -50,6 +50,8 @@ class Knowledge:
         section key; ``"*"`` holds for any section and none.
     overrides
         Categories that a category takes from the same target.
+    rivals
+        Groups of categories of which only the nearest to the target stands.
     flags
         Flags that a category sets.
     list_breakers
@@ -63,6 +65,7 @@ class Knowledge:
     text_kinds: tuple[tuple[str, frozenset[str], tuple[str, ...]], ...]
     section_flags: Mapping[str, tuple[tuple[str, frozenset[str] | None], ...]]
     overrides: Mapping[str, tuple[str, ...]]
+    rivals: tuple[tuple[str, ...], ...]
     flags: Mapping[str, tuple[str, ...]]
     list_breakers: frozenset[str]
 
@@ -125,6 +128,7 @@ def build(source: Mapping[str, Any]) -> Knowledge:
             for key, entries in source.get("sections", {}).items()
         },
         overrides={k: tuple(v) for k, v in source.get("overrides", {}).items()},
+        rivals=tuple(tuple(group) for group in source.get("rivals", {}).values()),
         flags={k: tuple(v) for k, v in source.get("flags", {}).items()},
         list_breakers=frozenset(
             word for name in source.get("lists", {}).get("breakers", []) for word in macros[name]
