@@ -137,7 +137,7 @@ def run(
     Raises
     ------
     clinical_nlp.errors.InputError
-        E205 where the export has no dated resource and ``as_of`` is not given.
+        E260 where the export has no dated resource and ``as_of`` is not given.
     """
     progress = progress or Silent()
     began = perf_counter()
@@ -147,7 +147,7 @@ def run(
     day = as_of or summary.latest
     if day is None:
         raise InputError(
-            "E205",
+            "E260",
             "the export holds no dated resource, so the run has no day to speak of; "
             "give one with --as-of YYYY-MM-DD.",
         )

@@ -106,7 +106,7 @@ def _read(path: str, targets: bool) -> dict[str, MarkedNote]:
         except (KeyError, TypeError, ValueError):
             fields = '"targets"' if targets else '"findings"'
             raise InputError(
-                "E208",
+                "E263",
                 f"line {number} of '{path}' is no annotated note; each line needs \"id\" and "
                 f"{fields} as 'clinical-nlp extract' writes them.",
             ) from None
@@ -123,7 +123,7 @@ def _notes(path: str, part: Part, lang: str | None, targets: bool) -> list[Marke
     ]
     if not notes:
         raise InputError(
-            "E209", f"'{path}' has no note of the part and language asked for; widen them."
+            "E264", f"'{path}' has no note of the part and language asked for; widen them."
         )
     return notes
 

@@ -59,7 +59,7 @@ def _convert(source: str, target: str, make: RowMaker) -> None:
             if made is None:
                 bad += 1
                 complaints.print(
-                    f"E207 line {number} was left out: it is no JSON object with the fields "
+                    f"E262 line {number} was left out: it is no JSON object with the fields "
                     "this command needs; see its --help."
                 )
                 continue

@@ -24,7 +24,7 @@ def open_lines(path: str, mode: str) -> Iterator[TextIO]:
     Raises
     ------
     clinical_nlp.errors.InputError
-        E206 the file cannot be read.
+        E261 the file cannot be read.
     clinical_nlp.errors.OutputError
         E504 the file cannot be written.
     """
@@ -43,7 +43,7 @@ def open_lines(path: str, mode: str) -> Iterator[TextIO]:
         reason = error.strerror or type(error).__name__
         if mode == "r":
             raise InputError(
-                "E206", f"'{path}' cannot be read ({reason}); check the path and its permissions."
+                "E261", f"'{path}' cannot be read ({reason}); check the path and its permissions."
             ) from None
         raise OutputError(
             "E504", f"'{path}' cannot be written ({reason}); check the folder and its permissions."
@@ -58,7 +58,7 @@ def read_rows(path: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
     Raises
     ------
     clinical_nlp.errors.InputError
-        E206 the file cannot be read, or breaks off (truncated gzip, not UTF-8).
+        E261 the file cannot be read, or breaks off (truncated gzip, not UTF-8).
     """
     with open_lines(path, "r") as lines:
         number = 0
@@ -68,7 +68,7 @@ def read_rows(path: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
                     yield number, _row(line)
         except (EOFError, OSError, UnicodeDecodeError) as error:
             raise InputError(
-                "E206",
+                "E261",
                 f"'{path}' breaks off after line {number} ({type(error).__name__}); "
                 "make the file again and check that it is whole UTF-8.",
             ) from None

@@ -66,7 +66,7 @@ def test_targets_outside_the_text(tmp_path: Path, cli: Cli) -> None:
 
 def test_a_missing_file_is_told(tmp_path: Path, cli: Cli) -> None:
     done = cli("extract", "none.jsonl", "-", cwd=tmp_path, code=4)
-    assert "E206" in done.stderr
+    assert "E261" in done.stderr
 
 
 def test_help_teaches(tmp_path: Path, cli: Cli) -> None:

@@ -165,7 +165,7 @@ def test_a_note_that_breaks_the_pipeline_is_quarantined_without_its_text(
 
 
 def test_an_export_without_dates_asks_for_one(quarantine: Quarantine) -> None:
-    with pytest.raises(InputError, match=r"E205.*--as-of"):
+    with pytest.raises(InputError, match=r"E260.*--as-of"):
         run([patient("a")], quarantine, latest=None)
     outcome, _ = run([patient("a")], quarantine, latest=None, as_of=date(2020, 1, 1))
     assert outcome.context.as_of == date(2020, 1, 1)

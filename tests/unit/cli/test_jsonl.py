@@ -37,19 +37,19 @@ def test_half_a_surrogate_pair_goes_through_unchanged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [gzip.compress(b'{"id": 1}\n' * 999)[:-20], b"no gzip"])
 def test_a_file_that_breaks_off_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.jsonl.gz").write_bytes(content)
-    with pytest.raises(InputError, match="E206"):
+    with pytest.raises(InputError, match="E261"):
         list(read_rows(str(tmp_path / "a.jsonl.gz")))
 
 
 def test_latin_1_is_an_error_that_quotes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes('{"text": "SECRETO año"}\n'.encode("latin-1"))
-    with pytest.raises(InputError, match="E206") as caught:
+    with pytest.raises(InputError, match="E261") as caught:
         list(read_rows(str(tmp_path / "a.jsonl")))
     assert "SECRETO" not in str(caught.value)
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="E206"):
+    with pytest.raises(InputError, match="E261"):
         list(read_rows(str(tmp_path / "none.jsonl")))
     with (
         pytest.raises(OutputError, match="E504"),
