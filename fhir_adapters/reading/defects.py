@@ -6,6 +6,7 @@ that a quarantine file can be sent to the EHR's vendor. ``docs/input.md`` shows 
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import NoReturn
 
@@ -252,3 +253,12 @@ class Unusable(Exception):
 
 class LeftOut(Exception):
     """The resource at hand is rightly not used (entered in error, superseded, no note)."""
+
+
+def markdown_table() -> str:
+    """Return all defects by code, as the table of ``docs/input.md``."""
+    rows = ["| code | what it says | the resource is |", "| --- | --- | --- |"]
+    for defect in sorted(Defect, key=lambda defect: defect.code):
+        sentence = re.sub(r"{(\w+)}", r"‹\1›", defect.sentence)
+        rows.append(f"| {defect.code} | {sentence} | {defect.outcome.value} |")
+    return "\n".join(rows)

@@ -189,7 +189,7 @@ def test_memory_does_not_grow_with_the_export(export, make):
             tracemalloc.stop()
         return most
 
-    few, many = peak(2_000), peak(8_000)  # 4 MB and 16 MB of text
+    few, many = peak(1_000), peak(4_000)  # 2 MB and 8 MB of text
     assert many < few + 1_000_000
 
 
