@@ -67,6 +67,10 @@ class Matcher:
             members,
             vocabulary.surfaces,
             frozenset(words["stops"]),
+            {
+                short: [normalise_word(full) for full in fulls]
+                for short, fulls in words["abbreviations"].items()
+            },
         )
 
     def find(self, doc: Doc, taken: Sequence[Finding] = ()) -> Iterator[Finding]:

@@ -66,8 +66,9 @@ def _maybe(pattern: Pattern) -> Pattern:
     return Choice((pattern, _NOTHING))
 
 
-#: What may stand before the verb that opens a term.
-_OPENING = (_maybe("c:pronoun"), _maybe("c:pronoun"), _maybe("c:auxiliary"))
+#: What may stand before a verb, and before one that opens a term.
+_PRONOUNS = (_maybe("c:pronoun"), _maybe("c:pronoun"))
+_OPENING = (*_PRONOUNS, _maybe("c:auxiliary"))
 
 
 @dataclass(slots=True)
@@ -143,7 +144,7 @@ class Vocabulary:
             if atom["verb"] not in self.verbs:
                 raise self._broken(text, f"names the verb <{atom['verb']}>, which is not there")
             verb = "v:" + atom["verb"]
-            return _sequence([*_OPENING, verb]) if first else verb
+            return _sequence([*(_OPENING if first else _PRONOUNS), verb])
         if atom["name"]:
             return self._class(text, atom["name"], first=first)
         return self._words(language, atom["exact"], atom["word"], keep=first or lone)
@@ -177,7 +178,7 @@ class Vocabulary:
             options: list[Pattern] = ["c:" + name]
             for entry in self.classes[name]:
                 pattern = self._entry(name, entry, first=first)
-                if not isinstance(pattern, str):
+                if not isinstance(pattern, str):  # a single word is under the class's symbol
                     options.append(pattern)
             self._opened[name, first] = Choice(tuple(options)) if len(options) > 1 else options[0]
         return self._opened[name, first]
@@ -193,6 +194,8 @@ class Vocabulary:
         for name, entries in self.classes.items():
             for entry in entries:
                 symbol = self._entry(name, entry, first=False)
+                if isinstance(symbol, Run) and symbol.parts[:-1] == _PRONOUNS:
+                    symbol = symbol.parts[-1]  # a verb
                 if isinstance(symbol, str):
                     of.setdefault(symbol, []).append("c:" + name)
         return of

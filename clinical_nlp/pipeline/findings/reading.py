@@ -84,6 +84,8 @@ class Reader:
         Words of the lexicon with their symbols: what dictated pieces are joined to.
     stops
         Abbreviations after which a full stop does not end the sentence.
+    abbreviations
+        Short forms with the normalised words they stand for.
     """
 
     def __init__(
@@ -94,13 +96,15 @@ class Reader:
         members: Mapping[str, list[str]],
         surfaces: Iterable[str],
         stops: frozenset[str],
+        abbreviations: Mapping[str, list[str]],
     ) -> None:
         self._automaton = automaton
         self._verbs = verbs
         self._speller = speller
         self._members = members
         self._known = automaton.symbols | frozenset(members)
-        self._stops = stops
+        self._stops = stops | frozenset(abbreviations)
+        self._abbreviations = abbreviations
         self._surfaces = frozenset(surfaces)
         self._joined = frozenset(w for w in self._surfaces if len(w) >= _MIN_JOINED and w.isalpha())
         self._beginnings = frozenset(w[:n] for w in self._joined for n in range(2, len(w) + 1))
@@ -112,6 +116,8 @@ class Reader:
         """All symbols that a normalised word bears without any guessing."""
         known = self._known
         found = {s for s in ("w:" + word, "s:" + romance_stem(word)) if s in known}
+        for full in self._abbreviations.get(word, ()):
+            found.update(s for s in ("s:" + romance_stem(full), "e:" + full) if s in known)
         if word[-1:] == "s" and len(word) > 3 and "w:" + word[:-1] in known:
             found.add("w:" + word[:-1])  # AINEs
         found.update("v:" + lemma for lemma in self._verbs.lemmas_of(word))
