@@ -149,7 +149,7 @@ def _band(dice: Random, shares: tuple[float, ...]) -> int:
 
 
 def _smoking(dice: Random, female: bool, age: float) -> str:
-    """Draw the habit; women over 65 in Spain seldom smoked (ENSE 2017)."""
+    """Draw the habit; women over 65 in Spain seldom smoked (assumption)."""
     ever = 0.70 if not female else (0.50 if age < 65 else 0.14)
     if dice.random() > ever:
         return "never"

@@ -38,13 +38,14 @@ def write_story(draft: Draft, brief: bool) -> tuple[list[str], list[str]]:
     elif f"{draft.topic}.reason" in words:
         reason = [draft.say(f"{draft.topic}.reason")]
     share = _share_told(draft)
-    most = MOST_TOLD + 2 * (visit.topic == "hf_diagnosis")
-    story = [_present(draft, sign) for sign in told if dice.random() < share][:most]
+    most = 1 if brief else MOST_TOLD + 2 * (visit.topic == "hf_diagnosis")
+    told = [sign for sign in told if dice.random() < share][:most]
+    story = [_present(draft, sign) for sign in told]
     own = draft.some(f"{draft.topic}.history", 0.85)
     if own and not brief:
         own += draft.some(f"{draft.topic}.history", 0.6) + draft.some(f"{draft.topic}.history", 0.3)
     story = [*own, *story]
-    if draft.cardiac:
+    if draft.cardiac and not brief:
         story += _followed_up(draft)
     if visit.asks and not brief:
         story += _denied(draft)
@@ -53,8 +54,7 @@ def write_story(draft: Draft, brief: bool) -> tuple[list[str], list[str]]:
     if not brief and dice.random() < 0.04:
         story += _past(draft)
     story = list(dict.fromkeys(c for c in story if c))
-    story = _copied(draft, story)
-    return reason, story[:3] if brief else story
+    return reason, story if brief else _copied(draft, story)
 
 
 def _share_told(draft: Draft) -> float:

@@ -112,17 +112,21 @@ def _lay_out(draft: Draft, hand: Scribe) -> str:
 def _parts(draft: Draft, layout: dict[str, Any]) -> dict[str, list[str]]:
     visit, brief = draft.visit, bool(layout.get("brief", False))
     everything = bool(layout.get("full", False))
+    # Only what the layout has room for: what is left out must not count as affirmed.
+    room = {part for line in layout["lines"] for part in line["parts"]}
     reason, story = write_story(draft, brief)
     parts = {
         "reason": reason,
         "story": story,
         "vitals": bedside.write_vitals(draft),
-        "exam": [] if visit.kind == "phone" else bedside.write_exam(draft, full=everything),
-        "tests": bedside.write_tests(draft),
         "labs": bedside.write_labs(draft),
         "assessment": judgement.write_assessment(draft),
         "plan": judgement.write_plan(draft, brief),
     }
+    if "exam" in room and visit.kind != "phone":
+        parts["exam"] = bedside.write_exam(draft, full=everything)
+    if "tests" in room:
+        parts["tests"] = bedside.write_tests(draft)
     if brief:
         return parts
     parts["opening"] = draft.some(f"{visit.kind}.opening", 0.7)

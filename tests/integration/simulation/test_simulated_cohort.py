@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_signs_come_and_go(people: list[Person]) -> None:
     cases = [person for person in people if person.diagnosed and len(person.signs) > 8]
     for person in cases:
         seen = [bool(FRAMINGHAM & set(signs)) for day, signs in person.signs]
-        changes = sum(a != b for a, b in zip(seen, seen[1:], strict=False))
+        changes = sum(a != b for a, b in pairwise(seen))
         returns += changes >= 3
     assert returns / len(cases) > 0.6
 
