@@ -16,10 +16,11 @@ from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
 from clinical_nlp.pipeline.assertion.engine import Engine
 from clinical_nlp.pipeline.assertion.kinds import Kinds
 from clinical_nlp.pipeline.assertion.knowledge import Knowledge, build, load
-from clinical_nlp.pipeline.assertion.sentence import sentences
+from clinical_nlp.pipeline.assertion.sentence import Page
 from clinical_nlp.pipeline.document import SECTIONS, get_findings, set_findings
 
 _FILE = "assertion.json"
+_MOST_WORDS = 200_000  # words remembered between notes; about 30 MB
 
 
 class EsAssertion:
@@ -47,6 +48,7 @@ class EsAssertion:
         self._categories = categories
         self._kinds = Kinds(knowledge, categories)
         self._engine = Engine(knowledge)
+        self._words: dict[int, str] = {}
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the flags of ``doc._.findings``."""
@@ -101,23 +103,23 @@ class EsAssertion:
             One for each span, in the order given.
         """
         out = [AFFIRMED] * len(spans)
-        places: list[tuple[int, int]] = []
-        kinds: list[str] = []
-        index: list[int] = []
-        for i, (start, end) in enumerate(spans):
-            span = doc.char_span(start, end, alignment_mode="expand") if end > start else None
-            if span is None or not len(span):
-                continue
+        length = doc[-1].idx + len(doc[-1]) if len(doc) else 0
+        index = [i for i, (s, e) in enumerate(spans) if 0 <= s < e <= length]
+        if not index:
+            return out
+        if len(self._words) > _MOST_WORDS:
+            self._words.clear()
+        page = Page(doc, self._words)
+        places = page.tokens([spans[i] for i in index])
+        kinds = []
+        for i, (start, end) in zip(index, places, strict=True):
             concept = concepts[i] if concepts is not None else None
-            index.append(i)
-            places.append((span.start, span.end))
-            kinds.append(
-                self._kinds.of_concept(concept)
-                if concept is not None
-                else self._kinds.of_words([t.norm_ for t in span])
-            )
+            if concept is not None:
+                kinds.append(self._kinds.of_concept(concept))
+            else:
+                kinds.append(self._kinds.of_words(page.words[start:end]))
         sections = self._sections(doc, places)
-        for sentence in sentences(doc, places, kinds):
+        for sentence in page.sentences(places, kinds):
             verdicts = self._engine.verdicts(sentence)
             for target in sentence.targets:
                 verdict = verdicts.get(target.index)

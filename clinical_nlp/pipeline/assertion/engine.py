@@ -8,12 +8,11 @@ from medspacy.context import ConTextModifier
 
 from clinical_nlp.pipeline.assertion.assertion import Assertion
 from clinical_nlp.pipeline.assertion.enumeration import item_commas
-from clinical_nlp.pipeline.assertion.graph import SentenceGraph, Target, modifier
+from clinical_nlp.pipeline.assertion.graph import SILENT, SentenceGraph, Target, modifier
 from clinical_nlp.pipeline.assertion.knowledge import Knowledge
 from clinical_nlp.pipeline.assertion.phrases import END, START, PhraseMatcher, prune
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
-_SILENT = ("TERMINATE", "PSEUDO")
 _FAMILY = "FAMILY"
 
 
@@ -44,10 +43,11 @@ class Engine:
                 rule = self._rules[form]
                 if id(rule) not in seen:
                     seen.add(id(rule))
-                    speaks = speaks or rule.direction not in _SILENT
+                    speaks = speaks or rule.direction not in SILENT
                     found.append(modifier(rule, start, end, length))
         if not speaks:
             return []
+        found = self._knowledge.readings.apply(sentence, found)
         items = item_commas(sentence, self._knowledge.list_breakers)
         return [m for m in found if m.category != "COMMA" or m.modifier_span[0] not in items]
 

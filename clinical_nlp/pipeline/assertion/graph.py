@@ -18,6 +18,9 @@ from medspacy.context import ConTextGraph, ConTextModifier, ConTextRule
 #: list or a missing full stop; the bound keeps the cost linear in the note.
 WIDEST = 60
 
+#: Directions of rules that modify nothing.
+SILENT = frozenset(("TERMINATE", "PSEUDO"))
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -39,12 +42,21 @@ def modifier(rule: ConTextRule, start: int, end: int, length: int) -> ConTextMod
     for rules that modify nothing: medSpaCy gives them the whole sentence, and its overlap
     test then misses that they stand inside a shorter scope. Theirs is their own place.
     """
-    if rule.direction in ("TERMINATE", "PSEUDO"):
+    if rule.direction in SILENT:
         return ConTextModifier(rule, start, end, None, scope_start=start, scope_end=end)
     reach = rule.max_scope or WIDEST
     left = max(0, start - reach) if rule.direction != "FORWARD" else end
     right = min(length, end + reach) if rule.direction != "BACKWARD" else start
     return ConTextModifier(rule, start, end, None, scope_start=left, scope_end=right)
+
+
+def _may_limit(other: ConTextRule, rule: ConTextRule, limits: set[str]) -> bool:
+    """The cheap part of medSpaCy's ``limit_scope``: most neighbours stop here."""
+    return (
+        other.direction == "TERMINATE"
+        or other.category == rule.category
+        or other.category in limits
+    )
 
 
 class SentenceGraph(ConTextGraph):  # type: ignore[misc]  # medSpaCy has no type hints
@@ -56,18 +68,27 @@ class SentenceGraph(ConTextGraph):  # type: ignore[misc]  # medSpaCy has no type
         The nearest limit is the tightest, so the rest need not be tried: the result is
         that of medSpaCy's pairwise pass.
         """
-        modifiers = self.modifiers
-        for i, current in enumerate(modifiers):
-            for other in modifiers[i + 1 :]:
-                if other.modifier_span[0] >= current.scope_span[1]:
-                    break
-                if current.limit_scope(other):
-                    break
-            for j in range(i - 1, -1, -1):
-                if modifiers[j].modifier_span[1] <= current.scope_span[0]:
-                    break
-                if current.limit_scope(modifiers[j]):
-                    break
+        places = [(m, m.rule, *m.modifier_span) for m in self.modifiers]
+        for i, (current, rule, _, _) in enumerate(places):
+            if rule.direction in SILENT:
+                continue
+            limits = rule.terminated_by
+            if rule.direction != "BACKWARD":
+                reach = current.scope_span[1]
+                for j in range(i + 1, len(places)):
+                    other, theirs, start, _ = places[j]
+                    if start >= reach:
+                        break
+                    if _may_limit(theirs, rule, limits) and current.limit_scope(other):
+                        break
+            if rule.direction != "FORWARD":
+                reach = current.scope_span[0]
+                for j in range(i - 1, -1, -1):
+                    other, theirs, _, end = places[j]
+                    if end <= reach:
+                        break
+                    if _may_limit(theirs, rule, limits) and current.limit_scope(other):
+                        break
 
     def apply_modifiers(self) -> None:
         """Make an edge for every target that a modifier reaches."""
@@ -75,13 +96,11 @@ class SentenceGraph(ConTextGraph):  # type: ignore[misc]  # medSpaCy has no type
         longest = max((t.end - t.start for t in self.targets), default=0)
         self.edges: list[tuple[Target, ConTextModifier]] = []
         for current in self.modifiers:
-            if current.direction in ("TERMINATE", "PSEUDO"):
+            if current.rule.direction in SILENT:
                 continue
             low, high = current.scope_span
-            first = bisect_left(starts, low - longest)
-            for target in self.targets[first:]:
-                if target.start >= high:
-                    break
+            for i in range(bisect_left(starts, low - longest), bisect_left(starts, high)):
+                target = self.targets[i]
                 if current.modifies(target):
                     current.modify(target)
             current.reduce_targets()

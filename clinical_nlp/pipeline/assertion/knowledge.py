@@ -16,6 +16,7 @@ from typing import Any
 from medspacy.context import ConTextRule
 
 from clinical_nlp.errors import PipelineError
+from clinical_nlp.pipeline.assertion import readings
 from clinical_nlp.pipeline.assertion.phrases import Element, parse_form
 
 _REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})
@@ -56,6 +57,8 @@ class Knowledge:
         Flags that a category sets.
     list_breakers
         Words that an item of an enumeration does not hold.
+    readings
+        How cues that mean one thing or another are read.
     """
 
     source: Mapping[str, Any]
@@ -68,6 +71,7 @@ class Knowledge:
     rivals: tuple[tuple[str, ...], ...]
     flags: Mapping[str, tuple[str, ...]]
     list_breakers: frozenset[str]
+    readings: readings.Readings
 
 
 @cache
@@ -107,9 +111,11 @@ def build(source: Mapping[str, Any]) -> Knowledge:
     """
     macros: Mapping[str, Sequence[str]] = source.get("macros", {})
     kinds = source.get("kinds", {})
+    cues = tuple(cue for entry, words in _entries(source, macros) for cue in _cues(entry, words))
+    rules = {cue.rule.literal: cue.rule for cue in cues}
     return Knowledge(
         source=source,
-        cues=tuple(cue for entry, words in _entries(source, macros) for cue in _cues(entry, words)),
+        cues=cues,
         kind_of_category=dict(kinds.get("categories", {})),
         kind_of_concept={
             concept: kind
@@ -133,6 +139,7 @@ def build(source: Mapping[str, Any]) -> Knowledge:
         list_breakers=frozenset(
             word for name in source.get("lists", {}).get("breakers", []) for word in macros[name]
         ),
+        readings=readings.build(source.get("readings", {}), rules.get),
     )
 
 

@@ -1,16 +1,23 @@
-"""One sentence as the engine sees it: normalised words, and where its targets are."""
+"""The note as the engine sees it: sentences of normalised words, and where targets are.
+
+Everything is read from the ``Doc`` as arrays, once; tokens are not touched one by one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from spacy.attrs import IDX, NORM  # type: ignore[import-not-found]  # Cython, no stubs
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.assertion.graph import Target
 from clinical_nlp.pipeline.assertion.phrases import TARGET
 
 _FULL_STOPS = frozenset(".?!")
+_BULLETS = frozenset("-*•·–—▪►")
+_LEAD_WORDS = 12  # of a heading, how much is read before each item of its list
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,60 +33,111 @@ class Sentence:
     targets: Sequence[Target]
 
 
-def bounds(doc: Doc) -> list[int]:
-    """First token of every sentence, and the doc's length at the end.
-
-    Without sentence annotation, full stops and line breaks end a sentence.
-    """
-    if doc.has_annotation("SENT_START"):
-        flags = doc.to_array("SENT_START")
-        starts = [int(i) for i in (flags == 1).nonzero()[0] if i]
-    else:
-        starts = [
-            token.i + 1
-            for token in doc[:-1]
-            if token.text in _FULL_STOPS or (token.is_space and "\n" in token.text)
-        ]
-    return [0, *starts, len(doc)]
-
-
-def sentences(
-    doc: Doc, spans: Sequence[tuple[int, int]], kinds: Sequence[str]
-) -> Iterator[Sentence]:
-    """Yield the sentences that hold targets.
+class Page:
+    """A ``Doc`` read into plain lists.
 
     Parameters
     ----------
     doc
-        The note.
-    spans
-        Targets as token places (start, end exclusive), any order.
-    kinds
-        Their kinds.
+        The note. Without sentence annotation, full stops and line breaks end a sentence.
+    known
+        Words by their hash in the string store; filled as new ones are met.
     """
-    order = sorted(range(len(spans)), key=lambda i: spans[i])
-    edges = bounds(doc)
-    sentence = 0
-    at = 0
-    while at < len(order):
-        first = spans[order[at]][0]
-        while edges[sentence + 1] <= first:
-            sentence += 1
-        low, high = edges[sentence], edges[sentence + 1]
-        words: list[str] = []
-        place: list[int] = []
-        for token in doc[low:high]:
-            place.append(len(words))
-            norm = token.norm_
-            if norm and not norm.isspace():
-                words.append(norm)
-        targets = []
-        while at < len(order) and spans[order[at]][0] < high:
-            start, end = spans[order[at]]
-            begin = place[start - low]
-            stop = place[end - low] if end < high else len(words)
-            stop = max(stop, begin + 1)
-            targets.append(Target(begin, stop, kinds[order[at]], order[at]))
-            words[begin:stop] = [TARGET] * (stop - begin)
-            at += 1
-        yield Sentence(words, targets)
+
+    def __init__(self, doc: Doc, known: dict[int, str]) -> None:
+        columns = doc.to_array([NORM, IDX])
+        keys: list[int] = columns[:, 0].tolist() if len(doc) else []
+        for key in set(keys).difference(known):
+            word = doc.vocab.strings[key]
+            known[key] = "" if word.isspace() else word
+        #: The normalised word of every token, empty for white space.
+        self.words = [known[key] for key in keys]
+        self._first_characters = columns[:, 1] if len(doc) else np.zeros(0, dtype="uint64")
+        self.edges = self._edges(doc)
+
+    def tokens(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Turn code points (start, end exclusive) into the tokens they touch."""
+        starts = np.array([s for s, _ in spans], dtype=self._first_characters.dtype)
+        ends = np.array([e for _, e in spans], dtype=self._first_characters.dtype)
+        first = np.searchsorted(self._first_characters, starts, side="right") - 1
+        last = np.searchsorted(self._first_characters, ends, side="left")
+        return [(a, max(a + 1, b)) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+
+    def sentences(
+        self, spans: Sequence[tuple[int, int]], kinds: Sequence[str]
+    ) -> Iterator[Sentence]:
+        """Yield the sentences that hold targets.
+
+        Parameters
+        ----------
+        spans
+            Targets as token places (start, end exclusive), any order.
+        kinds
+            Their kinds.
+
+        Notes
+        -----
+        An item of a bulleted list is read after the heading of the list: what *Acudir si:*
+        says, it says of each line below.
+        """
+        order = sorted(range(len(spans)), key=lambda i: spans[i])
+        edges = self.edges
+        heads: dict[int, int] = {}
+        sentence = at = 0
+        while at < len(order):
+            first = spans[order[at]][0]
+            while edges[sentence + 1] <= first:
+                sentence += 1
+            low, high = edges[sentence], edges[sentence + 1]
+            words = self._lead(sentence, heads)
+            place: list[int] = []
+            for word in self.words[low:high]:
+                place.append(len(words))
+                if word:
+                    words.append(word)
+            targets = []
+            while at < len(order) and spans[order[at]][0] < high:
+                index = order[at]
+                start, end = spans[index]
+                begin = place[start - low]
+                stop = max(begin + 1, place[end - low] if end < high else len(words))
+                targets.append(Target(begin, stop, kinds[index], index))
+                words[begin:stop] = [TARGET] * (stop - begin)
+                at += 1
+            yield Sentence(words, targets)
+
+    def _edges(self, doc: Doc) -> list[int]:
+        """First token of every sentence, and the doc's length at the end."""
+        if doc.has_annotation("SENT_START"):
+            starts: list[int] = np.flatnonzero(doc.to_array("SENT_START") == 1).tolist()
+            return [0, *(i for i in starts if i), len(doc)]
+        return [
+            0,
+            *(
+                token.i + 1
+                for token in doc[:-1]
+                if token.text in _FULL_STOPS or (token.is_space and "\n" in token.text)
+            ),
+            len(doc),
+        ]
+
+    def _opening(self, sentence: int) -> str:
+        for word in self.words[self.edges[sentence] : self.edges[sentence + 1]]:
+            if word:
+                return word
+        return "-"  # a blank line does not part a list from its heading
+
+    def _lead(self, sentence: int, heads: dict[int, int]) -> list[str]:
+        """Last words of the heading over a list item, without its colon; else nothing."""
+        walked = []
+        head = sentence
+        while head not in heads and head and self._opening(head) in _BULLETS:
+            walked.append(head)
+            head -= 1
+        head = heads.get(head, head)
+        for item in walked:
+            heads[item] = head
+        if head == sentence:
+            return []
+        words = [w for w in self.words[self.edges[head] : self.edges[head + 1]] if w]
+        return words[-_LEAD_WORDS - 1 : -1] if words and words[-1] == ":" else []

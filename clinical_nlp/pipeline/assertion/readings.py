@@ -1,0 +1,143 @@
+"""Cues that mean one thing or another by what stands around them.
+
+A ConText rule sees a phrase; these few words need the sentence:
+
+*ni* denies, but after 'no puedo descartar' or 'no suspender' it carries that on;
+*si* opens a condition, or is a *sí* without its accent ('no disnea, si tos');
+*no* after each finding of a row answers it ('disnea no ortopnea no edemas si').
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from medspacy.context import ConTextModifier, ConTextRule
+
+from clinical_nlp.pipeline.assertion.graph import modifier
+from clinical_nlp.pipeline.assertion.phrases import TARGET
+from clinical_nlp.pipeline.assertion.sentence import Sentence
+
+_NEGATED = "NEGATED_EXISTENCE"
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Decides between the readings of ambiguous cues.
+
+    Parameters
+    ----------
+    carriers
+        Words that carry on what an earlier cue said (*ni*).
+    carried
+        Categories that they carry on, where their cue begins with a denial.
+    denials
+        Words that a denying cue begins with.
+    conditions
+        Words that open a condition or affirm (*si*).
+    consequences
+        Words that tell what to do if the condition holds.
+    verb_endings
+        Endings of infinitives, which tell the same.
+    answers
+        Rule that a word means when it answers the finding before it.
+    affirmed
+        Rule that a *si* means when it affirms.
+    """
+
+    carriers: frozenset[str]
+    carried: frozenset[str]
+    denials: frozenset[str]
+    conditions: frozenset[str]
+    consequences: frozenset[str]
+    verb_endings: tuple[str, ...]
+    answers: Mapping[str, ConTextRule]
+    affirmed: ConTextRule | None
+
+    def apply(
+        self, sentence: Sentence, modifiers: Sequence[ConTextModifier]
+    ) -> list[ConTextModifier]:
+        """Return the modifiers with the ambiguous ones read, in order of place."""
+        words = sentence.words
+        answered = self._answered(words)
+        read: list[ConTextModifier] = []
+        for i, cue in enumerate(modifiers):
+            start, end = cue.modifier_span
+            word = words[start] if end == start + 1 else ""
+            if start in answered:
+                if not read or read[-1].modifier_span[0] != start:
+                    read.append(modifier(self.answers[words[start]], start, start + 1, len(words)))
+            elif word in self.carriers and self._carries(words, modifiers[:i]):
+                continue
+            elif (
+                self.affirmed is not None
+                and word in self.conditions
+                and cue.direction == "FORWARD"
+                and self._affirms(sentence, start, modifiers[:i])
+            ):
+                read.append(modifier(self.affirmed, start, end, len(words)))
+            else:
+                read.append(cue)
+        return read
+
+    def _carries(self, words: Sequence[str], before: Sequence[ConTextModifier]) -> bool:
+        for cue in reversed(before):
+            if cue.direction == "TERMINATE":
+                return False
+            if cue.category in self.carried:
+                return words[cue.modifier_span[0]] in self.denials
+            if cue.direction != "PSEUDO":
+                return False
+        return False
+
+    def _affirms(self, sentence: Sentence, place: int, before: Sequence[ConTextModifier]) -> bool:
+        words = sentence.words
+        if place and not any(cue.category == _NEGATED for cue in before):
+            return False
+        rest = words[place + 1 :]
+        if place == 0 and "," in rest:
+            return False
+        if any(w in self.consequences or w.endswith(self.verb_endings) for w in rest):
+            return False
+        return not any(t.label_ == "DRUG" and t.start > place for t in sentence.targets)
+
+    def _answered(self, words: Sequence[str]) -> frozenset[int]:
+        """Places of words that each answer the finding before them, in a row of such."""
+        places = [
+            i
+            for i, word in enumerate(words)
+            if word in self.answers and i and words[i - 1] == TARGET
+        ]
+        if len(places) < 2 or TARGET not in words[: places[0]]:
+            return frozenset()
+        first = words.index(TARGET)
+        gapless = all(w == TARGET for w in words[first : places[0]])
+        last = places[-1] + 1
+        closed = last == len(words) or not words[last][0].isalnum()
+        rows = all(
+            words[place + 1] == TARGET or place == places[-1]
+            for place in places
+            if place + 1 < len(words)
+        )
+        return frozenset(places) if gapless and closed and rows else frozenset()
+
+
+def build(entry: Mapping[str, object], rule: Callable[[str], ConTextRule | None]) -> Readings:
+    """Build from the ``[readings]`` table; ``rule`` finds a rule by its name."""
+
+    def words(key: str) -> frozenset[str]:
+        value = entry.get(key, [])
+        return frozenset(value if isinstance(value, list) else [])
+
+    answers = entry.get("answers", {})
+    found = {w: rule(name) for w, name in (answers if isinstance(answers, dict) else {}).items()}
+    return Readings(
+        carriers=words("carriers"),
+        carried=words("carried"),
+        denials=words("denials"),
+        conditions=words("conditions"),
+        consequences=words("consequences"),
+        verb_endings=tuple(sorted(words("verb_endings"))),
+        answers={w: r for w, r in found.items() if r is not None},
+        affirmed=rule(str(entry.get("affirmed", ""))),
+    )
