@@ -222,7 +222,7 @@ def _note_findings(
         outcome.failed_notes += 1
         quarantine.add(
             Problem(
-                "E310",
+                "E301",
                 f"the pipeline stopped at this note with {read}, so it counts as having no "
                 "findings; report it to the maintainers with the note's style, not its text.",
                 resource=note.source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +45,9 @@ _MODEL = typer.Option(
 _PROCESSES = typer.Option(
     "--processes", "-p", min=1, help="Processes that read notes; 1 reads in this one."
 )
+_MAX_NOTE = typer.Option(
+    "--max-note-mb", min=1, metavar="MB", help="Notes larger than this go to quarantine."
+)
 _SHOW = typer.Option("--show", min=0, metavar="N", help="Print the first N of the work list.")
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
 
@@ -55,6 +59,7 @@ def batch(
     threshold: Annotated[float | None, _THRESHOLD] = None,
     model: Annotated[str, _MODEL] = "models:/hf-risk@champion",
     processes: Annotated[int, _PROCESSES] = 1,
+    max_note_mb: Annotated[int, _MAX_NOTE] = 10,
     show: Annotated[int, _SHOW] = 0,
     quiet: Annotated[bool, _QUIET] = False,
 ) -> None:
@@ -74,23 +79,34 @@ def batch(
         raise UsageError(
             "E101", "--out names the export itself; give the results a folder of their own."
         )
-    quarantined = _run(
-        export, out, as_of.date() if as_of else None, threshold, model, processes, show, quiet
+    options = _Options(
+        as_of=as_of.date() if as_of else None,
+        threshold=None if threshold is None else threshold / 100,
+        model_uri=model,
+        processes=processes,
+        max_note_bytes=max_note_mb * 1_000_000,
+        show=show,
+        quiet=quiet,
     )
+    quarantined = _run(export, out, options)
     if quarantined:
         raise typer.Exit(EXIT_QUARANTINED)
 
 
-def _run(
-    export: Path,
-    out: Path,
-    as_of: date | None,
-    threshold: float | None,
-    model_uri: str,
-    processes: int,
-    show: int,
-    quiet: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The command line's options, in the units of the code."""
+
+    as_of: date | None
+    threshold: float | None  # probability, 0..1
+    model_uri: str
+    processes: int
+    max_note_bytes: int
+    show: int
+    quiet: bool
+
+
+def _run(export: Path, out: Path, options: _Options) -> int:
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
     import clinical_nlp
     from clinical_nlp.batch.extraction import NoteReader
@@ -110,12 +126,12 @@ def _run(
     from fhir_adapters.reading import BulkExport
     from fhir_adapters.writing import FhirSink
 
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True, quiet=options.quiet)
     concepts, bands = load_lexicon().concepts, load_bands()
     with OutputFolder(out) as output:
         with console.status("Loading the pipeline and the risk model ..."):
             nlp = clinical_nlp.load()
-            champion = load_champion(model_uri)
+            champion = load_champion(options.model_uri)
 
         def make_context(day: date) -> RunContext:
             return RunContext(
@@ -124,7 +140,7 @@ def _run(
                 pipeline=fingerprint(nlp),
                 model=champion.reference,
                 worklist_threshold=(
-                    bands.worklist_threshold if threshold is None else threshold / 100
+                    bands.worklist_threshold if options.threshold is None else options.threshold
                 ),
             )
 
@@ -140,19 +156,26 @@ def _run(
         quarantine = Quarantine(output.staging / "quarantine.ndjson")
         with (
             BatchProgress(console) as progress,
-            BulkExport(export, output.staging) as source,
-            NoteReader(nlp, processes) as reader,
+            BulkExport(export, output.staging, max_note_bytes=options.max_note_bytes) as source,
+            NoteReader(nlp, options.processes) as reader,
         ):
             outcome = run(
-                source, reader, champion, make_context, make_sinks, quarantine, as_of, progress
+                source,
+                reader,
+                champion,
+                make_context,
+                make_sinks,
+                quarantine,
+                options.as_of,
+                progress,
             )
         quarantine.close()
         summary = run_summary(outcome, quarantine, _peak_mib())
         write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
         write_run_record(output.staging / RUN_RECORD, summary, outcome)
         output.publish()
-    if not quiet:
-        _say_goodbye(out, show, quarantine.total)
+    if not options.quiet:
+        _say_goodbye(out, options.show, quarantine.total)
     return quarantine.total
 
 
@@ -165,9 +188,10 @@ def _peak_mib() -> float:
 def _say_goodbye(out: Path, show: int, quarantined: int) -> None:
     from clinical_nlp.batch.sinks.worklist_view import print_worklist, read_worklist
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if show:
-        print_worklist(console, read_worklist(out / "worklist.csv")[:show])
+        rows = read_worklist(out / "worklist.csv")
+        print_worklist(console, rows[:show], total=len(rows))
     outputs = {
         "report.html": "the run on one page: open it in a browser",
         "worklist.csv": "whom to look at first",

@@ -159,7 +159,7 @@ def test_a_note_that_breaks_the_pipeline_is_quarantined_without_its_text(
     written = (tmp_path / "quarantine.ndjson").read_text()
     assert [len(n.findings) for n in sink.results[0].notes] == [0, 1]
     assert outcome.failed_notes == 1
-    assert [json.loads(line)["code"] for line in written.splitlines()] == ["E201", "E310"]
+    assert [json.loads(line)["code"] for line in written.splitlines()] == ["E201", "E301"]
     assert "SECRETO" not in written
     assert "ValueError" in written
 
