@@ -43,7 +43,10 @@ class Context:
         for sign in _BREAKS:
             if sign in aims:
                 aims = aims[: aims.index(sign)]
-        if not knowledge.aims.isdisjoint((*aims, *words.after(after, 2))):
+        if not knowledge.aims.isdisjoint(aims):
+            return True
+        bracketed = words.at(after) == "(" and words.at(after + 2) == ")"
+        if words.at(after + bracketed) in knowledge.aims_after:
             return True
         between = words.norms[start:number]
         if not knowledge.aims.isdisjoint(between):
@@ -51,7 +54,10 @@ class Context:
         if not knowledge.conditions_after.isdisjoint(words.after(after, 3)):
             return True
         before = words.before(start, _CLAUSE)
-        if comparator is not None and not knowledge.conditions.isdisjoint(before):
-            return True
+        if comparator is not None:
+            if not knowledge.conditions.isdisjoint(before):
+                return True
+            if not knowledge.near_conditions.isdisjoint(before[:_AIM]):
+                return True
         # 'si TA 160/100', 'si la fiebre es de 38': the condition stands at the name.
         return not knowledge.direct_conditions.isdisjoint(before[:2]) and "," not in before[:2]

@@ -15,6 +15,7 @@ _LISTING = frozenset({",", ";", "y", "e", "i", "-", "–", "/"})
 _REACH = 8
 _BRACKET = 14
 _SERIES_GAP = 9
+_QUALIFIERS = 5
 _SHORT_NUMBERS = 31
 
 
@@ -32,13 +33,17 @@ class Continuation:
         while position < words.size and not words.is_border(position):
             found = (
                 self._after_arrow(words, position, measure)
-                or self._in_bracket(words, position, measure)
+                or self._in_bracket(words, self._bracket_at(words, position, measure), measure)
                 or self._compared(words, position, measure)
                 or self._moved(words, value, position, measure)
                 or (self._listed(words, position, measure) if name.series else None)
             )
             if found is None:
-                return
+                close = self._close(words, position)
+                if not close:
+                    return
+                position = close + 1  # '2.300 (enero), 1.800 (marzo)'
+                continue
             more, position = found
             yield more
 
@@ -95,6 +100,8 @@ class Continuation:
 
     def _said_after(self, words: Words, value: Value, measure: Measure) -> bool:
         """Whether the words after a value tell that it is another one: '1,2 previa'."""
+        if words.at(value.after) == "(" and self._reader.skip(words, value.after + 1):
+            return True
         return any(self._is_again(norm, measure) for norm in words.after(value.after, 2))
 
     def _number(self, words: Words, position: int, measure: Measure) -> Value | int | None:
@@ -110,18 +117,37 @@ class Continuation:
         norm = words.at(position)
         return norm.isdigit() and int(norm) <= _SHORT_NUMBERS
 
+    def _bracket_at(self, words: Words, position: int, measure: Measure) -> int:
+        """Where a bracket opens within a few words that belong to the value."""
+        for place in range(position, position + _QUALIFIERS):
+            norm = words.at(place)
+            if norm == "(":
+                return place
+            if norm not in self._knowledge.between and not self._is_again(norm, measure):
+                break
+        return position
+
+    @staticmethod
+    def _close(words: Words, position: int) -> int:
+        """Place of the bracket that closes the one at ``position``; 0 where there is none."""
+        if words.at(position) != "(":
+            return 0
+        for place in range(position + 1, min(words.size, position + _BRACKET)):
+            if words.norms[place] == ")":
+                return place
+        return 0
+
     def _in_bracket(
         self, words: Words, position: int, measure: Measure
     ) -> tuple[Value, int] | None:
         """'(previa 1,22)', '(junio 68)', '(28 en enero)'."""
-        if words.at(position) != "(":
-            return None
-        close = position + 1
-        while close < min(words.size, position + _BRACKET) and words.norms[close] != ")":
-            close += 1
-        if words.at(close) != ")":
+        close = self._close(words, position)
+        if not close:
             return None
         inside = words.norms[position + 1 : close]
+        if len(inside) == 1:  # 'Cr 1,5 (1,2)'
+            alone = self._reader.scalar(words, position + 1, measure)
+            return (alone, close + 1) if isinstance(alone, Value) else None
         said = any(self._is_again(norm, measure) for norm in inside)
         if not said:
             return None
@@ -148,13 +174,16 @@ class Continuation:
     def _moved(
         self, words: Words, value: Value, position: int, measure: Measure
     ) -> tuple[Value, int] | None:
-        """'mejora de 25 a 45%': the second of two values."""
+        """'mejora de 25 a 45%', 'de 82 a 79': the second of two values."""
         if words.at(position) not in self._knowledge.to:
             return None
-        if self._knowledge.moves.isdisjoint(words.before(value.first, _REACH)):
-            return None
         second = self._reader.scalar(words, position + 1, measure)
-        return (second, second.after) if isinstance(second, Value) else None
+        if not isinstance(second, Value):
+            return None
+        before = words.before(value.first, _REACH)
+        fell = before[:1] == ["de"] and (measure.levels_only or second.value < value.value)
+        moved = fell or not self._knowledge.moves.isdisjoint(before)
+        return (second, second.after) if moved else None
 
     def _listed(self, words: Words, position: int, measure: Measure) -> tuple[Value, int] | None:
         """'glucemias 120, 140 y 133'."""

@@ -71,6 +71,7 @@ class NumberReader:
         self._thousands = frozenset(rules["thousands"])
         self._and = frozenset(rules["and"])
         self._point = frozenset(rules["point"])
+        self._scalar_point = self._point | frozenset(rules["scalar_point"])
         self._half = frozenset(rules["half"])
         self.words = frozenset(
             {*self._units, *self._teens, *self._tens, *self._hundreds, *self._thousands}
@@ -93,6 +94,29 @@ class NumberReader:
             return Number(position, position + 3, value)
         return Number(position, position + 1, float(norm)) if plain else _read(norm, position)
 
+    def scalar(self, words: Words, position: int, *, decimals: bool) -> Number | None:
+        """The number at ``position`` where no second number may follow it.
+
+        Decimals may then be spoken (``1 coma 4``, ``treinta y ocho y medio``), where
+        ``decimals`` are likely even loosely (``treinta y seis con ocho``).
+        """
+        spoken = False
+        number = self.digits(words, position)
+        if number is None:
+            if words.at(position) not in self.words:
+                return None
+            number, spoken = self.spoken(words, position), True
+        if number is None or number.whole is None:
+            return number
+        sign, following = words.at(number.end), words.at(number.end + 1)
+        if sign in self._and and following in self._half:
+            return Number(position, number.end + 2, number.whole + 0.5)
+        if sign in (self._scalar_point if spoken and decimals else self._point):
+            rest = self.digits(words, number.end + 1) or self.spoken(words, number.end + 1)
+            if rest is not None and rest.whole is not None:
+                return Number(position, rest.end, float(f"{number.whole}.{rest.whole}"))
+        return number
+
     def spoken(self, words: Words, position: int) -> Number | None:
         """The number in words at ``position``: ``ciento cuarenta y dos``."""
         start = position
@@ -102,12 +126,6 @@ class NumberReader:
             value, position = max(value, 1) * 1000 + max(rest, 0), after
         if position == start:
             return None
-        if words.at(position) in self._point:
-            decimals, after = self._below_thousand(words, position + 1)
-            if after > position + 1:
-                return Number(start, after, float(f"{value}.{decimals}"))
-        if words.at(position) in self._and and words.at(position + 1) in self._half:
-            return Number(start, position + 2, value + 0.5)
         return Number(start, position, float(value))
 
     def _below_thousand(self, words: Words, position: int) -> tuple[int, int]:

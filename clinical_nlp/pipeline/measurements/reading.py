@@ -112,7 +112,7 @@ class ValueReader:
         date = self.date(words, position)
         if date:
             return date
-        number = self.number(words, position)
+        number = self._knowledge.numbers.scalar(words, position, decimals=measure.decimals > 0)
         if number is None:
             return None
         low, high = (name.low, name.high) if name is not None else (None, None)
@@ -173,7 +173,7 @@ class ValueReader:
         unit, after = self._own_unit(words, second.end, measure, form, after)
         if form and unit is None and form not in self._knowledge.weak_units:
             return None
-        if not dashed and not self._is_range(words, number.first, sign):
+        if not dashed and (measure.levels_only or not self._is_range(words, number.first, sign)):
             return None
         first_value = measure.value(number, unit, low=low, high=high)
         second_value = measure.value(second, unit, low=low, high=high)

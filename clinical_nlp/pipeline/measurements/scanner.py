@@ -24,7 +24,7 @@ _SOON = 4
 _OPENING = {"(": ")", "[": "]"}
 _CLOSING = frozenset(_OPENING.values())
 _SLASHES = frozenset({"/", "-", "–", "y", "e"})
-_OF = frozenset({"de", "d"})
+_OF = frozenset({"de", "d", "ko", "eko"})
 _TEMPERATURE = "body_temperature"
 _UNNAMED_PRESSURE = "blood_pressure"
 
@@ -192,9 +192,9 @@ class _Scan:
                     return None
                 position += 1
             elif norm == "," or (position == end and norm in (".", ";")):
-                unit_needed = unit_needed or norm != "."
+                unit_needed = unit_needed or norm == ","
                 position += 1
-            elif norm in knowledge.between or norm in measure.fillers or norm in knowledge.moves:
+            elif self._may_stand_between(position, measure):
                 position += 1
             else:
                 after = self._past(position, measure, name)
@@ -202,6 +202,13 @@ class _Scan:
                     return None
                 position = after
         return None
+
+    def _may_stand_between(self, position: int, measure: Measure) -> bool:
+        """Whether this word may stand between a name and its number."""
+        norm, knowledge = self._words.norms[position], self._knowledge
+        if norm == ".":  # 'Creatinina ..... 1,2'
+            return self._words.at(position - 1) == "."
+        return norm in knowledge.between or norm in measure.fillers or norm in knowledge.moves
 
     def _past(self, position: int, measure: Measure, name: Name) -> int:
         """End of a second name of the same measurement or of its unit; 0 for anything else."""
@@ -369,8 +376,11 @@ class _Scan:
         name = names[0] if length else None
         if name is None or name.is_other or name.near or name.after or name.needs_link:
             return []
+        if name.concept == PRESSURE and reading is not None:
+            return list(reading.values)
         if name.concept == PRESSURE:
-            return list(reading.values) if reading is not None else []
+            value = self._single(position)
+            return [value] if isinstance(value, Value) else []
         measure = knowledge.measures[name.concept]
         value = self._reader.scalar(words, position, measure, name)
         if not isinstance(value, Value):
