@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 from clinical_nlp.errors import PipelineError
@@ -23,7 +24,7 @@ from clinical_nlp.records import Finding
 _TESTS = frozenset({"ecg", "chest_xray", "echocardiogram"})
 
 #: A reading of a place: (first unit, last unit, numbers of the terms that end there).
-_Candidate = tuple[int, int, tuple[int, ...]]
+Candidate = tuple[int, int, tuple[int, ...]]
 
 
 class Matcher:
@@ -51,14 +52,18 @@ class Matcher:
             )
         verbs = Verbs(words["verbs"], words["endings"], words["enclitics"])
         classes = words["classes"]
-        vocabulary = Vocabulary(verbs.lemmas, classes, frozenset(map(normalise_word, classes["glue"])))
+        vocabulary = Vocabulary(
+            verbs.lemmas,
+            classes,
+            frozenset(map(normalise_word, classes["glue"])),
+            tuple((form, "v:" + lemma) for form, lemma in verbs.citation_forms()),
+        )
         members = vocabulary.members()
         automaton = Automaton(vocabulary.open(term.text, term.language) for term in self.terms)
-        spellings = dict(vocabulary.surfaces)
-        for form, lemma in verbs.citation_forms():
-            spellings.setdefault(form, "v:" + lemma)
+        spellings = dict(vocabulary.verb_forms) | vocabulary.surfaces
         lines = lexicon.texts["real_words.txt"].splitlines()
         real = [word for line in lines if not line.startswith("#") for word in line.split()]
+        self.vocabulary = vocabulary
         self._automaton = automaton
         self._reader = Reader(
             automaton,
@@ -85,7 +90,7 @@ class Matcher:
         """
         norms, places, lengths = doc.to_array(["NORM", "IDX", "LENGTH"]).T.tolist()
         units = self._reader.read(norms, doc.vocab.strings)
-        candidates = self._candidates(units)
+        candidates = self.candidates(units)
         if not candidates:
             return
         text = doc.text
@@ -118,9 +123,13 @@ class Matcher:
                     section=sections.at(opening),
                 )
 
-    def _candidates(self, units: Units) -> list[_Candidate]:
-        """Every term at every place, read in one pass from each unit."""
-        found: list[_Candidate] = []
+    def read(self, text: str, strings: StringStore) -> Units:
+        """Read a text of plain words into units (for checks; ``find`` reads a ``Doc``)."""
+        return self._reader.read([strings.add(normalise_word(w)) for w in text.split()], strings)
+
+    def candidates(self, units: Units) -> list[Candidate]:
+        """Return every term at every place: (first unit, last unit, numbers of terms)."""
+        found: list[Candidate] = []
         classes = units.classes
         step, start = self._automaton.step, self._automaton.start
         opening = start.steps

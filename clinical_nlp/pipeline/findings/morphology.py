@@ -138,3 +138,6 @@ class Verbs:
                 for ending in ("o", vowel, "e", vowel + "n", "en", vowel + "do", vowel + "da"):
                     yield stem + ending, lemma
                 yield normalise_word(lemma), lemma
+        for form, lemmas in self._forms.items():
+            for lemma in lemmas:
+                yield form, lemma

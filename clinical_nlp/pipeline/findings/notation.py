@@ -83,6 +83,8 @@ class Vocabulary:
         Entries of each word class, in the notation.
     glue
         Normalised words that are not asked for where a term writes them.
+    verb_forms
+        The commonest forms of the verbs, each with its symbol.
     surfaces
         Filled while terms are opened: each written form with its symbol, for the speller.
     """
@@ -90,6 +92,7 @@ class Vocabulary:
     verbs: frozenset[str]
     classes: Mapping[str, Sequence[str]]
     glue: frozenset[str]
+    verb_forms: tuple[tuple[str, str], ...] = ()
     surfaces: dict[str, str] = field(default_factory=dict)
     _opened: dict[tuple[str, bool], Pattern] = field(default_factory=dict)
 

@@ -1,0 +1,143 @@
+"""Reads the lexicon as the matcher does and reports what a clinician would want to know.
+
+Each term is written out once ("se le hinchan los {ankle}" as "hinchar tobillo"), read back
+by the matcher, and must be found. A term that is not is dead: its notation asks for
+something that no text can give it, or another term always wins.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from spacy.strings import StringStore
+
+from clinical_nlp.lexicon import Lexicon, Term
+from clinical_nlp.pipeline.findings.matcher import Matcher
+from clinical_nlp.pipeline.findings.notation import NUMBER, WORD, Choice, Pattern, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something to mend in the lexicon.
+
+    Parameters
+    ----------
+    kind
+        ``duplicate``, ``dead``, ``clash`` or ``unused gate``.
+    concept
+        Key of the concept, empty for decoys and gates.
+    term
+        The term or gate, as written.
+    reason
+        What is wrong, and what to do.
+    """
+
+    kind: str
+    concept: str
+    term: str
+    reason: str
+
+
+def check(lexicon: Lexicon) -> list[Complaint]:
+    """Return every complaint about a lexicon, in the order of its files.
+
+    Raises
+    ------
+    PipelineError
+        E310-E316 where the lexicon cannot be read at all.
+    """
+    matcher = Matcher(lexicon)
+    return [
+        *_duplicates(lexicon),
+        *_unused_gates(lexicon),
+        *_unread(matcher),
+    ]
+
+
+def _duplicates(lexicon: Lexicon) -> Iterator[Complaint]:
+    counts = Counter((t.concept, t.language, t.text, t.gate) for t in lexicon.terms)
+    for (concept, language, text, _), count in counts.items():
+        if count > 1:
+            reason = f"stands {count} times under '{language}': keep one"
+            yield Complaint("duplicate", concept, text, reason)
+
+
+def _unused_gates(lexicon: Lexicon) -> Iterator[Complaint]:
+    used = {term.gate for term in lexicon.terms}
+    for name in lexicon.data["gates.toml"]:
+        if name != "lists" and name not in used:
+            yield Complaint("unused gate", "", name, "no term names it: remove it or name it")
+
+
+def _unread(matcher: Matcher) -> Iterator[Complaint]:
+    """Dead terms, and terms of two concepts that claim the same words without a gate."""
+    writer = _Writer(matcher.vocabulary)
+    strings = StringStore()
+    for number, term in enumerate(matcher.terms):
+        text = writer.write(matcher.vocabulary.open(term.text, term.language))
+        units = matcher.read(text, strings)
+        whole = {
+            n
+            for first, last, numbers in matcher.candidates(units)
+            if (first, last) == (0, len(units.classes) - 1)
+            for n in numbers
+        }
+        if number not in whole:
+            reason = f"written out as '{text}', it is not found: see docs/lexicon.md"
+            yield Complaint("dead", term.concept, term.text, reason)
+            continue
+        rivals = sorted(
+            {
+                other.concept
+                for other in (matcher.terms[n] for n in whole)
+                if other.concept and other.concept != term.concept and not _excused(term, other)
+            }
+        )
+        if rivals and term.concept and term.concept < rivals[0]:
+            reason = f"'{text}' is also {', '.join(rivals)}: gate one of them"
+            yield Complaint("clash", term.concept, term.text, reason)
+
+
+def _excused(term: Term, other: Term) -> bool:
+    """A gate on either side settles which of two terms is meant."""
+    return term.gate is not None or other.gate is not None
+
+
+class _Writer:
+    """Writes a pattern out as one text that it matches."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._words: dict[str, str] = {NUMBER: "2", WORD: ""}
+        for word, symbol in vocabulary.surfaces.items():
+            self._words.setdefault(symbol, word)
+        for form, symbol in vocabulary.verb_forms:
+            self._words.setdefault(symbol, form)
+        entries: Mapping[str, list[str]] = _inverse(vocabulary.members())
+        for name, symbols in entries.items():
+            written = [self._words.get(s, s.partition(":")[2]) for s in symbols]
+            self._words.setdefault(name, written[0])
+
+    def write(self, pattern: Pattern) -> str:
+        """Return the words, separated by blanks."""
+        if isinstance(pattern, str):
+            return self._words.get(pattern, pattern.partition(":")[2])
+        if isinstance(pattern, Choice):
+            # A class whose entries are all phrases has no word of its own.
+            options = [
+                self.write(option)
+                for option in pattern.options
+                if not (isinstance(option, str) and option[:2] == "c:" and option not in self._words)
+            ]
+            optional = any(not option for option in options)
+            return "" if optional else options[0]
+        return " ".join(filter(None, map(self.write, pattern.parts)))
+
+
+def _inverse(members: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    inverse: defaultdict[str, list[str]] = defaultdict(list)
+    for symbol, classes in members.items():
+        for name in classes:
+            inverse[name].append(symbol)
+    return dict(inverse)
