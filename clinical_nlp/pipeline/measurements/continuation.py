@@ -89,7 +89,10 @@ class Continuation:
                 continue
             if self._knowledge.names.at(words, position)[0] and norm not in self._knowledge.again:
                 return None
-            if self._is_again(norm, measure):
+            phrase = self._knowledge.phrases.at(words, position)[0]
+            if phrase:
+                position += phrase - 1
+            elif self._is_again(norm, measure):
                 said = True
             elif norm == "," and said:
                 crossed = True

@@ -209,6 +209,9 @@ class Knowledge:
             key: frozenset(entry) for key, entry in rules["standalone"]["not_after"].items()
         }
         self.standalone_low: dict[str, float] = dict(rules["standalone"]["low"])
+        self.phrases: Phrases[None] = Phrases()
+        for form in words["phrases"]:
+            self.phrases.add(phrase(form), None)
         self._add_names(rules)
         self._add_units(rules)
         for sign, forms in rules["comparators"].items():
@@ -237,7 +240,8 @@ class Knowledge:
 
     def _add_units(self, rules: Mapping[str, Any]) -> None:
         forms = {form for measure in self.measures.values() for form in measure.units}
-        foreign = {phrase(unit) for unit in rules["foreign_units"]["units"]}
+        self.passing_units = {phrase(unit) for unit in rules["foreign_units"]["passing"]}
+        foreign = self.passing_units | {phrase(unit) for unit in rules["foreign_units"]["final"]}
         # A letter that is a unit of one measurement is no unit after another's number.
         self.weak_units = {f for f in forms - foreign if len(f) == 1 and len(f[0]) == 1}
         forms.update(foreign)

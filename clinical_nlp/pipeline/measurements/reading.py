@@ -16,7 +16,6 @@ _DAYS, _MONTHS = 31, 12
 _YEARS = range(1950, 2100)
 _SHORT_YEAR = 100
 _ORDINALS = frozenset({"a", "o", "er", "ra", "da", "do"})
-_FLOWS = frozenset({("l", "/", "min"), ("ml", "/", "h")})
 _STARS = frozenset({"*", "↑", "↓", "(*)"})
 
 
@@ -90,7 +89,7 @@ class ValueReader:
         if words.at(number.end) in _ORDINALS and words.glued(number.end):
             return number.end + 1
         form, after = self.unit(words, number.end)
-        if form:
+        if form in self._knowledge.passing_units or form in self._knowledge.weak_units:
             return after
         return number.end if number.whole in _YEARS else 0
 
@@ -127,7 +126,9 @@ class ValueReader:
         unit, after = self._own_unit(words, number.end, measure, form, after)
         weak = unit is None and form in self._knowledge.weak_units
         if form and unit is None and not weak:
-            return None if "/" in form and form not in _FLOWS else after
+            return after if form in self._knowledge.passing_units else None
+        if weak and words.glued(number.end) and form[0].isalpha():
+            return after if form[0] in _ORDINALS else None  # '45o', 'FE75C'
         if unit is None and name is not None and name.needs_unit:
             return None
         read = measure.value(number, unit, low=low, high=high)

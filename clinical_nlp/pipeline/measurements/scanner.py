@@ -194,6 +194,8 @@ class _Scan:
             elif norm == "," or (position == end and norm in (".", ";")):
                 unit_needed = unit_needed or norm == ","
                 position += 1
+            elif length := knowledge.phrases.at(words, position)[0]:
+                position += length
             elif self._may_stand_between(position, measure):
                 position += 1
             else:
