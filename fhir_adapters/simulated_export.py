@@ -8,9 +8,7 @@ checksum of the resource's own reference, so that the same records give the same
 
 from __future__ import annotations
 
-import base64
 import gzip
-import html
 import io
 import json
 import os
@@ -22,7 +20,8 @@ from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
 from clinical_nlp.errors import OutputError, UsageError
-from clinical_nlp.records import CodedEvent, Coding, EventKind, Note, PatientRecord
+from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord
+from fhir_adapters.simulated_documents import document_resources
 
 #: Files that a type is spread over; patients alternate between them.
 FILES: dict[str, tuple[str, ...]] = {
@@ -40,16 +39,6 @@ FILES: dict[str, tuple[str, ...]] = {
     ),
     "Binary": ("Binary.ndjson.gz",),
 }
-#: Of 1,000 notes, how many come in each guise; the rest is plain UTF-8 inside the resource.
-_GUISES = (
-    ("windows-1252", 40),
-    ("iso-8859-1", 20),
-    ("html", 30),
-    ("xhtml", 8),
-    ("rtf", 15),
-    ("binary", 70),
-    ("replaced", 6),  # and an earlier draft, superseded
-)
 _MARK = "http://terminology.hl7.org/CodeSystem/"
 _VITAL_SIGNS = frozenset(
     {"8480-6", "8462-4", "8867-4", "59408-5", "9279-1", "8310-5", "29463-7", "8302-2", "39156-5"}
@@ -194,7 +183,7 @@ def resources(record: PatientRecord, demographics: Demographics) -> Iterator[dic
     for events in panels.values():
         yield _observation(events, subject)
     for note in record.notes:
-        yield from _document(note, subject, contacts)
+        yield from document_resources(note, subject, contacts)
 
 
 def _patient(record: PatientRecord, who: Demographics) -> dict[str, Any]:
@@ -321,106 +310,6 @@ def _value(event: CodedEvent) -> dict[str, Any]:
             "code": event.unit,
         }
     return {"valueQuantity": quantity}
-
-
-def _document(
-    note: Note, subject: dict[str, str], contacts: dict[date, str]
-) -> Iterator[dict[str, Any]]:
-    kind, _, identity = note.source.partition("/")
-    guise = _guise(note.source)
-    attachment = _attachment(note, guise)
-    out: dict[str, Any] = {
-        "resourceType": kind,
-        "id": identity,
-        "status": "current",
-        "subject": subject,
-    }
-    if note.kind is not None:
-        out["type"] = _codeable((Coding("http://loinc.org", note.kind),))
-    if note.written is not None:
-        out["date"] = note.written.isoformat()
-        encounter = contacts.get(note.written.date())
-        if encounter is not None:
-            out["context"] = {"encounter": [{"reference": encounter}]}
-    if guise == "binary":
-        binary = f"{identity}-b"
-        yield {
-            "resourceType": "Binary",
-            "id": binary,
-            "contentType": attachment["contentType"],
-            "data": attachment.pop("data"),
-        }
-        attachment["url"] = f"Binary/{binary}"
-    if guise == "replaced":
-        draft = f"{identity}-draft"
-        text = note.text[: max(1, len(note.text) * 2 // 3)]
-        yield {
-            **out,
-            "id": draft,
-            "status": "superseded",
-            "content": [{"attachment": _plain(text, note.language, "utf-8")}],
-        }
-        out["relatesTo"] = [
-            {"code": "replaces", "target": {"reference": f"DocumentReference/{draft}"}}
-        ]
-    yield {**out, "content": [{"attachment": attachment}]}
-
-
-def _guise(source: str) -> str:
-    mark = zlib.crc32(source.encode()) % 1000
-    for name, share in _GUISES:
-        mark -= share
-        if mark < 0:
-            return name
-    return "plain"
-
-
-def _attachment(note: Note, guise: str) -> dict[str, Any]:
-    text = note.text
-    if guise in ("windows-1252", "iso-8859-1"):
-        try:
-            text.encode(guise)
-        except UnicodeEncodeError:
-            guise = "plain"
-    if guise in ("html", "xhtml"):
-        lines = "<br/>".join(html.escape(line, quote=False) for line in text.split("\n"))
-        page = (
-            f'<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Nota</title></head>'
-            f"<body><div>{lines}</div></body></html>"
-        )
-        media = "application/xhtml+xml" if guise == "xhtml" else "text/html; charset=utf-8"
-        return _data(page.encode("utf-8"), media, note.language)
-    if guise == "rtf":
-        return _data(_rtf(text), "application/rtf", note.language)
-    return _plain(
-        text, note.language, guise if guise in ("windows-1252", "iso-8859-1") else "utf-8"
-    )
-
-
-def _plain(text: str, language: str | None, charset: str) -> dict[str, Any]:
-    return _data(text.encode(charset), f"text/plain; charset={charset}", language)
-
-
-def _data(content: bytes, media: str, language: str | None) -> dict[str, Any]:
-    out: dict[str, Any] = {"contentType": media}
-    if language is not None:
-        out["language"] = language
-    out["data"] = base64.b64encode(content).decode("ascii")
-    return out
-
-
-def _rtf(text: str) -> bytes:
-    body: list[str] = []
-    for mark in text:
-        if mark == "\n":
-            body.append("\\par\n")
-        elif mark in "\\{}":
-            body.append("\\" + mark)
-        elif mark.isascii():
-            body.append(mark)
-        else:
-            body.append(f"\\u{ord(mark)}?")
-    return ("{\\rtf1\\ansi\\ansicpg1252\\deff0\\uc1 " + "".join(body) + "}").encode("ascii")
 
 
 def _concept(system: str, code: str) -> dict[str, Any]:

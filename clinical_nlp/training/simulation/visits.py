@@ -260,8 +260,7 @@ def _everyday(dice: Random, life: Life, day: int) -> str:
         if needs is not None and not life.has(needs, day):
             continue
         weight = float(entry["weight"])
-        if month in entry.get("season", ()):
-            weight *= 2
+        weight *= 2.0 if month in entry.get("season", ()) else entry.get("out", 1.0)
         weight *= 1 + entry.get("older", 0.0) * max(0.0, age - 60) / 25
         if entry.get("younger"):
             weight *= 1.0 if age < 65 else 0.0
