@@ -70,7 +70,7 @@ class Grammar:
         Raises
         ------
         PipelineError
-            E320 where there is no such rule and no such slot.
+            E370 where there is no such rule and no such slot.
         """
         rule = self._rules.get(name)
         if rule is None:
@@ -168,13 +168,13 @@ class _Reader:
 
     def error(self, what: str) -> PipelineError:
         return PipelineError(
-            "E321", f"grammar rule '{self._name}': {what}: correct simulation/notes/*.toml"
+            "E371", f"grammar rule '{self._name}': {what}: correct simulation/notes/*.toml"
         )
 
 
 def _unknown(name: str) -> PipelineError:
     return PipelineError(
-        "E320", f"no grammar rule or slot '{name}': add it to simulation/notes/*.toml"
+        "E370", f"no grammar rule or slot '{name}': add it to simulation/notes/*.toml"
     )
 
 

@@ -59,12 +59,12 @@ def test_an_overlay_falls_back_and_its_rules_reach_into_the_fallback() -> None:
 
 @pytest.mark.parametrize("broken", ["<a|b", "[a", "{b", "a>b", "a]"])
 def test_broken_rules_are_refused_with_their_name(broken: str) -> None:
-    with pytest.raises(PipelineError, match=r"E321.*'a'"):
+    with pytest.raises(PipelineError, match=r"E371.*'a'"):
         Grammar({"a": [broken]})
 
 
 def test_an_unknown_rule_is_an_error() -> None:
-    with pytest.raises(PipelineError, match="E320"):
+    with pytest.raises(PipelineError, match="E370"):
         Grammar({"a": ["{nada}"]}).say("a", Random(0), {})
 
 
