@@ -47,6 +47,7 @@ class PressureReader:
         self._reader = reader
         self._systolic = knowledge.measures[SYSTOLIC]
         self._diastolic = knowledge.measures[DIASTOLIC]
+        self._temperature = knowledge.measures["body_temperature"]
 
     def pair(
         self, words: Words, position: int, *, named: bool, millimetres: bool = False
@@ -86,6 +87,16 @@ class PressureReader:
             _value(DIASTOLIC, diastolic, after),
             systolic.centimetres,
         )
+
+    def single(self, words: Words, position: int) -> Value | int | None:
+        """One number under the name of the pressure: the systolic one, or 'Tª 36,5'."""
+        number = self._reader.number(words, position)
+        if number is None:
+            return None
+        first, last = self._rules.temperature
+        if number.decimal is not None and first <= number.decimal <= last:
+            return self._reader.scalar(words, position, self._temperature)
+        return self._reader.scalar(words, position, self._systolic)
 
     def _second(self, words: Words, position: int, *, named: bool) -> int | None:
         """Where the second number begins."""

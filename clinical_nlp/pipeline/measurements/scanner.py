@@ -15,18 +15,15 @@ from clinical_nlp.pipeline.measurements.knowledge import (
 from clinical_nlp.pipeline.measurements.pressure import PressureReader
 from clinical_nlp.pipeline.measurements.reading import Value, ValueReader, with_comparator
 from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.pipeline.measurements.unnamed import UnnamedReader
 
 _REACH = 18  # words from a name to its number
 _BRACKET = 12
 _LINK = 6
-_BEFORE_UNNAMED = 5
 _SOON = 4
 _OPENING = {"(": ")", "[": "]"}
 _CLOSING = frozenset(_OPENING.values())
 _SLASHES = frozenset({"/", "-", "–", "y", "e"})
-_OF = frozenset({"de", "d", "ko", "eko"})
-_TEMPERATURE = "body_temperature"
-_UNNAMED_PRESSURE = "blood_pressure"
 
 
 class Scanner:
@@ -44,6 +41,7 @@ class Scanner:
         self._pressure = PressureReader(knowledge, self._reader)
         self._context = Context(knowledge)
         self._continuation = Continuation(knowledge, self._reader, self._pressure)
+        self._unnamed = UnnamedReader(knowledge, self._reader, self._pressure, self._context)
 
     def scan(self, words: Words, examined: Callable[[int], bool]) -> list[Value]:
         """Return the values, in order of place.
@@ -66,6 +64,7 @@ class _Scan:
         self._pressure = scanner._pressure
         self._context = scanner._context
         self._continuation = scanner._continuation
+        self._unnamed = scanner._unnamed
         self._words = words
         self._examined = examined
         self._values: list[Value] = []
@@ -84,7 +83,10 @@ class _Scan:
             for name in entries:
                 if self._read(name, position, end):
                     break
-        self._unnamed()
+        for position, norm in enumerate(words.norms):
+            if norm[0].isdigit() and position not in self._taken:
+                examined = self._examined(position)
+                self._take(self._unnamed.at(words, position, examined=examined))
         return sorted(self._values, key=lambda value: value.first)
 
     def _take(self, values: list[Value]) -> None:
@@ -291,7 +293,7 @@ class _Scan:
                 return reading.systolic
             if name.needs_pair:
                 return self._reader.skip(words, position) or None
-            return self._single(position)
+            return self._pressure.single(words, position)
 
         found = self._search(end, systolic, name, pair)
         if found is None:
@@ -309,121 +311,3 @@ class _Scan:
         for more in self._continuation.pressures(words, reading):
             self._take(list(more.values))
         return True
-
-    def _single(self, position: int) -> Value | int | None:
-        """One number under the name of the pressure: the systolic, or 'Tª 36,5'."""
-        words, knowledge = self._words, self._knowledge
-        number = self._reader.number(words, position)
-        if number is None:
-            return None
-        first, last = knowledge.pressure.temperature
-        if number.decimal is not None and first <= number.decimal <= last:
-            return self._reader.scalar(words, position, knowledge.measures[_TEMPERATURE])
-        return self._reader.scalar(words, position, knowledge.measures["systolic_bp"])
-
-    # Numbers without a name
-
-    def _unnamed(self) -> None:
-        words = self._words
-        for position, norm in enumerate(words.norms):
-            if norm[0].isdigit() and position not in self._taken:
-                self._take(
-                    self._by_unit(position)
-                    or self._before_name(position)
-                    or self._bare_pressure(position)
-                )
-
-    def _by_unit(self, position: int) -> list[Value]:
-        """A number that its unit names: '104 lpm', '148/72 mmHg'."""
-        words, knowledge = self._words, self._knowledge
-        reading = self._pressure.pair(words, position, named=False, millimetres=True)
-        if reading is not None:
-            length, keys = knowledge.standalone.at(words, reading.diastolic.end)
-            if length and _UNNAMED_PRESSURE in keys and self._free(position, _UNNAMED_PRESSURE):
-                return list(reading.values)
-            return []
-        number = self._reader.number(words, position)
-        if number is None:
-            return []
-        end = number.end
-        if words.at(end) in ("-", "a") and words.at(end + 1)[:1].isdigit():
-            end += 2
-        length, keys = knowledge.standalone.at(words, end)
-        for key in keys if length else ():
-            measure = knowledge.measures.get(key)
-            if measure is None or not self._free(position, key):
-                continue
-            value = self._reader.scalar(words, position, measure)
-            if isinstance(value, Value) and value.value < knowledge.standalone_low.get(key, 0):
-                continue
-            if isinstance(value, Value) and not self._context.is_threshold(
-                words, position, self._comparator_before(position), position, value.after
-            ):
-                return [with_comparator(value, self._comparator_before(position))]
-        return []
-
-    def _before_name(self, position: int) -> list[Value]:
-        """A number said before its name: '38,5 de fiebre', '15/9 de tension'."""
-        words, knowledge = self._words, self._knowledge
-        reading = self._pressure.pair(words, position, named=False)
-        number = self._reader.number(words, position)
-        if number is None:
-            return []
-        end = reading.diastolic.after if reading is not None else number.end
-        if reading is None:
-            end = self._reader.unit(words, end)[1]
-        if words.at(end) not in _OF:
-            return []
-        length, names = knowledge.names.at(words, end + 1)
-        name = names[0] if length else None
-        if name is None or name.is_other or name.near or name.after or name.needs_link:
-            return []
-        if name.concept == PRESSURE and reading is not None:
-            return list(reading.values)
-        if name.concept == PRESSURE:
-            value = self._single(position)
-            return [value] if isinstance(value, Value) else []
-        measure = knowledge.measures[name.concept]
-        value = self._reader.scalar(words, position, measure, name)
-        if not isinstance(value, Value):
-            return []
-        before = words.before(position, _BEFORE_UNNAMED)
-        if measure.levels_only and not knowledge.changes.isdisjoint(before):
-            return []
-        comparator = self._comparator_before(position)
-        if self._context.is_threshold(words, position, comparator, position, value.after):
-            return []
-        return [with_comparator(value, comparator)]
-
-    def _comparator_before(self, position: int) -> str | None:
-        sign = self._words.at(position - 1)
-        return sign if sign in ("<", ">") else None
-
-    def _free(self, position: int, key: str) -> bool:
-        """Whether nothing before the number makes it something else."""
-        before = self._words.before(position, _BEFORE_UNNAMED)
-        return self._knowledge.not_after.get(key, frozenset()).isdisjoint(before)
-
-    def _bare_pressure(self, position: int) -> list[Value]:
-        """'O: 163/102, fc 110': two numbers that open an examination."""
-        words = self._words
-        if not self._examined(position):
-            return []
-        reading = self._pressure.pair(words, position, named=False)
-        if reading is None or words.at(position + 1) != "/":
-            return []
-        end = reading.diastolic.end
-        following = words.after(end, _LINK)
-        vital = any(self._is_vital(place) for place in range(end, end + len(following)))
-        return list(reading.values) if vital else []
-
-    def _is_vital(self, position: int) -> bool:
-        """Whether a vital sign's name or unit stands here."""
-        names = self._knowledge.names.at(self._words, position)[1]
-        units = self._knowledge.standalone.at(self._words, position)[1]
-        return any(name.concept in _VITALS for name in names) or not _VITALS.isdisjoint(units)
-
-
-_VITALS = frozenset(
-    {"heart_rate", "oxygen_saturation", "body_temperature", "respiratory_rate", "body_weight"}
-)
