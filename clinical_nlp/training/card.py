@@ -25,6 +25,7 @@ def model_card(model: TrainedModel) -> str:
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
     card = environment.from_string(template).render(
         model=model,
+        best=min(model.choices, key=lambda choice: choice.mean),
         table=load_features(),
         largest=largest[:_WEIGHTS_SHOWN],
         versions={name: version(name) for name in ("scikit-learn", "clinical-nlp")},
@@ -37,6 +38,7 @@ def metrics(model: TrainedModel) -> dict[str, Any]:
     return {
         "cohort": model.spec.cohort,
         "patients": model.patients,
+        "patients_read": model.read,
         "notes": model.notes,
         "data_fingerprint": model.data_fingerprint,
         "pipeline": model.spec.pipeline,
@@ -49,7 +51,7 @@ def metrics(model: TrainedModel) -> dict[str, Any]:
             name: {measure: asdict(value) for measure, value in measured.items()}
             for name, measured in model.measures.items()
         },
-        "calibration": [{"predicted": p, "observed": o, "examples": n} for p, o, n in model.curve],
+        "calibration": [{"predicted": p, "observed": o, "weight": w} for p, o, w in model.curve],
         "alerts": [
             {**asdict(a), "needed": a.needed if math.isfinite(a.needed) else None}
             for a in model.alerts

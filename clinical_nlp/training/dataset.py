@@ -19,8 +19,8 @@ from clinical_nlp.risk.entries import Origin
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.timeline import build_timeline
 from clinical_nlp.risk.topics import FeatureTable
-from clinical_nlp.training.cohort import Example, examples
-from clinical_nlp.training.measures import Labels
+from clinical_nlp.training.cohort import Example, examples, sampling_weight
+from clinical_nlp.training.measures import Labels, Vector
 from clinical_nlp.training.recipe import CohortRecipe
 
 Matrix = npt.NDArray[np.float64]
@@ -36,8 +36,8 @@ class Cohort:
         In order of patient and index day.
     left_out
         Index days that are no example, by reason.
-    patients, notes
-        How many were read.
+    patients, read, notes
+        Patients seen, those whose notes were read, and how many notes.
     fingerprint
         Hex SHA-256 over every note's hash and every event: tells two cohorts apart.
     """
@@ -45,12 +45,17 @@ class Cohort:
     examples: list[Example] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     patients: int = 0
+    read: int = 0
     notes: int = 0
     fingerprint: str = ""
 
     def outcome(self) -> Labels:
         """1 for each example with the outcome: shape (examples,)."""
         return np.array([example.outcome for example in self.examples], dtype=np.int_)
+
+    def weights(self) -> Vector:
+        """Patients that each example stands for: shape (examples,)."""
+        return np.array([example.weight for example in self.examples], dtype=np.float64)
 
     def patient_ids(self) -> list[str]:
         """Whose example each is."""
@@ -96,13 +101,17 @@ def gather(
     cohort = Cohort()
     digest = hashlib.sha256()
     for record in records:
+        cohort.patients += 1
+        progress(1)
+        weight = sampling_weight(record, days[0], recipe)
+        if weight == 0:
+            continue
         notes = read_notes(record, nlp)
         timeline = build_timeline(record, notes, lexicon, days[1])
-        cohort.examples.extend(examples(record, timeline, *days, recipe, cohort.left_out))
-        cohort.patients += 1
+        cohort.examples.extend(examples(record, timeline, *days, recipe, weight, cohort.left_out))
+        cohort.read += 1
         cohort.notes += len(record.notes)
         digest.update(_content(record))
-        progress(1)
     cohort.fingerprint = digest.hexdigest()
     return cohort
 

@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from clinical_nlp.training.measures import Labels, logit
+from clinical_nlp.training.measures import Labels, Vector, logistic_line, logit
 from clinical_nlp.training.recipe import FitRecipe
 
 Matrix = npt.NDArray[np.float64]
@@ -32,10 +32,11 @@ class Choice:
         """Mean log loss over the folds."""
         return float(np.mean(self.losses))
 
-    @property
-    def error(self) -> float:
-        """Standard error of :attr:`mean`."""
-        return float(np.std(self.losses, ddof=1) / np.sqrt(len(self.losses)))
+    def worse_than(self, best: Choice) -> tuple[float, float]:
+        """Mean difference in loss to another choice, fold by fold, and its standard error."""
+        differences = np.subtract(self.losses, best.losses)
+        error = np.std(differences, ddof=1) / np.sqrt(len(differences))
+        return float(differences.mean()), float(error)
 
 
 def classifier(strength: float, l1_ratio: float = 0.0) -> Pipeline:
@@ -58,8 +59,25 @@ def classifier(strength: float, l1_ratio: float = 0.0) -> Pipeline:
     )
 
 
+def fit(
+    features: Matrix, outcome: Labels, weight: Vector, strength: float, l1_ratio: float
+) -> Pipeline:
+    """Fit the pipeline, each example with the weight of the patients it stands for.
+
+    Weights are scaled to a mean of 1, so that ``strength`` means the same in any cohort.
+    """
+    scaled = weight / weight.mean()
+    return classifier(strength, l1_ratio).fit(
+        features, outcome, scale__sample_weight=scaled, classify__sample_weight=scaled
+    )
+
+
 def choose_strength(
-    features: Matrix, outcome: Labels, patients: Sequence[str], recipe: FitRecipe
+    features: Matrix,
+    outcome: Labels,
+    weight: Vector,
+    patients: Sequence[str],
+    recipe: FitRecipe,
 ) -> list[Choice]:
     """Cross-validate every strength of the recipe, patients kept whole.
 
@@ -74,9 +92,12 @@ def choose_strength(
     for strength in recipe.strengths:
         losses = []
         for train, held_out in splits:
-            model = classifier(strength, recipe.l1_ratio).fit(features[train], outcome[train])
+            model = fit(features[train], outcome[train], weight[train], strength, recipe.l1_ratio)
             predicted = model.predict_proba(features[held_out])[:, 1]
-            losses.append(float(log_loss(outcome[held_out], predicted, labels=[0, 1])))
+            loss = log_loss(
+                outcome[held_out], predicted, sample_weight=weight[held_out], labels=[0, 1]
+            )
+            losses.append(float(loss))
         choices.append(Choice(strength, tuple(losses)))
     return choices
 
@@ -84,15 +105,22 @@ def choose_strength(
 def simplest(choices: Sequence[Choice]) -> Choice:
     """Return the strongest regularisation within one standard error of the best.
 
-    The one-standard-error rule: Hastie, Tibshirani & Friedman, The Elements of
-    Statistical Learning, 2nd ed., section 7.10.
+    The one-standard-error rule (Hastie, Tibshirani & Friedman, The Elements of Statistical
+    Learning, 2nd ed., section 7.10), with the error of the difference between the two,
+    fold by fold: with rare outcomes the folds differ far more than the choices do.
     """
     best = min(choices, key=lambda choice: choice.mean)
-    near = [choice for choice in choices if choice.mean <= best.mean + best.error]
+    near = []
+    for choice in choices:
+        difference, error = choice.worse_than(best)
+        if difference <= error:
+            near.append(choice)
     return min(near, key=lambda choice: choice.strength)
 
 
-def calibrate(model: Pipeline, features: Matrix, outcome: Labels) -> tuple[float, float]:
+def calibrate(
+    model: Pipeline, features: Matrix, outcome: Labels, weight: Vector
+) -> tuple[float, float]:
     """Apply Platt scaling inside a fitted pipeline, in place.
 
     Log-odds ``a * z + b`` of a linear ``z`` are linear too: the slope is multiplied into the
@@ -101,7 +129,7 @@ def calibrate(model: Pipeline, features: Matrix, outcome: Labels) -> tuple[float
 
     Parameters
     ----------
-    features, outcome
+    features, outcome, weight
         Examples of patients that the fit has not seen.
 
     Returns
@@ -112,10 +140,9 @@ def calibrate(model: Pipeline, features: Matrix, outcome: Labels) -> tuple[float
     """
     regression = model[-1]
     z = logit(model.predict_proba(features)[:, 1])
-    platt = LogisticRegression(C=np.inf).fit(z.reshape(-1, 1), outcome)
-    slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    shift, slope = logistic_line(outcome, z, weight)
     if slope <= 0:
-        slope, shift = 1.0, float(np.log(outcome.mean() / (1 - outcome.mean())) - z.mean())
+        shift, slope = logistic_line(outcome, z, weight, free_slope=False)
     regression.coef_ = regression.coef_ * slope
     regression.intercept_ = regression.intercept_ * slope + shift
     return slope, shift

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 Vector = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int_]
@@ -33,7 +33,51 @@ def logit(probability: Vector) -> Vector:
     return result
 
 
-def calibration_line(outcome: Labels, probability: Vector) -> tuple[float, float]:
+def logistic_line(
+    outcome: Labels, x: Vector, weight: Vector, free_slope: bool = True
+) -> tuple[float, float]:
+    """Fit the log-odds of the outcome as ``intercept + slope * x``.
+
+    Newton's method with step halving; as likely a line as the weights allow.
+
+    Returns
+    -------
+    tuple of float
+        Intercept and slope; the slope stays 1 where it is not free.
+    """
+    # Centred: intercept and slope are then nearly independent, and each step a good one.
+    centre = float(np.average(x, weights=weight))
+    design = np.column_stack([np.ones_like(x), x - centre])
+    share = min(max(float(np.average(outcome, weights=weight)), 1e-6), 1 - 1e-6)
+    beta = np.array([math.log(share / (1 - share)), 1.0])
+    kept = np.array([True, free_slope])
+    loss = _loss(beta, design, outcome, weight)
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-np.clip(design @ beta, -700, 700)))
+        gradient = design[:, kept].T @ (weight * (outcome - p))
+        curvature = (design[:, kept] * (weight * p * (1 - p))[:, None]).T @ design[:, kept]
+        step = np.zeros(2)
+        step[kept] = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
+        while (tried := _loss(beta + step, design, outcome, weight)) > loss:
+            step /= 2
+            if np.abs(step).max() < 1e-10:
+                break
+        gain, loss = loss - tried, min(loss, tried)
+        if gain <= 0:
+            break
+        beta = beta + step
+        if gain < 1e-12 * float(weight.sum()):
+            break
+    return float(beta[0] - beta[1] * centre), float(beta[1])
+
+
+def _loss(beta: Vector, design: Vector, outcome: Labels, weight: Vector) -> float:
+    """Negative log likelihood of a line."""
+    z = design @ beta
+    return float(weight @ (np.logaddexp(0, z) - outcome * z))
+
+
+def calibration_line(outcome: Labels, probability: Vector, weight: Vector) -> tuple[float, float]:
     """Intercept and slope of calibration.
 
     The slope is that of the outcome's log-odds on the predicted ones: 1 is ideal, less is
@@ -41,49 +85,40 @@ def calibration_line(outcome: Labels, probability: Vector) -> tuple[float, float
     large"): 0 is ideal, less is too high. Van Calster et al., BMC Med 2019;17:230.
     """
     x = logit(probability)
-    free = LogisticRegression(C=np.inf).fit(x.reshape(-1, 1), outcome)
-    return _offset_intercept(outcome, x), float(free.coef_[0, 0])
-
-
-def _offset_intercept(outcome: Labels, x: Vector) -> float:
-    """Newton's method for the intercept alone, with the log-odds as offset."""
-    intercept = 0.0
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-(x + intercept)))
-        step = float((outcome - p).sum() / (p * (1 - p)).sum())
-        intercept += step
-        if abs(step) < 1e-10:
-            break
-    return intercept
-
-
-def expected_calibration_error(outcome: Labels, probability: Vector, bins: int = 10) -> float:
-    """Mean distance of predicted and observed risk over equal groups of patients."""
-    groups = np.array_split(np.argsort(probability, kind="stable"), bins)
-    gaps = [
-        len(g) * abs(float(probability[g].mean()) - float(outcome[g].mean()))
-        for g in groups
-        if len(g)
-    ]
-    return sum(gaps) / len(outcome)
+    intercept, _ = logistic_line(outcome, x, weight, free_slope=False)
+    return intercept, logistic_line(outcome, x, weight)[1]
 
 
 def calibration_curve(
-    outcome: Labels, probability: Vector, bins: int = 10
-) -> list[tuple[float, float, int]]:
-    """Mean predicted risk, observed share and size of equal groups, lowest risk first."""
-    groups = np.array_split(np.argsort(probability, kind="stable"), bins)
-    return [
-        (float(probability[g].mean()), float(outcome[g].mean()), len(g)) for g in groups if len(g)
-    ]
+    outcome: Labels, probability: Vector, weight: Vector, bins: int = 10
+) -> list[tuple[float, float, float]]:
+    """Mean predicted risk, observed share and weight of equal groups, lowest risk first."""
+    order = np.argsort(probability, kind="stable")
+    middle = np.cumsum(weight[order]) - weight[order] / 2
+    group = np.minimum((bins * middle / weight.sum()).astype(np.int_), bins - 1)
+    curve = []
+    for number in range(bins):
+        rows = order[group == number]
+        if len(rows):
+            share = weight[rows]
+            predicted = float(np.average(probability[rows], weights=share))
+            observed = float(np.average(outcome[rows], weights=share))
+            curve.append((predicted, observed, float(share.sum())))
+    return curve
 
 
-_MEASURES: Mapping[str, Callable[[Labels, Vector], float]] = {
-    "auroc": lambda y, p: float(roc_auc_score(y, p)),
-    "auprc": lambda y, p: float(average_precision_score(y, p)),
-    "brier": lambda y, p: float(brier_score_loss(y, p)),
-    "calibration_intercept": lambda y, p: calibration_line(y, p)[0],
-    "calibration_slope": lambda y, p: calibration_line(y, p)[1],
+def expected_calibration_error(outcome: Labels, probability: Vector, weight: Vector) -> float:
+    """Mean distance of predicted and observed risk over ten equal groups."""
+    curve = calibration_curve(outcome, probability, weight)
+    return sum(w * abs(p - o) for p, o, w in curve) / float(weight.sum())
+
+
+_MEASURES: Mapping[str, Callable[[Labels, Vector, Vector], float]] = {
+    "auroc": lambda y, p, w: float(roc_auc_score(y, p, sample_weight=w)),
+    "auprc": lambda y, p, w: float(average_precision_score(y, p, sample_weight=w)),
+    "brier": lambda y, p, w: float(np.average((y - p) ** 2, weights=w)),
+    "calibration_intercept": lambda y, p, w: calibration_line(y, p, w)[0],
+    "calibration_slope": lambda y, p, w: calibration_line(y, p, w)[1],
     "ece": expected_calibration_error,
 }
 
@@ -91,6 +126,7 @@ _MEASURES: Mapping[str, Callable[[Labels, Vector], float]] = {
 def assess(
     outcome: Labels,
     probability: Vector,
+    weight: Vector,
     patients: Sequence[str],
     resamples: int,
     seed: int,
@@ -101,6 +137,9 @@ def assess(
     ----------
     outcome, probability
         Shape (examples,).
+    weight
+        Patients of the population that each example stands for; measures are those of
+        the population, at its prevalence.
     patients
         Whose example each is: a patient is drawn with all their examples.
     resamples
@@ -117,11 +156,12 @@ def assess(
         take = np.concatenate([rows[i] for i in drawn])
         if 0 < outcome[take].sum() < len(take):
             for name, measure in _MEASURES.items():
-                draws[name].append(measure(outcome[take], probability[take]))
+                draws[name].append(measure(outcome[take], probability[take], weight[take]))
     result: dict[str, Measure] = {}
     for name, measure in _MEASURES.items():
         low, high = np.quantile(draws[name], [0.025, 0.975]) if draws[name] else (np.nan, np.nan)
-        result[name] = Measure(measure(outcome, probability), float(low), float(high))
+        value = measure(outcome, probability, weight)
+        result[name] = Measure(value, float(low), float(high))
     return result
 
 
@@ -145,13 +185,14 @@ class Alerts:
     needed: float
 
 
-def alerts(outcome: Labels, probability: Vector, threshold: float) -> Alerts:
+def alerts(outcome: Labels, probability: Vector, weight: Vector, threshold: float) -> Alerts:
     """Count the alerts of one threshold (probability, 0..1)."""
     above = probability >= threshold
-    found = int(outcome[above].sum())
+    raised = float(weight[above].sum())
+    found = float((weight * outcome)[above].sum())
     return Alerts(
         threshold=threshold,
-        per_1000=1000 * float(above.mean()),
-        sensitivity=found / max(1, int(outcome.sum())),
-        needed=float(above.sum()) / found if found else float("inf"),
+        per_1000=1000 * raised / float(weight.sum()),
+        sensitivity=found / max(1e-12, float((weight * outcome).sum())),
+        needed=raised / found if found else float("inf"),
     )

@@ -29,6 +29,8 @@ class CohortRecipe:
         From one index day of a patient to the next.
     min_age
         Youngest age on an index day, in years.
+    controls_share
+        Share (0..1] of the patients without the outcome whose notes are read.
     """
 
     simulated_patients: int
@@ -38,6 +40,7 @@ class CohortRecipe:
     history_days: int
     step_days: int
     min_age: int
+    controls_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ def read_recipe(path: Path) -> Recipe:
         shares = recipe.split.train, recipe.split.calibration
         if min(shares) <= 0 or sum(shares) >= 1:
             raise ValueError("split.train and split.calibration must leave a share for the test")
+        if not 0 < recipe.cohort.controls_share <= 1:
+            raise ValueError("cohort.controls_share must be over 0 and up to 1")
         if not recipe.fit.strengths or min(recipe.fit.strengths) <= 0:
             raise ValueError("fit.strengths must be positive numbers")
     except (KeyError, TypeError, ValueError) as error:

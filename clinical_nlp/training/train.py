@@ -23,7 +23,7 @@ from clinical_nlp.training.fit import (
     Choice,
     calibrate,
     choose_strength,
-    classifier,
+    fit,
     reference_patient,
     simplest,
 )
@@ -31,6 +31,7 @@ from clinical_nlp.training.measures import (
     Alerts,
     Labels,
     Measure,
+    Vector,
     alerts,
     assess,
     calibration_curve,
@@ -43,11 +44,12 @@ SIMULATED = "patients simulated by this package; not for clinical use"
 
 @dataclass(frozen=True, slots=True)
 class PartCount:
-    """Size of one part of the split."""
+    """Size of one part of the split; ``share`` is that of the outcome, weighted."""
 
     patients: int
     examples: int
     outcomes: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class TrainedModel:
     measures
         By model (``"model"``, baselines and halves of the record), on the test patients.
     curve
-        Calibration on the test patients: predicted, observed, examples.
+        Calibration on the test patients: predicted, observed, weight.
     alerts
         At each published band's lower bound.
     weights
@@ -83,10 +85,11 @@ class TrainedModel:
     parts: Mapping[str, PartCount]
     left_out: Mapping[str, int]
     patients: int
+    read: int
     notes: int
     data_fingerprint: str
     measures: Mapping[str, Mapping[str, Measure]]
-    curve: list[tuple[float, float, int]]
+    curve: list[tuple[float, float, float]]
     alerts: list[Alerts]
     weights: Mapping[str, float]
 
@@ -126,21 +129,31 @@ def train(cohort: Cohort, recipe: Recipe, pipeline: str, described: str) -> Trai
         E420: a part of the split has too few outcomes to learn or to judge from.
     """
     table = load_features()
-    outcome, patients = cohort.outcome(), cohort.patient_ids()
+    outcome, weight, patients = cohort.outcome(), cohort.weights(), cohort.patient_ids()
     rows = by_part(cohort, lambda patient: part_of(patient, recipe.split))
-    parts = {name: _count(outcome, patients, numbers) for name, numbers in rows.items()}
+    parts = {name: _count(outcome, weight, patients, numbers) for name, numbers in rows.items()}
     _require_outcomes(parts, recipe)
 
     features = cohort.features(table)
     train_rows, held_out, test = rows["train"], rows["calibration"], rows["test"]
-    train_patients = [patients[i] for i in train_rows]
-    choices = choose_strength(features[train_rows], outcome[train_rows], train_patients, recipe.fit)
+    choices = choose_strength(
+        features[train_rows],
+        outcome[train_rows],
+        weight[train_rows],
+        [patients[i] for i in train_rows],
+        recipe.fit,
+    )
     chosen = simplest(choices)
 
     def fitted(matrix: Matrix) -> tuple[Pipeline, tuple[float, float]]:
-        model = classifier(chosen.strength, recipe.fit.l1_ratio)
-        model.fit(matrix[train_rows], outcome[train_rows])
-        return model, calibrate(model, matrix[held_out], outcome[held_out])
+        model = fit(
+            matrix[train_rows],
+            outcome[train_rows],
+            weight[train_rows],
+            chosen.strength,
+            recipe.fit.l1_ratio,
+        )
+        return model, calibrate(model, matrix[held_out], outcome[held_out], weight[held_out])
 
     model, platt = fitted(features)
     predictions = {"model": model.predict_proba(features[test])[:, 1]}
@@ -149,7 +162,9 @@ def train(cohort: Cohort, recipe: Recipe, pipeline: str, described: str) -> Trai
 
     test_patients = [patients[i] for i in test]
     measures = {
-        name: assess(outcome[test], p, test_patients, recipe.fit.bootstrap, recipe.fit.seed)
+        name: assess(
+            outcome[test], p, weight[test], test_patients, recipe.fit.bootstrap, recipe.fit.seed
+        )
         for name, p in predictions.items()
     }
     probability = predictions["model"]
@@ -172,11 +187,14 @@ def train(cohort: Cohort, recipe: Recipe, pipeline: str, described: str) -> Trai
         parts=parts,
         left_out=dict(sorted(cohort.left_out.items())),
         patients=cohort.patients,
+        read=cohort.read,
         notes=cohort.notes,
         data_fingerprint=cohort.fingerprint,
         measures=measures,
-        curve=calibration_curve(outcome[test], probability),
-        alerts=[alerts(outcome[test], probability, band.lower) for band in load_bands()][1:],
+        curve=calibration_curve(outcome[test], probability, weight[test]),
+        alerts=[
+            alerts(outcome[test], probability, weight[test], band.lower) for band in load_bands()
+        ][1:],
         weights=dict(zip(table.names, model[-1].coef_[0].tolist(), strict=True)),
     )
 
@@ -191,8 +209,12 @@ def _comparisons(cohort: Cohort, features: Matrix, table: FeatureTable) -> dict[
     }
 
 
-def _count(outcome: Labels, patients: list[str], rows: np.ndarray[Any, Any]) -> PartCount:
-    return PartCount(len({patients[i] for i in rows}), len(rows), int(outcome[rows].sum()))
+def _count(
+    outcome: Labels, weight: Vector, patients: list[str], rows: np.ndarray[Any, Any]
+) -> PartCount:
+    share = float(np.average(outcome[rows], weights=weight[rows])) if len(rows) else 0.0
+    people = len({patients[i] for i in rows})
+    return PartCount(people, len(rows), int(outcome[rows].sum()), share)
 
 
 def _require_outcomes(parts: Mapping[str, PartCount], recipe: Recipe) -> None:
