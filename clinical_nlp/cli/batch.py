@@ -170,7 +170,7 @@ def _run(export: Path, out: Path, options: _Options) -> int:
                 progress,
             )
         quarantine.close()
-        summary = run_summary(outcome, quarantine, _peak_mib())
+        summary = run_summary(outcome, quarantine, _peak_mib(options.processes))
         write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
         write_run_record(output.staging / RUN_RECORD, summary, outcome)
         output.publish()
@@ -179,10 +179,13 @@ def _run(export: Path, out: Path, options: _Options) -> int:
     return quarantine.total
 
 
-def _peak_mib() -> float:
-    """Peak resident memory of this process and its largest worker, in MiB."""
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(resource.getrusage(w).ru_maxrss for w in who) / 1024
+def _peak_mib(processes: int) -> float:
+    """Peak resident memory of this process and its workers, in MiB; at most, for several."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if processes > 1:
+        # The system keeps the largest child's peak, not each one's.
+        peak += processes * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return peak / 1024
 
 
 def _say_goodbye(out: Path, show: int, quarantined: int) -> None:
