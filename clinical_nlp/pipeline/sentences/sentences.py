@@ -13,6 +13,7 @@ from clinical_nlp.pipeline.rules import RuleComponent, norms_of
 _STOPS = frozenset({".", "?", "!", ";", "..."})
 _CLOSERS = frozenset({")", "]", "}", "»", "”", "’", '"', "'"})
 _OPENING = frozenset('¿¡«“"')
+_RULED = frozenset("-=*_#")
 _LABEL_SIGNS = frozenset({"/", ".", "-"})
 _LABEL_LENGTH = 6
 _LOWER_LABEL_WORDS = 2
@@ -86,7 +87,11 @@ class _Reading:
                 position = after
             elif norm.isspace() and position:
                 after, lines = self._skip(position)
-                if lines and after < size and self._line_begins(position - 1, after, lines):
+                if (
+                    lines
+                    and after < size
+                    and self._line_begins(position - 1, after, lines, starts[-1])
+                ):
                     starts.append(after)
                 position = after
             else:
@@ -137,7 +142,8 @@ class _Reading:
             dotted = initial and stop >= 3 and len(norms[stop - 3]) == 1
             return (lines > 0 and self._item(after)) or (dotted and self._opens(after))
         if initial or before in rules._abbreviations or self._cut_short(stop - 1):
-            return self._opens(after)
+            # 'Tto. habitual: ...': an abbreviation alone says nothing yet
+            return stop - 1 > start and self._opens(after)
         return True
 
     def _cut_short(self, position: int) -> bool:
@@ -172,12 +178,21 @@ class _Reading:
         if after + 1 >= self.size:
             return False
         norm, following = norms[after], norms[after + 1]
+        if following == norm and norm in _RULED:
+            return True  # '--- 19/04/24'
         if norm in self.rules._bullets:
             if norm == "[":
                 return True
             return following.isalpha() or (following[0].isdigit() and not self._glued(after + 1))
         numbered = norm.isdigit() and int(norm) <= _LARGEST_ITEM
         return (numbered or len(norm) == 1) and following == ")" and norm.isalnum()
+
+    def _next_number(self, start: int, after: int) -> bool:
+        """Whether a numbered list that has begun goes on: '1. Furosemida', '2. Bisoprolol'."""
+        norms = self.norms
+        if after + 1 >= self.size or norms[after + 1] != "." or not norms[after].isdigit():
+            return False
+        return norms[start].isdigit() and int(norms[after]) == int(norms[start]) + 1
 
     def _label(self, after: int) -> bool:
         """Whether a few words and a colon begin at ``after``: ``EF:``, ``25/10:``."""
@@ -195,10 +210,10 @@ class _Reading:
                 return False
         return False
 
-    def _line_begins(self, before: int, after: int, lines: int) -> bool:
-        """Whether a new sentence begins with the line at ``after``."""
+    def _line_begins(self, before: int, after: int, lines: int, start: int) -> bool:
+        """Whether a new sentence begins with the line at ``after``; the last began at ``start``."""
         norms, rules = self.norms, self.rules
-        if lines > 1 or self._bullet(after):
+        if lines > 1 or self._bullet(after) or self._next_number(start, after):
             return True
         if norms[before] in rules._continues:
             return False

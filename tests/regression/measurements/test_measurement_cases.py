@@ -1,0 +1,54 @@
+"""Measurements in the markup of ``cases.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.language import Language
+
+from clinical_nlp.pipeline.document import get_findings
+
+_CASES = tomllib.loads(Path(__file__).with_name("cases.toml").read_text(encoding="utf-8"))["case"]
+_CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.v1"}}}
+_MARK = re.compile(r"\[([^\[\]|]+)\|(\w+)=([\d.]+)\]")
+
+
+@pytest.fixture(scope="module")
+def finder() -> Language:
+    nlp = spacy.blank("es", config=_CONFIG)
+    for name in ("es_sentences", "es_sections", "hf_measurements"):
+        nlp.add_pipe(name)
+    return nlp
+
+
+def _read(marked: str) -> tuple[str, list[tuple[int, int, str, float]]]:
+    """The text without its markup, and the values marked in it."""
+    text, expected, last = "", [], 0
+    for match in _MARK.finditer(marked):
+        text += marked[last : match.start()]
+        start = len(text)
+        text += match[1]
+        expected.append((start, len(text), match[2], float(match[3])))
+        last = match.end()
+    text += marked[last:]
+    return text.replace("[[", "[").replace("]]", "]"), expected
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        pytest.param(text, marks=[pytest.mark.xfail(reason=case["xfail"], strict=True)])
+        if "xfail" in case
+        else text
+        for case in _CASES
+        for text in case["texts"]
+    ],
+)
+def test_values_are_read_as_marked(finder: Language, marked: str) -> None:
+    text, expected = _read(marked)
+    found = [(f.start, f.end, f.concept, f.value) for f in get_findings(finder(text))]
+    assert found == expected
