@@ -25,11 +25,15 @@ _OPTIONAL_KEYS = frozenset({"max_scope", "max_targets", "allowed", "excluded", "
 
 @dataclass(frozen=True)
 class Cue:
-    """One form of a rule: the words to find and the ConText rule they stand for."""
+    """One form of a rule: the words to find and the ConText rule they stand for.
+
+    ``words`` are the word lists that the form may name.
+    """
 
     form: str
     elements: tuple[Element, ...]
     rule: ConTextRule
+    words: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -184,4 +188,4 @@ def _cues(entry: Mapping[str, Any], macros: Mapping[str, Sequence[str]]) -> list
         raise PipelineError(
             "E321", f"assertion rule '{name}' is no ConText rule ({error}): correct it"
         ) from error
-    return [Cue(form, parse_form(form, macros, name), rule) for form in entry["forms"]]
+    return [Cue(form, parse_form(form, macros, name), rule, macros) for form in entry["forms"]]

@@ -1,0 +1,96 @@
+"""The rule files: sound, and in step with what is exported for medSpaCy."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+
+from clinical_nlp.errors import PipelineError
+from clinical_nlp.pipeline.assertion.export import as_json
+from clinical_nlp.pipeline.assertion.knowledge import build, load
+
+#: Words too common to be a cue by themselves.
+COMMON = frozenset(
+    [
+        "se",
+        "de",
+        "en",
+        "a",
+        "el",
+        "la",
+        "y",
+        "e",
+        "o",
+        "que",
+        "un",
+        "lo",
+        "le",
+        "los",
+        "las",
+        "su",
+        "ha",
+        "han",
+        "es",
+        "mas",
+        "del",
+        "al",
+        "i",
+        "d",
+        "l",
+    ]
+)
+
+
+def test_no_cue_is_a_bare_function_word() -> None:
+    for cue in load().cues:
+        needed = [e for e in cue.elements if not e.optional]
+        if len(needed) == 1:
+            assert not needed[0].words & COMMON, (cue.rule.literal, cue.form)
+
+
+def test_every_rule_says_why_and_sets_or_bounds_something() -> None:
+    knowledge = load()
+    stops = {s for cue in knowledge.cues for s in cue.rule.terminated_by}
+    categories = {cue.rule.category for cue in knowledge.cues}
+    assert stops <= categories
+    for cue in knowledge.cues:
+        assert cue.rule.metadata["reason"].endswith((".", "'"))
+        if cue.rule.direction not in ("TERMINATE", "PSEUDO"):
+            assert cue.rule.category in knowledge.flags or cue.rule.category in knowledge.overrides
+
+
+def test_kinds_that_rules_name_exist() -> None:
+    knowledge = load()
+    kinds = {*knowledge.kind_of_category.values(), *knowledge.kind_of_concept.values()}
+    kinds |= {kind for kind, _, _ in knowledge.text_kinds} | {"UNKNOWN"}
+    for cue in knowledge.cues:
+        assert (cue.rule.allowed_types or set()) <= kinds
+        assert (cue.rule.excluded_types or set()) <= kinds
+
+
+def test_the_exported_file_is_in_step() -> None:
+    package = resources.files("clinical_nlp.pipeline.assertion")
+    kept = (package / "medspacy" / "es_context_rules.json").read_text(encoding="utf-8")
+    assert kept == as_json(load())
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"category": "X", "direction": "FORWARD", "reason": "r.", "forms": ["no"]},
+        {"name": "n", "category": "X", "direction": "UP", "reason": "r.", "forms": ["no"]},
+        {
+            "name": "n",
+            "category": "X",
+            "direction": "FORWARD",
+            "reason": "r.",
+            "forms": ["no"],
+            "scope": 3,
+        },
+    ],
+)
+def test_a_broken_rule_is_named(broken: dict[str, object]) -> None:
+    with pytest.raises(PipelineError) as caught:
+        build({"rules": [broken]})
+    assert caught.value.code == "E321"
