@@ -76,6 +76,7 @@ class Matcher:
                 short: [normalise_word(full) for full in fulls]
                 for short, fulls in words["abbreviations"].items()
             },
+            frozenset(words["negators"]),
         )
 
     def find(self, doc: Doc, taken: Sequence[Finding] = ()) -> Iterator[Finding]:

@@ -95,8 +95,9 @@ class Verbs:
     Parameters
     ----------
     lemmas
-        Lemma to ``{"stems": [...], "forms": [...]}``: stems take the endings below, forms
-        are irregular and stand as they are.
+        Lemma to ``{"stems": [...], "forms": [...], "not": [...]}``: stems take the endings
+        below, forms are irregular and stand as they are, and what looks like a form but
+        is another word ("como", of "comer") is left out.
     endings
         Verbal endings of Spanish, Catalan and Galician.
     enclitics
@@ -111,8 +112,10 @@ class Verbs:
     ) -> None:
         self._stems: dict[str, list[str]] = {}
         self._forms: dict[str, list[str]] = {}
+        self._excluded: set[tuple[str, str]] = set()
         self.lemmas = frozenset(lemmas)
         for lemma, entry in lemmas.items():
+            self._excluded.update((normalise_word(w), lemma) for w in entry.get("not", ()))
             for stem in map(normalise_word, entry.get("stems", ())):
                 self._stems.setdefault(stem, []).append(lemma)
             for form in map(normalise_word, entry.get("forms", ())):
@@ -127,17 +130,18 @@ class Verbs:
         for cut in range(len(word), 1, -1):
             lemmas = self._stems.get(word[:cut])
             if lemmas and self._ending.fullmatch(word, cut):
-                found.extend(lemmas)
+                found.extend(lm for lm in lemmas if (word, lm) not in self._excluded)
         return found
 
     def citation_forms(self) -> Iterable[tuple[str, str]]:
         """Yield ``(form, lemma)`` of the commonest forms, for the speller."""
         for stem, lemmas in self._stems.items():
             for lemma in lemmas:
-                vowel = "i" if lemma.endswith("ir") or lemma.endswith("er") else "a"
-                for ending in ("o", vowel, "e", vowel + "n", "en", vowel + "do", vowel + "da"):
-                    yield stem + ending, lemma
-                yield normalise_word(lemma), lemma
+                vowel = "i" if lemma.endswith(("ir", "er")) else "a"
+                endings = ("o", vowel, "e", vowel + "n", "en", vowel + "do", vowel + "da")
+                for form in (*(stem + ending for ending in endings), normalise_word(lemma)):
+                    if (form, lemma) not in self._excluded:
+                        yield form, lemma
         for form, lemmas in self._forms.items():
             for lemma in lemmas:
                 yield form, lemma

@@ -113,7 +113,13 @@ class Vocabulary:
         return pattern
 
     def _choice(
-        self, text: str, language: str, atoms: list[re.Match[str]], *, first: bool
+        self,
+        text: str,
+        language: str,
+        atoms: list[re.Match[str]],
+        *,
+        first: bool,
+        optional: bool = False,
     ) -> Pattern:
         """Read ``a|b c`` up to the closing bracket or the end, consuming ``atoms``."""
         options: list[Pattern] = []
@@ -125,13 +131,17 @@ class Vocabulary:
                 options.append(_sequence(parts))
                 parts, opens = [], first
             elif atom["open"]:
-                inner = self._choice(text, language, atoms, first=opens)
+                maybe = atom["open"] == "["
+                inner = self._choice(text, language, atoms, first=opens, optional=maybe)
                 if not atoms or atoms.pop(0)["close"] != {"(": ")", "[": "]"}[atom["open"]]:
                     raise self._broken(text, "leaves a bracket open")
-                parts.append(_maybe(inner) if atom["open"] == "[" else inner)
-                opens = opens and atom["open"] == "["
+                parts.append(_maybe(inner) if maybe else inner)
+                opens = opens and maybe
             else:
-                parts.append(self._atom(text, language, atom, first=opens, lone=_is_lone(atoms, parts)))
+                # The only word of an alternative is meant as written, glue or not; an
+                # optional article is there anyway.
+                lone = not optional and not parts and _ends(atoms)
+                parts.append(self._atom(text, language, atom, first=opens, lone=lone))
                 opens = False
         options.append(_sequence(parts))
         return options[0] if len(options) == 1 else Choice(tuple(options))
@@ -150,7 +160,7 @@ class Vocabulary:
             return _sequence([*(_OPENING if first else _PRONOUNS), verb])
         if atom["name"]:
             return self._class(text, atom["name"], first=first)
-        return self._words(language, atom["exact"], atom["word"], keep=first or lone)
+        return self._words(language, atom["exact"], atom["word"], keep=lone or first)
 
     def _words(
         self, language: str, exact: str | None, word: str | None, *, keep: bool
@@ -210,9 +220,9 @@ class Vocabulary:
         )
 
 
-def _is_lone(rest: list[re.Match[str]], parts: list[Pattern]) -> bool:
-    """True for the only atom of an alternative: a link there is meant as written."""
-    return not parts and (not rest or bool(rest[0]["bar"] or rest[0]["close"]))
+def _ends(rest: list[re.Match[str]]) -> bool:
+    """True where an alternative ends before ``rest``."""
+    return not rest or bool(rest[0]["bar"] or rest[0]["close"])
 
 
 def _sequence(parts: list[Pattern]) -> Pattern:

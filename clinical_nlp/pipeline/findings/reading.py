@@ -86,6 +86,8 @@ class Reader:
         Abbreviations after which a full stop does not end the sentence.
     abbreviations
         Short forms with the normalised words they stand for.
+    negators
+        Words that no gap of a term may swallow: "no aumentado" is not "aumentado".
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Reader:
         surfaces: Iterable[str],
         stops: frozenset[str],
         abbreviations: Mapping[str, list[str]],
+        negators: frozenset[str],
     ) -> None:
         self._automaton = automaton
         self._verbs = verbs
@@ -105,6 +108,7 @@ class Reader:
         self._known = automaton.symbols | frozenset(members)
         self._stops = stops | frozenset(abbreviations)
         self._abbreviations = abbreviations
+        self._negators = negators
         self._surfaces = frozenset(surfaces)
         self._joined = frozenset(w for w in self._surfaces if len(w) >= _MIN_JOINED and w.isalpha())
         self._beginnings = frozenset(w[:n] for w in self._joined for n in range(2, len(w) + 1))
@@ -138,7 +142,7 @@ class Reader:
 
     def understand(self, word: str) -> Form:
         """Understand a norm: exact symbols, else the speller's guess."""
-        if word.isspace():
+        if not word or word.isspace():  # a lone accent or zero-width mark has no norm
             kind = BREAK if word.count("\n") > 1 else SPACE
             return Form("\n" if kind == BREAK else " ", self._number(frozenset()), kind)
         if word[0].isdigit():
@@ -147,6 +151,7 @@ class Reader:
             kind = RAISED_DOT if word == "·" else PLAIN
             return Form(word, self._number(self.symbols(word)), kind)
         symbols = self.symbols(word)
+        any_word = frozenset() if word in self._negators else frozenset({WORD})
         form = Form(word, -1, LETTER if len(word) == 1 else PLAIN)
         if not symbols:
             symbols = self._with_classes(
@@ -156,7 +161,7 @@ class Reader:
         elif word not in self._surfaces:
             # "conserv" is the stem of "conserva", and "conservada" cut off as well.
             symbols |= self._with_classes(self._speller.cuts(word))
-        form.word_class = self._number(symbols | {WORD})
+        form.word_class = self._number(symbols | any_word)
         if word in self._stops or form.guessed:
             form.kind = CUT
         elif form.kind == PLAIN and word in self._beginnings:

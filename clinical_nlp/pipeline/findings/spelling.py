@@ -38,7 +38,6 @@ _SOUNDS = (
     ("c", "k"),
     ("x", "s"),
     ("z", "s"),
-    ("m", "n"),
 )
 _DOUBLED = re.compile(r"(.)\1+")
 
