@@ -57,6 +57,8 @@ class Context:
         if comparator is not None:
             if not knowledge.conditions.isdisjoint(before):
                 return True
+            if not knowledge.actions.isdisjoint(words.after(after, 3)):
+                return True
             if not knowledge.near_conditions.isdisjoint(before[:_AIM]):
                 return True
         # 'si TA 160/100', 'si la fiebre es de 38': the condition stands at the name.

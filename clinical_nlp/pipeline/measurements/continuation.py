@@ -16,6 +16,7 @@ _REACH = 8
 _BRACKET = 14
 _SERIES_GAP = 9
 _QUALIFIERS = 5
+_CLOSE = 0.1
 _SHORT_NUMBERS = 31
 
 
@@ -36,7 +37,7 @@ class Continuation:
                 or self._in_bracket(words, self._bracket_at(words, position, measure), measure)
                 or self._compared(words, position, measure)
                 or self._moved(words, value, position, measure)
-                or (self._listed(words, position, measure) if name.series else None)
+                or self._listed(words, value, position, measure, name)
             )
             if found is None:
                 close = self._close(words, position)
@@ -54,6 +55,8 @@ class Continuation:
         self, words: Words, position: int, measure: Measure
     ) -> tuple[Value, int] | None:
         """'93,2 → 84,0', '33 -> actual 51%', '82% basal -> 93'."""
+        if words.at(position) == ">" and words.at(position + 1)[:1].isdigit():
+            return self._number_within(words, position + 1, measure, said=True)
         for _ in range(3):
             arrow = next(
                 (a for a in _ARROWS if tuple(words.norms[position : position + len(a)]) == a), None
@@ -85,6 +88,8 @@ class Continuation:
                     return (found, found.after) if said else None
                 if found is None:
                     return None
+                # 'FEVI en 2018 60%, en 2022 35%'
+                said = said or self._reader.tells_when(words, position)
                 position = found
                 continue
             if self._knowledge.names.at(words, position)[0] and norm not in self._knowledge.again:
@@ -96,7 +101,7 @@ class Continuation:
                 said = True
             elif norm == "," and said:
                 crossed = True
-            elif norm not in self._knowledge.between:
+            elif norm not in self._knowledge.between and norm not in self._knowledge.moves:
                 return None
             position += 1
         return None
@@ -188,12 +193,17 @@ class Continuation:
         moved = fell or not self._knowledge.moves.isdisjoint(before)
         return (second, second.after) if moved else None
 
-    def _listed(self, words: Words, position: int, measure: Measure) -> tuple[Value, int] | None:
-        """'glucemias 120, 140 y 133'."""
-        if words.at(position) not in _LISTING:
+    def _listed(
+        self, words: Words, value: Value, position: int, measure: Measure, name: Name
+    ) -> tuple[Value, int] | None:
+        """'glucemias 120, 140 y 133'; 'peso 80,2, 79,8', where the numbers are close."""
+        if words.at(position) not in _LISTING or not (name.series or measure.levels_only):
             return None
-        value = self._reader.scalar(words, position + 1, measure)
-        return (value, value.after) if isinstance(value, Value) else None
+        more = self._reader.scalar(words, position + 1, measure)
+        if not isinstance(more, Value):
+            return None
+        close = abs(more.value - value.value) <= _CLOSE * value.value
+        return (more, more.after) if name.series or close else None
 
     def pressures(self, words: Words, first: PressureReading) -> Iterator[PressureReading]:
         """Readings that follow ``first``: 'TA 150/90, 145/85 y de pie 130/80'."""

@@ -200,6 +200,7 @@ class Knowledge:
         self.near_conditions = frozenset(words["near_conditions"])
         self.direct_conditions = frozenset(words["direct_conditions"])
         self.conditions_after = frozenset(words["conditions_after"])
+        self.actions = frozenset(words["actions"])
         self.aims = frozenset(words["aims"])
         self.aims_after = frozenset(words["aims_after"])
         self.changes = frozenset(words["changes"])

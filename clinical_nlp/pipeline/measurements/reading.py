@@ -75,6 +75,13 @@ class ValueReader:
         )
         return position + 3 if day_and_month or month_and_year else 0
 
+    def tells_when(self, words: Words, position: int) -> bool:
+        """Whether a date or a year stands at ``position``."""
+        if self.date(words, position):
+            return True
+        number = self._knowledge.numbers.digits(words, position)
+        return number is not None and number.whole in _YEARS
+
     def skip(self, words: Words, position: int) -> int:
         """End of a number that may stand before a value and is none; 0 where it is no such.
 
@@ -120,8 +127,6 @@ class ValueReader:
             return value
         if words.at(number.end) in _DASHES and words.at(number.end + 2) in _DASHES:
             return None  # a dose: 1-0-0
-        if words.at(number.end) == "/" and words.at(number.end + 1)[:1].isdigit():
-            return None  # a fraction
         form, after = (("%",), number.end) if percent_first else self.unit(words, number.end)
         unit, after = self._own_unit(words, number.end, measure, form, after)
         weak = unit is None and form in self._knowledge.weak_units
