@@ -48,7 +48,7 @@ class Engine:
         if not speaks:
             return []
         found = self._knowledge.readings.apply(sentence, found)
-        items = item_commas(sentence, self._knowledge.list_breakers)
+        items = item_commas(sentence, self._knowledge.list_breakers, self._knowledge.list_runners)
         return [m for m in found if m.category != "COMMA" or m.modifier_span[0] not in items]
 
     def edges(self, sentence: Sentence) -> list[tuple[Target, ConTextModifier]]:

@@ -8,8 +8,8 @@ the comma that does not continue the list:
     no fiebre, acude por disnea
 
 A comma parts items if what follows it, up to the next comma, is short and holds none of
-the words that open a clause, and if the row of such items is closed by *ni*, *o* or *y*
-or fills the rest of the sentence.
+the words that open a clause, and if the row of such items is closed by *ni*, *o* or *y*;
+after *niega* it may also run unclosed to the end of the sentence.
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ _ENDS = frozenset((";", ":", ".", "(", ")"))
 _LONGEST_ITEM = 7
 
 
-def item_commas(sentence: Sentence, breakers: frozenset[str]) -> set[int]:
+def item_commas(sentence: Sentence, breakers: frozenset[str], runners: frozenset[str]) -> set[int]:
     """Return the places of the commas that part items of one enumeration."""
     words = sentence.words
     commas = [i for i, word in enumerate(words) if word == ","]
     if not commas:
         return set()
+    running = any(word in runners for word in words[: commas[0]])
     kept: set[int] = set()
     row: list[int] = []  # commas of the enumeration that is open
     for n, comma in enumerate(commas):
         stop = commas[n + 1] if n + 1 < len(commas) else len(words)
         item, closed, ended = _item(words, comma + 1, stop, breakers)
         if not item:
+            if running:
+                kept.update(row)
             row = []
             continue
         row.append(comma)
@@ -42,7 +45,11 @@ def item_commas(sentence: Sentence, breakers: frozenset[str]) -> set[int]:
             kept.update(row)
             row = []
         elif ended:
+            if running:
+                kept.update(row)
             row = []
+    if running:
+        kept.update(row)
     return kept
 
 

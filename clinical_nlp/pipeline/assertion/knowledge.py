@@ -61,6 +61,8 @@ class Knowledge:
         Flags that a category sets.
     list_breakers
         Words that an item of an enumeration does not hold.
+    list_runners
+        Words that open an enumeration which may run on unclosed.
     readings
         How cues that mean one thing or another are read.
     """
@@ -75,6 +77,7 @@ class Knowledge:
     rivals: tuple[tuple[str, ...], ...]
     flags: Mapping[str, tuple[str, ...]]
     list_breakers: frozenset[str]
+    list_runners: frozenset[str]
     readings: readings.Readings
 
 
@@ -143,6 +146,7 @@ def build(source: Mapping[str, Any]) -> Knowledge:
         list_breakers=frozenset(
             word for name in source.get("lists", {}).get("breakers", []) for word in macros[name]
         ),
+        list_runners=frozenset(source.get("lists", {}).get("runners", [])),
         readings=readings.build(source.get("readings", {}), rules.get),
     )
 
