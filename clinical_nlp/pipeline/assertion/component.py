@@ -131,8 +131,8 @@ class EsAssertion:
 
     def _by_section(self, section: str | None, kind: str) -> Assertion:
         """What the section says of a target that no cue reaches."""
-        for key in (section, "*"):
-            for category, allowed in self._knowledge.section_flags.get(key or "", ()):
+        for key in (section or "none", "*"):
+            for category, allowed in self._knowledge.section_flags.get(key, ()):
                 if allowed is None or kind in allowed:
                     return self._engine.settle({category: 0})
         return AFFIRMED
