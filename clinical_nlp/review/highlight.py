@@ -8,6 +8,7 @@ from itertools import pairwise
 from clinical_nlp.records import FLAGS, Concept, Finding, NoteFindings
 from clinical_nlp.review.markup import Html, anchor, day_or_none, escape
 from clinical_nlp.review.output import ChangedNote
+from clinical_nlp.review.units import shown_value
 
 #: Spanish name and short label of each way to say a finding. The label is printed beside
 #: the words: colour alone would leave out who cannot tell colours apart.
@@ -46,7 +47,9 @@ def show_notes(
         for note in changed
     )
     cards = "".join(_card(note, concepts) for note in notes)
-    return Html(legend() + warnings + (cards or "<p>El paciente no tiene notas.</p>"))
+    # A box of its own that scrolls: a long history must not bury the rest of the page.
+    box = f"<div class='cnr-notes' tabindex='0' aria-label='Notas'>{cards}</div>"
+    return Html(legend() + warnings + (box if cards else "<p>El paciente no tiene notas.</p>"))
 
 
 def legend() -> str:
@@ -119,8 +122,7 @@ def describe(finding: Finding, concepts: Mapping[str, Concept]) -> str:
     concept = concepts.get(finding.concept)
     words = concept.name_es if concept else finding.concept
     if finding.value is not None:
-        value = f"{finding.value:g}".replace(".", ",")
-        words += f" {finding.comparator or ''}{value} {finding.unit or ''}".rstrip()
+        words += f" {shown_value(finding.value, finding.comparator, finding.unit)}"
     said = [
         ASSERTIONS[flag][0] for flag, is_set in zip(FLAGS, finding.flags, strict=True) if is_set
     ]

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from clinical_nlp.records import Concept, EventKind, RiskEstimate
+from clinical_nlp.review.units import shown_unit
 from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.topics import load_features
 
 #: Lanes of each kind at most.
 MAX_FINDINGS, MAX_SPANS, MAX_SERIES = 12, 8, 4
@@ -21,7 +23,7 @@ WINDOW_DAYS = 3 * 365
 # half (yearly reviews, with some delay) begin a new bar instead of bridging the silence.
 _BRIDGE_DAYS = 550
 _DRUGS = frozenset({"drug"})
-_LASTING = frozenset({"risk_factor", "hf_diagnosis", "device_procedure"})
+_LASTING = frozenset({"risk_factor", "hf_diagnosis"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,7 @@ def choose_lanes(
             if bars:
                 spans[key] = SpanLane(name, category in _DRUGS, bars)
         elif points:
-            unit = (concept.unit if concept else None) or ""
-            series[key] = Series(name, unit, points)
+            series[key] = Series(name, shown_unit(concept.unit if concept else None), points)
         else:
             marks = _marks(entries, start)
             if marks:
@@ -139,7 +140,9 @@ def choose_lanes(
     counts = {key: len(entries) for key, entries in by_concept.items()}
     kept_findings = _ranked(findings, first, counts)[:MAX_FINDINGS]
     kept_spans = _ranked(spans, first, counts)[:MAX_SPANS]
-    kept_series = _ranked(series, first, counts)[:MAX_SERIES]
+    # After the reasons', what the model reads: one NT-proBNP tells more than thirty weights.
+    read = [k for t in load_features().topics if t.measured for k in sorted(t.concepts)]
+    kept_series = _ranked(series, [*first, *read], counts)[:MAX_SERIES]
     kept = len(kept_findings) + len(kept_spans) + len(kept_series)
     return Lanes(
         start=start,

@@ -11,8 +11,10 @@ import html
 from datetime import date
 from importlib import resources
 
+from clinical_nlp.risk.bands import Band, load_bands
 from clinical_nlp.risk.wording import day_es, number_es
 
+_BAND_COLOURS = 4  # that review.css has, lowest band first
 # Control characters a browser would swallow or obey; line breaks and tabs stay.
 _CONTROLS = {
     code: "\ufffd"
@@ -60,3 +62,9 @@ def day_or_none(day: date | None) -> str:
 def percent_es(probability: float) -> str:
     """Return ``0.1234`` as ``12,3 %``."""
     return f"{number_es(100 * probability, 1)}\u00a0%"
+
+
+def band_chip(band: Band, prefix: str = "") -> str:
+    """Return a band's name as a small label, in the colour of its place on the scale."""
+    place = min(load_bands().items.index(band), _BAND_COLOURS - 1)
+    return f"<span class='cnr-band cnr-band-{place}'>{prefix}{escape(band.name_es)}</span>"

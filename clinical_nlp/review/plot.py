@@ -12,6 +12,7 @@ from clinical_nlp.records import Concept
 from clinical_nlp.review.lanes import WINDOW_DAYS, Lanes, Series, SpanLane, choose_lanes
 from clinical_nlp.review.markup import Html, escape
 from clinical_nlp.review.patient import PatientReview
+from clinical_nlp.review.units import shown_value
 from clinical_nlp.risk.entries import Origin, Presence
 from clinical_nlp.risk.wording import day_es
 
@@ -34,6 +35,7 @@ _WIDTH = 11.0  # inches
 _LANE, _SERIES, _EMPTY = 0.3, 1.05, 0.5  # inches of height
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
+    "font.sans-serif": ["Arial", "Liberation Sans", "DejaVu Sans"],
     "font.size": 10,
     "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
     "svg.hashsalt": "clinical-nlp",  # the same drawing gives the same bytes
@@ -104,7 +106,7 @@ def describe(lanes: Lanes) -> str:
         for lane in lanes.findings
     ]
     parts += [
-        f"{s.name}: {len(s.points)} valores, el último {s.points[-1].value:g} {s.unit}"
+        f"{s.name}: {len(s.points)} valores, el último {_last(s)} {s.unit}".rstrip()
         for s in lanes.series
     ]
     parts += [f"{span.name} desde {day_es(span.bars[0].start)}" for span in lanes.spans]
@@ -129,7 +131,7 @@ def _draw_span(axis: Axes, place: int, span: SpanLane, start: date) -> None:
         )
         if bar.start < start:
             axis.annotate(
-                f"◂ {bar.start.year}",
+                f"desde {bar.start.year}",
                 (_num(begin), place),
                 xytext=(4, 0),
                 textcoords="offset points",
@@ -163,6 +165,8 @@ def _draw_findings(axis: Axes, lanes: Lanes) -> None:
 
 
 def _draw_series(axis: Axes, series: Series) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     days = [_num(point.day) for point in series.points]
     values = [point.value for point in series.points]
     colour = PRESENCES[Presence.PRESENT][0]
@@ -170,9 +174,8 @@ def _draw_series(axis: Axes, series: Series) -> None:
     for origin, marker in _MARKERS.items():
         chosen = [i for i, point in enumerate(series.points) if point.origin is origin]
         axis.plot([days[i] for i in chosen], [values[i] for i in chosen], marker, color=colour)
-    last = series.points[-1]
     axis.annotate(
-        f"{last.comparator or ''}{last.value:g}".replace(".", ","),
+        _last(series),
         (days[-1], values[-1]),
         xytext=(7, 0),
         textcoords="offset points",
@@ -181,10 +184,16 @@ def _draw_series(axis: Axes, series: Series) -> None:
         annotation_clip=False,
     )
     axis.margins(y=0.3)
-    axis.locator_params(axis="y", nbins=3)
+    axis.yaxis.set_major_locator(MaxNLocator(nbins=3, min_n_ticks=2))
+    axis.yaxis.set_major_formatter(lambda value, _: shown_value(value))
     unit = f" ({series.unit})" if series.unit else ""
     axis.set_title(f"{series.name}{unit}", loc="left", fontsize=10.5, fontweight="bold")
     axis.grid(axis="y", color=_LINE, linewidth=0.8)
+
+
+def _last(series: Series) -> str:
+    point = series.points[-1]
+    return shown_value(point.value, point.comparator)
 
 
 def _lane_labels(axis: Axes, names: list[str]) -> None:
@@ -202,10 +211,12 @@ def _finish(figure: Figure, axes: list[Axes], lanes: Lanes) -> None:
     for axis in axes:
         for side in ("top", "right", "left"):
             axis.spines[side].set_visible(False)
+        axis.tick_params(axis="x", length=3 if axis is axes[-1] else 0)
         for day in lanes.note_days:
             axis.axvline(_num(day), color=_LINE, linewidth=0.7, zorder=0)
         axis.axvline(_num(lanes.end), color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
-    axes[-1].set_xlim(_num(lanes.start), _num(lanes.end) + 45)
+    # Room on the right for the last values.
+    axes[-1].set_xlim(_num(lanes.start), _num(lanes.end) + (lanes.end - lanes.start).days // 18)
     locator = AutoDateLocator(maxticks=10)  # type: ignore[no-untyped-call]  # matplotlib's gap
     axes[-1].xaxis.set_major_locator(locator)
     axes[-1].xaxis.set_major_formatter(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from clinical_nlp.records import Concept, EstimateStatus, Evidence, Reason, RiskEstimate
-from clinical_nlp.review.markup import Html, anchor, day_or_none, escape, percent_es
+from clinical_nlp.review.markup import Html, anchor, band_chip, day_or_none, escape, percent_es
 from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.wording import months_between
 
 # Links shown for a reason; the rest are counted.
-_MAX_LINKS = 6
+_MAX_LINKS = 8
 
 
 def show_reasons(estimate: RiskEstimate, concepts: Mapping[str, Concept]) -> Html:
@@ -53,7 +53,7 @@ def _headline(estimate: RiskEstimate) -> str:
     band, advice = "", ""
     if estimate.band is not None:
         published = load_bands()[estimate.band]
-        band = f" <span class='cnr-band'>riesgo {escape(published.name_es)}</span>"
+        band = " " + band_chip(published, "riesgo ")
         advice = f"<p>{escape(published.mitigation_es)}</p>"
     return (
         f"<p class='cnr-headline'><b>{percent_es(estimate.probability)}</b> de probabilidad "
@@ -77,17 +77,19 @@ def _reason(reason: Reason, strongest: float, concepts: Mapping[str, Concept]) -
 def _links(evidence: Sequence[Evidence], concepts: Mapping[str, Concept]) -> str:
     if not evidence:
         return ""
-    shown = [_link(piece, concepts) for piece in evidence[:_MAX_LINKS]]
+    # Where a reason rests on one concept alone, its sentence has named it already.
+    named = len({piece.concept for piece in evidence}) > 1
+    shown = [_link(piece, concepts if named else None) for piece in evidence[:_MAX_LINKS]]
     if len(evidence) > _MAX_LINKS:
         shown.append(f"y {len(evidence) - _MAX_LINKS} más")
     return f"<small>{' · '.join(shown)}</small>"
 
 
-def _link(evidence: Evidence, concepts: Mapping[str, Concept]) -> str:
-    concept = concepts.get(evidence.concept)
-    words = (
-        f"{escape(concept.name_es if concept else evidence.concept)}, {day_or_none(evidence.day)}"
-    )
+def _link(evidence: Evidence, concepts: Mapping[str, Concept] | None) -> str:
+    words = day_or_none(evidence.day)
+    if concepts is not None:
+        concept = concepts.get(evidence.concept)
+        words = f"{escape(concept.name_es if concept else evidence.concept)}, {words}"
     if evidence.start is None:  # a structured resource: there are no words to go to
         return f"{words} ({escape(evidence.source)})"
     return f"<a href='#{anchor(evidence.source, evidence.start)}'>{words}</a>"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clinical_nlp.review.markup import Html, escape, percent_es
+from clinical_nlp.review.markup import Html, band_chip, escape, percent_es
 from clinical_nlp.review.output import BatchOutput
 from clinical_nlp.risk.bands import load_bands
-
-_COLOURS = 4  # that review.css has for bands, lowest first
 
 
 def show_worklist(batch: BatchOutput, limit: int = 20) -> Html:
@@ -23,13 +21,12 @@ def show_worklist(batch: BatchOutput, limit: int = 20) -> Html:
     """
     table = batch.worklist(limit)
     total = int(batch.patients["on_worklist"].sum())
-    colours = {b.name_es: min(i, _COLOURS - 1) for i, b in enumerate(load_bands())}
+    chips = {band.name_es: band_chip(band) for band in load_bands()}
     rows = "".join(
         f"<tr><td class='cnr-n'>{rank}</td><th scope='row'>{escape(row['Paciente'])}</th>"
         f"<td>{_who(row['Edad'], row['Sexo'])}</td>"
         f"<td class='cnr-n'><b>{percent_es(row['Riesgo a 12 meses'])}</b></td>"
-        f"<td><span class='cnr-band cnr-band-{colours.get(row['Banda'], 0)}'>"
-        f"{escape(row['Banda'] or '')}</span></td>"
+        f"<td>{chips.get(row['Banda'], '')}</td>"
         f"<td>{_items(row['Motivos principales'])}</td></tr>"
         for rank, row in zip(table.index, table.to_dict("records"), strict=True)
     )

@@ -144,12 +144,16 @@ def render(
 def _top_concepts(
     statistics: RunStatistics, concepts: Mapping[str, Concept]
 ) -> tuple[ConceptRow, ...]:
+    """Return the concepts said most often; measurements, always affirmed, apart."""
     rows = [
-        ConceptRow(concepts[key].name_es if key in concepts else key, **dict(said))
-        for key, said in (
-            (key, {s: count[s] for s in ("affirmed", "negated", "other")})
-            for key, count in sorted(statistics.concepts.items())
+        ConceptRow(
+            concepts[key].name_es if key in concepts else key,
+            said["affirmed"],
+            said["negated"],
+            said["other"],
         )
+        for key, said in sorted(statistics.concepts.items())
+        if key not in concepts or concepts[key].category != "measurement"
     ]
     return tuple(sorted(rows, key=lambda row: (-row.total, row.name))[:TOP_CONCEPTS])
 
