@@ -1,0 +1,37 @@
+"""The clinician's notebook runs on a real batch, and is kept without results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[3]
+NOTEBOOK = ROOT / "notebooks" / "clinician_review.ipynb"
+
+
+@pytest.fixture
+def notebook() -> nbformat.NotebookNode:
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+def test_results_are_not_kept(notebook):
+    """They would be patient text in the repository."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None
+
+
+def test_it_runs_and_shows_every_part(notebook, demo_batch, monkeypatch):
+    monkeypatch.setenv("CLINICAL_NLP_OUT", str(demo_batch / "out"))
+    monkeypatch.setenv("CLINICAL_NLP_EXPORT", str(demo_batch / "export"))
+    # The kernel of this interpreter, whatever kernels the user has installed.
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "", "language": "python"}
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": demo_batch}}).execute()
+    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    assert not [o for o in outputs if o.output_type in ("error", "stream")]
+    shown = "".join(o.data.get("text/html", "") for o in outputs if "data" in o)
+    for part in ("Motivos principales", "▲ sube", "<svg role='img'", "cnr-affirmed", "note_date"):
+        assert part in shown, part

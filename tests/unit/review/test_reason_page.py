@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from datetime import date
+
+from clinical_nlp.records import (
+    Concept,
+    EstimateStatus,
+    Evidence,
+    ModelReference,
+    Reason,
+    RiskEstimate,
+)
+from clinical_nlp.review.markup import anchor
+from clinical_nlp.review.reasons import show_reasons
+
+CONCEPTS = {
+    k: Concept(k, "symptom", {"es": v}) for k, v in {"d": "disnea", "o": "ortopnea"}.items()
+}
+DAY = date(2026, 3, 1)
+
+
+def page(status=EstimateStatus.SCORED, probability=0.1234, band="very_high", **said) -> str:
+    model = ModelReference("hf-risk", "3", "models:/hf-risk/3", "d")
+    return str(
+        show_reasons(
+            RiskEstimate("p", status, DAY, 365, model, probability, band, **said), CONCEPTS
+        )
+    )
+
+
+def test_the_estimate_is_said_in_words():
+    shown = page()
+    assert "12,3\u00a0%" in shown and "próximos 12 meses" in shown
+    assert "riesgo muy alto" in shown and "cnr-band-3'" in shown
+    assert "preliminar" in shown and "models:/hf-risk/3" in shown
+
+
+def test_reasons_lead_to_the_words_behind_them():
+    spoken = Evidence("DocumentReference/1", "d", DAY, 8, 14)
+    coded = Evidence("Condition/7", "d", DAY)
+    shown = page(
+        reasons=(Reason("disnea <en> 1 nota", 2.0, (spoken, coded)), Reason("sin edema", -0.5))
+    )
+    assert f"<a href='#{anchor('DocumentReference/1', 8)}'>01/03/2026</a>" in shown
+    assert "01/03/2026 (Condition/7)" in shown and "disnea &lt;en&gt; 1 nota" in shown
+    assert "width:100%" in shown and "width:25%" in shown
+    assert "▲ sube" in shown and "▼ baja" in shown
+
+
+def test_concepts_are_named_where_a_reason_rests_on_several():
+    several = tuple(Evidence("N", key, DAY, 0, 1) for key in "do")
+    assert ">ortopnea, 01/03/2026</a>" in page(reasons=(Reason("x", 1.0, several),))
+
+
+def test_many_spans_are_counted():
+    many = tuple(Evidence("N", "d", DAY, i, i + 1) for i in range(11))
+    assert "y 3 más" in page(reasons=(Reason("x", 1.0, many),))
+
+
+def test_who_is_not_scored_is_not_given_a_number():
+    diagnosed = page(
+        EstimateStatus.DIAGNOSED, None, None, reasons=(Reason("codificada el 01/02/2020", 0.0),)
+    )
+    assert "ya diagnosticada" in diagnosed and "▲" not in diagnosed and "▼" not in diagnosed
+    abstained = page(EstimateStatus.ABSTAINED, None, None, abstention="Sin <edad>.")
+    assert "Sin &lt;edad&gt;." in abstained and "%</b>" not in abstained
