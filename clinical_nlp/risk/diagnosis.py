@@ -99,13 +99,13 @@ def _enough(
 ) -> bool:
     if not named:
         return False
-    # Undated notes count once each: two of them may be of the same day.
-    if len({e.known for e in named}) >= notes["min_named_days"]:
+    # All undated notes together count as one day: they may be of the same one.
+    if len({e.day for e in named}) >= notes["min_named_days"]:
         return True
     support = notes["support"]
     if support["abbreviated_naming_on_another_day"]:
-        days = {e.known for e in named}
-        if any(e.abbreviated and e.known not in days for e in mentions):
+        days = {e.day for e in named}
+        if any(e.abbreviated and e.day not in days for e in mentions):
             return True
     present = [e for e in (*timeline.undated, *timeline.entries) if e.presence is Presence.PRESENT]
     if any(
@@ -121,7 +121,7 @@ def _enough(
 
 def _withdrawn(named: Iterable[Entry], told: Iterable[Entry]) -> bool:
     """True where the last word on it, on a later day than every naming, is a denial."""
-    last_named = max((e.known for e in named if e.known is not None), default=None)
-    denials = (e.known for e in told if e.presence is Presence.ABSENT and e.known is not None)
+    last_named = max((e.day for e in named if e.day is not None), default=None)
+    denials = (e.day for e in told if e.presence is Presence.ABSENT and e.day is not None)
     last_denied = max(denials, default=None)
     return last_named is not None and last_denied is not None and last_denied > last_named

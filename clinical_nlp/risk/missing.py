@@ -19,11 +19,7 @@ def missing_sentences(
     words = templates()["missing"]
     start = timeline.as_of - timedelta(days=lookback_days)
     months = months_between(lookback_days)
-    sentences: list[str] = []
-    mention = diagnosis.unconfirmed_mention
-    if mention is not None:
-        key = "unconfirmed" if mention.day else "unconfirmed_undated"
-        sentences.append(words[key].format(last=day_es(mention.day) if mention.day else ""))
+    sentences = list(unconfirmed_sentences(diagnosis))
     if not any(day > start for day in timeline.note_days):
         sentences.append(words["no_notes"].format(months=months))
     done = {
@@ -36,6 +32,17 @@ def missing_sentences(
         if absent:
             sentences.append(words["sentence"].format(items=listed(absent, "ni"), months=months))
     return tuple(sentences)
+
+
+def unconfirmed_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Point at a mention of heart failure that the rule does not take as a diagnosis."""
+    mention = diagnosis.unconfirmed_mention
+    if mention is None:
+        return ()
+    words = templates()["missing"]
+    if mention.day is None:
+        return (words["unconfirmed_undated"],)
+    return (words["unconfirmed"].format(last=day_es(mention.day)),)
 
 
 def diagnosis_reasons(diagnosis: Diagnosis) -> tuple[Reason, ...]:

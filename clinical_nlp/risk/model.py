@@ -20,7 +20,7 @@ from clinical_nlp.risk.diagnosis import Diagnosis, diagnosed
 from clinical_nlp.risk.entries import Timeline
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.linear import LinearRisk, Matrix
-from clinical_nlp.risk.missing import diagnosis_reasons, missing_sentences
+from clinical_nlp.risk.missing import diagnosis_reasons, missing_sentences, unconfirmed_sentences
 from clinical_nlp.risk.reasons import reasons_for
 from clinical_nlp.risk.spec import ModelSpec
 from clinical_nlp.risk.timeline import build_timeline
@@ -163,7 +163,7 @@ class RiskModel:
         return RiskEstimate(
             **self._common(case, EstimateStatus.ABSTAINED),
             abstention=case.abstention,
-            missing=missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),
+            missing=unconfirmed_sentences(case.diagnosis),
         )
 
     def _common(self, case: _Case, status: EstimateStatus) -> dict[str, Any]:

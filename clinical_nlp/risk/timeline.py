@@ -125,7 +125,7 @@ def _from_note(
         yield Entry(
             concept=finding.concept,
             day=said,
-            known=said,
+            known=day,
             origin=Origin.NOTE,
             presence=presence,
             evidence=Evidence(noted.note.key, finding.concept, said, finding.start, finding.end),

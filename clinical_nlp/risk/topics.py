@@ -16,6 +16,9 @@ from clinical_nlp.errors import ModelError
 KINDS = ("demographic", "sign", "condition", "drug", "measurement", "measurement_with_trend")
 
 
+_DIRECTIONS = {"raises": 1, "lowers": -1, "any": 0}
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One clinical idea and the features it gives.
@@ -40,6 +43,10 @@ class Topic:
         Measurements: bounds outside which a value is dropped, in the catalogue's unit.
     shown, decimals
         Measurements: the unit and decimals that a clinician reads.
+    direction
+        1 raises the risk, -1 lowers it, 0 may do either; the fit keeps to it.
+    penalty
+        How much the fit shrinks its weights, 1 being usual.
     """
 
     key: str
@@ -54,11 +61,19 @@ class Topic:
     plausible: tuple[float, float] = (float("-inf"), float("inf"))
     shown: str = ""
     decimals: int = 0
+    direction: int = 0
+    penalty: float = 1.0
 
     @property
     def measured(self) -> bool:
         """True where the topic is a measurement."""
         return self.kind.startswith("measurement")
+
+    def direction_of(self, feature: str) -> int:
+        """Direction of one of its features: 1, -1 or 0."""
+        if feature.endswith("_missing"):
+            return 0
+        return -self.direction if feature.endswith("_denied") else self.direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +126,7 @@ def parse_features(data: Mapping[str, Any], categories: Mapping[str, str]) -> Fe
         }
         unknown = concepts - categories.keys()
         if leaking or unknown or row["kind"] not in KINDS:
-            wrong = ", ".join(sorted(leaking | unknown)) or row["kind"]
+            wrong = ", ".join(sorted(leaking | unknown)) or str(row["kind"])
             raise ModelError(
                 "E421",
                 f"topic '{row['key']}' of the feature table names {wrong}, which is unknown "
@@ -164,6 +179,8 @@ def _topic(
         plausible=(float(low), float(high)),
         shown=row.get("shown", ""),
         decimals=int(row.get("decimals", 0)),
+        direction=_DIRECTIONS[row.get("direction", "any")],
+        penalty=float(row.get("penalty", 1.0)),
     )
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from clinical_nlp.training.bounded import Prior, fit_bounded
 from clinical_nlp.training.measures import Labels, Vector, logistic_line, logit
 from clinical_nlp.training.recipe import FitRecipe
 
@@ -39,37 +39,27 @@ class Choice:
         return float(differences.mean()), float(error)
 
 
-def classifier(strength: float, l1_ratio: float = 0.0) -> Pipeline:
-    """Return an unfitted pipeline: median imputation, scaling, logistic regression.
+def fit(
+    features: Matrix, outcome: Labels, weight: Vector, strength: float, prior: Prior
+) -> Pipeline:
+    """Fit median imputation, scaling and logistic regression.
 
     A missing value is also a feature of its own, so the median here says nothing false.
-    """
-    solver = "lbfgs" if l1_ratio == 0 else "saga"
-    return Pipeline(
-        [
-            ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
-            ("scale", StandardScaler()),
-            (
-                "classify",
-                LogisticRegression(
-                    C=strength, l1_ratio=l1_ratio, solver=solver, max_iter=2000, random_state=0
-                ),
-            ),
-        ]
-    )
-
-
-def fit(
-    features: Matrix, outcome: Labels, weight: Vector, strength: float, l1_ratio: float
-) -> Pipeline:
-    """Fit the pipeline, each example with the weight of the patients it stands for.
-
     Weights are scaled to a mean of 1, so that ``strength`` means the same in any cohort.
     """
     scaled = weight / weight.mean()
-    return classifier(strength, l1_ratio).fit(
-        features, outcome, scale__sample_weight=scaled, classify__sample_weight=scaled
+    columns = Pipeline(
+        [
+            ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
+            ("scale", StandardScaler()),
+        ]
     )
+    # The weighted variance of a constant column can round to just under 0, whose root
+    # warns; scikit-learn leaves such a column unscaled.
+    with np.errstate(invalid="ignore"):
+        standardised = columns.fit_transform(features, scale__sample_weight=scaled)
+    regression = fit_bounded(standardised, outcome, scaled, strength, prior)
+    return Pipeline([*columns.steps, ("classify", regression)])
 
 
 def choose_strength(
@@ -77,6 +67,7 @@ def choose_strength(
     outcome: Labels,
     weight: Vector,
     patients: Sequence[str],
+    prior: Prior,
     recipe: FitRecipe,
 ) -> list[Choice]:
     """Cross-validate every strength of the recipe, patients kept whole.
@@ -92,7 +83,7 @@ def choose_strength(
     for strength in recipe.strengths:
         losses = []
         for train, held_out in splits:
-            model = fit(features[train], outcome[train], weight[train], strength, recipe.l1_ratio)
+            model = fit(features[train], outcome[train], weight[train], strength, prior)
             predicted = model.predict_proba(features[held_out])[:, 1]
             loss = log_loss(
                 outcome[held_out], predicted, sample_weight=weight[held_out], labels=[0, 1]

@@ -60,8 +60,6 @@ class FitRecipe:
     ----------
     strengths
         Inverse regularisation strengths to try (``C`` of ``LogisticRegression``).
-    l1_ratio
-        0 is ridge, 1 lasso.
     folds
         Folds of the grouped cross-validation.
     seed
@@ -71,7 +69,6 @@ class FitRecipe:
     """
 
     strengths: tuple[float, ...]
-    l1_ratio: float
     folds: int
     seed: int
     bootstrap: int

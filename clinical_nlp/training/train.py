@@ -17,6 +17,7 @@ from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.entries import Origin
 from clinical_nlp.risk.spec import ModelSpec
 from clinical_nlp.risk.topics import FeatureTable, load_features
+from clinical_nlp.training.bounded import Prior
 from clinical_nlp.training.cohort import part_of
 from clinical_nlp.training.dataset import Cohort, Matrix, by_part, gather
 from clinical_nlp.training.fit import (
@@ -134,31 +135,32 @@ def train(cohort: Cohort, recipe: Recipe, pipeline: str, described: str) -> Trai
     parts = {name: _count(outcome, weight, patients, numbers) for name, numbers in rows.items()}
     _require_outcomes(parts, recipe)
 
-    features = cohort.features(table)
+    features, prior = cohort.features(table), Prior.of(table)
     train_rows, held_out, test = rows["train"], rows["calibration"], rows["test"]
     choices = choose_strength(
         features[train_rows],
         outcome[train_rows],
         weight[train_rows],
         [patients[i] for i in train_rows],
+        prior,
         recipe.fit,
     )
     chosen = simplest(choices)
 
-    def fitted(matrix: Matrix) -> tuple[Pipeline, tuple[float, float]]:
+    def fitted(matrix: Matrix, prior: Prior) -> tuple[Pipeline, tuple[float, float]]:
         model = fit(
             matrix[train_rows],
             outcome[train_rows],
             weight[train_rows],
             chosen.strength,
-            recipe.fit.l1_ratio,
+            prior,
         )
         return model, calibrate(model, matrix[held_out], outcome[held_out], weight[held_out])
 
-    model, platt = fitted(features)
+    model, platt = fitted(features, prior)
     predictions = {"model": model.predict_proba(features[test])[:, 1]}
-    for name, matrix in _comparisons(cohort, features, table).items():
-        predictions[name] = fitted(matrix)[0].predict_proba(matrix[test])[:, 1]
+    for name, (matrix, its_prior) in _comparisons(cohort, features, table).items():
+        predictions[name] = fitted(matrix, its_prior)[0].predict_proba(matrix[test])[:, 1]
 
     test_patients = [patients[i] for i in test]
     measures = {
@@ -199,13 +201,16 @@ def train(cohort: Cohort, recipe: Recipe, pipeline: str, described: str) -> Trai
     )
 
 
-def _comparisons(cohort: Cohort, features: Matrix, table: FeatureTable) -> dict[str, Matrix]:
+def _comparisons(
+    cohort: Cohort, features: Matrix, table: FeatureTable
+) -> dict[str, tuple[Matrix, Prior]]:
     """Feature matrices of what stands beside the model: who, and each half of the record."""
     who = [table.names.index("age"), table.names.index("male")]
+    prior = Prior.of(table)
     return {
-        "age and sex only": features[:, who],
-        "structured data only": cohort.features_of(Origin.STRUCTURED, table),
-        "notes only": cohort.features_of(Origin.NOTE, table),
+        "age and sex only": (features[:, who], prior.columns(who)),
+        "structured data only": (cohort.features_of(Origin.STRUCTURED, table), prior),
+        "notes only": (cohort.features_of(Origin.NOTE, table), prior),
     }
 
 

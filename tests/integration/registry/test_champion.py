@@ -1,0 +1,174 @@
+"""The registry with a real MLflow store (SQLite) and the shipped model."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from datetime import date
+
+import numpy as np
+import pytest
+
+from clinical_nlp.errors import ModelError
+from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord, Sex
+from clinical_nlp.registry import DEFAULT_URI, ensure_champion, load_champion
+from clinical_nlp.registry.artifact import MODEL_FOLDER, load_model, verified_digest
+from clinical_nlp.registry.shipped import shipped_folder
+from clinical_nlp.registry.store import client_of
+from clinical_nlp.registry.versions import list_models, register_folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store in which the champion has been registered, and its folder."""
+    folder = tmp_path_factory.mktemp("registry")
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    assert ensure_champion(uri) == DEFAULT_URI
+    return uri, folder
+
+
+def test_the_shipped_model_is_as_shipped():
+    assert len(verified_digest(shipped_folder("hf-risk"))) == 64
+
+
+def test_the_card_says_first_whom_it_was_trained_on():
+    card = (shipped_folder("hf-risk") / "card.md").read_text("utf-8")
+    first = card.splitlines()[0].lower()
+    assert "simulated" in first and "not for clinical use" in first
+
+
+def test_first_use_registers_the_shipped_model_once(store):
+    uri, folder = store
+    ensure_champion(uri)
+    (row,) = list_models(uri)
+    assert (row.version, row.aliases) == ("1", ("champion",))
+    assert row.digest == verified_digest(shipped_folder("hf-risk"))
+    assert (folder / "mlartifacts" / "hf-risk" / row.digest[:16] / "MLmodel").is_file()
+
+
+def test_the_champion_is_pinned_to_version_and_digest(store):
+    model = load_champion(tracking_uri=store[0])
+    assert model.reference.uri == "models:/hf-risk/1"
+    assert model.reference.digest == verified_digest(shipped_folder("hf-risk"))
+    same = load_champion("models:/hf-risk/1", store[0])
+    assert same.reference == model.reference
+
+
+def test_scores_through_mlflow_are_those_of_the_model_in_process(store):
+    shipped = shipped_folder("hf-risk")
+    here, spec = load_model(shipped / MODEL_FOLDER, verified_digest(shipped))
+    generator = np.random.default_rng(0)
+    rows = np.array(spec.reference) + generator.normal(0, 0.3, (50, len(spec.reference)))
+    rows[generator.random(rows.shape) < 0.2] = np.nan
+    champion = load_champion(tracking_uri=store[0])
+    expected = here.predict_proba(rows)[:, 1].round(6)
+    assert champion.probabilities(rows).tolist() == expected.tolist()
+    assert 0 < expected.min() < expected.max() < 1
+
+
+def test_scores_are_the_same_as_mlflows_own_pyfunc(store):
+    import mlflow
+    import pandas as pd
+
+    mlflow.set_tracking_uri(store[0])
+    mlflow.set_registry_uri(store[0])
+    champion = load_champion(tracking_uri=store[0])
+    frame = pd.DataFrame([champion.spec.reference], columns=list(champion.spec.features))
+    served = mlflow.pyfunc.load_model("models:/hf-risk@champion").predict(frame)
+    assert np.asarray(served)[0, 1].round(6) == champion.probabilities(frame.to_numpy())[0]
+
+
+def test_a_patient_is_scored_with_reasons(store):
+    def coded(kind, system, code, day, **rest):
+        return CodedEvent(EventKind(kind), f"X/{code}", (Coding(system, code),), day, **rest)
+
+    events = (
+        coded("condition", "http://hl7.org/fhir/sid/icd-10", "I25.2", date(2015, 1, 1)),
+        coded("medication", "http://www.whocc.no/atc", "C03CA01", date(2024, 1, 1)),
+        coded("observation", "http://loinc.org", "33762-6", date(2024, 3, 12), value=1640.0),
+    )
+    sick = PatientRecord("a", Sex.MALE, date(1940, 1, 1), events=events)
+    well = PatientRecord("b", Sex.FEMALE, date(1975, 1, 1), events=events[1:2])
+    one, other = load_champion(tracking_uri=store[0]).estimate(
+        [(sick, ()), (well, ())], date(2024, 6, 1)
+    )
+    assert one.probability > 3 * other.probability
+    texts = [reason.text for reason in one.reasons]
+    assert "NT-proBNP 1640 pg/mL (12/03/2024)" in texts
+    assert all(reason.contribution > 0 for reason in one.reasons[:3])
+
+
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("models:/hf-risk@nobody", "E402"),
+        ("models:/other@champion", "E402"),
+        ("models:/hf-risk/99", "E402"),
+        ("runs:/abc/model", "E404"),
+        ("hf-risk", "E404"),
+    ],
+)
+def test_what_is_not_there_is_a_sentence(store, uri, code):
+    with pytest.raises(ModelError, match=code):
+        load_champion(uri, store[0])
+
+
+def test_a_registry_that_does_not_answer_is_an_error_with_a_remedy(monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(ModelError, match="E401") as caught:
+        load_champion(tracking_uri="http://user:secret@127.0.0.1:9")
+    assert "secret" not in str(caught.value) and "MLFLOW_TRACKING_URI" in str(caught.value)
+
+
+def test_a_tampered_artefact_is_refused(tmp_path):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    ensure_champion(uri)
+    (row,) = list_models(uri)
+    stored = tmp_path / "mlartifacts" / "hf-risk" / row.digest[:16] / "MLmodel"
+    stored.write_text(stored.read_text().replace("numpy.dtype", "os.system"))
+    with pytest.raises(ModelError, match="E412"):
+        load_champion(tracking_uri=uri)
+
+
+def test_a_model_that_trusts_itself_is_refused(tmp_path):
+    """MLflow takes the list of trusted types from the model; we don't."""
+    forged = tmp_path / "hf-risk"
+    shutil.copytree(shipped_folder("hf-risk"), forged)
+    described = forged / "model" / "MLmodel"
+    described.write_text(described.read_text().replace("numpy.dtype", "os.system"))
+    from clinical_nlp.registry.artifact import write_manifest
+
+    digest = write_manifest(forged)
+    with pytest.raises(ModelError, match="E413"):
+        load_model(forged / "model", digest)
+
+
+def test_a_version_without_a_digest_is_refused(tmp_path):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    client = client_of(uri)
+    client.create_registered_model("hf-risk")
+    client.create_model_version("hf-risk", source=str(shipped_folder("hf-risk") / "model"))
+    with pytest.raises(ModelError, match="E417"):
+        load_champion("models:/hf-risk/1", uri)
+
+
+def test_a_trained_folder_becomes_a_version_without_an_alias(store, tmp_path):
+    copy = tmp_path / "mine"
+    shutil.copytree(shipped_folder("hf-risk"), copy)
+    row = register_folder(copy, "mine", store[0])
+    assert row.aliases == () and row.digest == verified_digest(copy)
+    assert load_champion(tracking_uri=store[0]).reference.version == "1"
+
+
+def test_telemetry_is_off_before_mlflow_is_imported():
+    code = (
+        "import clinical_nlp.registry, sys; assert 'mlflow' not in sys.modules\n"
+        "import mlflow\n"
+        "from mlflow.telemetry.utils import is_telemetry_disabled\n"
+        "assert is_telemetry_disabled()\n"
+        "from mlflow.telemetry.client import get_telemetry_client\n"
+        "assert get_telemetry_client() is None\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

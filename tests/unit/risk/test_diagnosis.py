@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosed, rule
+
+DAY = date(2024, 6, 1)
+FIRST, SECOND = date(2024, 1, 10), date(2024, 3, 5)
+HF = ("insuficiencia cardíaca", "heart_failure", {})
+IC = ("IC", "heart_failure", {})
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "expected"),
+    [
+        ("icd10", "I50.22", True),
+        ("icd10", "I11.0", True),
+        ("icd10", "I13.2", True),
+        ("icd10", "I11.9", False),
+        ("icd10", "I51.7", False),
+        ("icd10", "J81.0", False),
+        ("urn:oid:2.16.724.4.21.5.29", "i50.9", True),
+        ("icpc2", "K77", True),
+        ("icpc2", "K84", False),
+        ("snomed", "88805009", True),
+        ("snomed", "134401001", False),
+        ("http://hl7.org/fhir/sid/icd-9-cm", "428.0", True),
+        ("http://example.org/local", "I50.9", False),
+    ],
+)
+def test_codes(event, system, code, expected):
+    assert codes_heart_failure(event("condition", system, code)) is expected
+
+
+@pytest.mark.parametrize("doubt", ["negated", "uncertain"])
+def test_a_refuted_or_provisional_problem_is_no_diagnosis(event, doubt):
+    assert not codes_heart_failure(event("condition", "icd10", "I50.9", **{doubt: True}))
+
+
+def test_every_concept_that_names_it_has_codes_that_count(lexicon, event):
+    """The catalogue and the rule agree on what heart failure is."""
+    for key in rule()["notes"]["named"]:
+        for system, code in lexicon.concepts[key].codes.items():
+            if system in ("snomed", "icd10", "icpc2"):
+                assert codes_heart_failure(event("condition", system, code)), (key, system, code)
+
+
+def test_one_code_is_enough_even_undated(timeline, event):
+    found = diagnosed(timeline(DAY, events=[event("condition", "icd10", "I50.9")]))
+    assert found.confirmed and found.since is None
+
+
+def test_a_code_entered_later_does_not_count_yet(timeline, event):
+    late = event("condition", "icd10", "I50.9", FIRST, recorded=date(2024, 9, 1))
+    assert not diagnosed(timeline(DAY, events=[late])).confirmed
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "confirmed"),
+    [
+        ([HF], None, False),
+        ([HF], [HF], True),
+        ([IC], [IC], False),  # an abbreviation alone never suffices
+        ([HF], [IC], True),
+        ([("insuficiencia cardíaca", "heart_failure", {"uncertain": True})], [HF], False),
+        ([("insuficiencia cardíaca", "heart_failure", {"family": True})], [HF], False),
+        ([("insuficiencia cardíaca", "heart_failure", {"historical": True})], [HF], True),
+        ([HF], [("insuficiencia cardíaca", "heart_failure", {"negated": True})], False),
+        ([("insuficiencia cardíaca", "heart_failure", {"negated": True})], [HF], False),
+        ([HF], [("35", "lvef", {"value": 35.0, "unit": "%"})], True),
+        ([HF], [("60", "lvef", {"value": 60.0, "unit": "%"})], False),
+        ([IC], [("35", "lvef", {"value": 35.0, "unit": "%"})], False),
+        ([HF], [("NYHA II", "nyha_2", {})], True),
+        ([HF], [("furosemida", "furosemide", {})], False),
+        ([HF], [("furosemida", "furosemide", {}), ("bisoprolol", "bisoprolol", {})], True),
+        ([], [("disfunción diastólica", "diastolic_dysfunction", {})], False),
+    ],
+)
+def test_notes_must_say_it_clearly(timeline, note, first, second, confirmed):
+    text = (
+        "insuficiencia cardíaca. IC. 35. 60. NYHA II. furosemida. bisoprolol. disfunción diastólica"
+    )
+    notes = [note(FIRST, text, *first)]
+    if second is not None:
+        notes.append(note(SECOND, f"Control. {text}", *second))
+    found = diagnosed(timeline(DAY, notes))
+    assert found.confirmed is confirmed
+    if not confirmed and HF in first:
+        assert found.unconfirmed_mention is not None
+
+
+def test_a_denial_withdraws_the_notes_but_no_code(timeline, note, event):
+    denial = note(
+        date(2024, 5, 1),
+        "Se descarta insuficiencia cardíaca.",
+        ("insuficiencia cardíaca", "heart_failure", {"negated": True}),
+    )
+    named = [
+        note(FIRST, "insuficiencia cardíaca", HF),
+        note(SECOND, "con insuficiencia cardíaca", HF),
+    ]
+    assert diagnosed(timeline(DAY, named)).confirmed
+    assert not diagnosed(timeline(DAY, [*named, denial])).confirmed
+    code = event("condition", "icd10", "I50.9", FIRST)
+    assert diagnosed(timeline(DAY, [*named, denial], [code])).confirmed

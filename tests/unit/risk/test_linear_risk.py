@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+
+from clinical_nlp.errors import ModelError
+from clinical_nlp.risk.linear import LinearRisk
+from clinical_nlp.training.bounded import Prior
+from clinical_nlp.training.fit import calibrate, fit, reference_patient
+from clinical_nlp.training.measures import logit
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(600, 4))
+    y = (generator.random(600) < 1 / (1 + np.exp(2 - x[:, 0] + 0.7 * x[:, 1]))).astype(int)
+    x[generator.random(x.shape) < 0.1] = np.nan
+    prior = Prior(np.zeros(4, dtype=int), np.ones(4))
+    weight = np.where(y == 1, 1.0, 4.0)
+    model = fit(x[:400], y[:400], weight[:400], 1.0, prior)
+    calibrate(model, x[400:], y[400:], weight[400:])
+    return model, x
+
+
+def test_contributions_add_up_to_the_log_odds_exactly(fitted):
+    model, x = fitted
+    linear = LinearRisk(model, reference_patient(model, x))
+    total = linear.base + linear.contributions(x).sum(axis=1)
+    assert np.allclose(total, logit(linear.probabilities(x)), atol=1e-9)
+
+
+def test_the_reference_patient_owes_nothing_to_any_feature(fitted):
+    model, x = fitted
+    reference = reference_patient(model, x)
+    assert np.allclose(LinearRisk(model, reference).contributions(np.array([reference])), 0)
+
+
+def test_another_kind_of_model_is_refused(fitted):
+    _, x = fitted
+    forest = make_pipeline(RandomForestClassifier(3)).fit(np.nan_to_num(x), x[:, 0] > 0)
+    with pytest.raises(ModelError, match="E414"):
+        LinearRisk(forest, [0.0] * 4)
+
+
+def test_no_patients_give_no_rows(fitted):
+    model, x = fitted
+    linear = LinearRisk(model, reference_patient(model, x))
+    empty = np.empty((0, 4))
+    assert linear.probabilities(empty).shape == (0,)
+    assert linear.contributions(empty).shape == (0, 4)

@@ -1,0 +1,179 @@
+"""The model as the batch calls it, with a hand-made classifier."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from clinical_nlp.errors import ModelError
+from clinical_nlp.records import EstimateStatus, ModelReference
+from clinical_nlp.risk.model import RiskModel
+from clinical_nlp.risk.spec import ModelSpec
+from clinical_nlp.risk.topics import load_features
+
+DAY = date(2024, 6, 1)
+TABLE = load_features()
+WEIGHTS = {
+    "age": 0.5,
+    "note_edema_days": 0.8,
+    "note_edema_denied": -0.6,
+    "nt_probnp": 0.9,
+    "structured_diabetes": 0.4,
+}
+
+
+@pytest.fixture(scope="module")
+def spec():
+    return ModelSpec(
+        features=TABLE.names,
+        table_digest=TABLE.digest,
+        reference=tuple(5.0 if name == "nt_probnp" else 0.0 for name in TABLE.names),
+        horizon_days=365,
+        gap_days=30,
+        min_age=40,
+        cohort="nobody",
+        pipeline="0" * 64,
+    )
+
+
+@pytest.fixture(scope="module")
+def model(spec):
+    width = len(TABLE.names)
+    columns = Pipeline(
+        [
+            ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
+            ("scale", StandardScaler(with_mean=False, with_std=False)),
+        ]
+    ).fit(np.array([spec.reference, spec.reference]))
+    regression = LogisticRegression()
+    regression.coef_ = np.array([[WEIGHTS.get(name, 0.0) for name in TABLE.names]])
+    regression.intercept_ = np.array([-4.0])
+    regression.classes_ = np.array([0, 1])
+    regression.n_features_in_ = width
+    reference = ModelReference("hf-risk", "1", "models:/hf-risk/1", "d" * 64)
+    return RiskModel(Pipeline([*columns.steps, ("classify", regression)]), spec, reference)
+
+
+def test_an_estimate_says_why_and_what_is_missing(model, record, note, event):
+    notes = tuple(
+        note(
+            DAY - timedelta(days=d), "Edemas maleolares.", ("Edemas maleolares", "ankle_edema", {})
+        )
+        for d in (90, 60, 30)
+    )
+    events = [
+        event("observation", "loinc", "33762-6", date(2024, 3, 12), value=640.0, unit="pg/mL"),
+        event("condition", "icd10", "E11.9", date(2015, 5, 1)),
+    ]
+    (estimate,) = model.estimate([(record(*events), notes)], DAY)
+
+    assert estimate.status is EstimateStatus.SCORED
+    assert [r.text for r in estimate.reasons] == [
+        "NT-proBNP 640 pg/mL (12/03/2024)",
+        "edema maleolar en 3 notas desde marzo de 2024 (última: 02/05/2024)",
+        "edad 80 años",
+        "diabetes mellitus tipo 2, en problemas desde mayo de 2015",
+    ]
+    of_the_reference = -4.0 + 0.9 * 5.0
+    log_odds = of_the_reference + sum(r.contribution for r in estimate.reasons)
+    assert estimate.probability == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=2e-4)
+    edema = next(r for r in estimate.reasons if r.text.startswith("edema"))
+    assert [e.source for e in edema.evidence] == [n.note.key for n in reversed(notes)]
+    assert (edema.evidence[0].start, edema.evidence[0].end) == (0, 17)
+    assert estimate.missing == (
+        "sin ECG en 24 meses",
+        "sin tensión arterial, peso ni función renal en 24 meses",
+    )
+    assert estimate.model.version == "1"
+
+
+def test_what_lowers_the_risk_comes_after_what_raises_it(model, record, note):
+    notes = tuple(
+        note(DAY - timedelta(days=d), "No edemas.", ("edemas", "ankle_edema", {"negated": True}))
+        for d in (60, 30)
+    )
+    (estimate,) = model.estimate([(record(), notes)], DAY)
+    assert [(r.text, r.contribution > 0) for r in estimate.reasons] == [
+        ("edad 80 años", True),
+        ("sin edemas en 2 notas (última: 02/05/2024)", False),
+    ]
+
+
+def test_diagnosed_patients_are_reported_and_not_scored(model, record, event):
+    code = event("condition", "icd10", "I50.9", date(2020, 3, 1))
+    (estimate,) = model.estimate([(record(code), ())], DAY)
+    assert estimate.status is EstimateStatus.DIAGNOSED
+    assert estimate.probability is None and estimate.band is None
+    assert [r.text for r in estimate.reasons] == ["insuficiencia cardíaca codificada el 01/03/2020"]
+    assert estimate.reasons[0].evidence[0].source == "Condition/I50.9-2020-03-01"
+
+
+def test_a_lone_mention_is_scored_and_pointed_at(model, record, note):
+    said = note(
+        date(2024, 2, 1), "insuficiencia cardíaca", ("insuficiencia cardíaca", "heart_failure", {})
+    )
+    (estimate,) = model.estimate([(record(), (said,))], DAY)
+    assert estimate.status is EstimateStatus.SCORED
+    assert estimate.missing[0].startswith(
+        "mención no confirmada de insuficiencia cardíaca (01/02/2024)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ({"birth_date": None}, "Sin fecha de nacimiento"),
+        ({"birth_date": date(1850, 1, 1)}, "Sin fecha de nacimiento"),
+        ({"birth_date": date(1990, 1, 1)}, "Menor de 40 años"),
+        ({"deceased": True}, "Consta como fallecido"),
+        ({"died": date(2024, 5, 1)}, "Consta como fallecido"),
+    ],
+)
+def test_outside_its_support_it_abstains_with_a_reason(model, record, event, rest, words):
+    seen = event("condition", "icd10", "I10", date(2024, 5, 1))
+    (estimate,) = model.estimate([(record(seen, **rest), ())], DAY)
+    assert estimate.status is EstimateStatus.ABSTAINED
+    assert estimate.probability is None and estimate.abstention.startswith(words)
+
+
+def test_without_recent_data_it_abstains(model, record, event):
+    old = event("condition", "icd10", "I10", date(2015, 5, 1))
+    (estimate,) = model.estimate([(record(old), ())], DAY)
+    assert estimate.status is EstimateStatus.ABSTAINED
+    assert "24 meses" in estimate.abstention
+
+
+def test_a_death_to_come_is_not_known(model, record, event):
+    seen = event("condition", "icd10", "I10", date(2024, 5, 1))
+    (estimate,) = model.estimate([(record(seen, deceased=True, died=date(2024, 7, 1)), ())], DAY)
+    assert estimate.status is EstimateStatus.SCORED
+
+
+def test_order_and_company_do_not_change_an_estimate(model, record, note, event):
+    patients = []
+    for i in range(7):
+        told = note(DAY - timedelta(days=9 + i), "Edemas.", ("Edemas", "ankle_edema", {}))
+        patients.append((replace(record(birth_date=date(1930 + i, 1, 1)), id=f"p{i}"), (told,)))
+    together = model.estimate(patients, DAY)
+    alone = [model.estimate([patient], DAY)[0] for patient in reversed(patients)]
+    assert together == alone[::-1]
+    assert [e.patient_id for e in together] == [f"p{i}" for i in range(7)]
+
+
+def test_another_feature_table_is_refused(model, spec):
+    with pytest.raises(ModelError, match="E416"):
+        replace(spec, table_digest="0" * 64).check(TABLE)
+
+
+def test_the_spec_survives_the_model_file(spec):
+    assert ModelSpec.from_metadata(spec.to_metadata()) == spec
+    with pytest.raises(ModelError, match="E415"):
+        ModelSpec.from_metadata({"features": []})

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clinical_nlp.risk.timeline import Origin, Presence
+
+DAY = date(2024, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("flags", "presence"),
+    [
+        ({}, Presence.PRESENT),
+        ({"negated": True}, Presence.ABSENT),
+        ({"uncertain": True}, Presence.UNCERTAIN),
+        ({"historical": True}, Presence.PAST),
+        ({"negated": True, "historical": True}, Presence.ABSENT),
+    ],
+)
+def test_flags_become_presence(timeline, note, flags, presence):
+    line = timeline(DAY, [note(DAY, "Disnea.", ("Disnea", "dyspnea", flags))])
+    assert [(e.presence, e.origin, e.day) for e in line.entries] == [(presence, Origin.NOTE, DAY)]
+
+
+@pytest.mark.parametrize("flag", ["family", "hypothetical"])
+def test_a_relative_and_a_hypothesis_say_nothing_of_the_patient(timeline, note, flag):
+    line = timeline(
+        DAY,
+        [note(DAY, "Padre IAM.", ("IAM", "myocardial_infarction", {flag: True, "negated": True}))],
+    )
+    assert line.entries == ()
+    assert line.contact_days == (DAY,)
+
+
+def test_codes_become_concepts_with_their_resource_as_evidence(timeline, event):
+    line = timeline(
+        DAY,
+        events=[
+            event("condition", "icd10", "I48.91", date(2020, 1, 1)),
+            event("condition", "icpc2", "K86", date(2020, 1, 2)),
+            event("medication", "atc", "C03CA01", date(2020, 1, 3)),
+            event("condition", "icd10", "S93.4", date(2020, 1, 4)),
+        ],
+    )
+    assert [e.concept for e in line.entries] == [
+        "atrial_fibrillation",
+        "hypertension",
+        "furosemide",
+    ]
+    assert line.entries[0].evidence.source == "Condition/I48.91-2020-01-01"
+    assert len(line.contact_days) == 4  # the ankle is a contact, and nothing else
+
+
+def test_family_history_is_not_the_patients(timeline, event):
+    line = timeline(DAY, events=[event("family_history", "icd10", "I50.9", date(2020, 1, 1))])
+    assert line.entries == () and line.coded_heart_failure == ()
+
+
+def test_what_was_entered_after_the_index_day_is_not_known(timeline, event):
+    late = event("condition", "icd10", "I48.91", date(2020, 1, 1), recorded=DAY + timedelta(days=1))
+    assert timeline(DAY, events=[late]).entries == ()
+    assert len(timeline(DAY + timedelta(days=1), events=[late]).entries) == 1
+
+
+def test_an_end_after_the_index_day_has_not_come(timeline, event):
+    drug = event("medication", "atc", "C03CA01", date(2024, 1, 1), end=date(2024, 7, 1))
+    assert timeline(DAY, events=[drug]).entries[0].end is None
+    assert timeline(date(2024, 8, 1), events=[drug]).entries[0].end == date(2024, 7, 1)
+
+
+def test_a_value_comes_in_the_catalogues_unit(timeline, event):
+    line = timeline(
+        DAY,
+        events=[
+            event("observation", "loinc", "2160-0", date(2024, 1, 1), value=88.4, unit="umol/L"),
+            event("observation", "loinc", "33762-6", date(2024, 1, 2), value=640.0, unit="ng/L"),
+            event("observation", "loinc", "718-7", date(2024, 1, 3), value=13.0, unit="furlong"),
+        ],
+    )
+    assert [(e.concept, round(e.value, 2), e.unit) for e in line.entries] == [
+        ("creatinine", 1.0, "mg/dL"),
+        ("nt_probnp", 640.0, "pg/mL"),
+    ]
+
+
+def test_a_coded_answer_is_read(timeline, event):
+    from clinical_nlp.records import Coding
+
+    smoker = (Coding("http://snomed.info/sct", "449868002"),)
+    absent = (Coding("http://snomed.info/sct", "2667000"),)
+    unknown = (Coding("http://example.org/answers", "x"),)
+    line = timeline(
+        DAY,
+        events=[
+            event("observation", "loinc", "72166-2", date(2024, 1, 1), value_codings=smoker),
+            event("observation", "snomed", "271809000", date(2024, 1, 2), value_codings=absent),
+            event("observation", "snomed", "267036007", date(2024, 1, 3), value_codings=unknown),
+        ],
+    )
+    assert [(e.concept, e.presence) for e in line.entries] == [
+        ("current_smoker", Presence.PRESENT),
+        ("peripheral_edema", Presence.ABSENT),
+    ]
+
+
+COPIED = "Refiere disnea de esfuerzo desde hace un mes al subir las escaleras de casa"
+
+
+def test_copied_words_are_of_the_day_they_were_first_written(timeline, note):
+    marks = ("disnea de esfuerzo", "dyspnea_on_exertion", {})
+    first, later = date(2023, 1, 9), date(2024, 2, 3)
+    line = timeline(
+        DAY,
+        [
+            note(later, f"Revisión.\n{COPIED}.  Sigue igual.", marks),
+            note(first, f"Acude.\n{COPIED.replace(' de ', '  de ')}.", ("disnea", *marks[1:])),
+        ],
+    )
+    assert [e.day for e in line.entries] == [first, first]
+    assert len({e.evidence.source for e in line.entries}) == 2
+
+
+def test_short_or_changed_words_are_of_their_own_day(timeline, note):
+    marks = ("edemas", "peripheral_edema", {})
+    days = [date(2023, 1, 9), date(2024, 2, 3)]
+    assert [
+        e.day for e in timeline(DAY, [note(d, "Con edemas.", marks) for d in days]).entries
+    ] == days
+    denied = ("disnea", "dyspnea", {"negated": True})
+    said = ("disnea", "dyspnea", {})
+    line = timeline(DAY, [note(days[0], COPIED, said), note(days[1], COPIED, denied)])
+    assert [e.day for e in line.entries] == days
+
+
+def test_undated_notes_are_kept_apart(timeline, note):
+    line = timeline(DAY, [note(None, "Disnea.", ("Disnea", "dyspnea", {}))])
+    assert line.entries == () and len(line.undated) == 1
+    assert line.until(DAY - timedelta(days=1)).undated == ()
+
+
+@given(days=st.lists(st.integers(-900, 900), max_size=8), cut=st.integers(-900, 900))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_timeline_cut_back_is_the_timeline_built_then(timeline, note, event, days, cut):
+    """The law that training relies on: cutting commutes with building."""
+    notes = [
+        note(
+            DAY + timedelta(days=d), f"{COPIED}.", ("disnea de esfuerzo", "dyspnea_on_exertion", {})
+        )
+        for d in sorted(set(days))
+    ]
+    events = [
+        event(
+            "condition", "icd10", "I50.9", DAY + timedelta(days=d), recorded=DAY + timedelta(d + 40)
+        )
+        for d in days
+    ]
+    index = DAY + timedelta(days=cut)
+    whole = timeline(DAY + timedelta(days=1000), notes, events)
+    then = timeline(index, notes, events)
+    assert whole.until(index) == then
+    assert all(e.known <= index for e in then.entries)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+
+from clinical_nlp.errors import UsageError
+from clinical_nlp.lexicon import load_lexicon
+from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord
+from clinical_nlp.risk.timeline import build_timeline
+from clinical_nlp.training.cohort import examples, part_of, sampling_weight
+from clinical_nlp.training.recipe import CohortRecipe, SplitRecipe, read_recipe
+
+FIRST, LAST = date(2018, 1, 1), date(2023, 12, 31)
+RECIPE = CohortRecipe(
+    simulated_patients=1, simulation_seed=1, gap_days=30, horizon_days=365,
+    history_days=365, step_days=365, min_age=40, controls_share=0.25,
+)  # fmt: skip
+
+
+def patient(diagnosed: date | None = None, recorded: date | None = None, **rest) -> PatientRecord:
+    def condition(code: str, start: date, entered: date | None) -> CodedEvent:
+        coding = (Coding("http://hl7.org/fhir/sid/icd-10", code),)
+        return CodedEvent(EventKind.CONDITION, f"Condition/{code}", coding, start, recorded=entered)
+
+    events = [condition("I10", date(2017, 1, 1), None)]
+    if diagnosed is not None:
+        events.append(condition("I50.9", diagnosed, recorded))
+    return PatientRecord(
+        "p1", birth_date=rest.pop("birth_date", date(1950, 1, 1)), events=tuple(events), **rest
+    )
+
+
+def cut(record: PatientRecord):
+    left_out: Counter[str] = Counter()
+    whole = build_timeline(record, (), load_lexicon(), LAST)
+    return list(examples(record, whole, FIRST, LAST, RECIPE, 1.0, left_out)), left_out
+
+
+def test_windows_end_before_the_data_do():
+    found, left_out = cut(patient())
+    assert found and not left_out
+    for example in found:
+        index = example.timeline.as_of
+        assert index >= FIRST + timedelta(days=365)
+        assert index + timedelta(days=395) <= LAST
+        assert not example.outcome
+
+
+def test_the_outcome_is_of_the_window_and_ends_the_patients_part():
+    baseline, _ = cut(patient())
+    second = baseline[1].timeline.as_of
+    found, left_out = cut(patient(second + timedelta(days=200)))
+    assert [e.outcome for e in found] == [False, True]
+    assert left_out["already diagnosed"] == len(baseline) - 2
+
+
+def test_a_diagnosis_inside_the_gap_makes_no_example():
+    second = cut(patient())[0][1].timeline.as_of
+    found, left_out = cut(patient(second + timedelta(days=20)))
+    assert left_out["diagnosed in the gap"] == 1
+    assert second not in [e.timeline.as_of for e in found]
+
+
+def test_a_diagnosis_entered_late_is_of_the_day_it_was_made():
+    """Else the months in which everyone knew but the problem list would count as before."""
+    baseline, _ = cut(patient())
+    second = baseline[1].timeline.as_of
+    made, entered = second - timedelta(days=10), second + timedelta(days=100)
+    found, left_out = cut(patient(made, entered))
+    assert second not in [e.timeline.as_of for e in found]
+    assert left_out["diagnosed in the gap"] == 1
+
+
+def test_examples_hold_nothing_known_after_their_day():
+    second = cut(patient())[0][1].timeline.as_of
+    for example in cut(patient(second + timedelta(days=200)))[0]:
+        assert example.timeline.coded_heart_failure == ()
+        assert all(e.known <= example.timeline.as_of for e in example.timeline.entries)
+
+
+def test_the_young_and_the_dead_are_left_out():
+    assert cut(patient(birth_date=date(2000, 1, 1)))[1].keys() == {"age"}
+    found, left_out = cut(patient(died=date(2019, 1, 1), deceased=True))
+    assert left_out["dead"] >= len(found)
+
+
+def test_every_case_is_read_and_a_share_of_the_others():
+    assert sampling_weight(patient(date(2022, 1, 1)), FIRST, RECIPE) == 1.0
+    weights = [sampling_weight(PatientRecord(f"p{i}"), FIRST, RECIPE) for i in range(2000)]
+    assert set(weights) == {0.0, 4.0}
+    assert sum(weights) == pytest.approx(2000, rel=0.1)
+
+
+def test_a_patient_is_always_in_the_same_part():
+    recipe = SplitRecipe(0.5, 0.2, "salt")
+    parts = Counter(part_of(f"p{i}", recipe) for i in range(4000))
+    assert parts == Counter(part_of(f"p{i}", recipe) for i in range(4000))
+    assert parts["train"] / 4000 == pytest.approx(0.5, abs=0.03)
+    assert parts["test"] / 4000 == pytest.approx(0.3, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("name = ", "E120"),
+        ("name = 'x'", "E121"),
+    ],
+)
+def test_a_broken_recipe_says_so(tmp_path, text, code):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=code):
+        read_recipe(path)
+
+
+def test_the_shipped_recipe_is_read():
+    from clinical_nlp.registry.shipped import shipped_folder
+
+    recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml")
+    assert recipe.name == "hf-risk"
+    assert recipe.flat()["cohort.gap_days"] == 30
