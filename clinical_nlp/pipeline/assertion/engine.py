@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from medspacy.context import ConTextModifier
+from medspacy.context import ConTextModifier, ConTextRule
 
 from clinical_nlp.pipeline.assertion.assertion import Assertion
 from clinical_nlp.pipeline.assertion.enumeration import item_commas
@@ -28,28 +28,42 @@ class Engine:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._matcher = PhraseMatcher([cue.elements for cue in knowledge.cues])
-        self._rules = [cue.rule for cue in knowledge.cues]
+        self._rules_of: dict[tuple[int, ...], tuple[ConTextRule, ...]] = {}
+        self._alone: dict[tuple[str, str | None], Assertion] = {}
 
     def modifiers(self, sentence: Sentence) -> list[ConTextModifier]:
-        """Find the cues of a sentence; none that only bounds others is left alone."""
-        words = [START, *sentence.words, END]
+        """Find the cues of a sentence that can reach one of its targets, and their bounds.
+
+        Without a cue that reaches anything there is nothing to bound: the list is empty.
+        """
         length = len(sentence.words)
-        found: list[ConTextModifier] = []
+        kinds = {target.label_ for target in sentence.targets}
+        chosen: list[tuple[ConTextRule, int, int]] = []
         speaks = False
-        for match in prune(self._matcher.find(words)):
-            start, end = max(match.start - 1, 0), min(match.end - 1, length)
-            seen = set()
-            for form in match.forms:
-                rule = self._rules[form]
-                if id(rule) not in seen:
-                    seen.add(id(rule))
-                    speaks = speaks or rule.direction not in SILENT
-                    found.append(modifier(rule, start, end, length))
+        for match in prune(self._matcher.find([START, *sentence.words, END])):
+            for rule in self._rules(match.forms):
+                if rule.direction not in SILENT:
+                    if not _reaches(rule, kinds):
+                        continue
+                    speaks = True
+                chosen.append((rule, max(match.start - 1, 0), min(match.end - 1, length)))
         if not speaks:
             return []
+        found = [modifier(rule, start, end, length) for rule, start, end in chosen]
         found = self._knowledge.readings.apply(sentence, found)
         items = item_commas(sentence, self._knowledge.list_breakers, self._knowledge.list_runners)
+        if not items:
+            return found
         return [m for m in found if m.category != "COMMA" or m.modifier_span[0] not in items]
+
+    def _rules(self, forms: tuple[int, ...]) -> tuple[ConTextRule, ...]:
+        """The rules behind the forms of a match, each once."""
+        rules = self._rules_of.get(forms)
+        if rules is None:
+            cues = self._knowledge.cues
+            rules = tuple({cues[f].rule.literal: cues[f].rule for f in forms}.values())
+            self._rules_of[forms] = rules
+        return rules
 
     def edges(self, sentence: Sentence) -> list[tuple[Target, ConTextModifier]]:
         """Run ConText: pairs of a target and a cue that reaches it."""
@@ -76,7 +90,16 @@ class Engine:
         for gap, cue in cues:
             if cue.category not in nearest or gap < nearest[cue.category][0]:
                 nearest[cue.category] = (gap, cue)
+        if len(nearest) == 1:
+            return self._verdict_of(next(iter(nearest)), _relation(nearest))
         return self.settle({c: g for c, (g, _) in nearest.items()}, _relation(nearest))
+
+    def _verdict_of(self, category: str, relation: str | None) -> Assertion:
+        """What one category says when it stands alone, as most do."""
+        verdict = self._alone.get((category, relation))
+        if verdict is None:
+            verdict = self._alone[category, relation] = self.settle({category: 0}, relation)
+        return verdict
 
     def settle(self, gaps: dict[str, int], relation: str | None = None) -> Assertion:
         """Decide between categories that reach one target.
@@ -105,6 +128,13 @@ class Engine:
             hypothetical="hypothetical" in flags,
             relation=(relation or "FAMMEMB") if "family" in flags else None,
         )
+
+
+def _reaches(rule: ConTextRule, kinds: set[str]) -> bool:
+    """Whether a rule may modify a target of any of the kinds."""
+    if rule.allowed_types is not None:
+        return not kinds.isdisjoint(rule.allowed_types)
+    return rule.excluded_types is None or not kinds <= rule.excluded_types
 
 
 def _relation(nearest: dict[str, tuple[int, ConTextModifier]]) -> str | None:

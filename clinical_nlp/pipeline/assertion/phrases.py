@@ -114,7 +114,6 @@ class PhraseMatcher:
         self._members: list[frozenset[tuple[int, int]]] = []
         self._accepts: list[tuple[int, ...]] = []
         self._steps: list[dict[str, int]] = []
-        # A form can open with a class only through these symbols.
         self._initial = self._state(self._closure((f, 0) for f in range(len(forms))))
         self._dead = self._state(frozenset())
 
@@ -127,9 +126,15 @@ class PhraseMatcher:
         symbols = self.symbols(words)
         matches = []
         steps, accepts, dead = self._steps, self._accepts, self._dead
-        for start in range(len(symbols)):
-            state, end, accepted = self._initial, start, 0
-            for place in range(start, len(symbols)):
+        opening = steps[self._initial]
+        for start, first in enumerate(symbols):
+            state = opening.get(first, -1)
+            if state < 0:
+                state = self._step(self._initial, first)
+            if state == dead:  # most words open no cue
+                continue
+            end, accepted = (start + 1, state) if accepts[state] else (start, 0)
+            for place in range(start + 1, len(symbols)):
                 symbol = symbols[place]
                 following = steps[state].get(symbol)
                 if following is None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from spacy.attrs import IDX, NORM  # type: ignore[import-not-found]  # Cython, no stubs
+from spacy.attrs import IDX, NORM
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.assertion.graph import Target

@@ -12,8 +12,10 @@ from clinical_nlp.pipeline.assertion.knowledge import build, load
 
 #: Words too common to be a cue by themselves.
 COMMON = frozenset(
-    ["se", "de", "en", "a", "el", "la", "y", "e", "o", "que", "un", "lo", "le", "los", "las"]
-    + ["su", "ha", "han", "es", "mas", "del", "al", "i", "d", "l"]
+    (
+        *("se", "de", "en", "a", "el", "la", "y", "e", "o", "que", "un", "lo", "le", "los"),
+        *("las", "su", "ha", "han", "es", "mas", "del", "al", "i", "d", "l"),
+    )
 )
 
 
