@@ -18,10 +18,10 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-import spacy
 from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.util import registry
 from spacy.vocab import Vocab
 
 # Marks that belong to the letter before them (combining accents) or that text editors
@@ -65,7 +65,8 @@ class ClinicalTokenizer:
     def __init__(self, vocab: Vocab) -> None:
         self.vocab = vocab
         # Norms are computed once per word form, by the vocabulary.
-        vocab.lex_attr_getters[NORM] = normalise_word
+        # (Public in spaCy's compiled class, missing from its type stub.)
+        vocab.lex_attr_getters[NORM] = normalise_word  # type: ignore[attr-defined]
         for lexeme in vocab:
             lexeme.norm_ = normalise_word(lexeme.orth_)
 
@@ -104,7 +105,7 @@ class ClinicalTokenizer:
         return self
 
 
-@spacy.registry.tokenizers("clinical_nlp.ClinicalTokenizer.v1")
+@registry.tokenizers("clinical_nlp.ClinicalTokenizer.v1")  # type: ignore[untyped-decorator]
 def create_clinical_tokenizer() -> Callable[[Language], ClinicalTokenizer]:
     """Entry for spaCy's config: ``[nlp.tokenizer] @tokenizers = ...``."""
 
