@@ -66,7 +66,9 @@ class Automaton:
         for number, pattern in enumerate(patterns):
             self._ends[self._build(pattern, root)] = number
         self._closures: dict[int, frozenset[int]] = {}
-        self.symbols: Symbols = frozenset({s for edges in self._edges for s in edges} | {LINK, WORD})
+        self.symbols: Symbols = frozenset(
+            {s for edges in self._edges for s in edges} | {LINK, WORD}
+        )
         self._states: dict[frozenset[_Place], State] = {}
         self._classes: list[Symbols] = []
         self._numbers: dict[Symbols, int] = {}

@@ -128,7 +128,9 @@ class _Writer:
             options = [
                 self.write(option)
                 for option in pattern.options
-                if not (isinstance(option, str) and option[:2] == "c:" and option not in self._words)
+                if not (
+                    isinstance(option, str) and option[:2] == "c:" and option not in self._words
+                )
             ]
             optional = any(not option for option in options)
             return "" if optional else options[0]

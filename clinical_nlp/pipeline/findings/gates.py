@@ -117,7 +117,9 @@ class _Rule:
         """True where all of the rule's conditions hold for the words ``start:end``."""
         if self._sections and context.section(start) not in self._sections:
             return False
-        return all(self._one(name, pattern, context, start, end) for name, pattern in self._patterns)
+        return all(
+            self._one(name, pattern, context, start, end) for name, pattern in self._patterns
+        )
 
     @staticmethod
     def _one(

@@ -174,9 +174,7 @@ class Matcher:
 class _Free:
     """Which units are still free, and which stand in headings."""
 
-    def __init__(
-        self, doc: Doc, units: Units, taken: Sequence[Finding], places: list[int]
-    ) -> None:
+    def __init__(self, doc: Doc, units: Units, taken: Sequence[Finding], places: list[int]) -> None:
         self._used = bytearray(len(units.first))
         self._headings = bytearray(len(units.first))
         if HEADINGS in doc.spans:
@@ -210,17 +208,32 @@ class _Free:
 
 
 class _Sections:
-    """Section keys by token, without walking all sections each time."""
+    """Section keys by token: the innermost section, without walking them all each time."""
 
     def __init__(self, doc: Doc) -> None:
-        spans = doc.spans[SECTIONS] if SECTIONS in doc.spans else ()
-        self._spans = [(span.start, span.end, span.label_) for span in spans]
-        self._starts = [start for start, _, _ in self._spans]
+        self._starts: list[int] = []
+        self._labels: list[str | None] = []
+        if SECTIONS not in doc.spans:
+            return
+        open_: list[tuple[int, str]] = []  # end and label of the sections not yet closed
+        for span in sorted(doc.spans[SECTIONS], key=lambda span: span.start):
+            self._close(open_, span.start)
+            open_.append((span.end, span.label_))
+            self._change(span.start, span.label_)
+        self._close(open_, len(doc))
+
+    def _close(self, open_: list[tuple[int, str]], upto: int) -> None:
+        while open_ and open_[-1][0] <= upto:
+            end, _ = open_.pop()
+            while open_ and open_[-1][0] <= end:
+                open_.pop()
+            self._change(end, open_[-1][1] if open_ else None)
+
+    def _change(self, token: int, label: str | None) -> None:
+        self._starts.append(token)
+        self._labels.append(label)
 
     def at(self, token: int) -> str | None:
         """Key of the section last opened before a token and not yet closed."""
-        for index in range(bisect_right(self._starts, token) - 1, -1, -1):
-            _, end, label = self._spans[index]
-            if token < end:
-                return label
-        return None
+        index = bisect_right(self._starts, token) - 1
+        return self._labels[index] if index >= 0 else None

@@ -33,15 +33,13 @@ _MIN_STEM = 4
 # Basque case endings, longest first: definite, partitive, genitive, sociative, inessive,
 # ablative, allative, instrumental, causal. (Hualde & Ortiz de Urbina, A Grammar of Basque,
 # 2003, ch. 3.)
-_BASQUE = tuple(
-    sorted(
-        "a ak ek aren arekin arena ari arik az agatik az an ean eak ko eko go tik etik ra era rako "
-        "en ena ekin ei etan etako etatik etara ez engatik ik rik i ri n z k ren rekin r ra rra "
-        "dun duna dunak tsu tsua gabe gabeko garria eta".split(),
-        key=len,
-        reverse=True,
-    )
-)
+_BASQUE = (
+    "agatik", "engatik", "etatik", "arekin", "garria", "gabeko", "arena", "etako", "etara",
+    "rekin", "dunak", "aren", "arik", "ekin", "etan", "etik", "rako", "duna", "tsua", "gabe",
+    "ena", "ari", "ean", "eak", "eko", "tik", "era", "rik", "ren", "rra", "dun", "tsu", "eta",
+    "ak", "ek", "az", "an", "ko", "go", "ra", "en", "ei", "ez", "ik", "ri", "a", "i", "n", "z",
+    "k", "r",
+)  # fmt: skip
 
 
 def romance_stem(word: str) -> str:

@@ -162,9 +162,7 @@ class Vocabulary:
             return self._class(text, atom["name"], first=first)
         return self._words(language, atom["exact"], atom["word"], keep=lone or first)
 
-    def _words(
-        self, language: str, exact: str | None, word: str | None, *, keep: bool
-    ) -> Pattern:
+    def _words(self, language: str, exact: str | None, word: str | None, *, keep: bool) -> Pattern:
         """A written word; with hyphens or digits inside, several symbols."""
         symbols: list[Pattern] = []
         written = exact or word or ""
@@ -216,7 +214,8 @@ class Vocabulary:
     @staticmethod
     def _broken(text: str, what: str) -> PipelineError:
         return PipelineError(
-            "E314", f"The term '{text}' of the lexicon {what}: see docs/lexicon.md for the notation."
+            "E314",
+            f"The term '{text}' of the lexicon {what}: see docs/lexicon.md for the notation.",
         )
 
 

@@ -6,6 +6,7 @@ White space is left out; letters cut by full stops (``H.T.A.``), by the Catalan 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -18,13 +19,17 @@ from clinical_nlp.pipeline.findings.morphology import (
     basque_bases,
     romance_stem,
 )
-from clinical_nlp.pipeline.findings.notation import NUMBER, WORD
+from clinical_nlp.pipeline.findings.notation import LINK, NUMBER, WORD
 from clinical_nlp.pipeline.findings.spelling import Speller
 
-#: Shortest word that dictated pieces may be put together to, and most pieces.
-_MIN_JOINED, _MAX_PIECES = 6, 5
+#: Shortest word that dictated pieces may be put together to, most pieces, and longest
+#: piece that is surely a tail.
+_MIN_JOINED, _MAX_PIECES, _TAIL = 6, 5, 3
 #: Word forms remembered before they are learnt anew: a bound on memory in endless runs.
 _MAX_FORMS = 400_000
+
+#: A year counts nothing: "2012 con stent" is one stent, not two thousand.
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 # What a unit needs beside its class. PLAIN units need nothing.
 PLAIN, SPACE, BREAK, LETTER, RAISED_DOT, PIECE, CUT = range(7)
@@ -146,7 +151,10 @@ class Reader:
             kind = BREAK if word.count("\n") > 1 else SPACE
             return Form("\n" if kind == BREAK else " ", self._number(frozenset()), kind)
         if word[0].isdigit():
-            return Form(word, self._number(self.symbols(word) | {NUMBER, WORD}))
+            symbols = self.symbols(word) | {WORD}
+            return Form(
+                word, self._number(symbols if _YEAR.fullmatch(word) else symbols | {NUMBER})
+            )
         if not word.isalpha():
             kind = RAISED_DOT if word == "·" else PLAIN
             return Form(word, self._number(self.symbols(word)), kind)
@@ -154,9 +162,7 @@ class Reader:
         any_word = frozenset() if word in self._negators else frozenset({WORD})
         form = Form(word, -1, LETTER if len(word) == 1 else PLAIN)
         if not symbols:
-            symbols = self._with_classes(
-                self._speller.slips(word) or self._speller.cuts(word)
-            )
+            symbols = self._with_classes(self._speller.slips(word) or self._speller.cuts(word))
             form.guessed = bool(symbols)
         elif word not in self._surfaces:
             # "conserv" is the stem of "conserva", and "conservada" cut off as well.
@@ -204,20 +210,17 @@ class Reader:
                 index = self._special[form.kind](self, tokens, index, units, strings)
         return units
 
-    def _letter(
-        self, tokens: list[Form], index: int, units: Units, strings: StringStore
-    ) -> int:
+    def _letter(self, tokens: list[Form], index: int, units: Units, strings: StringStore) -> int:
         """``I.C.``: letters and full stops that together are an abbreviation."""
         word, end = "", index
         while end + 1 < len(tokens) and len(tokens[end].text) == 1 and tokens[end + 1].text == ".":
             word += tokens[end].text
             end += 2
-        if end < len(tokens) and tokens[end].kind == LETTER and len(word) > 0:
-            word += tokens[end].text
-            end += 1
-        if len(word) > 1 and "w:" + word in self._known:
-            units.add(self._form(word, strings), index, end - 1)
-            return end
+        last = tokens[end].text if end < len(tokens) and tokens[end].kind == LETTER else ""
+        for whole, after in ((word + last, end + bool(last)), (word, end)):
+            if word and len(whole) > 1 and "w:" + whole in self._known:
+                units.add(self._form(whole, strings), index, after - 1)
+                return after
         return self._cut(tokens, index, units, strings)
 
     def _cut(self, tokens: list[Form], index: int, units: Units, strings: StringStore) -> int:
@@ -245,9 +248,7 @@ class Reader:
         units.add(tokens[index], index, index)
         return index + 1
 
-    def _piece(
-        self, tokens: list[Form], index: int, units: Units, strings: StringStore
-    ) -> int:
+    def _piece(self, tokens: list[Form], index: int, units: Units, strings: StringStore) -> int:
         """Pieces that only make sense put together: one of them is no word we know."""
         word, strange, end, best = tokens[index].text, self._strange(tokens[index]), index + 1, 0
         pieces = 1
@@ -260,7 +261,7 @@ class Reader:
             word += piece.text
             if word not in self._beginnings:
                 break
-            strange = strange or self._strange(piece)
+            strange = strange or self._strange(piece) or self._is_tail(piece)
             pieces += 1
             if strange and word in self._joined:
                 best, whole = end, word
@@ -269,6 +270,11 @@ class Reader:
             return best
         units.add(tokens[index], index, index)
         return index + 1
+
+    def _is_tail(self, form: Form) -> bool:
+        """A short last piece that is no article ("fuma dor") is the end of a word."""
+        glue = LINK in self._automaton.symbols_of(form.word_class)
+        return len(form.text) <= _TAIL and not glue and not self._speller.is_real(form.text)
 
     def _strange(self, form: Form) -> bool:
         bare = self._automaton.symbols_of(form.word_class) == {WORD}

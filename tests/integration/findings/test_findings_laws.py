@@ -1,0 +1,90 @@
+"""Laws: how a note is typed does not change what is found in it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+import spacy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from spacy.language import Language
+
+from clinical_nlp.pipeline import findings, tokenizer  # noqa: F401 - register their factories
+from clinical_nlp.pipeline.document import get_findings
+
+SENTENCES = [
+    "Refiere disnea de esfuerzo y ortopnea de tres almohadas.",
+    "Niega dolor torácico, palpitaciones o síncope.",
+    "Se le hinchan los tobillos por la tarde.",
+    "EEII: edemas con fóvea hasta rodillas.",
+    "Eupneico, sin ingurgitación yugular.",
+    "Insuficiencia cardíaca con FEVI preservada, FA permanente, EPOC.",
+    "Toma furosemida, bisoprolol y sacubitrilo/valsartán.",
+    "Se despierta por la noche con falta de aire.",
+    "Dispnea d'esforç, edemes a les cames.",
+    "Non aguanta deitada, pernas inchadas.",
+    "Ez du ortopnearik, edemarik ere ez.",
+]
+
+
+@pytest.fixture(scope="module")
+def finder() -> Language:
+    config = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.v1"}}}
+    pipeline = spacy.blank("es", config=config)
+    pipeline.add_pipe("hf_findings")
+    return pipeline
+
+
+def concepts(finder: Language, text: str) -> list[tuple[str, bool]]:
+    return [(f.concept, f.negated) for f in get_findings(finder(text))]
+
+
+notes = st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=4).map(" ".join)
+laws = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@laws
+@given(note=notes)
+def test_case_accents_and_composition(finder: Language, note: str) -> None:
+    plain = concepts(finder, note)
+    assert plain
+    bare = "".join(c for c in unicodedata.normalize("NFD", note) if not unicodedata.combining(c))
+    assert concepts(finder, note.upper()) == plain
+    assert concepts(finder, note.lower()) == plain
+    assert concepts(finder, bare) == plain
+    assert concepts(finder, unicodedata.normalize("NFD", note)) == plain
+
+
+@laws
+@given(note=notes, data=st.data())
+def test_white_space(finder: Language, note: str, data: st.DataObject) -> None:
+    words = note.split(" ")
+    blanks = data.draw(
+        st.lists(
+            st.sampled_from([" ", "  ", "\n", " \n", "\t", "\u00a0", "\r\n"]),
+            min_size=len(words),
+            max_size=len(words),
+        )
+    )
+    typed = "".join(word + blank for word, blank in zip(words, blanks, strict=True))
+    assert concepts(finder, typed) == concepts(finder, note)
+
+
+@laws
+@given(note=notes, before=st.sampled_from(["", "Acude sola.\n\n", "🙂 ", "- "]))
+def test_text_around(finder: Language, note: str, before: str) -> None:
+    assert concepts(finder, before + note + "\n\nFin de la visita.") == concepts(finder, note)
+
+
+@laws
+@given(text=st.text(max_size=200))
+def test_any_text_is_read(finder: Language, text: str) -> None:
+    doc = finder(text)
+    ends = 0
+    for finding in get_findings(doc):
+        assert finding.start >= ends
+        assert text[finding.start : finding.end] == finding.text
+        ends = finding.end
