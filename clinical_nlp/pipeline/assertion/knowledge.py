@@ -160,8 +160,13 @@ def _entries(
     ]
     for frame in source.get("family_frames", []):
         for relative in source.get("relatives", []):
-            role = relative["role"]
+            role, before = relative["role"], relative.get("before")
             entry = {**frame, "name": f"{frame.get('name')}.{role}", "relation": role}
+            if before:
+                entry["name"] += ".possessed"
+                entry["forms"] = [
+                    form.replace("@relative", f"{before} @relative") for form in frame["forms"]
+                ]
             entries.append((entry, {**macros, "relative": relative["words"]}))
     return entries
 
