@@ -29,7 +29,7 @@ PRESENCES: Mapping[Presence, tuple[str, str]] = {
     Presence.PAST: ("#6d4fa3", "antecedente"),
 }
 _MARKERS = {Origin.NOTE: "o", Origin.STRUCTURED: "s"}
-_DRUG, _PROBLEM = "#4f9a78", "#b9774a"
+_DRUG, _PROBLEM = "#3f8a68", "#9c5d33"
 _EPOCH = date(1970, 1, 1)
 _WIDTH = 11.0  # inches
 _LANE, _SERIES, _EMPTY = 0.3, 1.05, 0.5  # inches of height

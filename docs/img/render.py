@@ -18,6 +18,7 @@ from nbconvert import HTMLExporter
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,14 +27,22 @@ _WIDTH = 1180
 
 
 def main() -> None:
-    """Write ``notebook.png`` and ``report.png`` beside this file."""
+    """Write the pictures beside this file."""
     browser = _browser()
     try:
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "notebook.html"
             page.write_text(_notebook_html(), encoding="utf-8")
-            _shoot(browser, page, HERE / "notebook.png", "h2[id='Un-paciente']", 1900)
-        _shoot(browser, ROOT / "demo" / "out" / "report.html", HERE / "report.png", "body", 1330)
+            _shoot(browser, page, HERE / "worklist.png", "Lista de trabajo", 760)
+            _shoot(browser, page, HERE / "reasons.png", "Un paciente", 960)
+            _shoot(browser, page, HERE / "notebook.png", "Cronología", 1830)
+        _shoot(
+            browser,
+            ROOT / "demo" / "out" / "report.html",
+            HERE / "report.png",
+            "Informe de la ejecución",
+            1290,
+        )
     finally:
         browser.quit()
 
@@ -58,17 +67,15 @@ def _browser() -> WebDriver:
     return webdriver.Chrome(options=options, service=Service(driver))
 
 
-def _shoot(browser: WebDriver, page: Path, image: Path, top: str, height: int) -> None:
-    """Save ``height`` pixels of a page, from an element on."""
+def _shoot(browser: WebDriver, page: Path, image: Path, heading: str, height: int) -> None:
+    """Save ``height`` pixels of a page, from a heading on."""
     size = {"width": _WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     browser.get(page.resolve().as_uri())
-    browser.execute_script(
-        "const top = document.querySelector(arguments[0]);"
-        "document.scrollingElement.style.scrollBehavior = 'auto';"
-        "window.scrollTo(0, top.getBoundingClientRect().top + window.scrollY - 20);",
-        top,
+    top = browser.find_element(
+        By.XPATH, f"//*[self::h1 or self::h2 or self::h3][starts-with(., '{heading}')]"
     )
+    browser.execute_script("window.scrollTo(0, arguments[0] - 24);", top.location["y"])
     browser.save_screenshot(str(image))
 
 
