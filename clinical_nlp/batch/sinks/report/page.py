@@ -113,6 +113,7 @@ def render(
     statistics: RunStatistics, summary: RunSummary, concepts: Mapping[str, Concept], bands: Bands
 ) -> str:
     """Return the page as HTML."""
+    said = _said_concepts(statistics, concepts)
     types = sorted(summary.source.types.items(), key=lambda item: (-item[1].seen, item[0]))
     return (
         _environment()
@@ -129,7 +130,8 @@ def render(
             codes=sorted(summary.quarantined.items(), key=lambda item: (-item[1], item[0])),
             flags=FLAGS,
             bands=bands,
-            top=_top_concepts(statistics, concepts),
+            top=said[:TOP_CONCEPTS],
+            said=len(said),
             chart=histogram.draw(
                 statistics.edges,
                 statistics.histogram,
@@ -141,10 +143,10 @@ def render(
     )
 
 
-def _top_concepts(
+def _said_concepts(
     statistics: RunStatistics, concepts: Mapping[str, Concept]
 ) -> tuple[ConceptRow, ...]:
-    """Return the concepts said most often; measurements, always affirmed, apart."""
+    """Return the concepts found, most often said first; measurements, always affirmed, apart."""
     rows = [
         ConceptRow(
             concepts[key].name_es if key in concepts else key,
@@ -155,7 +157,7 @@ def _top_concepts(
         for key, said in sorted(statistics.concepts.items())
         if key not in concepts or concepts[key].category != "measurement"
     ]
-    return tuple(sorted(rows, key=lambda row: (-row.total, row.name))[:TOP_CONCEPTS])
+    return tuple(sorted(rows, key=lambda row: (-row.total, row.name)))
 
 
 def _read(name: str) -> str:
