@@ -55,7 +55,7 @@ class Worklist:
     """A sink that writes the work list, sorted.
 
     Rows wait in a nameless file; in memory stay a probability, an id and a place for
-    each, about 150 bytes. Ties are in order of patient id.
+    each, about 200 bytes. Ties are in order of patient id.
 
     Parameters
     ----------
