@@ -43,9 +43,12 @@ def run_cli(
     *arguments: str, cwd: Path, code: int = 0, stdin: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run ``clinical-nlp`` as a user would and check its exit code."""
+    # mlflow.set_tracking_uri(), called by tests in this process, sets an environment variable.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
     done = subprocess.run(
         [str(Path(sys.executable).parent / "clinical-nlp"), *arguments],
         cwd=cwd,
+        env=environment,
         input=stdin,
         capture_output=True,
         text=True,

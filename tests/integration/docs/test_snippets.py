@@ -46,7 +46,8 @@ def test_page(page: Path, demonstration: Path, monkeypatch: pytest.MonkeyPatch) 
     if not to_run:
         pytest.skip("the page has no code to run")
     monkeypatch.chdir(demonstration)
-    environment = os.environ | {
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+    environment = inherited | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "CLINICAL_NLP_ROOT": str(ROOT),
     }
