@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from medspacy.context import ConTextModifier, ConTextRule
 
@@ -28,7 +28,7 @@ class Engine:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._matcher = PhraseMatcher([cue.elements for cue in knowledge.cues])
-        self._rules_of: dict[tuple[int, ...], tuple[ConTextRule, ...]] = {}
+        self._rules_of: dict[frozenset[str], dict[tuple[int, ...], tuple[ConTextRule, ...]]] = {}
         self._alone: dict[tuple[str, str | None], Assertion] = {}
 
     def modifiers(self, sentence: Sentence) -> list[ConTextModifier]:
@@ -36,33 +36,37 @@ class Engine:
 
         Without a cue that reaches anything there is nothing to bound: the list is empty.
         """
-        length = len(sentence.words)
-        kinds = {target.label_ for target in sentence.targets}
-        chosen: list[tuple[ConTextRule, int, int]] = []
-        speaks = False
-        for match in prune(self._matcher.find([START, *sentence.words, END])):
-            for rule in self._rules(match.forms):
-                if rule.direction not in SILENT:
-                    if not _reaches(rule, kinds):
-                        continue
-                    speaks = True
-                chosen.append((rule, max(match.start - 1, 0), min(match.end - 1, length)))
-        if not speaks:
+        rules = self._rules(frozenset(target.label_ for target in sentence.targets))
+        matches = prune(self._matcher.find([START, *sentence.words, END], rules))
+        chosen = [(rule, match) for match in matches for rule in rules(match.forms)]
+        if all(rule.direction in SILENT for rule, _ in chosen):
             return []
-        found = [modifier(rule, start, end, length) for rule, start, end in chosen]
+        length = len(sentence.words)
+        found = [
+            modifier(rule, max(match.start - 1, 0), min(match.end - 1, length), length)
+            for rule, match in chosen
+        ]
         found = self._knowledge.readings.apply(sentence, found)
         items = item_commas(sentence, self._knowledge.list_breakers, self._knowledge.list_runners)
         if not items:
             return found
         return [m for m in found if m.category != "COMMA" or m.modifier_span[0] not in items]
 
-    def _rules(self, forms: tuple[int, ...]) -> tuple[ConTextRule, ...]:
-        """The rules behind the forms of a match, each once."""
-        rules = self._rules_of.get(forms)
-        if rules is None:
-            cues = self._knowledge.cues
-            rules = tuple({cues[f].rule.literal: cues[f].rule for f in forms}.values())
-            self._rules_of[forms] = rules
+    def _rules(self, kinds: frozenset[str]) -> Callable[[tuple[int, ...]], tuple[ConTextRule, ...]]:
+        """Give the rules behind the forms of a match that may reach targets of some kinds.
+
+        A cue that can reach none of a sentence's targets must not hide one that can.
+        """
+        known = self._rules_of.setdefault(kinds, {})
+        cues = self._knowledge.cues
+
+        def rules(forms: tuple[int, ...]) -> tuple[ConTextRule, ...]:
+            found = known.get(forms)
+            if found is None:
+                named = {cues[f].rule.literal: cues[f].rule for f in forms}
+                found = known[forms] = tuple(r for r in named.values() if _reaches(r, kinds))
+            return found
+
         return rules
 
     def edges(self, sentence: Sentence) -> list[tuple[Target, ConTextModifier]]:
@@ -130,8 +134,10 @@ class Engine:
         )
 
 
-def _reaches(rule: ConTextRule, kinds: set[str]) -> bool:
-    """Whether a rule may modify a target of any of the kinds."""
+def _reaches(rule: ConTextRule, kinds: frozenset[str]) -> bool:
+    """Whether a rule may modify a target of any of the kinds, or bounds others."""
+    if rule.direction in SILENT:
+        return True
     if rule.allowed_types is not None:
         return not kinds.isdisjoint(rule.allowed_types)
     return rule.excluded_types is None or not kinds <= rule.excluded_types

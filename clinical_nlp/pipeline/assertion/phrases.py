@@ -25,7 +25,7 @@ word costs one dictionary look-up however many rules there are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clinical_nlp.errors import PipelineError
@@ -121,8 +121,18 @@ class PhraseMatcher:
         """Reduce words to what the forms can tell apart."""
         return [w if w in self._vocabulary else self._class_of(w) for w in words]
 
-    def find(self, words: Sequence[str]) -> list[Match]:
-        """Return the longest match at every place, overlapping ones included."""
+    def find(
+        self, words: Sequence[str], wanted: Callable[[tuple[int, ...]], object] = bool
+    ) -> list[Match]:
+        """Return the longest match at every place, overlapping ones included.
+
+        Parameters
+        ----------
+        words
+            Normalised words.
+        wanted
+            Whether a match of these forms counts; one that does not hides no shorter one.
+        """
         symbols = self.symbols(words)
         matches = []
         steps, accepts, dead = self._steps, self._accepts, self._dead
@@ -133,7 +143,9 @@ class PhraseMatcher:
                 state = self._step(self._initial, first)
             if state == dead:  # most words open no cue
                 continue
-            end, accepted = (start + 1, state) if accepts[state] else (start, 0)
+            end, accepted = start, 0
+            if accepts[state] and wanted(accepts[state]):
+                end, accepted = start + 1, state
             for place in range(start + 1, len(symbols)):
                 symbol = symbols[place]
                 following = steps[state].get(symbol)
@@ -142,7 +154,7 @@ class PhraseMatcher:
                 state = following
                 if state == dead:
                     break
-                if accepts[state]:
+                if accepts[state] and wanted(accepts[state]):
                     end, accepted = place + 1, state
             if end > start:
                 matches.append(Match(start, end, accepts[accepted]))

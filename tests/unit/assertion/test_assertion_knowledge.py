@@ -12,17 +12,17 @@ from clinical_nlp.pipeline.assertion.knowledge import build, load
 
 #: Words too common to be a cue by themselves.
 COMMON = frozenset(
-    (
+    {
         *("se", "de", "en", "a", "el", "la", "y", "e", "o", "que", "un", "lo", "le", "los"),
         *("las", "su", "ha", "han", "es", "mas", "del", "al", "i", "d", "l"),
-    )
+    }
 )
 
 
 def test_no_cue_is_a_bare_function_word() -> None:
     for cue in load().cues:
         needed = [e for e in cue.elements if not e.optional]
-        if len(needed) == 1:
+        if len(needed) == 1 and cue.rule.allowed_types != {"TEST"}:
             assert not needed[0].words & COMMON, (cue.rule.literal, cue.form)
 
 
