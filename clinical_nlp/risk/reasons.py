@@ -182,9 +182,12 @@ def _drug(
     ]
     if not in_use:
         return words["silent"].format(name=topic.name), ()
-    names = sorted({concepts[e.concept].name_es for e in in_use})
+    names = listed(sorted({concepts[e.concept].name_es for e in in_use}), "y")
+    prescribed = [e.day for e in in_use if e.origin is Origin.STRUCTURED and e.day is not None]
+    if prescribed:
+        return words["prescribed"].format(name=names, since=month_es(min(prescribed))), in_use
     last = max(e.day for e in in_use if e.day is not None)
-    return words["current"].format(name=listed(names, "y"), last=day_es(last)), in_use
+    return words["noted"].format(name=names, last=day_es(last)), in_use
 
 
 def _measurement(
