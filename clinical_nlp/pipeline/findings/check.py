@@ -88,6 +88,9 @@ def _unread(matcher: Matcher) -> Iterator[Complaint]:
             reason = f"written out as '{text}', it is not found: see docs/lexicon.md"
             yield Complaint("dead", term.concept, term.text, reason)
             continue
+        if term.concept and not term.gate and any(_always_wins(matcher.terms[n]) for n in whole):
+            reason = f"'{text}' is also a decoy, which always wins: write the decoy longer"
+            yield Complaint("clash", term.concept, term.text, reason)
         rivals = sorted(
             {
                 other.concept
@@ -98,6 +101,10 @@ def _unread(matcher: Matcher) -> Iterator[Complaint]:
         if rivals and term.concept and term.concept < rivals[0]:
             reason = f"'{text}' is also {', '.join(rivals)}: gate one of them"
             yield Complaint("clash", term.concept, term.text, reason)
+
+
+def _always_wins(other: Term) -> bool:
+    return not other.concept and other.gate is None
 
 
 def _excused(term: Term, other: Term) -> bool:

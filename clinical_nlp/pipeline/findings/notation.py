@@ -66,9 +66,8 @@ def _maybe(pattern: Pattern) -> Pattern:
     return Choice((pattern, _NOTHING))
 
 
-#: What may stand before a verb, and before one that opens a term.
-_PRONOUNS = (_maybe("c:pronoun"), _maybe("c:pronoun"))
-_OPENING = (*_PRONOUNS, _maybe("c:auxiliary"))
+#: What may stand before a verb: its pronouns and auxiliary ("se le han").
+_OPENING = (_maybe("c:pronoun"), _maybe("c:pronoun"), _maybe("c:auxiliary"))
 
 
 @dataclass(slots=True)
@@ -157,7 +156,7 @@ class Vocabulary:
             if atom["verb"] not in self.verbs:
                 raise self._broken(text, f"names the verb <{atom['verb']}>, which is not there")
             verb = "v:" + atom["verb"]
-            return _sequence([*(_OPENING if first else _PRONOUNS), verb])
+            return _sequence([*_OPENING, verb])
         if atom["name"]:
             return self._class(text, atom["name"], first=first)
         return self._words(language, atom["exact"], atom["word"], keep=lone or first)
@@ -205,7 +204,7 @@ class Vocabulary:
         for name, entries in self.classes.items():
             for entry in entries:
                 symbol = self._entry(name, entry, first=False)
-                if isinstance(symbol, Run) and symbol.parts[:-1] == _PRONOUNS:
+                if isinstance(symbol, Run) and symbol.parts[:-1] == _OPENING:
                     symbol = symbol.parts[-1]  # a verb
                 if isinstance(symbol, str):
                     of.setdefault(symbol, []).append("c:" + name)
