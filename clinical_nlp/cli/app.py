@@ -31,6 +31,7 @@ app = typer.Typer(
         "clinical-nlp simulate --patients 200 export, then clinical-nlp batch export --out out."
     ),
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks print local variables: patient text
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

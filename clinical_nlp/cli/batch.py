@@ -27,6 +27,7 @@ _OUT = typer.Option(
 _AS_OF = typer.Option(
     "--as-of",
     formats=["%Y-%m-%d"],
+    metavar="YYYY-MM-DD",
     help="The day the estimates speak of. Default: the export's latest clinical date.",
     show_default=False,
 )
