@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -80,6 +81,8 @@ def period(start: date, days: int) -> Json:
 def number(value: float) -> float | int:
     """Return a number as JSON should show it: ``120`` and not ``120.0``."""
     rounded = float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+    if not math.isfinite(rounded):  # rounding carried the largest floats past the last one
+        rounded = math.copysign(sys.float_info.max, value)
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 

@@ -117,12 +117,17 @@ class FhirSink:
         places: Places = {}
         for note, findings in ((n.note, n.findings) for n in result.notes):
             source = SourceNote.of(note, self._canon)
+            made: dict[str, Json] = {}
             for statement in statements(findings):
                 resource = self._said(statement, source)
                 if resource is None:
                     continue
-                written = self._put(resource)
-                targets.append(written)
+                # Ids are of the content: two statements that come out as the same resource
+                # (they differ in what FHIR has no place for) are one.
+                if resource.id not in made:
+                    made[resource.id] = self._put(resource)
+                    targets.append(made[resource.id])
+                written = made[resource.id]
                 for start, end in statement.spans:
                     places[source.key, statement.said.concept, start, end] = written
         targets += self._assess(result.estimate, places)

@@ -109,6 +109,7 @@ def test_the_validator_finds_no_error(demo_batch: Path, shared: Path) -> None:
         [validator, "--summary", *files], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert " 0 with errors" in done.stdout + done.stderr, "the validator must have run"
 
 
 def resource(kind: str, **fields: Any) -> dict[str, Any]:

@@ -24,6 +24,7 @@ def run_record(shared: Path, tmp_path: Path, cli: Cli, name: str) -> dict[str, A
             [validator, "--summary", *files], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-1000:]
+        assert " 0 with errors" in done.stdout + done.stderr, "the validator must have run"
     record: dict[str, Any] = json.loads((tmp_path / "out" / "run.json").read_text())
     assert record["input"]["adds_up"]
     assert record["quarantined"] == {}
