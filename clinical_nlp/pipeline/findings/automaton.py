@@ -28,6 +28,10 @@ Symbols = frozenset[str]
 _Place = tuple[int, int]  # a node, and the links read since its last word
 
 
+#: What lies behind a node: the nodes after each symbol, and the terms that end there.
+_Behind = tuple[dict[str, set[int]], tuple[int, ...]]
+
+
 class State:
     """A set of places, seen as one.
 
@@ -65,7 +69,7 @@ class Automaton:
         root = self._node()
         for number, pattern in enumerate(patterns):
             self._ends[self._build(pattern, root)] = number
-        self._closures: dict[int, frozenset[int]] = {}
+        self._behind: dict[int, _Behind] = {}
         self.symbols: Symbols = frozenset(
             {s for edges in self._edges for s in edges} | {LINK, WORD}
         )
@@ -100,17 +104,22 @@ class Automaton:
             return end
         return start
 
-    def _closure(self, node: int) -> frozenset[int]:
-        """A node with all that its free edges lead to."""
-        known = self._closures.get(node)
+    def _reach(self, node: int) -> _Behind:
+        """What a node, and all that its free edges lead to, leads on to."""
+        known = self._behind.get(node)
         if known is None:
             reached, waiting = {node}, [node]
+            follow: dict[str, set[int]] = {}
             while waiting:
-                for following in self._free[waiting.pop()]:
+                here = waiting.pop()
+                for symbol, targets in self._edges[here].items():
+                    follow.setdefault(symbol, set()).update(targets)
+                for following in self._free[here]:
                     if following not in reached:
                         reached.add(following)
                         waiting.append(following)
-            known = self._closures[node] = frozenset(reached)
+            ends = tuple(self._ends[n] for n in reached if n in self._ends)
+            known = self._behind[node] = follow, ends
         return known
 
     def word_class(self, symbols: Symbols) -> int:
@@ -149,16 +158,22 @@ class Automaton:
             self._states.clear()
             self.start.steps.clear()
         terms: set[int] = set()
-        reached: set[int] = set()
+        nodes: set[int] = set()
         for node, links in places:
-            closure = self._closure(node)
-            reached |= closure
+            nodes.add(node)
             if not links:  # terms end where a word was just read, not after a link
-                terms.update(self._ends[n] for n in closure if n in self._ends)
+                terms.update(self._reach(node)[1])
         state = State(terms)
-        for node in reached:
-            for symbol, targets in self._edges[node].items():
-                state.follow.setdefault(symbol, set()).update(targets)
+        if len(nodes) == 1:
+            state.follow = self._reach(nodes.pop())[0]
+        else:
+            follow = state.follow
+            for node in nodes:
+                for symbol, targets in self._reach(node)[0].items():
+                    if symbol in follow:
+                        follow[symbol] |= targets
+                    else:
+                        follow[symbol] = set(targets)
         state.links = frozenset((n, k + 1) for n, k in places if k < _MAX_LINKS)
         self._states[places] = state
         return state

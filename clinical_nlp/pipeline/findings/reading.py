@@ -198,13 +198,20 @@ class Reader:
                 form = forms[key] = self.understand(strings[key])
             tokens.append(form)
         units = Units()
+        add, beginnings = units.add, self._beginnings
         index, count = 0, len(tokens)
         while index < count:
             form = tokens[index]
-            if form.kind == PLAIN or form.kind == BREAK:
-                units.add(form, index, index)
+            kind = form.kind
+            if kind == PIECE and index + 1 < count:
+                following = tokens[index + 1]
+                if following.kind != SPACE and following.text != "-":
+                    # Most words that begin a longer one are followed by no piece of it.
+                    kind = PIECE if form.text + following.text in beginnings else PLAIN
+            if kind == PLAIN or kind == BREAK:
+                add(form, index, index)
                 index += 1
-            elif form.kind == SPACE:
+            elif kind == SPACE:
                 index += 1
             else:
                 index = self._special[form.kind](self, tokens, index, units, strings)

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 #: Shortest word that may lack a letter or have two swapped; that may have one changed or
@@ -72,10 +73,13 @@ class Speller:
         self._sorted = sorted(words)
         self._symbols = dict(words)
         # Slips seldom hit the first letter: the candidates are those that sound alike there.
-        self._buckets: dict[str, list[tuple[str, str, str]]] = {}
+        self._buckets: dict[str, tuple[list[str], list[str]]] = {}
         for word in sorted(spelt):
             heard = sound(word)
-            self._buckets.setdefault(heard[:1], []).append((word, heard, spelt[word]))
+            written, spoken = self._buckets.setdefault(heard[:1], ([], []))
+            written.append(word)
+            spoken.append(heard)
+        self._spelt = spelt
 
     def is_real(self, word: str) -> bool:
         """True for a word that is never to be corrected."""
@@ -89,22 +93,25 @@ class Speller:
         """
         if len(word) < _LACKING or word in self._real:
             return frozenset()
+        if word in self._spelt:
+            return frozenset((self._spelt[word],))
         heard = sound(word)
-        best = 2 if len(word) >= _TWO_SLIPS else 1
-        found: set[str] = set()
-        for other, other_heard, symbol in self._buckets.get(heard[:1], ()):
-            if abs(len(other) - len(word)) > best:
-                continue
-            distance = min(
-                OSA.distance(heard, other_heard, score_cutoff=best),
-                OSA.distance(word, other, score_cutoff=best),
-            )
-            if distance > best or (distance and len(word) < _CHANGED and not _lacks(word, other)):
-                continue
-            if distance < best:
-                best, found = distance, set()
-            found.add(symbol)
-        return frozenset(found)
+        written, spoken = self._buckets.get(heard[:1], ((), ()))
+        most = 2 if len(word) >= _TWO_SLIPS else 1
+        nearest = most
+        found: dict[int, set[str]] = {}
+        for form, forms in ((heard, spoken), (word, written)):
+            for _, distance, index in process.extract(
+                form, forms, scorer=OSA.distance, score_cutoff=nearest, limit=None
+            ):
+                other = written[index]
+                if abs(len(other) - len(word)) > most:
+                    continue
+                if distance and len(word) < _CHANGED and not _lacks(word, other):
+                    continue
+                nearest = min(nearest, distance)
+                found.setdefault(distance, set()).add(self._spelt[other])
+        return frozenset(found.get(nearest, ()))
 
     def cuts(self, word: str) -> frozenset[str]:
         """Symbols of the words that a form is the beginning of ("arritm", "clortalid")."""

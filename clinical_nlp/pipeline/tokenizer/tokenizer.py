@@ -28,14 +28,17 @@ from spacy.vocab import Vocab
 # leave inside words (soft hyphen, zero-width spaces and joiners, byte order mark).
 _MARKS = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
 
+# A word and the blank after it, or a run of white space that no word's blank begins.
 _PIECE = re.compile(
     rf"""
-    (?P<space>\s+)
-  | \d+(?:[.,]\d+)*                 # 80  1,41  3.450  1.234,5
-  | [^\W\d_](?:[^\W\d_]|[{_MARKS}])*  # letters with their marks
-  | .                               # any other code point alone
+    (
+        \d+(?:[.,]\d+)*                 # 80  1,41  3.450  1.234,5
+      | [^\W\d_](?:[^\W\d_]|[{_MARKS}])*  # letters with their marks
+      | \S                             # any other code point alone
+    )([ ]?)
+  | (\s+)
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE,
 )
 
 _INVISIBLE = re.compile("[\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff]")
@@ -72,20 +75,9 @@ class ClinicalTokenizer:
 
     def __call__(self, text: str) -> Doc:
         """Cut a note into tokens; ``doc.text`` is ``text``, code point for code point."""
-        words: list[str] = []
-        spaces: list[bool] = []
-        for match in _PIECE.finditer(text):
-            piece = match.group()
-            if match.lastgroup == "space":
-                if words and piece[0] == " " and not spaces[-1] and not words[-1].isspace():
-                    spaces[-1] = True
-                    piece = piece[1:]
-                if piece:
-                    words.append(piece)
-                    spaces.append(False)
-            else:
-                words.append(piece)
-                spaces.append(False)
+        pieces = _PIECE.findall(text)
+        words = [word or space for word, _, space in pieces]
+        spaces = [bool(blank) for _, blank, _ in pieces]
         return Doc(self.vocab, words=words, spaces=spaces)
 
     # spaCy saves and loads every tokenizer through these four.
