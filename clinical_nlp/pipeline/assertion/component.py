@@ -119,14 +119,16 @@ class EsAssertion:
             else:
                 kinds.append(self._kinds.of_words(page.words[start:end]))
         sections = self._sections(doc, places)
-        for sentence in page.sentences(places, kinds):
-            verdicts = self._engine.verdicts(sentence)
-            for target in sentence.targets:
-                verdict = verdicts.get(target.index)
-                if verdict is None:
-                    section = sections[target.index] if sections else None
-                    verdict = self._by_section(section, target.label_)
-                out[index[target.index]] = verdict
+        for layer in _layers(places):
+            within = page.sentences([places[i] for i in layer], [kinds[i] for i in layer])
+            for sentence in within:
+                verdicts = self._engine.verdicts(sentence)
+                for target in sentence.targets:
+                    verdict, place = verdicts.get(target.index), layer[target.index]
+                    if verdict is None:
+                        section = sections[place] if sections else None
+                        verdict = self._by_section(section, target.label_)
+                    out[index[place]] = verdict
         return out
 
     def _by_section(self, section: str | None, kind: str) -> Assertion:
@@ -178,6 +180,28 @@ class EsAssertion:
     def from_disk(self, path: str | Path, **kwargs: object) -> Self:
         """Load what :meth:`to_disk` wrote."""
         return self.from_bytes((Path(path) / _FILE).read_bytes())
+
+
+def _layers(places: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Part targets that overlap: each layer holds none that do, wider ones first.
+
+    The words of a target are hidden from the rules; a target inside a wider one ('sin
+    elevación del ST' inside 'síndrome coronario agudo sin elevación del ST') needs to see
+    the words of the wider one around it.
+    """
+    layers: list[list[int]] = []
+    ends: list[int] = []
+    for i in sorted(range(len(places)), key=lambda i: (places[i][0], -places[i][1])):
+        start, end = places[i]
+        for number, last in enumerate(ends):
+            if last <= start:
+                layers[number].append(i)
+                ends[number] = end
+                break
+        else:
+            layers.append([i])
+            ends.append(end)
+    return layers
 
 
 def concept_categories() -> dict[str, str]:

@@ -87,7 +87,14 @@ class Engine:
             start, end = cue.modifier_span
             gap = target.start - end if end <= target.start else start - target.end
             reached.setdefault(target.index, []).append((gap, cue))
-        return {index: self._verdict(cues) for index, cues in reached.items()}
+        verdicts = {index: self._verdict(cues) for index, cues in reached.items()}
+        if len(verdicts) < len(sentence.targets):
+            unreached = [t for t in sentence.targets if t.index not in verdicts]
+            for index, category in self._knowledge.passages.categories(sentence, unreached).items():
+                verdicts[index] = self._verdict_of(category, None)
+        if "(" in sentence.words:
+            _share_with_short_forms(sentence, verdicts)
+        return verdicts
 
     def _verdict(self, cues: Iterable[tuple[int, ConTextModifier]]) -> Assertion:
         nearest: dict[str, tuple[int, ConTextModifier]] = {}
@@ -132,6 +139,26 @@ class Engine:
             hypothetical="hypothetical" in flags,
             relation=(relation or "FAMMEMB") if "family" in flags else None,
         )
+
+
+def _share_with_short_forms(sentence: Sentence, verdicts: dict[int, Assertion]) -> None:
+    """Let a name and its short form in brackets share what is said of either.
+
+    'se descarta tromboembolismo pulmonar (TEP)': brackets end most scopes, but these hold
+    the same thing again.
+    """
+    words, ending = sentence.words, {target.end: target for target in sentence.targets}
+    for short in sentence.targets:
+        name = ending.get(short.start - 1)
+        if (
+            name is None
+            or words[short.start - 1] != "("
+            or words[short.end : short.end + 1] != [")"]
+        ):
+            continue
+        for one, other in ((name, short), (short, name)):
+            if one.index in verdicts and other.index not in verdicts:
+                verdicts[other.index] = verdicts[one.index]
 
 
 def _reaches(rule: ConTextRule, kinds: frozenset[str]) -> bool:

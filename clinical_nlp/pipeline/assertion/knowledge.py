@@ -16,7 +16,7 @@ from typing import Any
 from medspacy.context import ConTextRule
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.pipeline.assertion import readings
+from clinical_nlp.pipeline.assertion import passages, readings
 from clinical_nlp.pipeline.assertion.phrases import Element, parse_form
 
 _REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})
@@ -65,6 +65,8 @@ class Knowledge:
         Words that open an enumeration which may run on unclosed.
     readings
         How cues that mean one thing or another are read.
+    passages
+        Stretches of a sentence that colour what no cue reaches.
     """
 
     source: Mapping[str, Any]
@@ -79,6 +81,7 @@ class Knowledge:
     list_breakers: frozenset[str]
     list_runners: frozenset[str]
     readings: readings.Readings
+    passages: passages.Passages
 
 
 @cache
@@ -148,6 +151,7 @@ def build(source: Mapping[str, Any]) -> Knowledge:
         ),
         list_runners=frozenset(source.get("lists", {}).get("runners", [])),
         readings=readings.build(source.get("readings", {}), rules.get),
+        passages=passages.build(source.get("passages", ()), macros),
     )
 
 

@@ -208,7 +208,7 @@ class Reader:
                 if following.kind != SPACE and following.text != "-":
                     # Most words that begin a longer one are followed by no piece of it.
                     kind = PIECE if form.text + following.text in beginnings else PLAIN
-            if kind == PLAIN or kind == BREAK:
+            if kind in (PLAIN, BREAK):
                 add(form, index, index)
                 index += 1
             elif kind == SPACE:
