@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable
 from medspacy.context import ConTextModifier, ConTextRule
 
 from clinical_nlp.pipeline.assertion.assertion import Assertion
-from clinical_nlp.pipeline.assertion.enumeration import item_commas
+from clinical_nlp.pipeline.assertion.enumeration import asides, item_commas
 from clinical_nlp.pipeline.assertion.graph import SILENT, SentenceGraph, Target, modifier
 from clinical_nlp.pipeline.assertion.knowledge import Knowledge
 from clinical_nlp.pipeline.assertion.phrases import END, START, PhraseMatcher, prune
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
 _FAMILY = "FAMILY"
+#: Categories of the signs that an enumeration may hold.
+_MARKS = frozenset(("COMMA", "BRACKET"))
 
 
 class Engine:
@@ -47,10 +49,11 @@ class Engine:
             for rule, match in chosen
         ]
         found = self._knowledge.readings.apply(sentence, found)
-        items = item_commas(sentence, self._knowledge.list_breakers, self._knowledge.list_runners)
-        if not items:
+        inside = item_commas(sentence, self._knowledge.list_breakers, self._knowledge.list_runners)
+        inside |= asides(sentence, self._knowledge.readings.carriers)
+        if not inside:
             return found
-        return [m for m in found if m.category != "COMMA" or m.modifier_span[0] not in items]
+        return [m for m in found if m.category not in _MARKS or m.modifier_span[0] not in inside]
 
     def _rules(self, kinds: frozenset[str]) -> Callable[[tuple[int, ...]], tuple[ConTextRule, ...]]:
         """Give the rules behind the forms of a match that may reach targets of some kinds.
@@ -82,6 +85,9 @@ class Engine:
 
     def verdicts(self, sentence: Sentence) -> dict[int, Assertion]:
         """Assertions by the index of the target; targets no cue reaches are left out."""
+        answered = self._knowledge.questions.answer(sentence)
+        if answered is not None:
+            return {target.index: answered for target in sentence.targets}
         reached: dict[int, list[tuple[int, ConTextModifier]]] = {}
         for target, cue in self.edges(sentence):
             start, end = cue.modifier_span

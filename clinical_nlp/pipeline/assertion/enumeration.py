@@ -16,11 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from clinical_nlp.pipeline.assertion.phrases import TARGET
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
 _CLOSERS = frozenset(("ni", "o", "u", "nin", "ou", "y", "e", "i", "edo", "eta"))
+_NOR = frozenset(("ni", "nin"))  # these close a list after a comma, too: 'no A, B, ni C'
 _ENDS = frozenset((";", ":", ".", "(", ")"))
 _LONGEST_ITEM = 7
+_LONGEST_ASIDE = 8
 
 
 def item_commas(sentence: Sentence, breakers: frozenset[str], runners: frozenset[str]) -> set[int]:
@@ -53,13 +56,37 @@ def item_commas(sentence: Sentence, breakers: frozenset[str], runners: frozenset
     return kept
 
 
+def asides(sentence: Sentence, carriers: frozenset[str]) -> set[int]:
+    """Return the places of brackets around asides that an enumeration runs over.
+
+    'No refiere disnea (tampoco de noche), edemas ni ángor': what follows the bracket goes
+    on. An aside that names a finding of its own parts the list, unless it carries on.
+    """
+    words = sentence.words
+    if "(" not in words:
+        return set()
+    kept: set[int] = set()
+    opened = -1
+    for place, word in enumerate(words):
+        if word == "(":
+            opened = place
+        elif word == ")" and opened >= 0:
+            follows = words[place + 1] if place + 1 < len(words) else ""
+            within = words[opened + 1 : place]
+            alone = TARGET not in within or within[0] in carriers
+            if alone and len(within) <= _LONGEST_ASIDE and (follows == "," or follows in _CLOSERS):
+                kept.update((opened, place))
+            opened = -1
+    return kept
+
+
 def _item(
     words: Sequence[str], start: int, stop: int, breakers: frozenset[str]
 ) -> tuple[bool, bool, bool]:
     """Whether words are an item of a list, close the list, and end the statement."""
     for place in range(start, stop):
         word = words[place]
-        if word in _CLOSERS and place > start:
+        if word in _CLOSERS and (place > start or word in _NOR):
             return place - start <= _LONGEST_ITEM, True, True
         if word in _ENDS:
             return place - start <= _LONGEST_ITEM, False, True

@@ -16,7 +16,7 @@ from typing import Any
 from medspacy.context import ConTextRule
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.pipeline.assertion import passages, readings
+from clinical_nlp.pipeline.assertion import passages, questions, readings
 from clinical_nlp.pipeline.assertion.phrases import Element, parse_form
 
 _REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})
@@ -65,6 +65,8 @@ class Knowledge:
         Words that open an enumeration which may run on unclosed.
     readings
         How cues that mean one thing or another are read.
+    questions
+        How the answers to questions are read.
     passages
         Stretches of a sentence that colour what no cue reaches.
     """
@@ -81,6 +83,7 @@ class Knowledge:
     list_breakers: frozenset[str]
     list_runners: frozenset[str]
     readings: readings.Readings
+    questions: questions.Questions
     passages: passages.Passages
 
 
@@ -151,6 +154,7 @@ def build(source: Mapping[str, Any]) -> Knowledge:
         ),
         list_runners=frozenset(source.get("lists", {}).get("runners", [])),
         readings=readings.build(source.get("readings", {}), rules.get),
+        questions=questions.build(source.get("questions", {})),
         passages=passages.build(source.get("passages", ()), macros),
     )
 

@@ -94,7 +94,7 @@ def build(entries: Sequence[Mapping[str, Any]], macros: Mapping[str, Sequence[st
     PipelineError
         E320 for a form, E321 for a passage whose keys are not understood.
     """
-    made = []
+    made: list[tuple[Passage, tuple[Element, ...]]] = []
     for entry in entries:
         name = str(entry.get("name", "?"))
         if set(entry) - _KEYS or _KEYS - {"until", "unless"} - set(entry):

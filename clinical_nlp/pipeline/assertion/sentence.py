@@ -17,6 +17,8 @@ from clinical_nlp.pipeline.assertion.phrases import TARGET
 
 _FULL_STOPS = frozenset(".?!")
 _BULLETS = frozenset("-*•·–—▪►")
+_QUOTES = frozenset("\"'“”«»’‘-–—")
+_ANSWER_TOKENS, _ANSWER_WORDS = 8, 3
 _LEAD_WORDS = 12  # of a heading, how much is read before each item of its list
 
 
@@ -26,11 +28,13 @@ class Sentence:
 
     ``targets`` count places in ``words``; ``Target.index`` is the place in the caller's
     list. ``words`` has :data:`~clinical_nlp.pipeline.assertion.phrases.TARGET` for each
-    word of a target.
+    word of a target. ``answer`` holds the first words after a question, quotation marks
+    left out.
     """
 
     words: Sequence[str]
     targets: Sequence[Target]
+    answer: Sequence[str] = ()
 
 
 class Page:
@@ -104,7 +108,19 @@ class Page:
                 targets.append(Target(begin, stop, kinds[index], index))
                 words[begin:stop] = [TARGET] * (stop - begin)
                 at += 1
-            yield Sentence(words, targets)
+            yield Sentence(words, targets, self._answer(sentence))
+
+    def _answer(self, sentence: int) -> list[str]:
+        """First words of what follows a question, without quotation marks and dashes."""
+        low, high = self.edges[sentence], self.edges[sentence + 1]
+        closing = [word for word in self.words[max(low, high - 4) : high] if word]
+        if "?" not in closing:
+            return []
+        first: list[str] = []
+        for word in self.words[high : high + _ANSWER_TOKENS]:
+            if word and word not in _QUOTES:
+                first.append(word)
+        return first[:_ANSWER_WORDS]
 
     def _edges(self, doc: Doc) -> list[int]:
         """First token of every sentence, and the doc's length at the end."""

@@ -49,6 +49,7 @@ class SentenceSplitter(RuleComponent):
         self._openers = frozenset(rules["openers"]["statement"])
         self._line_openers = frozenset(rules["openers"]["line"])
         self._continues = frozenset([*rules["continues"]["words"], *rules["continues"]["signs"]])
+        self._answers = frozenset(rules["continues"]["answers"])
         self._bullets = frozenset(rules["bullets"]["signs"])
         self._short = int(rules["wrapping"]["short"])
         self._long = int(rules["wrapping"]["long"])
@@ -215,9 +216,12 @@ class _Reading:
         norms, rules = self.norms, self.rules
         if lines > 1 or self._bullet(after) or self._next_number(start, after):
             return True
+        labelled = self._label(after)
+        if labelled and norms[before] in rules._answers and self.doc[after].text[0].isupper():
+            return True  # "Soplo: NO\nRitmo: sinusal": each line of a form is a statement
         if norms[before] in rules._continues:
             return False
-        if self._label(after):
+        if labelled:
             return True
         text = self.doc[after].text
         if text[0].isupper():
