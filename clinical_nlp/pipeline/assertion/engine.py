@@ -50,7 +50,8 @@ class Engine:
         ]
         found = self._knowledge.readings.apply(sentence, found)
         inside = item_commas(sentence, self._knowledge.list_breakers, self._knowledge.list_runners)
-        inside |= asides(sentence, self._knowledge.readings.carriers)
+        cues = {m.modifier_span[0] for m in found if m.direction not in SILENT}
+        inside |= asides(sentence, self._knowledge.readings.carriers, cues)
         if not inside:
             return found
         return [m for m in found if m.category not in _MARKS or m.modifier_span[0] not in inside]

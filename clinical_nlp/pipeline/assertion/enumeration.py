@@ -14,7 +14,7 @@ after *niega* it may also run unclosed to the end of the sentence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from clinical_nlp.pipeline.assertion.phrases import TARGET
 from clinical_nlp.pipeline.assertion.sentence import Sentence
@@ -56,11 +56,11 @@ def item_commas(sentence: Sentence, breakers: frozenset[str], runners: frozenset
     return kept
 
 
-def asides(sentence: Sentence, carriers: frozenset[str]) -> set[int]:
+def asides(sentence: Sentence, carriers: frozenset[str], cues: Set[int]) -> set[int]:
     """Return the places of brackets around asides that an enumeration runs over.
 
     'No refiere disnea (tampoco de noche), edemas ni ángor': what follows the bracket goes
-    on. An aside that names a finding of its own parts the list, unless it carries on.
+    on. An aside with a finding or a cue of its own parts the list, unless it carries on.
     """
     words = sentence.words
     if "(" not in words:
@@ -73,7 +73,8 @@ def asides(sentence: Sentence, carriers: frozenset[str]) -> set[int]:
         elif word == ")" and opened >= 0:
             follows = words[place + 1] if place + 1 < len(words) else ""
             within = words[opened + 1 : place]
-            alone = TARGET not in within or within[0] in carriers
+            held = TARGET in within or any(opened < cue < place for cue in cues)
+            alone = not held or (bool(within) and within[0] in carriers)
             if alone and len(within) <= _LONGEST_ASIDE and (follows == "," or follows in _CLOSERS):
                 kept.update((opened, place))
             opened = -1

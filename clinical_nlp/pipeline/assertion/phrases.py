@@ -3,7 +3,7 @@
 A form is a row of elements separated by blanks, each standing for one word:
 
 ``disnea``
-    that word, whatever its accents and case;
+    that word, whatever its accents and case (but ``sí``, which is not ``si``);
 ``no|sin|ni``
     any of them;
 ``@month``
@@ -35,6 +35,8 @@ from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 START, END = "#start", "#end"
 #: Stands for each word of a target: what a target says of itself is no cue.
 TARGET = "#target"
+#: The one word whose accent counts: *sí* affirms, *si* opens a condition (or lacks its accent).
+YES = "sí"
 
 _CLASSES = ("#year", "#num", START, END, TARGET, "*")
 _YEAR = re.compile(r"(?:19|20)\d\d\Z")
@@ -82,7 +84,7 @@ def parse_form(form: str, macros: Mapping[str, Sequence[str]], rule: str) -> tup
                     "E320", f"rule '{rule}' names the class '{word}': use one of {_CLASSES}"
                 )
             else:
-                words.add(normalise_word(word))
+                words.add(YES if word == YES else normalise_word(word))
         elements.append(Element(frozenset(words), optional))
     if not elements or all(e.optional for e in elements):
         raise PipelineError("E320", f"rule '{rule}' has a form that fits no word: write one")

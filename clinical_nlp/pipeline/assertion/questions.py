@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
 from clinical_nlp.pipeline.assertion.phrases import TARGET
 from clinical_nlp.pipeline.assertion.sentence import Sentence
+from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 
 _NEGATED = Assertion(negated=True)
 _SIGN = ","
@@ -39,7 +40,7 @@ class Questions:
         asked = [word for word in sentence.words if word != TARGET and word[0].isalnum()]
         if len(asked) > self.most_words:
             return None
-        words = [word if word[0].isalnum() else _SIGN for word in sentence.answer]
+        words = [normalise_word(w) if w[0].isalnum() else _SIGN for w in sentence.answer]
         words.append(_SIGN)
         for length in range(len(words), 0, -1):
             said = self.answers.get(tuple(words[:length]))

@@ -5,15 +5,17 @@ Everything is read from the ``Doc`` as arrays, once; tokens are not touched one 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from spacy.attrs import IDX, NORM
+from spacy.attrs import IDX, LOWER
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.assertion.graph import Target
-from clinical_nlp.pipeline.assertion.phrases import TARGET
+from clinical_nlp.pipeline.assertion.phrases import TARGET, YES
+from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 
 _FULL_STOPS = frozenset(".?!")
 _BULLETS = frozenset("-*•·–—▪►")
@@ -37,6 +39,13 @@ class Sentence:
     answer: Sequence[str] = ()
 
 
+def _word(lower: str) -> str:
+    """The normalised word, empty for white space; the *sí* that affirms keeps its accent."""
+    if lower.isspace():
+        return ""
+    return YES if unicodedata.normalize("NFC", lower) == YES else normalise_word(lower)
+
+
 class Page:
     """A ``Doc`` read into plain lists.
 
@@ -49,11 +58,10 @@ class Page:
     """
 
     def __init__(self, doc: Doc, known: dict[int, str]) -> None:
-        columns = doc.to_array([NORM, IDX])
+        columns = doc.to_array([LOWER, IDX])
         keys: list[int] = columns[:, 0].tolist() if len(doc) else []
         for key in set(keys).difference(known):
-            word = doc.vocab.strings[key]
-            known[key] = "" if word.isspace() else word
+            known[key] = _word(doc.vocab.strings[key])
         #: The normalised word of every token, empty for white space.
         self.words = [known[key] for key in keys]
         self._first_characters = columns[:, 1] if len(doc) else np.zeros(0, dtype="uint64")
