@@ -116,6 +116,7 @@ class PhraseMatcher:
         self._members: list[frozenset[tuple[int, int]]] = []
         self._accepts: list[tuple[int, ...]] = []
         self._steps: list[dict[str, int]] = []
+        self._by_word: list[dict[str, list[tuple[int, int]]] | None] = []
         self._initial = self._state(self._closure((f, 0) for f in range(len(forms))))
         self._dead = self._state(frozenset())
 
@@ -185,8 +186,18 @@ class PhraseMatcher:
             known = self._states[items] = len(self._members)
             self._members.append(items)
             self._steps.append({})
+            self._by_word.append(None)
             self._accepts.append(tuple(sorted(f for f, p in items if p == len(self._forms[f]))))
         return known
+
+    def _index(self, state: int) -> dict[str, list[tuple[int, int]]]:
+        """Where each word leads from a state: most of its forms ask for other words."""
+        index: dict[str, list[tuple[int, int]]] = {}
+        for form, place in self._members[state]:
+            if place < len(self._forms[form]):
+                for word in self._forms[form][place].words:
+                    index.setdefault(word, []).append((form, place + 1))
+        return index
 
     def _step(self, state: int, symbol: str) -> int:
         fits = {symbol}
@@ -196,14 +207,11 @@ class PhraseMatcher:
             fits.add("#num")
         if _YEAR.match(symbol):
             fits.add("#year")
-        target = self._state(
-            self._closure(
-                (form, place + 1)
-                for form, place in self._members[state]
-                if place < len(self._forms[form])
-                and not fits.isdisjoint(self._forms[form][place].words)
-            )
-        )
+        index = self._by_word[state]
+        if index is None:
+            index = self._by_word[state] = self._index(state)
+        following = [item for word in fits for item in index.get(word, ())]
+        target = self._state(self._closure(following) if following else frozenset())
         self._steps[state][symbol] = target
         return target
 

@@ -48,7 +48,7 @@ class State:
     def __init__(self, terms: Iterable[int]) -> None:
         self.steps: dict[int, State | None] = {}
         self.terms = tuple(sorted(terms))
-        self.follow: dict[str, set[int]] = {}
+        self.follow: list[dict[str, set[int]]] = []  # of each node where a reader stands
         self.links: frozenset[_Place] = frozenset()
 
 
@@ -143,7 +143,9 @@ class Automaton:
         for symbol in symbols:
             # A word taken by a gap counts as a link: no term ends on it.
             links = 1 if symbol == WORD else 0
-            places.update((node, links) for node in state.follow.get(symbol, ()))
+            for follow in state.follow:
+                if symbol in follow:
+                    places.update([(node, links) for node in follow[symbol]])
         if LINK in symbols:
             places.update(state.links)
         following = self._state(frozenset(places)) if places else None
@@ -164,16 +166,7 @@ class Automaton:
             if not links:  # terms end where a word was just read, not after a link
                 terms.update(self._reach(node)[1])
         state = State(terms)
-        if len(nodes) == 1:
-            state.follow = self._reach(nodes.pop())[0]
-        else:
-            follow = state.follow
-            for node in nodes:
-                for symbol, targets in self._reach(node)[0].items():
-                    if symbol in follow:
-                        follow[symbol] |= targets
-                    else:
-                        follow[symbol] = set(targets)
+        state.follow = [self._reach(node)[0] for node in nodes]
         state.links = frozenset((n, k + 1) for n, k in places if k < _MAX_LINKS)
         self._states[places] = state
         return state

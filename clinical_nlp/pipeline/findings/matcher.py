@@ -94,7 +94,6 @@ class Matcher:
         candidates = self.candidates(units)
         if not candidates:
             return
-        text = doc.text
         free = _Free(doc, units, taken, places)
         sections = _Sections(doc)
         context = Context(
@@ -117,7 +116,7 @@ class Matcher:
                 yield Finding(
                     start=start,
                     end=end,
-                    text=text[start:end],
+                    text=doc[opening : closing + 1].text,
                     concept=term.concept,
                     negated=term.negated,
                     historical=term.historical,

@@ -72,11 +72,12 @@ class Speller:
                     spelt.setdefault(word + ("s" if word[-1] in _VOWELS else "es"), symbol)
         self._sorted = sorted(words)
         self._symbols = dict(words)
-        # Slips seldom hit the first letter: the candidates are those that sound alike there.
-        self._buckets: dict[str, tuple[list[str], list[str]]] = {}
+        # Slips seldom hit the first letter, nor change the length by more than one or two:
+        # the candidates are those that sound alike there, by their length.
+        self._buckets: dict[tuple[str, int], tuple[list[str], list[str]]] = {}
         for word in sorted(spelt):
             heard = sound(word)
-            written, spoken = self._buckets.setdefault(heard[:1], ([], []))
+            written, spoken = self._buckets.setdefault((heard[:1], len(word)), ([], []))
             written.append(word)
             spoken.append(heard)
         self._spelt = spelt
@@ -96,21 +97,20 @@ class Speller:
         if word in self._spelt:
             return frozenset((self._spelt[word],))
         heard = sound(word)
-        written, spoken = self._buckets.get(heard[:1], ((), ()))
         most = 2 if len(word) >= _TWO_SLIPS else 1
         nearest = most
         found: dict[int, set[str]] = {}
-        for form, forms in ((heard, spoken), (word, written)):
-            for _, distance, index in process.extract(
-                form, forms, scorer=OSA.distance, score_cutoff=nearest, limit=None
-            ):
-                other = written[index]
-                if abs(len(other) - len(word)) > most:
-                    continue
-                if distance and len(word) < _CHANGED and not _lacks(word, other):
-                    continue
-                nearest = min(nearest, distance)
-                found.setdefault(distance, set()).add(self._spelt[other])
+        for length in range(len(word) - most, len(word) + most + 1):
+            written, spoken = self._buckets.get((heard[:1], length), ((), ()))
+            for form, forms in ((heard, spoken), (word, written)):
+                for _, distance, index in process.extract(
+                    form, forms, scorer=OSA.distance, score_cutoff=nearest, limit=None
+                ):
+                    other = written[index]
+                    if distance and len(word) < _CHANGED and not _lacks(word, other):
+                        continue
+                    nearest = min(nearest, distance)
+                    found.setdefault(distance, set()).add(self._spelt[other])
         return frozenset(found.get(nearest, ()))
 
     def cuts(self, word: str) -> frozenset[str]:

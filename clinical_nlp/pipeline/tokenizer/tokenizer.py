@@ -33,7 +33,7 @@ _PIECE = re.compile(
     rf"""
     (
         \d+(?:[.,]\d+)*                 # 80  1,41  3.450  1.234,5
-      | [^\W\d_](?:[^\W\d_]|[{_MARKS}])*  # letters with their marks
+      | [^\W\d_]+(?:[{_MARKS}]+[^\W\d_]*)*  # letters with their marks
       | \S                             # any other code point alone
     )([ ]?)
   | (\s+)
