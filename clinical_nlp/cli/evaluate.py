@@ -16,6 +16,7 @@ from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
 from clinical_nlp.training.evaluation import assertion, findings
 from clinical_nlp.training.evaluation.findings import NoteComparison
+from clinical_nlp.training.evaluation.markup import read_marked_notes
 from clinical_nlp.training.evaluation.measures import Score, score_all
 from clinical_nlp.training.evaluation.parts import Part
 from clinical_nlp.training.evaluation.rows import MarkedNote, finding_note, target_note
@@ -28,7 +29,12 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_GOLD = Annotated[str, typer.Argument(help="Annotated notes, JSON lines (.gz too).")]
+_GOLD = Annotated[
+    str,
+    typer.Argument(
+        help="Annotated notes: JSON lines (.gz too), or for findings a .txt of marked-up notes."
+    ),
+]
 _PRED = Annotated[
     str | None,
     typer.Option("--pred", help="Predictions to score; without it the pipeline reads the notes."),
@@ -97,6 +103,14 @@ def evaluate_assertion(
 
 
 def _read(path: str, targets: bool) -> dict[str, MarkedNote]:
+    if path.endswith(".txt") and not targets:
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except OSError as error:
+            raise InputError(
+                "E261", f"'{path}' cannot be read ({error.strerror}): check its name and rights."
+            ) from None
+        return {note.id: note for note in read_marked_notes(text)}
     notes: dict[str, MarkedNote] = {}
     for number, row in read_rows(path):
         try:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinical_nlp.errors import InputError
+from clinical_nlp.training.evaluation.markup import read_marked_notes
+
+
+def test_marks_come_off_and_leave_their_places() -> None:
+    (note,) = read_marked_notes(
+        "written for this test\n=== x-1 | telegráfico | es\nNo {{ortopnea|orthopnea|neg}}.\n"
+        "TA {{13|systolic_bp=130}}/{{8|diastolic_bp=80}}\n"
+    )
+    assert (note.id, note.language, note.text) == ("x-1", "es", "No ortopnea.\nTA 13/8\n")
+    first, systolic, diastolic = note.marks
+    assert note.text[first.start : first.end] == "ortopnea"
+    assert (first.concept, dict(first.flags)["negated"]) == ("orthopnea", True)
+    assert not dict(first.flags)["family"]
+    assert [systolic.value, diastolic.value] == [130.0, 80.0]
+    assert [note.text[m.start : m.end] for m in (systolic, diastolic)] == ["13", "8"]
+
+
+def test_several_flags_and_a_head_of_an_id_alone() -> None:
+    (note,) = read_marked_notes("=== x-2\nPadre, ¿{{IC|heart_failure|unc, fam}}?\n")
+    assert note.language == ""
+    assert [name for name, value in note.marks[0].flags if value] == ["uncertain", "family"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{disnea|dyspnea|negated}}",
+        "{{13|systolic_bp=trece}}",
+        "{{disnea}}",
+        "{{disnea|dyspnea",
+        "{{una {{disnea|dyspnea}} más|dyspnea}}",
+    ],
+)
+def test_a_broken_mark_is_named_by_its_line_without_its_words(body: str) -> None:
+    with pytest.raises(InputError) as caught:
+        list(read_marked_notes(f"=== x-3\nprimera\n{body}\n"))
+    assert caught.value.code == "E267"
+    assert "line 2" in caught.value.sentence
+    assert "disnea" not in caught.value.sentence
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="{}|=\r\n"), min_size=1), min_size=1))
+def test_words_between_marks_are_kept_whole(words: list[str]) -> None:
+    body = "".join(f"{word}{{{{{word}|dyspnea}}}}" for word in words)
+    (note,) = read_marked_notes(f"=== x\n{body}\n")
+    assert note.text.strip("\n") == "".join(word * 2 for word in words)
+    assert [note.text[m.start : m.end] for m in note.marks] == words
