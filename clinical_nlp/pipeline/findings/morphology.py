@@ -42,6 +42,11 @@ _BASQUE = (
 )  # fmt: skip
 
 
+# Of these, what is written on abbreviations and no Spanish word ends in.
+_ON_ABBREVIATIONS = ("arekin", "rekin", "arik", "rik", "aren", "ren", "ekin", "ik")
+_MIN_ABBREVIATION = 3
+
+
 def romance_stem(word: str) -> str:
     """Take number and gender off a normalised Spanish, Catalan or Galician word.
 
@@ -85,6 +90,19 @@ def basque_bases(word: str) -> Iterable[str]:
             yield base + "a"
             if base.endswith("rr"):
                 yield base[:-1]  # a final r is doubled: "adar", "adarraren"
+
+
+def basque_abbreviations(word: str) -> Iterable[str]:
+    """Yield the abbreviations that a Basque case ending may stand on: "HTArekin", "EKGa".
+
+    The ending is one of the longer ones, or follows a consonant that no Spanish word ends
+    in: "ecos" and "sala" are none.
+    """
+    for ending in _ON_ABBREVIATIONS:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_ABBREVIATION:
+            yield word[: -len(ending)]
+    if word.endswith(("kga", "cga")):
+        yield word[:-1]
 
 
 class Verbs:

@@ -16,6 +16,7 @@ from clinical_nlp.pipeline.findings.automaton import Automaton
 from clinical_nlp.pipeline.findings.morphology import (
     Verbs,
     affective_base,
+    basque_abbreviations,
     basque_bases,
     romance_stem,
 )
@@ -131,6 +132,7 @@ class Reader:
             found.add("w:" + word[:-1])  # AINEs
         found.update("v:" + lemma for lemma in self._verbs.lemmas_of(word))
         found.update(s for s in ("e:" + base for base in basque_bases(word)) if s in known)
+        found.update("w:" + base for base in basque_abbreviations(word) if "w:" + base in known)
         if not found and (base := affective_base(word)) is not None:
             found.update(s for s in ("s:" + base, "s:" + romance_stem(base + "a")) if s in known)
         return self._with_classes(found)

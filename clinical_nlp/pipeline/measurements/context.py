@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from clinical_nlp.pipeline.measurements.knowledge import Knowledge, Name
+from clinical_nlp.pipeline.measurements.reading import Value
 from clinical_nlp.pipeline.measurements.text import Words
 
 _CLAUSE = 20  # words before a name within which a condition reaches it
 _AIM = 4
 _CHANGE = 3
 _NEAR = 12
-_TOWARDS = frozenset({"a", "hasta"})
+_TOWARDS = frozenset({"a", "hasta", "ata", "fins"})
+_FROM = frozenset({"de", "desde"})
 _BREAKS = frozenset({",", "("})
 
 
@@ -28,11 +30,18 @@ class Context:
             return False
         return name.not_near.isdisjoint(around)
 
-    def is_change(self, words: Words, start: int, number: int) -> bool:
-        """Whether the name at ``start`` is of something gained or lost: 'perdida de peso'."""
+    def is_change(self, words: Words, start: int, value: Value) -> bool:
+        """Whether the name at ``start`` is of something gained or lost: 'perdida de peso'.
+
+        'ha cogido peso: a 64 kg' and 'de 61,2 a 64,8' tell levels all the same.
+        """
         if self._knowledge.changes.isdisjoint(words.before(start, _CHANGE)):
             return False
-        return words.at(number - 1) not in _TOWARDS
+        before, following = words.at(value.first - 1), words.at(value.after)
+        from_to = (
+            before in _FROM and following in _TOWARDS and words.at(value.after + 1)[:1].isdigit()
+        )
+        return before not in _TOWARDS and not from_to
 
     def is_threshold(
         self, words: Words, start: int, comparator: str | None, number: int, after: int

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clinical_nlp.pipeline.measurements.knowledge import Knowledge, Measure, Name
+from clinical_nlp.pipeline.measurements.knowledge import (
+    DIASTOLIC,
+    SYSTOLIC,
+    Knowledge,
+    Measure,
+    Name,
+)
 from clinical_nlp.pipeline.measurements.pressure import PressureReader, PressureReading
 from clinical_nlp.pipeline.measurements.reading import Value, ValueReader
 from clinical_nlp.pipeline.measurements.text import Words
 
-_ARROWS = (("→",), ("->",), ("-", ">"), ("=", ">"), ("-", "-", ">"), (">", ">"), ("⇒",), ("➔",))
+_ARROWS = (
+    ("→",), ("->",), ("-", ">"), ("=", ">"), ("-", "-", ">"), (">", ">"), ("⇒",), ("➔",),
+    ("←",), ("<-",), ("<", "-"), ("<", "<"),
+)  # fmt: skip
 _SEPARATORS = frozenset({",", ";", "y", "e", "i", "vs", "/"})
 _LISTING = frozenset({",", ";", "y", "e", "i", "-", "–", "/"})
 _REACH = 8
 _BRACKET = 14
 _SERIES_GAP = 9
+_STRANGE = 2  # unknown words between two readings
 _QUALIFIERS = 5
 _CLOSE = 0.1
 _SHORT_NUMBERS = 31
@@ -77,14 +87,12 @@ class Continuation:
         ``said`` is whether it is clear already that a value of this measurement follows.
         """
         limit = min(words.size, position + _REACH)
-        crossed = False
         while position < limit and not words.is_border(position):
             norm = words.norms[position]
             if norm[0].isdigit() or (norm == "%" and words.at(position + 1)[:1].isdigit()):
                 found = self._number(words, position, measure)
                 if isinstance(found, Value):
-                    if crossed or not said:
-                        said = self._said_after(words, found, measure)
+                    said = said or self._said_after(words, found, measure)
                     return (found, found.after) if said else None
                 if found is None:
                     return None
@@ -92,7 +100,8 @@ class Continuation:
                 said = said or self._reader.tells_when(words, position)
                 position = found
                 continue
-            if self._knowledge.names.at(words, position)[0] and norm not in self._knowledge.again:
+            names = self._knowledge.names.at(words, position)[1]
+            if any(self._stops(n, norm, measure) for n in names):
                 return None
             phrase = self._knowledge.phrases.at(words, position)[0]
             if phrase:
@@ -100,11 +109,21 @@ class Continuation:
             elif self._is_again(norm, measure):
                 said = True
             elif norm == "," and said:
-                crossed = True
+                said = False  # '69,1 lunes, 70,4 hoy', 'hoy 70,2, al alta 71'
+            elif norm == "." and self._is_again(words.at(position - 1), measure):
+                pass  # '(ant. 69,5)'
+            elif norm == "/" and words.at(position - 1) in self._knowledge.months:
+                pass  # '(ene/24: 1,1)'
             elif norm not in self._knowledge.between and norm not in self._knowledge.moves:
                 return None
             position += 1
         return None
+
+    def _stops(self, name: Name, norm: str, measure: Measure) -> bool:
+        """Whether a name on the way to a value is of another one: not 'al alta', 'basal'."""
+        if measure.key in (SYSTOLIC, DIASTOLIC) and name.concept in (SYSTOLIC, DIASTOLIC):
+            return name.concept != measure.key  # 'maxima 170, minima 95'
+        return norm not in self._knowledge.again and name.concept != measure.key
 
     def _said_after(self, words: Words, value: Value, measure: Measure) -> bool:
         """Whether the words after a value tell that it is another one: '1,2 previa'."""
@@ -176,6 +195,7 @@ class Continuation:
                 return (found, found.after) if said else None
             if found is None:
                 return None
+            said = said or self._reader.tells_when(words, position)
             position = found
         return self._number_within(words, position, measure, said=said)
 
@@ -208,7 +228,7 @@ class Continuation:
     def pressures(self, words: Words, first: PressureReading) -> Iterator[PressureReading]:
         """Readings that follow ``first``: 'TA 150/90, 145/85 y de pie 130/80'."""
         position = first.diastolic.after
-        gap = 0
+        gap = strange = 0
         while position < words.size and gap < _SERIES_GAP and not words.is_border(position):
             norm = words.norms[position]
             if norm[0].isdigit():
@@ -216,13 +236,23 @@ class Continuation:
                     words, position, named=False, millimetres=not first.centimetres
                 )
                 if reading is not None and reading.centimetres == first.centimetres:
+                    if strange and not self._pressure.is_usual(reading):
+                        return
                     yield reading
-                    position, gap = reading.diastolic.after, 0
+                    position, gap, strange = reading.diastolic.after, 0, 0
                     continue
                 position, gap = self._reader.skip(words, position), gap + 1
                 if not position:
                     return
                 continue
             if norm not in self._knowledge.series:
-                return
+                # 'TA 170/100, tras captopril 150/90'
+                strange += 1
+                if strange > _STRANGE or not norm.isalpha() or self._is_name(words, position):
+                    return
             position, gap = position + 1, gap + 1
+
+    def _is_name(self, words: Words, position: int) -> bool:
+        """Whether another measurement's name stands here: not the 'alta' of 'al alta'."""
+        names = self._knowledge.names.at(words, position)[1]
+        return any(not name.near for name in names)

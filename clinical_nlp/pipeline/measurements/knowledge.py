@@ -202,6 +202,7 @@ class Knowledge:
         self.conditions_after = frozenset(words["conditions_after"])
         self.actions = frozenset(words["actions"])
         self.aims = frozenset(words["aims"])
+        self.taken_at = frozenset(words["taken_at"])
         self.aims_after = frozenset(words["aims_after"])
         self.changes = frozenset(words["changes"])
         self.to = frozenset(words["to"])

@@ -12,6 +12,10 @@ from clinical_nlp.pipeline.measurements.text import Words
 _STROKES = frozenset({"/", "\\", "|", "-", "–", "—"})
 _DASHES = frozenset({"-", "–", "—"})
 _TEN = 10.0
+# Of readings that no name stands right before, mm Hg.
+_USUAL_SYSTOLIC = (80, 250)
+_USUAL_DIASTOLIC = 40
+_USUAL_DIFFERENCE = 20
 
 
 class _Part(NamedTuple):
@@ -86,6 +90,16 @@ class PressureReader:
             _value(SYSTOLIC, systolic, start),
             _value(DIASTOLIC, diastolic, after),
             systolic.centimetres,
+        )
+
+    @staticmethod
+    def is_usual(reading: PressureReading) -> bool:
+        """Whether no two doses look like it: '160/25' and '80/12,5' are tablets."""
+        low, high = _USUAL_SYSTOLIC
+        return (
+            low <= reading.systolic.value <= high
+            and reading.diastolic.value >= _USUAL_DIASTOLIC
+            and reading.systolic.value - reading.diastolic.value >= _USUAL_DIFFERENCE
         )
 
     def single(self, words: Words, position: int) -> Value | int | None:

@@ -122,11 +122,13 @@ class ValueReader:
         if number is None:
             return None
         low, high = (name.low, name.high) if name is not None else (None, None)
-        value = self._range(words, number, measure, low, high)
-        if value is not None:
-            return value
-        if words.at(number.end) in _DASHES and words.at(number.end + 2) in _DASHES:
-            return None  # a dose: 1-0-0
+        chained = words.at(number.end) in _DASHES and words.at(number.end + 2) in _DASHES
+        if not (chained and measure.levels_only):  # '70,1 - 70,4 - 70,8' are weights
+            value = self._range(words, number, measure, low, high)
+            if value is not None:
+                return value
+            if chained:
+                return None  # a dose: 1-0-0
         form, after = (("%",), number.end) if percent_first else self.unit(words, number.end)
         unit, after = self._own_unit(words, number.end, measure, form, after)
         weak = unit is None and form in self._knowledge.weak_units
@@ -179,7 +181,9 @@ class ValueReader:
         unit, after = self._own_unit(words, second.end, measure, form, after)
         if form and unit is None and form not in self._knowledge.weak_units:
             return None
-        if not dashed and (measure.levels_only or not self._is_range(words, number.first, sign)):
+        if not dashed and (
+            measure.levels_only or not self._is_range(words, number.first, sign, after)
+        ):
             return None
         first_value = measure.value(number, unit, low=low, high=high)
         second_value = measure.value(second, unit, low=low, high=high)
@@ -196,12 +200,22 @@ class ValueReader:
             second_value,
         )
 
-    def _is_range(self, words: Words, first: int, sign: str) -> bool:
+    def _is_range(self, words: Words, first: int, sign: str, second_end: int) -> bool:
         """Whether words join two numbers into a range: not 'pasa de 30 a 45', not '80 y 85'."""
         before = words.before(first, 6)
+        if words.at(first - 1) == "de" and self._in_time(words, second_end):
+            return False  # 'de 1,2 a 1,9 en una semana'
         if sign in ("y", "e", "i", "eta"):
             return "entre" in before[:2]
         return self._knowledge.moves.isdisjoint(before)
+
+    def _in_time(self, words: Words, position: int) -> bool:
+        """Whether a span of time follows: 'en una semana', 'en 3 meses'."""
+        if words.at(position) != "en":
+            return False
+        return any(
+            (word,) in self._knowledge.passing_units for word in words.after(position + 1, 2)
+        )
 
 
 def with_comparator(value: Value, comparator: str | None) -> Value:

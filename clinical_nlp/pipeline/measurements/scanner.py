@@ -8,6 +8,7 @@ from clinical_nlp.pipeline.measurements.context import Context
 from clinical_nlp.pipeline.measurements.continuation import Continuation
 from clinical_nlp.pipeline.measurements.knowledge import (
     PRESSURE,
+    SYSTOLIC,
     Knowledge,
     Measure,
     Name,
@@ -23,7 +24,10 @@ _LINK = 6
 _SOON = 4
 _OPENING = {"(": ")", "[": "]"}
 _CLOSING = frozenset(_OPENING.values())
-_SLASHES = frozenset({"/", "-", "–", "y", "e"})
+_AFTER_NAME = frozenset({".", ";", "?", "¿"})
+_STRANGE = 3  # unknown words between a name and its number
+_PREFIXES = ("pre", "post", "peri", "intra", "sub")
+_JOINS = frozenset({"/", "-", "–", ",", "y", "e", "i", "|"})
 
 
 class Scanner:
@@ -41,7 +45,9 @@ class Scanner:
         self._pressure = PressureReader(knowledge, self._reader)
         self._context = Context(knowledge)
         self._continuation = Continuation(knowledge, self._reader, self._pressure)
-        self._unnamed = UnnamedReader(knowledge, self._reader, self._pressure, self._context)
+        self._unnamed = UnnamedReader(
+            knowledge, self._reader, self._pressure, self._context, self._continuation
+        )
 
     def scan(self, words: Words, examined: Callable[[int], bool]) -> list[Value]:
         """Return the values, in order of place.
@@ -86,8 +92,16 @@ class _Scan:
         for position, norm in enumerate(words.norms):
             if norm[0].isdigit() and position not in self._taken:
                 examined = self._examined(position)
-                self._take(self._unnamed.at(words, position, examined=examined))
+                last = self._last_before(position)
+                self._take(self._unnamed.at(words, position, examined=examined, last=last))
         return sorted(self._values, key=lambda value: value.first)
+
+    def _last_before(self, position: int) -> Value | None:
+        """The value that was said just before ``position``, if any."""
+        for value in self._values:
+            if 0 <= position - value.after <= 1:
+                return value
+        return None
 
     def _take(self, values: list[Value]) -> None:
         for value in values:
@@ -106,13 +120,19 @@ class _Scan:
             return False
         if name.after is not None and not self._follows(name.after, start):
             return False
+        several = self._several(name, end)
+        if several:
+            self._take(several)
+            return True
         if name.concept == PRESSURE:
+            return self._read_pressure(name, start, end)
+        if name.concept == SYSTOLIC and self._leads_to_pair(end):  # 'al alta 150/85'
             return self._read_pressure(name, start, end)
         measure = self._knowledge.measures[name.concept]
         if name.needs_link:
             values = self._linked(name, measure, end)
         else:
-            values = self._several(name, measure, end) or self._scalar(name, measure, start, end)
+            values = self._scalar(name, measure, start, end)
         self._take(values)
         return bool(values)
 
@@ -141,7 +161,7 @@ class _Scan:
         if found is None:
             return []
         value, comparator = found
-        if measure.levels_only and self._context.is_change(self._words, start, value.first):
+        if measure.levels_only and self._context.is_change(self._words, start, value):
             return []
         if self._context.is_threshold(self._words, start, comparator, value.first, value.after):
             self._taken.update(range(value.first, value.end))
@@ -193,7 +213,7 @@ class _Scan:
                 if not depth or depth.pop() != norm:
                     return None
                 position += 1
-            elif norm == "," or (position == end and norm in (".", ";")):
+            elif norm == "," or (position == end and norm in _AFTER_NAME):
                 unit_needed = unit_needed or norm == ","
                 position += 1
             elif length := knowledge.phrases.at(words, position)[0]:
@@ -201,11 +221,38 @@ class _Scan:
             elif self._may_stand_between(position, measure):
                 position += 1
             else:
-                after = self._past(position, measure, name)
+                after = self._past(position, measure, name) or self._strange(position, name)
                 if not after:
                     return None
                 position = after
         return None
+
+    def _strange(self, position: int, name: Name) -> int:
+        """End of the unknown words at ``position`` that may stand there; 0 for none.
+
+        They say how the value came about ('Hb prequirurgica 15,1', 'TA ambulatoria 135/80')
+        or whose instrument it was ('pulsi de la vecina: 84'): one adjective of time, words
+        that a colon ends, or a pair follows that can only be a blood pressure.
+        """
+        words, knowledge = self._words, self._knowledge
+        end = position
+        for _ in range(_STRANGE):
+            norm = words.at(end)
+            if not norm.isalpha() or knowledge.names.at(words, end)[0] or norm in knowledge.aims:
+                break
+            end += 1
+        if end == position or words.is_border(end):
+            return 0
+        first = words.norms[position]
+        if end == position + 1 and len(first) > 6 and first.startswith(_PREFIXES):
+            return end
+        if words.at(end) in (":", "=") and words.at(end + 1)[:1].isdigit():
+            return end
+        if name.concept == PRESSURE and not name.millimetres and words.at(end)[:1].isdigit():
+            reading = self._pressure.pair(words, end, named=False, millimetres=True)
+            if reading is not None and self._pressure.is_usual(reading):
+                return end
+        return 0
 
     def _may_stand_between(self, position: int, measure: Measure) -> bool:
         """Whether this word may stand between a name and its number."""
@@ -246,42 +293,82 @@ class _Scan:
             if norm in name.needs_link:
                 value = self._reader.scalar(words, position + 1, measure, name)
                 if isinstance(value, Value):
-                    return [value]
+                    return [value, *self._continuation.scalars(words, value, measure, name)]
             elif not norm.isalpha():
                 break
         return []
 
-    def _several(self, name: Name, measure: Measure, end: int) -> list[Value]:
-        """'Na/K 138/4,2': as many numbers as names, in their order."""
+    def _several(self, name: Name, end: int) -> list[Value]:
+        """'Na/K 138/4,2', 'TA, FC y sat: 148/82, 76 y 96%': as many values as names.
+
+        A table, too: names, then rows of as many values, each with or without its date.
+        """
         words, names = self._words, self._knowledge.names
-        measures = [measure]
+        concepts = [name.concept]
         position = end
-        while words.at(position) in _SLASHES:
-            length, entries = names.at(words, position + 1)
-            if not length or entries[0].concept not in self._knowledge.measures:
+        while True:
+            start = position + (words.at(position) in _JOINS)
+            length, entries = names.at(words, start)
+            if not length or entries[0].is_other or entries[0].concept in concepts:
                 break
-            measures.append(self._knowledge.measures[entries[0].concept])
-            position += 1 + length
-        if len(measures) == 1:
+            concepts.append(entries[0].concept)
+            position = start + length
+        if len(concepts) == 1:
             return []
-        while words.at(position) in self._knowledge.between:
-            position += 1
         values: list[Value] = []
-        for index, each in enumerate(measures):
-            number = self._reader.number(words, position)
-            if number is None:
-                return []
-            read = each.value(number, None)
-            if read is None:
-                return []
-            values.append(Value(each.key, read, number.first, number.end, number.end))
-            position = number.end
-            if index + 1 < len(measures) and words.at(position) not in _SLASHES:
-                return []
-            position += 1
+        row = self._row(concepts, position)
+        while row:
+            values += row
+            row = self._row(concepts, row[-1].after)
         return values
 
+    def _row(self, concepts: list[str], position: int) -> list[Value]:
+        """One value of each concept, in order, from ``position`` on; none unless all are there."""
+        words = self._words
+        while position < words.size and not words.is_border(position):
+            date = self._reader.date(words, position)
+            if date and not self._is_first(concepts[0], position):
+                position = date
+            elif words.at(position) in self._knowledge.between or words.at(position) in _JOINS:
+                position += 1
+            else:
+                break
+        values: list[Value] = []
+        for concept in concepts:
+            if values and words.at(position) in _JOINS:
+                position += 1
+            read = self._one_of_several(concept, position)
+            if not read:
+                return []
+            values += read
+            position = read[-1].after
+        return values
+
+    def _is_first(self, concept: str, position: int) -> bool:
+        """Whether what looks like a date is a pressure in centimetres: no second one follows."""
+        if concept != PRESSURE:
+            return False
+        after = self._reader.date(self._words, position)
+        return not self._one_of_several(concept, after)
+
+    def _one_of_several(self, concept: str, position: int) -> list[Value]:
+        if concept == PRESSURE:
+            reading = self._pressure.pair(self._words, position, named=True)
+            return list(reading.values) if reading is not None else []
+        measure = self._knowledge.measures[concept]
+        number = self._reader.number(self._words, position)
+        value = measure.value(number, None) if number is not None else None
+        if number is None or value is None:
+            return []
+        form, after = self._reader.unit(self._words, number.end)
+        after = after if form in measure.units else number.end
+        return [Value(concept, value, number.first, number.end, after)]
+
     # Blood pressure
+
+    def _leads_to_pair(self, end: int) -> bool:
+        position = end + (self._words.at(end) == ":")
+        return self._pressure.pair(self._words, position, named=False) is not None
 
     def _read_pressure(self, name: Name, start: int, end: int) -> bool:
         words = self._words

@@ -25,6 +25,9 @@ class Words:
         self.doc = doc
         norms = norms_of(doc)
         blanks = [norm.isspace() for norm in norms]
+        for index, blank in enumerate(blanks):
+            if blank and not doc[index].is_space:  # a lone accent, typed for an apostrophe
+                norms[index], blanks[index] = "'", False
         self.tokens = [index for index, blank in enumerate(blanks) if not blank]
         self.norms = [norms[index] for index in self.tokens]
         self.size = len(self.norms)
