@@ -1,0 +1,82 @@
+"""Assertion of given mentions in real case reports, by our own marks.
+
+    python benchmarks/case_reports_assertion.py FOLDER_OF_CORPORA
+
+The marks (``tests/regression/assertion/case_reports.jsonl``: places and flags, no text) were
+set for this project by one annotator who had not seen the rules, on gold mentions of CardioCCC
+and SPACCC. Documents that were marked whole are an unbiased sample; in the others only passages
+of past history and of differential diagnosis were marked. Mentions that hold their cue inside
+("sin edemas") are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import clinical_nlp
+from clinical_nlp.pipeline.assertion import EsAssertion
+from clinical_nlp.training.evaluation.assertion import compare
+from clinical_nlp.training.evaluation.measures import score_all
+from clinical_nlp.training.evaluation.rows import Mark, MarkedNote
+
+MARKS = Path(__file__).parent.parent / "tests/regression/assertion/case_reports.jsonl"
+FLAGS = {"n": "negated", "u": "uncertain", "h": "historical"}
+
+
+def corpus_texts(folder: Path) -> dict[str, str]:
+    """Texts of the two corpora by id."""
+    texts = {}
+    for name in ("cardioccc.train", "spaccc"):
+        with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+            texts.update((row["id"], row["text"]) for row in map(json.loads, lines))
+    return texts
+
+
+def main() -> None:
+    """Score both parts and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="folder of cardioccc.train and spaccc")
+    texts = corpus_texts(parser.parse_args().folder)
+    nlp = clinical_nlp.load()
+    detector = nlp.get_pipe("es_assertion")
+    if not isinstance(detector, EsAssertion):
+        sys.exit("the pipeline has no assertion component")
+    parts: dict[bool, list[dict[str, tuple[int, int, int]]]] = {True: [], False: []}
+    for row in map(json.loads, MARKS.read_text(encoding="utf-8").splitlines()):
+        spans = [(start, end) for start, end, _ in row["targets"]]
+        said = detector.flags(nlp(texts[row["id"]]), spans)
+        gold = [
+            Mark(s, e, None, None, tuple((name, key in flags) for key, name in FLAGS.items()))
+            for s, e, flags in row["targets"]
+        ]
+        found = [
+            Mark(s, e, None, None, tuple((name, getattr(f, name)) for name in FLAGS.values()))
+            for (s, e), f in zip(spans, said, strict=True)
+        ]
+        made = [MarkedNote(row["id"], "", "", tuple(marks)) for marks in (gold, found)]
+        parts[row["whole"]].append(compare(*made).measures)
+    for whole, heading in ((True, "documents marked whole"), (False, "selected passages")):
+        rows = [f"| {heading} | precision | recall | F1 | 95% interval | gold | found |"]
+        rows.append("| --- |" + " ---: |" * 6)
+        for name, s in score_all(parts[whole]).items():
+            share = name == "affirmed wrongly flagged"
+            figures = (
+                ("", f"{s.recall:.3f}", "", "")
+                if share
+                else (
+                    f"{s.precision:.3f}",
+                    f"{s.recall:.3f}",
+                    f"{s.f1:.3f}",
+                    f"{s.low:.3f}–{s.high:.3f}",
+                )
+            )
+            rows.append("| " + " | ".join((name, *figures, str(s.gold), str(s.predicted))) + " |")
+        sys.stdout.write("\n".join(rows) + "\n\n")
+
+
+if __name__ == "__main__":
+    main()
