@@ -19,10 +19,11 @@ HERE = Path(__file__).parent
 MEASURES = ("findings, overlap", "findings, all flags right", "measurements", "note-level facts")
 # A little under what was measured when the set was last worked on (F1 of MEASURES, in order).
 FLOORS = {
-    "clinic": (0.96, 0.925, 0.93, 0.93),
-    "letters_and_calls": (0.95, 0.92, 0.98, 0.93),
-    "ca_gl_eu": (0.965, 0.915, 0.97, 0.92),
-    "mixed": (0.97, 0.95, 0.98, 0.95),
+    "clinic": (0.975, 0.94, 0.955, 0.94),
+    "letters_and_calls": (0.97, 0.94, 0.99, 0.945),
+    "ca_gl_eu": (0.985, 0.94, 0.99, 0.945),
+    "mixed": (0.97, 0.955, 0.98, 0.955),
+    "last": (0.965, 0.92, 0.985, 0.925),
 }
 
 
