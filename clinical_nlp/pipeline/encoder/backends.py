@@ -14,6 +14,7 @@ from torch import nn
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.pipeline.encoder.int8 import quantise
+from clinical_nlp.pipeline.encoder.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ def runner(module: nn.Module, backend: str, device: str) -> Runner:
     backend, device
         As :func:`choose` gave them.
     """
+    if device == "cpu":
+        keep_freed_memory()
     if backend == "int8":
         ready = quantise(copy.deepcopy(module))
     elif backend == "bfloat16":

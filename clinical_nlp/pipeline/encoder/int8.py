@@ -50,7 +50,8 @@ class RowwiseInt8Linear(nn.Module):
         step = rows.abs().amax(dim=-1, keepdim=True).clamp_min(1e-12) / 127
         quantised = torch.round(rows / step).to(torch.int8)
         product = torch._int_mm(quantised, self.weight.t())
-        out = (product * step).mul_(self.scale)
+        # Converted first: int32 times float goes the slow way round in torch.
+        out = product.float().mul_(step).mul_(self.scale)
         if self.bias is not None:
             out += self.bias
         return out.view(*x.shape[:-1], self.out_features)

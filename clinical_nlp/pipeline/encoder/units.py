@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -95,8 +96,8 @@ def _cuts(sentence: npt.NDArray[np.int64], context: Context) -> npt.NDArray[np.i
         return borders
     kept: list[int] = []
     begin = 0
-    for border, following in zip(borders, [*borders[1:], len(sentence)], strict=True):
+    for border, following in pairwise([*borders.tolist(), len(sentence)]):
         if following - begin > context:
-            kept.append(int(border))
+            kept.append(border)
             begin = border
     return np.array(kept, dtype=np.int64)
