@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ BACKENDS = ("auto", "float32", "bfloat16", "int8")
 
 #: Runs a batch: ids, mask, first pieces, features (int64 arrays) to emissions (float32).
 Runner = Callable[..., npt.NDArray[np.float32]]
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Log a warning the first time that it is given."""
+    log.warning(message)
 
 
 def choose(backend: str, device: str) -> tuple[str, str]:
@@ -60,7 +67,7 @@ def choose(backend: str, device: str) -> tuple[str, str]:
                 'device = "cpu" or "auto", or install torch\'s CUDA build and a driver',
             )
         if backend == "int8":
-            log.warning("The int8 back end is for CPUs; the encoder runs in bfloat16 on the GPU.")
+            warn_once("The int8 back end is for CPUs; the encoder runs in bfloat16 on the GPU.")
         return ("float32" if backend == "float32" else "bfloat16"), device
     if device != "cpu":
         raise ModelError("E447", f"there is no device '{device}': choose cpu, cuda or auto")

@@ -233,7 +233,7 @@ def create_encoder(
     model: str,
     revision: str | None,
     offline: bool,
-    context: str | int,
+    context: int | str,
     window: int,
     overlap: int,
     backend: str,
