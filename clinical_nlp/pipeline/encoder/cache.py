@@ -73,3 +73,8 @@ class ResultCache:
         while self._used > self._most:
             _, oldest = self._kept.popitem(last=False)
             self._used -= oldest.nbytes + _OVERHEAD
+
+    def clear(self) -> None:
+        """Forget everything, counters too."""
+        self._kept.clear()
+        self._used = self.hits = self.misses = 0

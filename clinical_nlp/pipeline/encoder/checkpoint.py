@@ -8,6 +8,8 @@ both can run anything.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -149,14 +151,15 @@ class Checkpoint:
         _ = self.settings
         self._need_safetensors()
         try:
-            model, told = AutoModel.from_pretrained(
-                self.folder,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
+            with _quietly():
+                model, told = AutoModel.from_pretrained(
+                    self.folder,
+                    dtype=torch.float32,
+                    use_safetensors=True,
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    output_loading_info=True,
+                )
         except SafetensorError as error:
             raise self._damaged() from error
         except (OSError, EOFError) as error:
@@ -194,3 +197,22 @@ class Checkpoint:
             f"the weights of the checkpoint '{self.reference}' do not fill the encoder that its "
             "config.json describes: it is another model's file; fetch or copy it again",
         )
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep transformers from drawing progress bars and listing the head's unused weights.
+
+    What is missing or does not fit is told by our own errors.
+    """
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -131,6 +131,10 @@ class Engine:
         """Units that the module had to read."""
         return self._cache.misses
 
+    def forget(self) -> None:
+        """Empty the cache and set its counters to zero."""
+        self._cache.clear()
+
     def run(self, docs: Sequence[Doc], features: Sequence[Ints] | None = None) -> list[Floats]:
         """Read docs; the more at once, the less padding.
 

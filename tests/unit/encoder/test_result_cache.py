@@ -51,3 +51,13 @@ def test_no_text_is_kept_and_keys_differ_between_caches():
     one.put(one.key("Paciente con disnea"), rows(1))
     assert b"disnea" not in pickle.dumps(one.__dict__)
     assert one.key("disnea") != two.key("disnea")
+
+
+def test_a_cleared_cache_is_as_new():
+    cache = ResultCache(1)
+    key = cache.key("a")
+    cache.put(key, rows(1))
+    cache.get(key)
+    cache.clear()
+    assert (len(cache), cache.hits, cache.misses) == (0, 0, 0)
+    assert cache.get(key) is None
