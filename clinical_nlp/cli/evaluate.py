@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from clinical_nlp.cli.evaluate_mentions import evaluate_mentions
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
 from clinical_nlp.training.evaluation import assertion, findings
@@ -23,7 +24,8 @@ from clinical_nlp.training.evaluation.rows import MarkedNote, finding_note, targ
 app = typer.Typer(
     help=(
         "Measure the reading against notes that people annotated: findings (what is found, and "
-        "how it is asserted) or assertion (the flags of given spans)."
+        "how it is asserted), assertion (the flags of given spans) or mentions (diseases, "
+        "symptoms, procedures, medications)."
     ),
     no_args_is_help=True,
 )
@@ -94,6 +96,9 @@ def evaluate_assertion(
         markdown,
         as_json,
     )
+
+
+app.command("mentions")(evaluate_mentions)
 
 
 def _read(path: str, targets: bool) -> dict[str, MarkedNote]:

@@ -101,7 +101,8 @@ class PretrainingRecipe:
 
     def flat(self) -> dict[str, Any]:
         """Parameters as MLflow logs them: ``masking.steps`` and so on."""
-        return flatten(asdict(self))
+        # The folder may name a hospital's machine: the file's name is enough.
+        return flatten(asdict(self)) | {"text": Path(self.text).name}
 
 
 def flatten(values: dict[str, Any]) -> dict[str, Any]:
