@@ -240,7 +240,8 @@ def _ship(
     target, fresh = shipped / MODEL_FOLDER, shipped / f".{MODEL_FOLDER}.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    encoder.half().save_pretrained(fresh)
+    encoder.half()  # type: ignore[no-untyped-call]
+    encoder.save_pretrained(fresh)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(base / name, fresh / name)
     shutil.rmtree(target, ignore_errors=True)

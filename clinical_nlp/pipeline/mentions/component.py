@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.pipeline.document import set_mentions
+from clinical_nlp.pipeline.document import get_findings, set_mentions
 from clinical_nlp.pipeline.encoder.engine import Engine
 from clinical_nlp.pipeline.mentions.features import FEATURES, doc_features
 from clinical_nlp.pipeline.mentions.files import (
@@ -27,6 +27,7 @@ from clinical_nlp.pipeline.mentions.files import (
     model_digest,
 )
 from clinical_nlp.pipeline.mentions.finding import SHIPPED, find_mention_model
+from clinical_nlp.pipeline.mentions.linking import Linker
 from clinical_nlp.pipeline.mentions.reading import mention_rows
 from clinical_nlp.records import Mention
 
@@ -132,11 +133,13 @@ class ClinicalMentions:
     def _mark(self, docs: Sequence[Doc]) -> None:
         features = [doc_features(doc) for doc in docs]
         for doc, decoded in zip(docs, self.engine.run(docs, features), strict=True):
-            text = doc.text
+            text, concept_at = doc.text, Linker(get_findings(doc))
             set_mentions(
                 doc,
                 [
-                    Mention(start, end, text[start:end], label, round(score, 4))
+                    Mention(
+                        start, end, text[start:end], label, round(score, 4), concept_at(start, end)
+                    )
                     for start, end, label, score in mention_rows(doc, decoded)
                     if score >= self.settings.least_score
                 ],

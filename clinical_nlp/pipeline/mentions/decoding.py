@@ -52,10 +52,36 @@ class Decoder:
         batch, words = emissions.shape[:2]
         scores = emissions.reshape(batch, words, len(LABELS), len(TAGS)) + self._offsets
         tags = self._best(scores, lengths)
-        chosen = np.take_along_axis(_softmax(scores), tags[..., None], axis=-1)[..., 0]
+        chosen = np.take_along_axis(self._marginals(scores, lengths), tags[..., None], axis=-1)
+        chosen = chosen[..., 0]
         inside = (np.arange(words) < lengths[:, None])[..., None]
         both = np.concatenate((tags.astype(np.float32), chosen), axis=-1)
         return np.where(inside, both, np.float32(0))
+
+    def _marginals(self, scores: Floats, lengths: npt.NDArray[np.int32]) -> Floats:
+        """Probability of each tag at each word, given the whole unit; [B, W, labels, tags].
+
+        Forward and backward passes of sums instead of Viterbi's maxima, each rescaled at
+        every word so that nothing over- or underflows (Rabiner, Proc. IEEE 1989, V.A).
+        """
+        words = scores.shape[1]
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        steps, start, stop = np.exp(self._steps), np.exp(self._start), np.exp(self._stop)
+        ahead = np.empty_like(weights)
+        ahead[:, 0] = weights[:, 0] * start
+        for place in range(1, words):
+            # [B, labels, tags] x [labels, tags, tags] for each label
+            summed = np.einsum("blt,ltu->blu", ahead[:, place - 1], steps)
+            ahead[:, place] = _rescaled(summed * weights[:, place])
+        behind = np.broadcast_to(stop, weights[:, 0].shape).astype(np.float32)
+        both = np.empty_like(weights)
+        for place in range(words - 1, -1, -1):
+            both[:, place] = ahead[:, place] * behind
+            if place:
+                summed = np.einsum("ltu,blu->blt", steps, behind * weights[:, place])
+                within = (place < lengths)[:, None, None]
+                behind = np.where(within, _rescaled(summed), stop)
+        return _rescaled(both)
 
     def _best(self, scores: Floats, lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         """Viterbi; int64 [B, W, labels]."""
@@ -80,7 +106,7 @@ class Decoder:
         return tags
 
 
-def _softmax(scores: Floats) -> Floats:
-    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    total: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
+def _rescaled(weights: Floats) -> Floats:
+    """Weights that add up to 1 over the tags."""
+    total: Floats = weights / np.maximum(weights.sum(axis=-1, keepdims=True), np.float32(1e-30))
     return total
