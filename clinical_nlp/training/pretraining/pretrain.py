@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,12 @@ from clinical_nlp.training.pretraining.recipe import PretrainingRecipe
 from clinical_nlp.training.pretraining.text import read_texts, stream_of
 from clinical_nlp.training.pretraining.tokenizer import CONTINUED, train_tokenizer
 from clinical_nlp.training.pretraining.vectors import first_vectors
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+#: What an unfinished run keeps in its folder.
+_TOKENIZER, _STATE = "tokenizer", "state"
 
 #: Steps at the end of the run over which its published loss is averaged.
 _LAST_STEPS = 50
@@ -82,7 +89,7 @@ def pretrain(
         E464: the unfinished run is of another recipe. E465: training diverged.
     """
     texts = read_texts(text)
-    tokenizer = train_tokenizer(texts, recipe.shape.vocabulary)
+    tokenizer = _tokenizer(texts, recipe.shape.vocabulary, work / _TOKENIZER)
     stream = stream_of(texts, tokenizer)
     masking = recipe.masking
     if len(stream) < masking.length * (masking.batch + 1):
@@ -109,7 +116,7 @@ def pretrain(
         stream,
         continues,
         masking,
-        folder=work,
+        folder=work / _STATE,
         identity=recipe.as_dict(),
         on_step=on_step,
         compiled=compiled,
@@ -132,3 +139,21 @@ def pretrain(
     digest = write_manifest(shipped, licence="Apache-2.0")
     shutil.rmtree(work, ignore_errors=True)
     return Pretrained(losses, len(stream), digest)
+
+
+def _tokenizer(texts: list[str], vocabulary: int, kept: Path) -> PreTrainedTokenizerFast:
+    """Train the tokenizer, or take the one that the unfinished run was begun with.
+
+    The trainer breaks ties between equally frequent pairs by chance: another one would give
+    the same pieces other ids.
+    """
+    if not kept.is_dir():
+        fresh = kept.with_name(kept.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        train_tokenizer(texts, vocabulary).save_pretrained(fresh)
+        fresh.rename(kept)
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(kept)
+    return tokenizer

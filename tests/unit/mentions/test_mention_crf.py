@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import torch
 
@@ -11,7 +11,7 @@ from clinical_nlp.training.mentions.crf import LayeredCrf
 
 
 def legal(tags: tuple[int, ...]) -> bool:
-    pairs = zip(tags, tags[1:], strict=False)
+    pairs = pairwise(tags)
     return MAY_START[tags[0]] and MAY_STOP[tags[-1]] and all(ALLOWED[a, b] for a, b in pairs)
 
 
@@ -27,7 +27,7 @@ def test_the_loss_is_that_of_an_exhaustive_sum() -> None:
     for layer in range(len(LABELS)):
         sums = {
             tags: sum(scores[i, layer, t] for i, t in enumerate(tags))
-            + sum(crf.transitions[layer, a, b] for a, b in zip(tags, tags[1:], strict=False))
+            + sum(crf.transitions[layer, a, b] for a, b in pairwise(tags))
             for tags in product(range(len(TAGS)), repeat=3)
             if legal(tags)
         }

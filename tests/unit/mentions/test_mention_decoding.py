@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -19,11 +19,11 @@ def brute_force(scores: np.ndarray, steps: np.ndarray) -> tuple[tuple[int, ...],
     weights: dict[tuple[int, ...], float] = {}
     for tags in product(range(len(TAGS)), repeat=words):
         legal = MAY_START[tags[0]] and MAY_STOP[tags[-1]]
-        if not legal or not all(ALLOWED[a, b] for a, b in zip(tags, tags[1:], strict=False)):
+        if not legal or not all(ALLOWED[a, b] for a, b in pairwise(tags)):
             continue
         weights[tags] = float(
             sum(scores[i, t] for i, t in enumerate(tags))
-            + sum(steps[a, b] for a, b in zip(tags, tags[1:], strict=False))
+            + sum(steps[a, b] for a, b in pairwise(tags))
         )
     marginal = np.zeros((words, len(TAGS)))
     for tags, weight in weights.items():
