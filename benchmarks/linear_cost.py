@@ -26,7 +26,7 @@ from spacy.language import Language
 
 LENGTHS = (100, 1_000, 10_000, 100_000, 1_000_000)
 COUNTS = (10, 100, 1_000, 10_000, 100_000)
-SENTENCES_A_NOTE = 2
+SENTENCES_A_NOTE = 1
 
 
 def note_of(sentences: Sequence[str], words: int, chosen: random.Random) -> str:

@@ -95,7 +95,7 @@ class Engine:
         features: int = 0,
         backend: str = "auto",
         device: str = "cpu",
-        batch_pieces: int = 512,
+        batch_pieces: int = 1024,
         cache_mib: float = 64,
         digest: str = "",
     ) -> None:
