@@ -140,3 +140,13 @@ def test_building_and_saving_the_config_need_no_encoder():
     assert nlp.config["components"]["alia_encoder"]["model"] == "not/here"
     with pytest.raises(ModelError):
         nlp("Niega tos.")
+
+
+def test_the_encoder_that_comes_with_the_package_is_the_default():
+    nlp = build()
+    nlp.add_pipe("alia_encoder")
+    doc = nlp(TEXTS[0])
+    hidden = nlp.get_pipe("alia_encoder").checkpoint.settings["hidden_size"]
+    assert doc._.vectors.shape == (len(doc), hidden)
+    words = [token.i for token in doc if not token.is_space]
+    assert np.abs(doc._.vectors[words]).sum(axis=1).all()
