@@ -74,7 +74,7 @@ class Engine:
     cache_mib
         Memory for the results of units read before; 0 reads each unit anew.
     digest
-        Names the module where two share a cache's statistics; otherwise unused.
+        Of the module's weights; kept for whoever asks which model this engine runs.
 
     Raises
     ------
