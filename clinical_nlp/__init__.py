@@ -21,8 +21,18 @@ except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
 
-def load() -> Language:
+def load(*, mentions: bool = False, backend: str = "auto") -> Language:
     """Build the pipeline with the package's own lexicon and rules.
+
+    Parameters
+    ----------
+    mentions
+        Also mark mentions of diseases, symptoms, procedures and medications with the
+        shipped model (``doc._.mentions``). Reading then takes several times as long, and
+        the first note waits for the weights; without it no weights are touched.
+    backend
+        How the mention model runs: "auto" (by what the processor can do), "float32",
+        "bfloat16" or "int8".
 
     Returns
     -------
@@ -34,7 +44,7 @@ def load() -> Language:
     # Imported here so that ``import clinical_nlp.records`` stays free of spaCy.
     from clinical_nlp.pipeline.assembly import build
 
-    return build()
+    return build(mentions=mentions, backend=backend)
 
 
 __all__ = ["__version__", "load"]

@@ -17,7 +17,16 @@ from clinical_nlp.privacy import silence_telemetry
 # Before any command imports a library that might call home.
 silence_telemetry()
 
-from clinical_nlp.cli import batch, evaluate, extract, lexicon, registry, simulate, train  # noqa: E402
+from clinical_nlp.cli import (  # noqa: E402
+    batch,
+    evaluate,
+    extract,
+    lexicon,
+    models,
+    registry,
+    simulate,
+    train,
+)
 
 #: Exit code of an error nobody foresaw (EX_SOFTWARE of sysexits.h).
 EXIT_UNFORESEEN = 70
@@ -43,6 +52,7 @@ app.command("simulate")(simulate.simulate)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 app.add_typer(registry.app, name="registry")
+app.add_typer(models.app, name="models")
 app.add_typer(lexicon.app, name="lexicon")
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 import clinical_nlp
 from clinical_nlp.cli.jsonl import open_lines, read_rows, write_row
 from clinical_nlp.errors import EXIT_QUARANTINED
-from clinical_nlp.records import FLAGS, Finding
+from clinical_nlp.records import FLAGS, Finding, Mention
 
 if TYPE_CHECKING:  # spaCy takes seconds to import: commands import it when they run
     from spacy.language import Language
@@ -22,17 +22,28 @@ _OUT = typer.Argument(metavar="OUT.jsonl", help="Rows to write; .gz too, '-' for
 RowMaker = Callable[["Language", dict[str, Any]], dict[str, Any]]
 
 
-def extract(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
-    """Find the catalogue's concepts in notes.
+def extract(
+    source: Annotated[str, _IN],
+    target: Annotated[str, _OUT],
+    mentions: Annotated[
+        bool, typer.Option("--mentions/--no-mentions", help="Mark mentions with the model, too.")
+    ] = True,
+    backend: Annotated[
+        str, typer.Option("--backend", help="How the model runs: auto, float32, bfloat16, int8.")
+    ] = "auto",
+) -> None:
+    """Find the catalogue's concepts in notes, and mentions of any disease or treatment.
 
     Each input row is a JSON object with "id" and "text" (and "lang", if you like). Each
     output row has the same "id" and its "findings": place (start, end, in Unicode code
     points), text, concept, value and unit of a measurement, the five assertion flags and
-    the section. "mentions" is empty until the encoder's part lands.
+    the section; and its "mentions": place, label (DISEASE, SYMPTOM, PROCEDURE, MEDICATION)
+    and score. --no-mentions leaves them empty, and is several times as quick.
 
     Example: echo '{"id": 1, "text": "No disnea. TA 13/8"}' | clinical-nlp extract - -
     """
-    _convert(source, target, _extract_row)
+    nlp = clinical_nlp.load(mentions=mentions, backend=backend)
+    _convert(source, target, nlp, _extract_row)
 
 
 def assert_(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
@@ -46,11 +57,10 @@ def assert_(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
     echo '{"id": 1, "text": "Niega tos", "targets": [{"start": 6, "end": 9}]}'
     | clinical-nlp assert - -
     """
-    _convert(source, target, assert_row)
+    _convert(source, target, clinical_nlp.load(), assert_row)
 
 
-def _convert(source: str, target: str, make: RowMaker) -> None:
-    nlp = clinical_nlp.load()
+def _convert(source: str, target: str, nlp: Language, make: RowMaker) -> None:
     bad = 0
     complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     with open_lines(target, "w") as lines:
@@ -87,8 +97,21 @@ def _extract_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": identifier,
         "findings": [finding_row(finding) for finding in doc._.findings],
-        "mentions": [],
+        "mentions": [mention_row(mention) for mention in doc._.mentions],
     }
+
+
+def mention_row(mention: Mention) -> dict[str, Any]:
+    """Return a mention as ``extract`` writes it; the concept only where it is linked."""
+    row: dict[str, Any] = {
+        "start": mention.start,
+        "end": mention.end,
+        "label": mention.label,
+        "score": mention.score,
+    }
+    if mention.concept is not None:
+        row["concept"] = mention.concept
+    return row
 
 
 def finding_row(finding: Finding) -> dict[str, Any]:

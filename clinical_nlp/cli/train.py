@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from clinical_nlp.cli import train_mentions
+
 app = typer.Typer(help="Train a model.", no_args_is_help=True)
 
 
@@ -68,3 +70,8 @@ def risk(
         )
     typer.echo(f"Wrote {folder} (digest {digest[:16]}); MLflow run {run}.")
     typer.echo(f"Read {folder / 'card.md'} before anything else.")
+
+
+app.command("pretrain")(train_mentions.pretrain)
+app.command("mentions")(train_mentions.mentions)
+app.command("distil")(train_mentions.distil)

@@ -17,6 +17,7 @@ from clinical_nlp.pipeline import (  # noqa: F401
     sentences,
     tokenizer,
 )
+from clinical_nlp.pipeline import mentions as _mentions  # noqa: F401
 
 #: Order matters: sections need sentences' line breaks, findings must not claim the
 #: numbers that measurements took, assertion comes when all targets are known.
@@ -28,6 +29,11 @@ COMPONENTS = (
     "es_assertion",
 )
 
+#: The mention model's component, and the one it stands before: what it links becomes
+#: findings, which are to be asserted.
+MENTIONS = "clinical_mentions"
+_BEFORE = "es_assertion"
+
 _CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.v1"}}}
 
 # Cost is linear in the length of a note; spaCy's limit of 1,000,000 characters guards
@@ -35,18 +41,27 @@ _CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.
 _MAX_LENGTH = 50_000_000
 
 
-def build() -> Language:
+def build(*, mentions: bool = False, backend: str = "auto") -> Language:
     """Build the pipeline from the package's own data.
+
+    Parameters
+    ----------
+    mentions
+        Add the mention model.
+    backend
+        How it runs: see :func:`clinical_nlp.pipeline.encoder.backends.choose`.
 
     Returns
     -------
     spacy.language.Language
-        Spanish pipeline whose docs carry ``doc._.findings``.
+        Spanish pipeline whose docs carry ``doc._.findings``, and ``doc._.mentions``.
     """
     nlp = spacy.blank("es", config=_CONFIG)
     nlp.max_length = _MAX_LENGTH
     for name in COMPONENTS:
         nlp.add_pipe(name)
+    if mentions:
+        nlp.add_pipe(MENTIONS, before=_BEFORE, config={"backend": backend})
     return nlp
 
 

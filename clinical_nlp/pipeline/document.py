@@ -6,6 +6,9 @@ extension attributes are views that build domain values on access:
 
 ``doc._.findings``
     tuple of :class:`~clinical_nlp.records.Finding`, in order of place.
+``doc._.mentions``
+    tuple of :class:`~clinical_nlp.records.Mention`, in order of place; empty without the
+    component ``clinical_mentions``.
 ``doc.spans["sections"]``
     the note's sections, labelled by section key (heading included).
 ``doc.spans["headings"]``
@@ -21,11 +24,12 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from clinical_nlp.records import Finding
+from clinical_nlp.records import Finding, Mention
 
 SECTIONS = "sections"
 HEADINGS = "headings"
 _FINDINGS_KEY = "clinical_nlp.findings"
+_MENTIONS_KEY = "clinical_nlp.mentions"
 # dataclasses.astuple copies every value deeply: it cost more than finding the findings.
 _row = attrgetter(*(field.name for field in fields(Finding)))
 
@@ -42,6 +46,22 @@ def set_findings(doc: Doc, findings: Iterable[Finding]) -> None:
     doc.user_data[_FINDINGS_KEY] = [list(_row(f)) for f in ordered]
 
 
+def get_mentions(doc: Doc) -> tuple[Mention, ...]:
+    """Return the mentions stored on ``doc``."""
+    rows: list[list[Any]] = doc.user_data.get(_MENTIONS_KEY, [])
+    text = doc.text if rows else ""
+    return tuple(
+        Mention(start, end, text[start:end], label, score, concept)
+        for start, end, label, score, concept in rows
+    )
+
+
+def set_mentions(doc: Doc, mentions: Iterable[Mention]) -> None:
+    """Store mentions on ``doc`` as plain rows, in order of (start, end, label)."""
+    ordered = sorted(mentions, key=lambda m: (m.start, m.end, m.label))
+    doc.user_data[_MENTIONS_KEY] = [[m.start, m.end, m.label, m.score, m.concept] for m in ordered]
+
+
 def section_at(doc: Doc, token: int) -> str | None:
     """Key of the section that holds a token; the innermost (last opened) one."""
     if SECTIONS not in doc.spans:
@@ -56,8 +76,9 @@ def section_at(doc: Doc, token: int) -> str | None:
 
 
 def register_extensions() -> None:
-    """Register ``doc._.findings``; safe to call again."""
+    """Register ``doc._.findings`` and ``doc._.mentions``; safe to call again."""
     Doc.set_extension("findings", getter=get_findings, setter=set_findings, force=True)
+    Doc.set_extension("mentions", getter=get_mentions, setter=set_mentions, force=True)
 
 
 register_extensions()

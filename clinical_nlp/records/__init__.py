@@ -14,6 +14,7 @@ from clinical_nlp.records.estimate import (
     RiskEstimate,
 )
 from clinical_nlp.records.finding import FLAGS, Finding
+from clinical_nlp.records.mention import Mention
 from clinical_nlp.records.patient import CodedEvent, Coding, EventKind, Note, PatientRecord, Sex
 from clinical_nlp.records.problem import Problem
 from clinical_nlp.records.result import NoteFindings, PatientResult, RunContext
@@ -27,6 +28,7 @@ __all__ = [
     "EventKind",
     "Evidence",
     "Finding",
+    "Mention",
     "ModelReference",
     "Note",
     "NoteFindings",

@@ -1,0 +1,140 @@
+"""The whole pipeline, rules and mentions, on two cores: notes a second, memory, cache.
+
+    python benchmarks/full_pipeline.py EXPORT [EXPORT ...] [--processes 2] [--notes N]
+
+Each setting reads the same notes in fresh processes with one thread each, as the nightly
+batch does: every process takes an equal share, and the slowest one's time counts. Memory is
+the sum of the processes' peaks. Every process reads a few notes first, then forgets them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from against_medspacy import export_texts
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+WARM_UP = 20
+
+#: Name, whether the mention model runs, its settings.
+SETTINGS: tuple[tuple[str, bool, dict[str, Any]], ...] = (
+    ("rules alone", False, {}),
+    ("rules + mentions", True, {}),
+    ("... without the cache", True, {"cache_mib": 0}),
+    ("... in float32, without the cache", True, {"cache_mib": 0, "backend": "float32"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one process measured."""
+
+    seconds: float
+    peak_mib: float
+    hits: int
+    misses: int
+    mentions: list[tuple[int, int, str]]
+
+
+def pipeline(mentions: bool, settings: dict[str, Any]) -> Language:
+    """The pipeline with the mention model set up as told."""
+    import clinical_nlp
+
+    nlp = clinical_nlp.load()
+    if mentions:
+        nlp.add_pipe("clinical_mentions", before="es_assertion", config=settings)
+    return nlp
+
+
+def measure(texts: list[str], mentions: bool, settings: dict[str, Any], start: Any) -> Measured:  # noqa: ANN401 - a barrier's proxy has no public type
+    """Read the texts; runs alone in its process."""
+    import torch
+
+    torch.set_num_threads(1)
+    nlp = pipeline(mentions, settings)
+    list(nlp.pipe(texts[-WARM_UP:]))
+    engine = nlp.get_pipe("clinical_mentions").engine if mentions else None
+    if engine is not None:
+        engine.forget()
+    start.wait()
+    began = perf_counter()
+    found: list[tuple[int, int, str]] = []
+    for number, doc in enumerate(nlp.pipe(texts)):
+        if mentions:
+            found += [(number, m.start, m.label) for m in doc._.mentions]
+    seconds = perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    hits, misses = (engine.hits, engine.misses) if engine is not None else (0, 0)
+    return Measured(seconds, peak, hits, misses, found)
+
+
+def run(texts: list[str], processes: int, mentions: bool, settings: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Share the texts among fresh processes; one Measured each."""
+    context = get_context("spawn")
+    shares = [texts[number::processes] for number in range(processes)]
+    with context.Manager() as manager, context.Pool(processes, maxtasksperchild=1) as pool:
+        barrier = manager.Barrier(processes)
+        tasks = [(share, mentions, settings, barrier) for share in shares]
+        return pool.starmap(measure, tasks, chunksize=1)
+
+
+def main() -> None:
+    """Measure and print a table for each export."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("exports", type=Path, nargs="+", help="FHIR bulk exports with notes")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--notes", type=int, help="read only the first N notes of each")
+    arguments = parser.parse_args()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    console = Console(file=sys.stdout)
+    for export in arguments.exports:
+        texts = export_texts(export, arguments.notes)
+        words = sum(len(text.split()) for text in texts)
+        table = Table(
+            title=f"{export.name}: {len(texts):,} notes, {words:,} words, "
+            f"{arguments.processes} processes"
+        )
+        for column in ("setting", "notes/s", "notes/s of 250 words", "hit rate", "peak MiB"):
+            table.add_column(column, justify="left" if column == "setting" else "right")
+        told: dict[str, list[list[tuple[int, int, str]]]] = {}
+        for name, mentions, settings in SETTINGS:
+            parts = run(texts, arguments.processes, mentions, settings)
+            seconds = max(part.seconds for part in parts)
+            hits, misses = sum(p.hits for p in parts), sum(p.misses for p in parts)
+            told[name] = [part.mentions for part in parts]
+            table.add_row(
+                name,
+                f"{len(texts) / seconds:.0f}",
+                f"{words / 250 / seconds:.0f}",
+                f"{hits / (hits + misses):.0%}" if hits else "",
+                f"{sum(part.peak_mib for part in parts):.0f}",
+            )
+        console.print(table)
+        console.print(f"int8 and float32 agree on {agreement(told):.2%} of the mentions")
+
+
+def agreement(told: dict[str, list[list[tuple[int, int, str]]]]) -> float:
+    """F1 of the default's mentions against float32's, by note, start and label."""
+    ours, exact = (
+        {(share, *mention) for share, found in enumerate(told[name]) for mention in found}
+        for name in (SETTINGS[1][0], SETTINGS[3][0])
+    )
+    return 2 * len(ours & exact) / max(1, len(ours) + len(exact))
+
+
+if __name__ == "__main__":
+    main()

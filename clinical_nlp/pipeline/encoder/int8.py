@@ -1,0 +1,71 @@
+"""Linear layers in whole numbers, the same for a row whatever stands beside it.
+
+torch's dynamic quantisation gives a whole batch one scale, so that what a sentence yields
+depends on the sentences it is batched with: a cache, another batch size or another number
+of processes would change results. Here each row has its own scale (weights have one an
+output), products are summed exactly in 32-bit integers, and a row's result is its own.
+
+The scheme is that of Dettmers et al. 2022 (LLM.int8(), NeurIPS, section 2.1: vector-wise
+quantisation), without its second path for outliers.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+#: Layers with fewer inputs or outputs than this stay as they are: a head's last layer costs
+#: nothing, and its numbers are the answer.
+_SMALLEST = 64
+
+
+class RowwiseInt8Linear(nn.Module):
+    """An ``nn.Linear`` with weights and inputs in eight bits.
+
+    Parameters
+    ----------
+    linear
+        The layer whose place it takes.
+    """
+
+    weight: Tensor
+    scale: Tensor
+    bias: Tensor | None
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        weight = linear.weight.detach().float()
+        scale = weight.abs().amax(dim=1).clamp_min(1e-12) / 127
+        quantised = torch.round(weight / scale[:, None]).to(torch.int8)
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        # Stored by output and used transposed: the layout that oneDNN packs fastest.
+        self.register_buffer("weight", quantised, persistent=False)
+        self.register_buffer("scale", scale, persistent=False)
+        bias = None if linear.bias is None else linear.bias.detach().float()
+        self.register_buffer("bias", bias, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply; float in, float out of the same shape as ``nn.Linear`` gives."""
+        rows = x.reshape(-1, self.in_features)
+        step = rows.abs().amax(dim=-1, keepdim=True).clamp_min(1e-12) / 127
+        quantised = torch.round(rows / step).to(torch.int8)
+        product = torch._int_mm(quantised, self.weight.t())
+        # Converted first: int32 times float goes the slow way round in torch.
+        out = product.float().mul_(step).mul_(self.scale)
+        if self.bias is not None:
+            out += self.bias
+        return out.view(*x.shape[:-1], self.out_features)
+
+
+def quantise(module: nn.Module) -> nn.Module:
+    """Put :class:`RowwiseInt8Linear` in place of every large linear layer, in place."""
+    for name, child in module.named_children():
+        if (
+            type(child) is nn.Linear
+            and child.in_features >= _SMALLEST
+            and child.out_features >= _SMALLEST
+        ):
+            setattr(module, name, RowwiseInt8Linear(child))
+        else:
+            quantise(child)
+    return module

@@ -1,0 +1,158 @@
+"""Which pieces of a checkpoint's tokenizer belong to which words of a text.
+
+The checkpoint's own tokenizer reads the text as it is, because that is what its encoder was
+trained on, and the pieces are laid over our words by character offsets. Splitting the text
+into words first would change the pieces: ``FC80`` is one run of characters to a tokenizer
+and two words to us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+Ints = npt.NDArray[np.int32]
+
+#: Longest text handed to the tokenizer at once, in characters. Its answer holds some 200 bytes
+#: a piece, so that a note of a million words would need a gigabyte in one go.
+_LONGEST = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The pieces of one text, without special ones.
+
+    Attributes
+    ----------
+    ids
+        Ids of the pieces, int32 [pieces]; at least one.
+    first
+        Index into ``ids`` of each word's first piece, int32 [words].
+    last
+        Index of the last piece that overlaps the word, int32 [words].
+    """
+
+    ids: Ints
+    first: Ints
+    last: Ints
+
+
+class WordPieces:
+    """Reads texts into pieces, aligned to words.
+
+    Parameters
+    ----------
+    tokenizer
+        A fast tokenizer of transformers; it is copied, and its truncation and padding are
+        left behind.
+
+    Attributes
+    ----------
+    prefix, suffix
+        Special ids that belong before and after the pieces of a text (``[CLS]``, ``[SEP]``).
+    pad
+        Id that fills up a batch.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+        from tokenizers import Tokenizer
+
+        self._backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+        self._backend.no_truncation()
+        self._backend.no_padding()
+        framed = self._backend.encode("a", add_special_tokens=True)
+        special = np.asarray(framed.special_tokens_mask, dtype=bool)
+        inner = np.flatnonzero(~special)
+        opened, closed = (inner[0], inner[-1] + 1) if len(inner) else (len(special),) * 2
+        self.prefix: list[int] = framed.ids[:opened]
+        self.suffix: list[int] = framed.ids[closed:]
+        self.pad = int(tokenizer.pad_token_id or 0)
+        unknown = tokenizer.unk_token_id
+        self._unknown = int(self.pad if unknown is None else unknown)
+        self.largest_id = max(self._backend.get_vocab(with_added_tokens=True).values(), default=0)
+
+    @property
+    def framing(self) -> int:
+        """How many special ids a text is framed with."""
+        return len(self.prefix) + len(self.suffix)
+
+    def read(
+        self, texts: Sequence[str], starts: Sequence[Ints], ends: Sequence[Ints]
+    ) -> list[Pieces]:
+        """Cut texts into pieces.
+
+        Parameters
+        ----------
+        texts
+            Any texts.
+        starts, ends
+            For each text the places of its words, in code points, in order and apart.
+
+        Returns
+        -------
+        list of Pieces
+            One a text. Every word has a piece: the first that begins in it; else the one
+            that runs into it; else, where the tokenizer drops the word (a zero-width space),
+            the piece before it.
+        """
+        stretches = [
+            (number, start, stop)
+            for number, text in enumerate(texts)
+            for start, stop in _stretches(text, starts[number])
+        ]
+        encodings = self._backend.encode_batch(
+            [texts[number][start:stop] for number, start, stop in stretches],
+            add_special_tokens=False,
+        )
+        ids: list[list[int]] = [[] for _ in texts]
+        places: list[list[tuple[int, int]]] = [[] for _ in texts]
+        for (number, start, _), encoding in zip(stretches, encodings, strict=True):
+            ids[number] += encoding.ids
+            offsets = encoding.offsets
+            places[number] += [(a + start, b + start) for a, b in offsets] if start else offsets
+        return [
+            self._aligned(ids[number], places[number], starts[number], ends[number])
+            for number in range(len(texts))
+        ]
+
+    def _aligned(
+        self, ids: list[int], places: list[tuple[int, int]], starts: Ints, ends: Ints
+    ) -> Pieces:
+        if not ids:  # nothing but characters that the tokenizer drops
+            nowhere = np.zeros(len(starts), dtype=np.int32)
+            return Pieces(np.array([self._unknown], dtype=np.int32), nowhere, nowhere)
+        spans = np.array(places, dtype=np.int32)
+        begun, ended = spans[:, 0], np.maximum.accumulate(spans[:, 1])
+        first = np.searchsorted(ended, starts, side="right").astype(np.int32)
+        last = np.searchsorted(begun, ends, side="left").astype(np.int32) - 1
+        # A piece that reaches over from the word before yields to one that begins here.
+        before = np.concatenate((np.zeros(1, dtype=ends.dtype), ends[:-1]))
+        within = np.minimum(first, len(ids) - 1)
+        shared = (begun[within] < before) & (first < last)
+        first = first + shared.astype(np.int32)
+        dropped = first > last
+        first = np.where(dropped, np.maximum(first - 1, 0), first)
+        first = np.maximum.accumulate(np.minimum(first, len(ids) - 1)).astype(np.int32)
+        return Pieces(np.array(ids, dtype=np.int32), first, np.maximum(last, first))
+
+
+def _stretches(text: str, starts: Ints) -> list[tuple[int, int]]:
+    """Cut a long text before white space, so that the cuts leave its pieces as they were."""
+    if len(text) <= _LONGEST:
+        return [(0, len(text))]
+    cuts = [0]
+    while len(text) - cuts[-1] > _LONGEST:
+        aim = cuts[-1] + _LONGEST
+        at = int(np.searchsorted(starts, aim, side="right")) - 1
+        while at > 0 and starts[at] > cuts[-1] + 1 and not text[starts[at] - 1].isspace():
+            at -= 1
+        cut = int(starts[at]) - 1 if at > 0 else 0
+        cuts.append(cut if cut > cuts[-1] else aim)
+    return list(zip(cuts, [*cuts[1:], len(text)], strict=True))

@@ -1,0 +1,136 @@
+"""Logs the training of encoders and mention models to MLflow.
+
+Counts, measures, hashes and the model: no text of any document. Examples of confusions are
+logged only where the caller hands them over, and a caller who trains on private notes does
+not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clinical_nlp.registry.store import ARTIFACTS, client_of, speaking_to, sqlite_folder, store_uri
+from clinical_nlp.shipping import MODEL_FOLDER
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+MENTIONS = "mentions"
+ENCODERS = "encoders"
+
+
+def log_mentions(
+    folder: Path,
+    digest: str,
+    *,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    losses: Sequence[float],
+    scores: Sequence[float],
+    confusions: Mapping[str, int],
+    examples: Path | None = None,
+    tracking_uri: str | None = None,
+) -> str:
+    """Log the training of a mention model.
+
+    Parameters
+    ----------
+    folder
+        The model's folder, as it is shipped.
+    digest
+        Of the model.
+    parameters, metrics
+        The recipe, flat; measures on the documents held out.
+    losses, scores
+        By epoch: training loss, and validation strict F1.
+    confusions
+        Counts by kind.
+    examples
+        File of confusions with their words, or ``None`` to keep them off the store.
+
+    Returns
+    -------
+    str
+        Id of the MLflow run.
+
+    Raises
+    ------
+    ModelError
+        E401: the store cannot be reached.
+    """
+    with _run(MENTIONS, parameters, digest, tracking_uri) as (client, run):
+        for name, value in metrics.items():
+            client.log_metric(run, name, value)
+        for name, values in (("train_loss", losses), ("validation_strict_f1", scores)):
+            for epoch, value in enumerate(values, start=1):
+                client.log_metric(run, name, value, step=epoch)
+        client.log_text(run, json.dumps(dict(confusions), indent=2), "confusions.json")
+        _log_folder(client, run, folder)
+        if examples is not None:
+            client.log_artifact(run, str(examples))
+    return run
+
+
+def log_encoder(
+    folder: Path,
+    digest: str,
+    *,
+    parameters: Mapping[str, Any],
+    losses: Sequence[float],
+    every: int = 20,
+    tracking_uri: str | None = None,
+) -> str:
+    """Log the training of an encoder: its recipe, the mean loss of every 20 steps, the model.
+
+    Raises
+    ------
+    ModelError
+        E401: the store cannot be reached.
+    """
+    with _run(ENCODERS, parameters, digest, tracking_uri) as (client, run):
+        for begin in range(0, len(losses), every):
+            part = losses[begin : begin + every]
+            client.log_metric(run, "loss", sum(part) / len(part), step=begin + len(part))
+        _log_folder(client, run, folder)
+    return run
+
+
+@contextmanager
+def _run(
+    experiment: str, parameters: Mapping[str, Any], digest: str, tracking_uri: str | None
+) -> Iterator[tuple[MlflowClient, str]]:
+    """Open a run with its parameters and tags; it is closed as finished."""
+    from mlflow.exceptions import MlflowException
+
+    uri = store_uri(tracking_uri)
+    local = str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
+    with speaking_to(uri):
+        client = client_of(uri)
+        found = client.get_experiment_by_name(experiment)
+        try:
+            number = (
+                found.experiment_id
+                if found is not None
+                else client.create_experiment(experiment, artifact_location=local)
+            )
+        except MlflowException:  # another process made it in between
+            number = client.get_experiment_by_name(experiment).experiment_id
+        run = str(client.create_run(number).info.run_id)
+        for name, value in parameters.items():
+            client.log_param(run, name, value)
+        client.set_tag(run, "clinical_nlp.version", version("clinical-nlp"))
+        client.set_tag(run, "clinical_nlp.digest", digest)
+        yield client, run
+        client.set_terminated(run)
+
+
+def _log_folder(client: MlflowClient, run: str, folder: Path) -> None:
+    for name in ("card.md", "metrics.json", "manifest.json"):
+        if (folder / name).is_file():
+            client.log_artifact(run, str(folder / name))
+    client.log_artifacts(run, str(folder / MODEL_FOLDER), MODEL_FOLDER)

@@ -1,0 +1,1 @@
+"""Trains the tagger of mentions on annotated documents."""

@@ -1,0 +1,125 @@
+"""Examples of like length side by side, as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from clinical_nlp.pipeline.mentions.features import FEATURES
+from clinical_nlp.pipeline.mentions.labels import LABELS
+from clinical_nlp.training.mentions.corpus import Example
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: Lengths are blurred by so many pieces when examples are sorted, so that the batches of two
+#: epochs differ.
+_BLUR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of a step: the tagger's four, then the truth.
+
+    Attributes
+    ----------
+    inputs
+        Ids, mask [B, L], first pieces [B, W], features [B, W, 5]; all int64.
+    tags
+        int64 [B, W, labels].
+    known
+        float [B, labels].
+    """
+
+    inputs: tuple[Tensor, Tensor, Tensor, Tensor]
+    tags: Tensor
+    known: Tensor
+
+    @property
+    def is_word(self) -> Tensor:
+        """Bool [B, W]."""
+        return self.inputs[2] > 0
+
+
+def grouped(
+    examples: Sequence[Example], most: int, random: np.random.Generator | None = None
+) -> list[list[int]]:
+    """Indices of examples in groups of at most ``most`` pieces, padding counted.
+
+    Parameters
+    ----------
+    random
+        Blurs the order of lengths and shuffles the groups; without it they run from short
+        to long.
+    """
+    lengths = np.array([len(example.ids) for example in examples], dtype=np.float64)
+    blurred = lengths if random is None else lengths + random.random(len(lengths)) * _BLUR
+    groups: list[list[int]] = [[]]
+    longest = 0
+    for index in np.argsort(blurred, kind="stable").tolist():
+        longest = max(longest, int(lengths[index]))
+        if groups[-1] and longest * (len(groups[-1]) + 1) > most:
+            groups.append([])
+            longest = int(lengths[index])
+        groups[-1].append(index)
+    if random is not None:
+        random.shuffle(groups)
+    return groups
+
+
+def make_batch(examples: Sequence[Example], pad: int) -> Batch:
+    """Lay examples side by side, padded at their ends."""
+    import torch
+
+    rows = len(examples)
+    pieces = max(len(example.ids) for example in examples)
+    words = max(len(example.first) for example in examples)
+    ids = np.full((rows, pieces), pad, dtype=np.int64)
+    mask = np.zeros((rows, pieces), dtype=np.int64)
+    first = np.zeros((rows, words), dtype=np.int64)
+    features = np.zeros((rows, words, FEATURES), dtype=np.int64)
+    tags = np.zeros((rows, words, len(LABELS)), dtype=np.int64)
+    for row, example in enumerate(examples):
+        ids[row, : len(example.ids)] = example.ids
+        mask[row, : len(example.ids)] = 1
+        first[row, : len(example.first)] = example.first
+        features[row, : len(example.first)] = example.features
+        tags[row, : len(example.first)] = example.tags
+    known = np.stack([example.known for example in examples]).astype(np.float32)
+    inputs = tuple(map(torch.from_numpy, (ids, mask, first, features)))
+    return Batch(inputs, torch.from_numpy(tags), torch.from_numpy(known))  # type: ignore[arg-type]
+
+
+def blurred(
+    batch: Batch,
+    share: float,
+    mask_id: int,
+    special: npt.NDArray[np.int64],
+    random: np.random.Generator,
+) -> Batch:
+    """Hide a share of the pieces and of the affixes, so that neither is relied on alone.
+
+    Parameters
+    ----------
+    share
+        Of pieces and of affixes.
+    mask_id
+        What a hidden piece becomes.
+    special
+        Ids that are never hidden.
+    random
+        Draws what is hidden.
+    """
+    import torch
+
+    ids, mask, first, features = (tensor.numpy().copy() for tensor in batch.inputs)
+    hidden = (random.random(ids.shape) < share) & ~np.isin(ids, special)
+    ids[hidden] = mask_id
+    affixes = features[..., 1:4]
+    affixes[random.random(affixes.shape) < share] = 0
+    inputs = tuple(map(torch.from_numpy, (ids, mask, first, features)))
+    return Batch(inputs, batch.tags, batch.known)  # type: ignore[arg-type]

@@ -1,0 +1,170 @@
+"""The recipe of a mention model: one TOML file decides it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from clinical_nlp.errors import UsageError
+from clinical_nlp.pipeline.mentions.labels import LABELS
+from clinical_nlp.pipeline.mentions.tagger import HeadShape
+from clinical_nlp.training.pretraining.recipe import flatten, read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusRecipe:
+    """One annotated corpus.
+
+    Parameters
+    ----------
+    path
+        JSON lines with "id", "text" and "entities".
+    labels
+        The labels that were annotated in it. Another label's layer is unknown there: it
+        is neither taught nor counted.
+    repeat
+        How often each of its documents is read in an epoch.
+    measured
+        Whether documents of it are held out to be measured on.
+    """
+
+    path: str
+    labels: tuple[str, ...]
+    repeat: int = 1
+    measured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRecipe:
+    """Shares of the measured corpora's documents, by a hash of their text.
+
+    Parameters
+    ----------
+    test
+        Held out: its measures are the ones that are published.
+    validation
+        Decides when to stop, and which epoch is kept.
+    salt
+        Makes the hash this model's own.
+    """
+
+    test: float
+    validation: float
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class FitRecipe:
+    """How the network is trained.
+
+    Parameters
+    ----------
+    epochs
+        Most epochs; the learning rate rises over ``warm_up`` steps and falls to nothing
+        at their end.
+    patience
+        Epochs without a better validation F1 after which training stops.
+    batch_pieces
+        Pieces of a step, padding counted.
+    matrix_rate, embedding_rate, head_rate
+        Learning rates of the encoder's matrices (Muon), its other parameters and the head
+        (AdamW).
+    word_dropout
+        Share of pieces masked, and of affixes left out, in training.
+    average_from
+        Share of the steps after which the average of the weights begins, which is what is
+        kept; 1 keeps the last weights.
+    precision
+        ``"bfloat16"`` or ``"float32"``.
+    seed
+        Of weights, order and dropout.
+    """
+
+    epochs: int
+    patience: int
+    batch_pieces: int
+    warm_up: int
+    matrix_rate: float
+    embedding_rate: float
+    head_rate: float
+    matrix_decay: float
+    other_decay: float
+    word_dropout: float
+    average_from: float
+    precision: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class MentionsRecipe:
+    """One mention model's recipe."""
+
+    name: str
+    encoder: str
+    corpora: tuple[CorpusRecipe, ...]
+    split: SplitRecipe
+    head: HeadShape
+    fit: FitRecipe
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, to be kept with a run."""
+        return asdict(self)
+
+    def flat(self) -> dict[str, Any]:
+        """Parameters as MLflow logs them: ``fit.epochs`` and so on."""
+        flat = flatten(asdict(self))
+        for number, corpus in enumerate(flat.pop("corpora")):
+            # The folder may name a hospital's machine: the file's name is enough.
+            corpus["path"] = Path(corpus["path"]).name
+            corpus["labels"] = " ".join(corpus["labels"])
+            flat |= {f"corpora.{number}.{key}": value for key, value in corpus.items()}
+        return flat
+
+
+def read_mentions_recipe(path: Path) -> MentionsRecipe:
+    """Read the recipe of a mention model.
+
+    Raises
+    ------
+    UsageError
+        E120: the file cannot be read; E121: a part is missing or out of range.
+    """
+    data = read_toml(path)
+    try:
+        recipe = MentionsRecipe(
+            name=str(data["name"]),
+            encoder=str(data["encoder"]),
+            corpora=tuple(
+                CorpusRecipe(**{**corpus, "labels": tuple(corpus["labels"])})
+                for corpus in data["corpora"]
+            ),
+            split=SplitRecipe(**data["split"]),
+            head=HeadShape(**data["head"]),
+            fit=FitRecipe(**data["fit"]),
+        )
+        _check(recipe)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            "E121",
+            f"the recipe '{path}' lacks a part or holds a wrong one ({error}): "
+            "compare it with models/mentions/recipe.toml",
+        ) from None
+    return recipe
+
+
+def _check(recipe: MentionsRecipe) -> None:
+    split, fit = recipe.split, recipe.fit
+    if not recipe.corpora or not any(corpus.measured for corpus in recipe.corpora):
+        raise ValueError("one corpus at least must be measured")
+    unknown = {label for corpus in recipe.corpora for label in corpus.labels} - set(LABELS)
+    if unknown:
+        raise ValueError(f"labels are {', '.join(LABELS)}")
+    if min(split.test, split.validation) < 0 or split.test + split.validation >= 1:
+        raise ValueError("split.test and split.validation must leave documents to train on")
+    if fit.epochs < 1 or fit.batch_pieces < 1 or fit.warm_up < 0 or fit.patience < 1:
+        raise ValueError("fit.epochs, fit.batch_pieces and fit.patience start at 1")
+    if fit.precision not in ("bfloat16", "float32"):
+        raise ValueError("fit.precision must be bfloat16 or float32")
+    if not 0 < fit.average_from <= 1 or not 0 <= fit.word_dropout < 1:
+        raise ValueError("fit.average_from and fit.word_dropout are shares")

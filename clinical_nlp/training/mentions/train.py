@@ -1,0 +1,263 @@
+"""From a recipe to a mention model: corpora, training, measures on documents held out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clinical_nlp.errors import UsageError
+from clinical_nlp.pipeline.encoder import Engine, WordPieces, load_checkpoint
+from clinical_nlp.pipeline.mentions.features import FEATURES, doc_features
+from clinical_nlp.pipeline.mentions.files import WINDOW
+from clinical_nlp.pipeline.mentions.labels import LABELS
+from clinical_nlp.pipeline.mentions.model import MentionModel
+from clinical_nlp.pipeline.mentions.reading import mention_rows
+from clinical_nlp.pipeline.mentions.tagger import MentionTagger
+from clinical_nlp.training.mentions.corpus import (
+    Annotated,
+    PartName,
+    Place,
+    examples_of,
+    read_corpus,
+)
+from clinical_nlp.training.mentions.crf import LayeredCrf
+from clinical_nlp.training.mentions.loop import OnEpoch, OnStep, Progress, fit
+from clinical_nlp.training.mentions.measures import MentionMeasures, measure
+from clinical_nlp.training.mentions.recipe import MentionsRecipe
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+
+@dataclass(frozen=True)
+class TrainedMentions:
+    """A finished run.
+
+    Attributes
+    ----------
+    model
+        What is shipped.
+    recipe
+        What it was made from.
+    progress
+        Losses and validation scores by epoch.
+    documents
+        Documents by part.
+    measures
+        On the held-out documents; ``None`` where every document was trained on.
+    pairs
+        Held-out documents with the mentions found in them, for confusion tables.
+    base
+        Digest of the encoder it was trained from.
+    """
+
+    model: MentionModel
+    recipe: MentionsRecipe
+    progress: Progress
+    documents: dict[str, int]
+    measures: MentionMeasures | None
+    pairs: list[tuple[Annotated, list[Place]]]
+    base: str
+
+
+def word_cutter() -> Language:
+    """Return the pipeline as far as training needs it: words and sentences."""
+    import clinical_nlp
+
+    nlp = clinical_nlp.load()
+    nlp.select_pipes(enable=["es_sentences"])
+    return nlp
+
+
+def find_mentions(
+    model: MentionModel, documents: Sequence[Annotated], nlp: Language
+) -> list[list[Place]]:
+    """Read documents as the pipeline reads them; label, start, end of what is found."""
+    engine = Engine(
+        model.tagger,
+        model.tokenizer,
+        window=WINDOW,
+        decode=model.decoder,
+        features=FEATURES,
+        backend="float32",
+        cache_mib=0,
+    )
+    docs = [nlp(document.text) for document in documents]
+    decoded = engine.run(docs, [doc_features(doc) for doc in docs])
+    return [
+        [(label, start, end) for start, end, label, _ in mention_rows(doc, rows)]
+        for doc, rows in zip(docs, decoded, strict=True)
+    ]
+
+
+def train_mentions(
+    recipe: MentionsRecipe,
+    *,
+    base_folder: Path,
+    work: Path,
+    everything: bool = False,
+    on_step: OnStep = lambda step, steps, loss: None,
+    on_epoch: OnEpoch = lambda epoch, loss, score: None,
+) -> TrainedMentions:
+    """Train a mention model.
+
+    Parameters
+    ----------
+    recipe
+        What to make.
+    base_folder
+        What paths of the recipe are relative to.
+    work
+        Folder of the unfinished run; one found there is taken up.
+    everything
+        Train on the held-out documents too, for all epochs: for the weights that are
+        shipped, once the recipe is settled. Nothing is measured then.
+    on_step, on_epoch
+        Told of progress.
+
+    Raises
+    ------
+    InputError
+        E265, E266: a corpus cannot be read.
+    UsageError
+        E123: a part of the split is empty.
+    ModelError
+        E44x: the encoder cannot be loaded. E464, E465: see
+        :func:`~clinical_nlp.training.mentions.loop.fit`.
+    """
+    documents = [
+        document
+        for corpus in recipe.corpora
+        for document in read_corpus(corpus, base_folder / corpus.path, recipe.split)
+    ]
+    if everything:
+        documents = [replace(document, part="train") for document in documents]
+    parts = _parts(documents, recipe, everything)
+    checkpoint = load_checkpoint(recipe.encoder)
+    pieces = WordPieces(checkpoint.tokenizer)
+    nlp = word_cutter()
+    import torch
+
+    torch.manual_seed(recipe.fit.seed)
+    tagger = MentionTagger(checkpoint.model(), recipe.head)
+    crf = LayeredCrf()
+
+    def as_model() -> MentionModel:
+        transitions = crf.transitions.detach().numpy().copy()
+        biases = np.zeros(len(LABELS), dtype=np.float32)
+        return MentionModel(tagger, checkpoint.tokenizer, transitions, biases, "")
+
+    def validate() -> float:
+        found = find_mentions(as_model(), parts["validation"], nlp)
+        pairs = zip(parts["validation"], found, strict=True)
+        return measure((d.mentions, f) for d, f in pairs).strict["micro"].f1
+
+    progress = fit(
+        tagger,
+        crf,
+        examples_of(parts["train"], nlp, pieces),
+        pieces,
+        recipe.fit,
+        mask_id=int(checkpoint.tokenizer.mask_token_id or pieces.pad),
+        folder=work,
+        identity={**recipe.as_dict(), "everything": everything, "base": checkpoint.digest},
+        validate=validate if parts["validation"] else None,
+        on_step=on_step,
+        on_epoch=on_epoch,
+    )
+    model = as_model()
+    test = parts["test"]
+    found = find_mentions(model, test, nlp) if test else []
+    pairs = list(zip(test, found, strict=True))
+    return TrainedMentions(
+        model,
+        recipe,
+        progress,
+        {name: len(part) for name, part in parts.items()},
+        measure((d.mentions, f) for d, f in pairs) if test else None,
+        pairs,
+        checkpoint.digest,
+    )
+
+
+def _parts(
+    documents: Iterable[Annotated], recipe: MentionsRecipe, everything: bool
+) -> dict[PartName, list[Annotated]]:
+    parts: dict[PartName, list[Annotated]] = {"train": [], "validation": [], "test": []}
+    for document in documents:
+        parts[document.part].append(document)
+    wanted = {"train": 1.0} | (
+        {} if everything else {"validation": recipe.split.validation, "test": recipe.split.test}
+    )
+    for name, share in wanted.items():
+        if share and not parts[name]:  # type: ignore[index]
+            raise UsageError(
+                "E123",
+                f"the split leaves no document for {name}: give more documents, or change the "
+                "shares in the recipe",
+            )
+    return parts
+
+
+def confusions(pairs: Iterable[tuple[Annotated, Sequence[Place]]]) -> Counter[str]:
+    """Count what went wrong, without a word of text.
+
+    Returns
+    -------
+    Counter
+        ``"SYMPTOM missed"``, ``"SYMPTOM false alarm"``, ``"SYMPTOM border"`` (overlaps a
+        gold mention of its label), ``"SYMPTOM for DISEASE"`` (same place, other label).
+    """
+    counts: Counter[str] = Counter()
+    for document, found in pairs:
+        for kind, _ in _wrong(document, found):
+            counts[kind] += 1
+    return counts
+
+
+def _wrong(document: Annotated, found: Sequence[Place]) -> Iterable[tuple[str, Place]]:
+    had, gold = set(found), document.mentions
+    for place in sorted(had - gold):
+        label, start, end = place
+        same = {g for g in gold if g[1:] == place[1:] and g not in had}
+        if same:
+            yield f"{label} for {min(same)[0]}", place
+        elif any(g[0] == label and g[1] < end and start < g[2] for g in gold):
+            yield f"{label} border", place
+        else:
+            yield f"{label} false alarm", place
+    for place in sorted(gold - had):
+        label, start, end = place
+        if not any(f[0] == label and f[1] < end and start < f[2] for f in had):
+            yield f"{label} missed", place
+
+
+def confusion_examples(
+    pairs: Iterable[tuple[Annotated, Sequence[Place]]], around: int = 40
+) -> list[dict[str, Any]]:
+    """What went wrong, with the words: patient text where the corpus is private.
+
+    Parameters
+    ----------
+    around
+        Characters to each side.
+    """
+    return [
+        {
+            "id": document.id,
+            "kind": kind,
+            "label": label,
+            "start": start,
+            "end": end,
+            "before": document.text[max(0, start - around) : start],
+            "text": document.text[start:end],
+            "after": document.text[end : end + around],
+        }
+        for document, found in pairs
+        for kind, (label, start, end) in _wrong(document, found)
+    ]

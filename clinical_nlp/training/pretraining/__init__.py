@@ -1,0 +1,1 @@
+"""Makes the embedded encoder from unlabelled text: tokenizer, first vectors, masked words."""

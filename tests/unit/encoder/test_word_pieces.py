@@ -1,0 +1,129 @@
+"""Words and pieces: every word has its own piece, whatever the text is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinical_nlp.pipeline.encoder import words as words_module
+from clinical_nlp.pipeline.encoder.units import units
+from clinical_nlp.pipeline.encoder.words import WordPieces
+from clinical_nlp.pipeline.tokenizer import ClinicalTokenizer
+
+KINDS = ("byte-level", "unigram", "wordpiece", "bpe")
+TOKENIZE = ClinicalTokenizer(spacy.blank("es").vocab)
+
+TEXTS = [
+    "Disnea de esfuerzo.",
+    "FC80 DM2 13/8 NT-proBNP",
+    "e\u0301stasis, ﬁbrilación y ﬂutter ÁÉÍ \u00adblan\u00addo",
+    "linea\r\n\r\nsiguiente\ttab",
+    "😀 👩‍⚕️ ❤️ ✓ →",
+    "\u200b\u200b disnea \ufeff",
+    "ｆｕｌｌ ½ ² ㎎ Ⅳ",
+    "a\x00b \x07 c",
+    "日本語 и кириллица",
+]
+
+
+def read(tokenizer, text):
+    doc = TOKENIZE(text)
+    found = list(units(doc, "note"))
+    if not found:
+        return None
+    (unit,) = found
+    pieces = WordPieces(tokenizer)
+    return unit, pieces, pieces.read([unit.text], [unit.starts], [unit.ends])[0]
+
+
+def check(tokenizer, text):
+    """Every word has a piece; where a piece overlaps the word, the word's piece does."""
+    answer = read(tokenizer, text)
+    if answer is None:
+        return
+    unit, _, pieces = answer
+    assert len(pieces.first) == len(unit.tokens)
+    assert pieces.ids.size
+    assert ((pieces.first >= 0) & (pieces.first <= pieces.last)).all()
+    assert (pieces.last < len(pieces.ids)).all()
+    assert (np.diff(pieces.first) >= 0).all()
+    encoding = tokenizer.backend_tokenizer.encode(unit.text, add_special_tokens=False)
+    if not encoding.ids:
+        return
+    assert pieces.ids.tolist() == encoding.ids
+    spans = encoding.offsets
+    for start, end, first in zip(unit.starts, unit.ends, pieces.first, strict=True):
+        overlapping = [j for j, (a, b) in enumerate(spans) if a < end and b > start]
+        beginning = [j for j in overlapping if spans[j][0] >= start]
+        if overlapping:
+            assert first in overlapping
+            assert first <= (beginning or overlapping)[0]
+        else:
+            assert spans[first][1] <= start or first == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("text", TEXTS)
+def test_known_trouble(tokenizers, kind, text):
+    check(tokenizers[kind], text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_text(tokenizers, kind):
+    characters = st.one_of(
+        st.characters(exclude_categories=("Cs",)), st.sampled_from(" .,/\r\n\u0301\u200dáñﬁ😀")
+    )
+
+    @given(st.text(characters, max_size=60))
+    def holds(text):
+        check(tokenizers[kind], text)
+
+    holds()
+
+
+def test_words_that_share_a_run_have_pieces_of_their_own(tokenizers):
+    _, _, pieces = read(tokenizers["byte-level"], "FC80")
+    assert len(pieces.first) == 2
+    assert pieces.first[0] < pieces.first[1]
+
+
+def test_nothing_but_dropped_characters_still_has_a_piece(tokenizers):
+    _, _, pieces = read(tokenizers["wordpiece"], "\u200b\x07")
+    assert pieces.ids.tolist() == [1]  # [UNK]
+    assert pieces.first.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_special_ids_are_found(tokenizers, kind):
+    pieces = WordPieces(tokenizers[kind])
+    assert (pieces.prefix, pieces.suffix, pieces.framing, pieces.pad) == ([2], [3], 2, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_text_is_read_in_stretches_to_the_same_pieces(tokenizers, kind, monkeypatch):
+    text = " ".join(["Refiere disnea de esfuerzo, FC80;", "e\u0301stasis ﬁ 😀\r\n"] * 40)
+    _, _, whole = read(tokenizers[kind], text)
+    monkeypatch.setattr(words_module, "_LONGEST", 100)
+    _, _, cut = read(tokenizers[kind], text)
+    assert cut.ids.tolist() == whole.ids.tolist()
+    assert cut.first.tolist() == whole.first.tolist()
+
+
+def test_a_long_text_without_white_space_is_read_too(tokenizers, monkeypatch):
+    monkeypatch.setattr(words_module, "_LONGEST", 50)
+    unit, _, pieces = read(tokenizers["byte-level"], "disnea/" * 60)
+    assert len(pieces.first) == len(unit.tokens) == 120
+    assert (np.diff(pieces.first) > 0).all()
+
+
+def test_the_tokenizers_own_truncation_is_left_behind(tokenizers):
+    tokenizer = tokenizers["bpe"]
+    tokenizer.backend_tokenizer.enable_truncation(4)
+    try:
+        unit, _, pieces = read(tokenizer, "disnea " * 50)
+    finally:
+        tokenizer.backend_tokenizer.no_truncation()
+    assert len(np.unique(pieces.first)) == len(unit.tokens) == 50
