@@ -67,6 +67,8 @@ class RiskEstimate:
     ----------
     probability
         0..1; ``None`` unless ``status`` is ``SCORED``.
+    interval
+        Lower and upper bound around ``probability``; ``None`` where the model gives none.
     band
         Key of a published band (see ``clinical_nlp/risk/bands.toml``); ``None`` unless scored.
     reasons
@@ -87,3 +89,4 @@ class RiskEstimate:
     reasons: tuple[Reason, ...] = ()
     missing: tuple[str, ...] = ()
     abstention: str | None = None
+    interval: tuple[float, float] | None = None
