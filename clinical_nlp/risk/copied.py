@@ -28,6 +28,9 @@ MIN_COPIED_LENGTH = 40
 #: thresholds of plagiarism detection lie between 5 and 10).
 RUN = 9
 
+#: Letters that such a run must hold: nine short words may be anyone's.
+MIN_RUN_LENGTH = 30
+
 # A sentence ends at a stop, or where lines are apart or a list goes on; a single line
 # break is where an old system wrapped the line.
 _BREAK = re.compile(r"\n\s*\n|[\n\r]\s*[-*•·]|[.;](?=\s|$)|:\s*[\n\r]")
@@ -86,7 +89,7 @@ def _stretches(text: str, start: int, end: int) -> Iterator[bytes]:
     first, last = inside[0], inside[-1]
     for begin in range(max(0, last - RUN + 1), min(first, len(words) - RUN) + 1):
         run = words[begin : begin + RUN]
-        if sum(map(len, run)) >= MIN_COPIED_LENGTH:
+        if sum(map(len, run)) >= MIN_RUN_LENGTH:
             yield _digest(run)
 
 
