@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+
 from clinical_nlp.errors import ModelError
 from clinical_nlp.risk.boosted import BoostedRisk
 from clinical_nlp.risk.entries import Timeline
@@ -43,7 +45,8 @@ def classifier_of(parts: ModelParts, table: FeatureTable) -> Classifier:
     spec = parts.spec
     match spec.family:
         case "logistic":
-            ensemble = parts.tensors.get(ENSEMBLE)
+            members = parts.tensors.get(ENSEMBLE)
+            ensemble = None if members is None else members.astype(np.float64)
             return LinearRisk(parts.classifier, spec.reference, spec.calibration, ensemble)
         case "boosting":
             return BoostedRisk(parts.classifier, spec.reference, table, spec.calibration)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,4 +48,4 @@ class ModelParts:
 
     classifier: object | None
     spec: ModelSpec
-    tensors: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    tensors: Mapping[str, npt.NDArray[np.floating[Any]]] = field(default_factory=dict)

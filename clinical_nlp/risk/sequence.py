@@ -219,7 +219,7 @@ class SequenceRisk:
 
     def __init__(
         self,
-        tensors: Mapping[str, npt.NDArray[np.float64]],
+        tensors: Mapping[str, npt.NDArray[np.floating[Any]]],
         spec: ModelSpec,
         table: FeatureTable,
     ) -> None:
