@@ -77,6 +77,9 @@ class RiskEstimate:
         Spanish sentences naming what would lower the uncertainty.
     abstention
         Spanish sentence: why no estimate is given.
+    features
+        What the classifier was given, in the order of the model's features; NaN where
+        missing. Empty unless scored.
     """
 
     patient_id: str
@@ -90,3 +93,4 @@ class RiskEstimate:
     missing: tuple[str, ...] = ()
     abstention: str | None = None
     interval: tuple[float, float] | None = None
+    features: tuple[float, ...] = ()

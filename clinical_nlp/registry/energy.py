@@ -9,6 +9,7 @@ anywhere and no file is written by either.
 
 from __future__ import annotations
 
+import logging
 import resource
 import tomllib
 from collections.abc import Iterator
@@ -37,11 +38,18 @@ class Energy:
         if with_library:
             from codecarbon import OfflineEmissionsTracker
 
+            # It greets before it has read its own level.
+            logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
+            # Named one by one: a file of its own in the user's home could switch them on.
             self._tracker = OfflineEmissionsTracker(
                 country_iso_code=self._country,
                 tracking_mode="process",
                 save_to_file=False,
                 save_to_api=False,
+                save_to_logger=False,
+                save_to_prometheus=False,
+                save_to_logfire=False,
+                emissions_endpoint=None,
                 log_level="critical",
                 # Its lock file in the system's /tmp would let one user's run stop another's.
                 allow_multiple_runs=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -112,6 +112,7 @@ class RiskModel:
                 self.probabilities(features, timelines),
                 self.intervals(features, timelines),
                 slope * self._classifier.contributions(features, timelines),
+                features.tolist(),
                 strict=True,
             )
         )
@@ -122,8 +123,9 @@ class RiskModel:
             elif case.abstention is not None:
                 estimates.append(self._abstained(case))
             else:
-                probability, interval, contributions = next(rows)
-                estimates.append(self._scored(case, float(probability), interval, contributions))
+                probability, interval, contributions, row = next(rows)
+                scored_one = self._scored(case, float(probability), interval, contributions)
+                estimates.append(replace(scored_one, features=tuple(row)))
         return estimates
 
     def probabilities(
