@@ -17,7 +17,16 @@ from clinical_nlp.privacy import silence_telemetry
 # Before any command imports a library that might call home.
 silence_telemetry()
 
-from clinical_nlp.cli import batch, evaluate, extract, lexicon, registry, simulate, train  # noqa: E402
+from clinical_nlp.cli import (  # noqa: E402
+    batch,
+    evaluate,
+    extract,
+    lexicon,
+    recalibrate,
+    registry,
+    simulate,
+    train,
+)
 
 #: Exit code of an error nobody foresaw (EX_SOFTWARE of sysexits.h).
 EXIT_UNFORESEEN = 70
@@ -40,8 +49,10 @@ app.command("batch")(batch.batch)
 app.command("extract")(extract.extract)
 app.command("assert")(extract.assert_)
 app.command("simulate")(simulate.simulate)
+app.command("drift")(drift.drift)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
+app.command("recalibrate")(recalibrate.recalibrate)
 app.add_typer(registry.app, name="registry")
 app.add_typer(lexicon.app, name="lexicon")
 

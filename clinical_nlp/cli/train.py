@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +16,10 @@ from clinical_nlp.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from spacy.language import Language
 
     from clinical_nlp.records import PatientRecord
+    from clinical_nlp.training.dataset import Cohort
     from clinical_nlp.training.recipe import Recipe
     from clinical_nlp.training.train import TrainedModel
 
@@ -67,6 +69,7 @@ def risk(
     # Imported here: 'clinical-nlp --help' must not wait for MLflow, torch and spaCy.
     from rich.console import Console
 
+    from clinical_nlp.registry.energy import measured
     from clinical_nlp.registry.tracking import log_run, write_shipped
     from clinical_nlp.training.recipe import read_recipe
 
@@ -80,13 +83,15 @@ def risk(
             "give it a folder of its own with --out",
         )
     console = Console(stderr=True)
-    if exports:
-        model = _on_exports(exports, recipe, with_audit, console)
-    else:
-        model = _on_simulation(recipe, with_audit, console)
+    with measured() as energy:
+        if exports:
+            model = _on_exports(exports, recipe, with_audit, console)
+        else:
+            model = _on_simulation(recipe, with_audit, console)
     folder = config.parent if out is None else out
-    digest = write_shipped(model, folder)
-    run = log_run(model, folder, digest, tracking_uri)
+    used = energy.report()
+    digest = write_shipped(model, folder, used)
+    run = log_run(model, folder, digest, tracking_uri, used)
     for name, measures in model.metrics["test"].items():
         auroc = measures["auroc"]
         typer.echo(
@@ -95,6 +100,57 @@ def risk(
     typer.echo(f"Chosen: {model.metrics['family']}.")
     typer.echo(f"Wrote {folder} (digest {digest[:16]}); MLflow run {run}.")
     typer.echo(f"Read {folder / 'card.md'} before anything else.")
+
+
+@app.command("transfer")
+def transfer(
+    exports: Annotated[list[Path], typer.Argument(metavar="EXPORT...", help="FHIR R4 exports.")],
+    config: Annotated[Path, _CONFIG] = Path("models/hf-risk/recipe.toml"),
+    patients: Annotated[int | None, _PATIENTS] = None,
+    first_day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--first-day",
+            formats=["%Y-%m-%d"],
+            help="First day of the exports' data. Default: the recipe's.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Train on simulated patients and test on exports, and the other way round.
+
+    Structured data only. Prints a table; writes nothing.
+
+    Example: clinical-nlp train transfer synthea-export --first-day 2000-01-01
+    """
+    from rich.console import Console
+
+    from clinical_nlp.lexicon import load_lexicon
+    from clinical_nlp.training.recipe import read_recipe
+    from clinical_nlp.training.simulation import load_parameters, simulate_patients
+    from clinical_nlp.training.transfer import structured_cohort, transfer_markdown
+    from clinical_nlp.training.transfer import transfer as both_ways
+
+    recipe, console, lexicon = read_recipe(config), Console(stderr=True), load_lexicon()
+    real = replace(recipe.cohort, controls_share=1.0)  # without notes to read, all of them
+    if first_day is not None:
+        real = replace(real, first_day=first_day.date())
+    parameters = load_parameters()
+    number = patients or recipe.cohort.simulated_patients
+    whole = parameters.as_of(parameters.end)
+    with _bar(console) as bar:
+        task = bar.add_task("simulated", total=number)
+        invented = structured_cohort(
+            (p.record for p in simulate_patients(number, recipe.cohort.simulation_seed, whole)),
+            lexicon,
+            (parameters.start, parameters.end),
+            recipe.cohort,
+            lambda done: bar.advance(task, done),
+        )
+    with _reading(exports, replace(recipe, cohort=real), console) as (records, days, _):
+        exported = structured_cohort(records, lexicon, days, real)
+    rows = both_ways(invented, exported, ("simulated", "export"), recipe.fit)
+    typer.echo(transfer_markdown(rows), nl=False)
 
 
 def _on_simulation(recipe: Recipe, with_audit: bool, console: Console) -> TrainedModel:
@@ -116,47 +172,63 @@ def _on_exports(
     exports: list[Path], recipe: Recipe, with_audit: bool, console: Console
 ) -> TrainedModel:
     import clinical_nlp
-    from clinical_nlp.lexicon import load_lexicon
     from clinical_nlp.pipeline.assembly import fingerprint
-    from clinical_nlp.training.dataset import gather
     from clinical_nlp.training.train import train
-    from fhir_adapters.reading import BulkExport
 
     nlp = clinical_nlp.load()
+    cohort = cohort_of_exports(exports, recipe, nlp, console)
+    described = f"patients of {len(exports)} FHIR export{'s' if len(exports) > 1 else ''}"
+    return train(
+        cohort,
+        recipe,
+        fingerprint(nlp),
+        described,
+        with_audit,
+        lambda step: console.print(f"  {step}", highlight=False),
+    )
+
+
+def cohort_of_exports(
+    exports: list[Path], recipe: Recipe, nlp: Language, console: Console
+) -> Cohort:
+    """Read exports, and the notes of the patients that the recipe samples."""
+    from clinical_nlp.lexicon import load_lexicon
+    from clinical_nlp.training.dataset import gather
+
+    with _reading(exports, recipe, console) as (records, days, number), _bar(console) as bar:
+        task = bar.add_task("patients", total=number)
+        return gather(
+            records,
+            nlp,
+            load_lexicon(),
+            days,
+            recipe.cohort,
+            lambda done: bar.advance(task, done),
+        )
+
+
+@contextmanager
+def _reading(
+    exports: list[Path], recipe: Recipe, console: Console
+) -> Iterator[tuple[Iterator[PatientRecord], tuple[date, date], int]]:
+    """The exports' patients, first and last day of their data, and how many they are."""
+    from fhir_adapters.reading import BulkExport
+
     with ExitStack() as stack:
         sources = [stack.enter_context(BulkExport(folder)) for folder in exports]
         with console.status("Reading the export ..."):
             summaries = [source.scan(lambda read: None) for source in sources]
         latest = [summary.latest for summary in summaries if summary.latest is not None]
-        days = _days(recipe, max(latest, default=None))
 
         def records() -> Iterator[PatientRecord]:
             for number, source in enumerate(sources):
                 for record in source.records():
                     # Ids of two exports may be the same without being the same person.
-                    yield (
-                        record if len(sources) == 1 else replace(record, id=f"{number}/{record.id}")
-                    )
+                    prefix = "" if len(sources) == 1 else f"{number}/"
+                    yield replace(record, id=prefix + record.id)
 
-        with _bar(console) as bar:
-            task = bar.add_task("patients", total=sum(s.patients for s in summaries))
-            cohort = gather(
-                records(),
-                nlp,
-                load_lexicon(),
-                days,
-                recipe.cohort,
-                lambda done: bar.advance(task, done),
-            )
-            described = f"patients of {len(exports)} FHIR export{'s' if len(exports) > 1 else ''}"
-            return train(
-                cohort,
-                recipe,
-                fingerprint(nlp),
-                described,
-                with_audit,
-                lambda step: bar.console.print(f"  {step}", highlight=False),
-            )
+        days = _days(recipe, max(latest, default=None))
+        yield records(), days, sum(summary.patients for summary in summaries)
 
 
 def _days(recipe: Recipe, latest: date | None) -> tuple[date, date]:
