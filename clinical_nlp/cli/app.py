@@ -19,6 +19,7 @@ silence_telemetry()
 
 from clinical_nlp.cli import (  # noqa: E402
     batch,
+    drift,
     evaluate,
     extract,
     lexicon,
