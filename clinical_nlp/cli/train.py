@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from clinical_nlp.records import PatientRecord
+    from clinical_nlp.risk.model import RiskModel
     from clinical_nlp.training.dataset import Cohort
     from clinical_nlp.training.recipe import Recipe
     from clinical_nlp.training.train import TrainedModel
@@ -83,11 +84,12 @@ def risk(
             "give it a folder of its own with --out",
         )
     console = Console(stderr=True)
+    rivals = _champion(tracking_uri, console)
     with measured() as energy:
         if exports:
-            model = _on_exports(exports, recipe, with_audit, console)
+            model = _on_exports(exports, recipe, with_audit, console, rivals)
         else:
-            model = _on_simulation(recipe, with_audit, console)
+            model = _on_simulation(recipe, with_audit, console, rivals)
     folder = config.parent if out is None else out
     used = energy.report()
     digest = write_shipped(model, folder, used)
@@ -153,7 +155,31 @@ def transfer(
     typer.echo(transfer_markdown(rows), nl=False)
 
 
-def _on_simulation(recipe: Recipe, with_audit: bool, console: Console) -> TrainedModel:
+def _champion(tracking_uri: str | None, console: Console) -> dict[str, RiskModel]:
+    """The registry's champion by digest, where there is a registry and it can be used.
+
+    It scores this run's test patients, so that promotion can compare the two on them.
+    """
+    from clinical_nlp.errors import ModelError
+    from clinical_nlp.registry import DEFAULT_URI
+    from clinical_nlp.registry.champion import verified_parts
+    from clinical_nlp.registry.store import store_uri
+    from clinical_nlp.risk.model import RiskModel
+
+    store = store_uri(tracking_uri)
+    if store.startswith("sqlite:") and not Path(store.removeprefix("sqlite:///")).is_file():
+        return {}  # asking would make an empty one
+    try:
+        reference, parts = verified_parts(store, DEFAULT_URI)
+        return {reference.digest: RiskModel(parts, reference)}
+    except ModelError as error:
+        console.print(f"  no champion to compare with ({error.code})", highlight=False)
+        return {}
+
+
+def _on_simulation(
+    recipe: Recipe, with_audit: bool, console: Console, rivals: dict[str, RiskModel]
+) -> TrainedModel:
     import clinical_nlp
     from clinical_nlp.training.train import train_on_simulation
 
@@ -165,11 +191,16 @@ def _on_simulation(recipe: Recipe, with_audit: bool, console: Console) -> Traine
             lambda done: bar.advance(task, done),
             with_audit,
             lambda step: bar.console.print(f"  {step}", highlight=False),
+            rivals,
         )
 
 
 def _on_exports(
-    exports: list[Path], recipe: Recipe, with_audit: bool, console: Console
+    exports: list[Path],
+    recipe: Recipe,
+    with_audit: bool,
+    console: Console,
+    rivals: dict[str, RiskModel],
 ) -> TrainedModel:
     import clinical_nlp
     from clinical_nlp.pipeline.assembly import fingerprint
@@ -185,6 +216,7 @@ def _on_exports(
         described,
         with_audit,
         lambda step: console.print(f"  {step}", highlight=False),
+        rivals,
     )
 
 

@@ -79,12 +79,18 @@ def clinical_use(
 
 
 def predictions(
-    test: Data, languages: Sequence[str], probability: Vector, table: FeatureTable, salt: str
+    test: Data,
+    languages: Sequence[str],
+    probability: Vector,
+    table: FeatureTable,
+    salt: str,
+    rivals: Mapping[str, Vector] | None = None,
 ) -> dict[str, Any]:
     """Out-of-sample predictions of the test patients, without anybody's id or words.
 
-    Two models trained on the same cohort with the same salt have the same keys, so that they
-    can be compared patient by patient.
+    ``rivals`` are other models' probabilities of the same rows, by digest; those may have been
+    trained on these patients. Two models trained on the same cohort with the same
+    salt have the same keys, so that they can be compared patient by patient.
     """
 
     def keyed(text: str) -> str:
@@ -104,6 +110,10 @@ def predictions(
             "weight": [round(w, 6) for w in test.weight.tolist()],
             "probability": [round(p, 6) for p in probability.tolist()],
             **group_keys(test.timelines, languages, table),
+        },
+        "rivals": {
+            digest: [round(p, 6) for p in values.tolist()]
+            for digest, values in (rivals or {}).items()
         },
     }
 

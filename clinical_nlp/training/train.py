@@ -14,6 +14,7 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.risk.entries import Origin
+from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.parts import ModelParts
 from clinical_nlp.risk.topics import FeatureTable, load_features
 from clinical_nlp.training.assembly import assemble
@@ -66,6 +67,7 @@ def train_on_simulation(
     progress: Callable[[int], None] = lambda patients: None,
     with_audit: bool = True,
     say: Say = lambda step: None,
+    rivals: Mapping[str, RiskModel] | None = None,
 ) -> TrainedModel:
     """Simulate the recipe's cohort and train on it.
 
@@ -73,7 +75,7 @@ def train_on_simulation(
     show, so that this cohort's last outcomes are known; its seed is the recipe's own.
     """
     cohort = simulated_cohort(recipe, nlp, progress)
-    return train(cohort, recipe, fingerprint(nlp), SIMULATED, with_audit, say)
+    return train(cohort, recipe, fingerprint(nlp), SIMULATED, with_audit, say, rivals)
 
 
 def simulated_cohort(
@@ -97,6 +99,7 @@ def train(
     described: str,
     with_audit: bool = True,
     say: Say = lambda step: None,
+    rivals: Mapping[str, RiskModel] | None = None,
 ) -> TrainedModel:
     """Choose, fit, calibrate, test and audit on a cohort.
 
@@ -110,6 +113,8 @@ def train(
         Whether to look for leakage.
     say
         Takes the name of each step as it begins.
+    rivals
+        Models to compare with, by digest: they score the test patients too.
 
     Raises
     ------
@@ -188,7 +193,17 @@ def train(
         recipe=recipe,
         parts=shipped,
         metrics=plain(metrics),
-        predictions=predictions(test, languages, probabilities["model"], table, recipe.split.salt),
+        predictions=predictions(
+            test,
+            languages,
+            probabilities["model"],
+            table,
+            recipe.split.salt,
+            {
+                digest: rival.probabilities(test.features, test.timelines)
+                for digest, rival in (rivals or {}).items()
+            },
+        ),
         data_fingerprint=cohort.fingerprint,
     )
 
