@@ -66,7 +66,7 @@ def recalibrate(
         write_manifest,
     )
     from clinical_nlp.training.recalibration import card_section, to_prevalence
-    from clinical_nlp.training.results import as_json
+    from clinical_nlp.training.results import as_json, predictions_text
 
     if (prevalence is None) == (not exports):
         raise UsageError(
@@ -90,7 +90,7 @@ def recalibrate(
         card = (model / CARD).read_text("utf-8")
         (out / CARD).write_text(f"{card}\n{card_section(result, described)}", "utf-8")
         (out / METRICS).write_text(as_json(result.metrics), "utf-8")
-        (out / PREDICTIONS).write_text(as_json(result.predictions), "utf-8")
+        (out / PREDICTIONS).write_text(predictions_text(result.predictions), "utf-8")
         if (model / "recipe.toml").is_file():
             shutil.copyfile(model / "recipe.toml", out / "recipe.toml")
         digest = write_manifest(out)

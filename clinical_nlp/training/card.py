@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from clinical_nlp.risk.topics import load_features
-from clinical_nlp.training.results import as_json
+from clinical_nlp.training.results import as_json, predictions_text
 from clinical_nlp.training.train import TrainedModel
 
 _WEIGHTS_SHOWN = 25
@@ -65,7 +65,7 @@ def metrics_json(model: TrainedModel) -> str:
 
 def predictions_json(model: TrainedModel) -> str:
     """Return the test patients' predictions as JSON text, for comparing models pairwise."""
-    return as_json(model.predictions)
+    return predictions_text(model.predictions)
 
 
 def _environment() -> Environment:

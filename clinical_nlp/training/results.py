@@ -134,3 +134,17 @@ def plain(value: Any) -> Any:  # noqa: ANN401  # any value that JSON can hold
 def as_json(value: Mapping[str, Any]) -> str:
     """Plain values as JSON text, keys in order."""
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def predictions_text(value: Mapping[str, Any]) -> str:
+    """Predictions as JSON text, a column a line: a line a number would be a long file."""
+    columns: Mapping[str, Any] = value["columns"]
+    lines = [f"  {json.dumps(name)}: {_row(column)}" for name, column in sorted(columns.items())]
+    rest = {key: item for key, item in sorted(value.items()) if key != "columns"}
+    told = [f" {json.dumps(key)}: {_row(item)}" for key, item in rest.items()]
+    body = ",\n".join([' "columns": {\n' + ",\n".join(lines) + "\n }", *told])
+    return "{\n" + body + "\n}\n"
+
+
+def _row(value: Any) -> str:  # noqa: ANN401  # any JSON value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
