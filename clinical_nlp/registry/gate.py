@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.evidence import Evidence, Pairs
@@ -125,17 +124,17 @@ def alone(model: Evidence, limits: Limits) -> list[Check]:
         if not 0 < y.sum() < len(y):
             return {"auroc": math.nan, "intercept": math.nan, "slope": math.nan}
         intercept, slope = calibration_line(y, p, w)
-        return {"auroc": _auroc(y, p, w), "intercept": intercept, "slope": slope}
+        return {"auroc": auroc(y, p, w), "intercept": intercept, "slope": slope}
 
     measures = with_intervals(measure, model.patient, *limits.resampling())
     low, high = limits.discrimination["min_auroc"], limits.discrimination["max_auroc"]
-    auroc = measures["auroc"]
+    found_auroc = measures["auroc"]
     return [
         Check("test outcomes", True, f"{found}, of at least {wanted}"),
         Check(
             "discrimination is plausible",
-            low <= auroc.value <= high,
-            f"AUROC {auroc}, of {low} to {high}",
+            low <= found_auroc.value <= high,
+            f"AUROC {found_auroc}, of {low} to {high}",
         ),
         *(
             Check(
@@ -235,7 +234,7 @@ def _difference(pairs: Pairs, members: Rows, limits: Limits) -> Measure:
         if not 0 < y.sum() < len(y):
             return {"difference": math.nan}
         return {
-            "difference": _auroc(y, rows.probability[some], w) - _auroc(y, pairs.champion[some], w)
+            "difference": auroc(y, rows.probability[some], w) - auroc(y, pairs.champion[some], w)
         }
 
     return with_intervals(measure, rows.patient[members], *limits.resampling())["difference"]
@@ -255,8 +254,24 @@ def _observed_expected(pairs: Pairs, members: Rows, limits: Limits) -> dict[str,
     return with_intervals(measure, rows.patient[members], *limits.resampling())
 
 
-def _auroc(outcome: Rows, probability: npt.NDArray[np.float64], weight: Any) -> float:  # noqa: ANN401
-    return float(roc_auc_score(outcome, probability, sample_weight=weight))
+def auroc(
+    outcome: Rows, probability: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]
+) -> float:
+    """Weighted area under the ROC curve; ties count half.
+
+    scikit-learn's ``roc_auc_score`` gives the same; looking its arguments over takes most of
+    its time, and a bootstrap over groups asks thousands of times.
+    """
+    order = np.argsort(probability)
+    p, cases, others = (
+        probability[order],
+        (weight * outcome)[order],
+        (weight * (1 - outcome))[order],
+    )
+    starts = np.append(0, np.flatnonzero(np.diff(p)) + 1)
+    cases, others = np.add.reduceat(cases, starts), np.add.reduceat(others, starts)
+    below = np.cumsum(others) - others / 2
+    return float(cases @ below / (cases.sum() * others.sum()))
 
 
 def _touches(measure: Measure, span: list[float]) -> bool:

@@ -92,8 +92,7 @@ def mlflow_server(folder: Path, store: str) -> Iterator[str]:
             _wait_for(lambda: _answers(f"http://127.0.0.1:{port}/health"), server)
             yield f"http://127.0.0.1:{port}"
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(20)
+            _stop(server)
 
 
 @contextmanager
@@ -105,14 +104,22 @@ def scoring_server(model: Path, folder: Path, digest: str) -> Iterator[str]:
             [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--host",
              "127.0.0.1", "--port", str(port), "--env-manager", "local", "--workers", "1"],
             stdout=log, stderr=log, start_new_session=True,
-            env={**os.environ, "CLINICAL_NLP_MODEL_DIGEST": digest, "OMP_NUM_THREADS": "1"},
+            # MLflow starts uvicorn by name: the environment must be an activated one.
+            env={**os.environ, "CLINICAL_NLP_MODEL_DIGEST": digest, "OMP_NUM_THREADS": "1",
+                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         )  # fmt: skip
         try:
             _wait_for(lambda: _answers(f"http://127.0.0.1:{port}/ping"), server)
             yield f"http://127.0.0.1:{port}"
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(20)
+            _stop(server)
+
+
+def _stop(server: subprocess.Popen) -> None:
+    """End a server and what it started; it may have ended by itself."""
+    if server.poll() is None:
+        os.killpg(server.pid, signal.SIGTERM)
+    server.wait(20)
 
 
 def _answers(url: str) -> None:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 from small_models import CARD, small_predictions
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.evidence import _evidence, pair, read_evidence
-from clinical_nlp.registry.gate import card_checks, judge, read_limits
+from clinical_nlp.registry.gate import auroc, card_checks, judge, read_limits
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,19 @@ def evidence(noise=0.8, seed=0, **changes):
 
 def failed(checks):
     return {check.name for check in checks if not check.passed}
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.sampled_from((0.1, 0.2, 0.5)), st.floats(0.5, 9)),
+        min_size=2,
+        max_size=40,
+    ).filter(lambda rows: len({outcome for outcome, _, _ in rows}) == 2)
+)
+def test_the_area_is_scikit_learns(rows):
+    outcome, probability, weight = (np.array(column) for column in zip(*rows, strict=True))
+    expected = roc_auc_score(outcome, probability, sample_weight=weight)
+    assert auroc(outcome, probability, weight) == pytest.approx(expected)
 
 
 def test_a_good_model_passes_beside_a_fair_one(limits):
