@@ -18,6 +18,7 @@ from clinical_nlp.privacy import silence_telemetry
 silence_telemetry()
 
 from clinical_nlp.cli import (  # noqa: E402
+    audit,
     batch,
     drift,
     evaluate,
@@ -55,6 +56,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 app.command("recalibrate")(recalibrate.recalibrate)
 app.add_typer(registry.app, name="registry")
+app.add_typer(audit.app, name="audit")
 app.add_typer(lexicon.app, name="lexicon")
 
 
