@@ -22,6 +22,9 @@ _SWITCHES = {
 _DEFAULTS = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "GIT_PYTHON_REFRESH": "quiet",  # MLflow looks for a git binary and warns without one
+    # Nothing but our own words on the terminal: no links to runs, no bars.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # A registry that does not answer is an error within seconds, not after MLflow's
     # seven retries with doubling waits (about two minutes).
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from clinical_nlp.batch.job import RunOutcome
 from clinical_nlp.batch.quarantine import Quarantine
@@ -44,11 +46,25 @@ def run_summary(outcome: RunOutcome, quarantine: Quarantine, peak_rss_mib: float
     )
 
 
-def write_run_record(path: Path, summary: RunSummary, outcome: RunOutcome) -> None:
+def write_run_record(
+    path: Path,
+    summary: RunSummary,
+    outcome: RunOutcome,
+    resolution: Mapping[str, str] | None = None,
+    energy: Mapping[str, Any] | None = None,
+) -> None:
     """Write the record of a run, indented for people.
 
-    The only output in which the machine's clock appears: ``finished``, ``seconds`` and
-    ``peak_rss_mib`` differ from run to run, everything else is repeatable.
+    The only output in which the machine's clock appears: ``finished``, ``seconds``,
+    ``peak_rss_mib``, ``energy`` and when the model was ``verified`` differ from run to run,
+    everything else is repeatable.
+
+    Parameters
+    ----------
+    resolution
+        How the model was come by: ``asked``, ``source``, ``verified``.
+    energy
+        What the run used: ``kwh``, ``co2_kg``, ``seconds``, ``cpu_seconds``, ``method``.
     """
     source, statistics = summary.source, outcome.statistics
     record = {
@@ -56,7 +72,7 @@ def write_run_record(path: Path, summary: RunSummary, outcome: RunOutcome) -> No
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": dict(summary.versions),
         "pipeline": summary.context.pipeline,
-        "model": asdict(summary.context.model),
+        "model": {**asdict(summary.context.model), **(resolution or {})},
         "worklist_threshold": summary.context.worklist_threshold,
         "input": {
             "digest": source.digest,
@@ -73,5 +89,6 @@ def write_run_record(path: Path, summary: RunSummary, outcome: RunOutcome) -> No
         "written": dict(sorted(outcome.written.items())),
         "seconds": {stage: round(s, 3) for stage, s in summary.seconds.items()},
         "peak_rss_mib": summary.peak_rss_mib and round(summary.peak_rss_mib, 1),
+        "energy": energy and dict(energy),
     }
     path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

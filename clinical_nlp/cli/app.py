@@ -18,11 +18,14 @@ from clinical_nlp.privacy import silence_telemetry
 silence_telemetry()
 
 from clinical_nlp.cli import (  # noqa: E402
+    audit,
     batch,
+    drift,
     evaluate,
     extract,
     lexicon,
     models,
+    recalibrate,
     registry,
     simulate,
     train,
@@ -49,10 +52,13 @@ app.command("batch")(batch.batch)
 app.command("extract")(extract.extract)
 app.command("assert")(extract.assert_)
 app.command("simulate")(simulate.simulate)
+app.command("drift")(drift.drift)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
+app.command("recalibrate")(recalibrate.recalibrate)
 app.add_typer(registry.app, name="registry")
 app.add_typer(models.app, name="models")
+app.add_typer(audit.app, name="audit")
 app.add_typer(lexicon.app, name="lexicon")
 
 

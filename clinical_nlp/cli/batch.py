@@ -68,8 +68,9 @@ def batch(
 
     Writes to DIR: fhir/*.ndjson (RiskAssessment, Observation, Task ... to load back into the
     record), worklist.csv (whom to look at first), report.html (the run on one page),
-    findings.parquet and estimates.parquet (for analysis), quarantine.ndjson (what could not
-    be used, and why) and run.json (versions, hashes, counts, seconds).
+    findings.parquet, estimates.parquet and features.parquet (for analysis), audit.parquet
+    (one record an estimate, to be archived), quarantine.ndjson (what could not be used, and
+    why) and run.json (versions, hashes, counts, seconds, energy).
 
     Exit codes: 0 everything was read; 3 something is in quarantine; 2 the command line,
     4 the export, 5 the pipeline, 6 the model or its registry, 7 the results' folder.
@@ -116,13 +117,20 @@ def _run(export: Path, out: Path, options: _Options) -> int:
     from clinical_nlp.batch.ports import ResultSink
     from clinical_nlp.batch.quarantine import Quarantine
     from clinical_nlp.batch.run_record import run_summary, write_run_record
-    from clinical_nlp.batch.sinks import EstimatesTable, FindingsTable, Worklist
+    from clinical_nlp.batch.sinks import (
+        AuditTable,
+        EstimatesTable,
+        FeaturesTable,
+        FindingsTable,
+        Worklist,
+    )
     from clinical_nlp.batch.sinks.report import write_report
     from clinical_nlp.cli.progress import BatchProgress
     from clinical_nlp.lexicon import load_lexicon
     from clinical_nlp.pipeline.assembly import fingerprint
     from clinical_nlp.records import RunContext
-    from clinical_nlp.registry import load_champion
+    from clinical_nlp.registry import resolve_model
+    from clinical_nlp.registry.energy import measured
     from clinical_nlp.risk.bands import load_bands
     from fhir_adapters.reading import BulkExport
     from fhir_adapters.writing import FhirSink
@@ -132,7 +140,16 @@ def _run(export: Path, out: Path, options: _Options) -> int:
     with OutputFolder(out) as output:
         with console.status("Loading the pipeline and the risk model ..."):
             nlp = clinical_nlp.load()
-            champion = load_champion(options.model_uri)
+            resolved = resolve_model(options.model_uri)
+        champion = resolved.model
+        if resolved.warning is not None:
+            # Said with --quiet too: who reads the log in the morning must know.
+            typer.echo(f"Warning: {resolved.warning}", err=True)
+        if fingerprint(nlp) != champion.spec.pipeline:
+            console.print(
+                "[yellow]The model was trained on notes read by another version of the "
+                "pipeline; train it again, or compare two runs with 'clinical-nlp drift'."
+            )
 
         def make_context(day: date) -> RunContext:
             return RunContext(
@@ -151,11 +168,14 @@ def _run(export: Path, out: Path, options: _Options) -> int:
                 FhirSink(staging / "fhir", context, concepts, bands),
                 FindingsTable(staging / "findings.parquet", context, concepts),
                 EstimatesTable(staging / "estimates.parquet", context),
+                FeaturesTable(staging / "features.parquet", context, champion.spec.features),
+                AuditTable(staging / "audit.parquet", context),
                 Worklist(staging / "worklist.csv", context, bands),
             ]
 
         quarantine = Quarantine(output.staging / "quarantine.ndjson")
         with (
+            measured() as energy,
             BatchProgress(console) as progress,
             BulkExport(export, output.staging, max_note_bytes=options.max_note_bytes) as source,
             NoteReader(nlp, options.processes) as reader,
@@ -173,7 +193,13 @@ def _run(export: Path, out: Path, options: _Options) -> int:
         quarantine.close()
         summary = run_summary(outcome, quarantine, _peak_mib(options.processes))
         write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
-        write_run_record(output.staging / RUN_RECORD, summary, outcome)
+        resolution = {
+            "asked": resolved.asked,
+            "source": resolved.source,
+            "verified": resolved.verified,
+            "trained_pipeline": champion.spec.pipeline,
+        }
+        write_run_record(output.staging / RUN_RECORD, summary, outcome, resolution, energy.report())
         output.publish()
     if not options.quiet:
         _say_goodbye(out, options.show, quarantine.total)
@@ -202,8 +228,10 @@ def _say_goodbye(out: Path, show: int, quarantined: int) -> None:
         "fhir/": "resources to load back into the record",
         "findings.parquet": "one row a finding",
         "estimates.parquet": "one row a patient",
+        "features.parquet": "what the model was given, one row a scored patient",
+        "audit.parquet": "one record an estimate, to be archived",
         "quarantine.ndjson": f"{quarantined} resources that could not be used, and why",
-        "run.json": "versions, hashes, counts, seconds",
+        "run.json": "versions, hashes, counts, seconds, energy",
     }
     console.print(f"Results in {out}:")
     for name, what in outputs.items():

@@ -1,15 +1,22 @@
-"""``clinical-nlp registry``: what the registry has, and putting a model into it."""
+"""``clinical-nlp registry``: which model scores patients, and who decided so."""
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List and register risk models in MLflow.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, register, compare, promote and roll back risk models in MLflow.",
+    no_args_is_help=True,
+)
 
 _STORE = typer.Option("--tracking-uri", help="MLflow store; sqlite:///mlflow.db where not given.")
+_BY = typer.Option("--by", help="Who decides; the name you are logged in with where not given.")
+_WHY = typer.Option("--why", help="The reason; it is kept.")
+_GATE = typer.Option("--gate", help="Margins of the gate (TOML); the package's where not given.")
 
 
 @app.command("list")
@@ -27,10 +34,115 @@ def list_versions(tracking_uri: Annotated[str | None, _STORE] = None) -> None:
 def register(
     folder: Annotated[Path, typer.Argument(help="Folder written by 'clinical-nlp train risk'.")],
     description: Annotated[str, typer.Option("--description", help="What to remember of it.")] = "",
+    challenger: Annotated[
+        bool, typer.Option(help="Give the new version the alias 'challenger'.")
+    ] = True,
     tracking_uri: Annotated[str | None, _STORE] = None,
 ) -> None:
-    """Verify a trained model and register it as a new version, without an alias."""
+    """Verify a trained model and register it as a new version, the challenger."""
+    from clinical_nlp.registry.names import CHALLENGER
     from clinical_nlp.registry.versions import register_folder
 
-    row = register_folder(folder, description, tracking_uri)
+    alias = CHALLENGER if challenger else None
+    row = register_folder(folder, description, tracking_uri, alias)
     typer.echo(f"Registered models:/{row.name}/{row.version}, digest {(row.digest or '')[:16]}.")
+    typer.echo("Next: clinical-nlp registry compare")
+
+
+@app.command("compare")
+def compare(
+    challenger: Annotated[str, typer.Argument(help="Alias, version or models:/ URI.")] = (
+        "challenger"
+    ),
+    champion: Annotated[str, typer.Argument(help="What it is compared with.")] = "champion",
+    gate: Annotated[Path | None, _GATE] = None,
+    tracking_uri: Annotated[str | None, _STORE] = None,
+) -> None:
+    """Put two versions side by side and show what the promotion gate would say.
+
+    Exit code 0 whatever the gate would say; nothing is decided or recorded.
+    """
+    from clinical_nlp.registry.promotion import compare as compare_versions
+
+    found = compare_versions(challenger, champion, tracking_uri, gate)
+    if found.metrics:
+        typer.echo(f"{'on its own test patients':26}{'champion':28}challenger")
+        typer.echo(f"{'version':26}{found.champion or 'none':28}{found.challenger}")
+        for name, (theirs, ours) in found.metrics.items():
+            typer.echo(f"{name:26}{theirs or '-':28}{ours}")
+    for check in found.checks:
+        typer.echo(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.detail}")
+    typer.echo("The gate would let it pass." if found.passed else "The gate would refuse it.")
+
+
+@app.command("promote")
+def promote(
+    why: Annotated[str, _WHY],
+    version: Annotated[str, typer.Argument(help="Alias, version or models:/ URI.")] = "challenger",
+    by: Annotated[str | None, _BY] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overrule the gate; that is recorded too.")
+    ] = False,
+    gate: Annotated[Path | None, _GATE] = None,
+    tracking_uri: Annotated[str | None, _STORE] = None,
+) -> None:
+    """Make a version the champion, if the gate lets it pass; records who and why.
+
+    Exit code 6 where the gate refuses (E406); the refusal is recorded.
+    """
+    from clinical_nlp.registry.promotion import promote as promote_version
+
+    done = promote_version(
+        version, getpass.getuser() if by is None else by, why, force, tracking_uri, gate
+    )
+    checks = done.gate.get("checks", [])
+    for check in checks:
+        typer.echo(f"{'pass' if check['passed'] else 'FAIL'}  {check['name']}: {check['detail']}")
+    forced = " with --force, against the gate" if done.forced else ""
+    typer.echo(
+        f"Champion is now version {done.version}{forced} (before: {done.previous or 'none'}), "
+        f"by {done.by}."
+    )
+
+
+@app.command("rollback")
+def rollback(
+    why: Annotated[str, _WHY],
+    by: Annotated[str | None, _BY] = None,
+    tracking_uri: Annotated[str | None, _STORE] = None,
+) -> None:
+    """Make the champion's predecessor the champion again; records who and why."""
+    from clinical_nlp.registry.promotion import rollback as roll_back
+
+    done = roll_back(getpass.getuser() if by is None else by, why, tracking_uri)
+    typer.echo(f"Champion is again version {done.version} (was: {done.previous}), by {done.by}.")
+
+
+@app.command("history")
+def history(tracking_uri: Annotated[str | None, _STORE] = None) -> None:
+    """List every decision on the champion, refusals among them, newest first."""
+    from clinical_nlp.registry.promotion import history as decided
+
+    for one in decided(tracking_uri):
+        forced = " FORCED" if one.forced else ""
+        typer.echo(
+            f"{one.when[:19]}  {one.action}{forced} version {one.version} "
+            f"(before: {one.previous or 'none'}) by {one.by}: {one.why}"
+        )
+
+
+@app.command("fetch")
+def fetch(
+    folder: Annotated[Path, typer.Argument(help="New folder for the MLflow model.")],
+    version: Annotated[str, typer.Argument(help="Alias, version or models:/ URI.")] = "champion",
+    tracking_uri: Annotated[str | None, _STORE] = None,
+) -> None:
+    """Copy a version's files into a folder, verified: what 'mlflow models serve -m' takes."""
+    from clinical_nlp.registry.champion import fetch_verified
+
+    reference = fetch_verified(version, folder, tracking_uri)
+    typer.echo(f"{reference.uri}, digest {reference.digest}, verified, is in {folder}.")
+    typer.echo(
+        f"Serve it with CLINICAL_NLP_MODEL_DIGEST={reference.digest[:16]} "
+        f"mlflow models serve -m {folder} --env-manager local"
+    )

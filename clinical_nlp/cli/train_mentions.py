@@ -139,7 +139,7 @@ def mentions(
     )
 
     if log_examples and examples is None:
-        raise UsageError("E124", "--log-examples needs a file to log: name it with --examples")
+        raise UsageError("E130", "--log-examples needs a file to log: name it with --examples")
     recipe = read_mentions_recipe(config)
     fit = replace(
         recipe.fit,

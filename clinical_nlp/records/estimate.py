@@ -67,6 +67,8 @@ class RiskEstimate:
     ----------
     probability
         0..1; ``None`` unless ``status`` is ``SCORED``.
+    interval
+        Lower and upper bound around ``probability``; ``None`` where the model gives none.
     band
         Key of a published band (see ``clinical_nlp/risk/bands.toml``); ``None`` unless scored.
     reasons
@@ -75,6 +77,9 @@ class RiskEstimate:
         Spanish sentences naming what would lower the uncertainty.
     abstention
         Spanish sentence: why no estimate is given.
+    features
+        What the classifier was given, in the order of the model's features; NaN where
+        missing. Empty unless scored.
     """
 
     patient_id: str
@@ -87,3 +92,5 @@ class RiskEstimate:
     reasons: tuple[Reason, ...] = ()
     missing: tuple[str, ...] = ()
     abstention: str | None = None
+    interval: tuple[float, float] | None = None
+    features: tuple[float, ...] = ()

@@ -8,9 +8,11 @@ from clinical_nlp.privacy import silence_telemetry
 silence_telemetry()
 
 from clinical_nlp.registry.champion import (  # noqa: E402  # telemetry goes off first
-    DEFAULT_URI,
+    ResolvedModel,
     ensure_champion,
     load_champion,
+    resolve_model,
 )
+from clinical_nlp.registry.names import DEFAULT_URI  # noqa: E402
 
-__all__ = ["DEFAULT_URI", "ensure_champion", "load_champion"]
+__all__ = ["DEFAULT_URI", "ResolvedModel", "ensure_champion", "load_champion", "resolve_model"]

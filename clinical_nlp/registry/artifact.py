@@ -1,174 +1,208 @@
-"""A model on disk: an MLflow folder of JSON, YAML and skops, with a digest over its files.
+"""A model on disk: one MLflow pyfunc of YAML, JSON, TOML, skops and safetensors.
 
-skops refuses types it does not trust, but MLflow reads the list of trusted types from
-the model's own ``MLmodel`` file, so that a forged model could trust itself. Here the list
-is ours, and a model is loaded only if its files have the digest that was recorded.
+MLflow would pickle a ``PythonModel``; this model names a module of this package that loads
+it instead (``loader_module``), and its data are files that no loader can be made to run.
+skops refuses types that it does not trust, and the list of trusted types is the package's,
+never the model's: a forged model cannot trust itself.
+
+Layout of the folder::
+
+    MLmodel                   signature, metadata: the spec, and what read the notes
+    data/risk/                classifier.skops     fitted scikit-learn object, if any
+                              tensors.safetensors  arrays, if any
+                              features.toml        the feature table it was trained with
+    input_example.json, requirements.txt, conda.yaml, python_env.yaml
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+import os
+import tempfile
+from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.errors import ModelError
+from clinical_nlp.registry.knowledge import knowledge
+from clinical_nlp.registry.manifest import model_digest
+from clinical_nlp.registry.schema import example_input, signature
+from clinical_nlp.risk.parts import TRUSTED_TYPES, ModelParts
 from clinical_nlp.risk.spec import ModelSpec
 
-#: Folder of a shipped model that holds the MLflow model, and the file of its digest.
-MODEL_FOLDER = "model"
-MANIFEST = "manifest.json"
+if TYPE_CHECKING:
+    from mlflow.models import Model
 
-#: What skops may build beyond its own list: a dtype is data, not code.
-TRUSTED_TYPES = ("numpy.dtype",)
+#: Where MLflow puts the files below, inside the model.
+DATA = Path("data") / "risk"
+CLASSIFIER = "classifier.skops"
+TENSORS = "tensors.safetensors"
+FEATURES = "features.toml"
 
-#: Written by MLflow beside a model when it fetches one; no part of it.
-_NOT_OURS = frozenset({"registered_model_meta"})
+#: The module whose ``_load_pyfunc`` MLflow calls.
+LOADER = "clinical_nlp.registry.serving"
 
-#: Metadata key that keeps our spec in the MLmodel file.
-_SPEC = "clinical_nlp"
+#: Metadata keys that keep our spec, and what the notes were read with, in the MLmodel file.
+SPEC = "clinical_nlp"
+KNOWLEDGE = "knowledge"
 
-
-def file_digests(folder: Path) -> dict[str, str]:
-    """Hex SHA-256 of each file of a model, by relative path."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in _NOT_OURS and "__pycache__" not in path.parts
-    }
+_REQUIREMENTS = ("scikit-learn", "skops", "safetensors", "numpy", "pandas", "spacy", "medspacy")
 
 
-def model_digest(folder: Path) -> str:
-    """Hex SHA-256 over the names and contents of a model's files."""
-    content = json.dumps(file_digests(folder), sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def write_manifest(shipped: Path) -> str:
-    """Record a shipped model's digests in ``manifest.json``; return the model's digest."""
-    folder = shipped / MODEL_FOLDER
-    digest = model_digest(folder)
-    manifest = {"digest": digest, "files": file_digests(folder)}
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-    (shipped / MANIFEST).write_text(text, "utf-8")
-    return digest
-
-
-def verified_digest(shipped: Path) -> str:
-    """Return a shipped model's digest after checking every file against the manifest.
-
-    Raises
-    ------
-    ModelError
-        E411: the manifest is missing or unreadable. E412: a file is not as recorded.
-    """
-    try:
-        manifest = json.loads((shipped / MANIFEST).read_text("utf-8"))
-        recorded, digest = dict(manifest["files"]), str(manifest["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ModelError(
-            "E411",
-            f"the model in '{shipped.name}' has no readable {MANIFEST}: install the package "
-            "again, or train the model with 'clinical-nlp train risk'",
-        ) from None
-    folder = shipped / MODEL_FOLDER
-    found = file_digests(folder)
-    changed = sorted(
-        name for name in recorded.keys() | found.keys() if recorded.get(name) != found.get(name)
-    )
-    if changed or model_digest(folder) != digest:
-        raise ModelError(
-            "E412",
-            f"the model in '{shipped.name}' is not the one that was shipped "
-            f"({', '.join(changed) or MANIFEST} changed): install the package again",
-        )
-    return digest
-
-
-def save_model(
-    classifier: object, spec: ModelSpec, example: Mapping[str, float], folder: Path
-) -> None:
-    """Write a fitted classifier as an MLflow model, skops inside.
+def save_model(parts: ModelParts, folder: Path) -> None:
+    """Write a trained model as an MLflow model.
 
     Parameters
     ----------
-    classifier
-        scikit-learn pipeline.
-    spec
-        What scoring needs besides.
-    example
-        One row of features, for the signature.
     folder
         Must not exist.
     """
-    import mlflow.sklearn
-    import pandas as pd
-    import sklearn
-    import skops
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    import mlflow.pyfunc
 
-    # Declared rather than inferred: every feature may be missing.
-    inputs = Schema([ColSpec("double", name, required=True) for name in spec.features])
-    frame = pd.DataFrame([example], columns=list(spec.features))
-    output = classifier.predict_proba(frame.to_numpy())  # type: ignore[attr-defined]  # sklearn
-    mlflow.sklearn.save_model(
-        classifier,
-        str(folder),
-        serialization_format="skops",
-        skops_trusted_types=list(TRUSTED_TYPES),
-        pyfunc_predict_fn="predict_proba",
-        signature=ModelSignature(
-            inputs=inputs, outputs=mlflow.models.infer_signature(None, output).outputs
-        ),
-        pip_requirements=[
-            f"scikit-learn=={sklearn.__version__}",
-            f"skops=={skops.__version__}",
-        ],
-        metadata={_SPEC: spec.to_metadata()},
-    )
+    with tempfile.TemporaryDirectory(prefix="model-") as scratch:
+        data = Path(scratch) / DATA.name
+        data.mkdir()
+        _write_data(parts, data)
+        mlflow.pyfunc.save_model(
+            str(folder),
+            loader_module=LOADER,
+            data_path=str(data),
+            signature=signature(),
+            input_example=example_input(),
+            pip_requirements=[
+                f"clinical-nlp=={version('clinical-nlp')}",
+                *(f"{name}=={version(name)}" for name in _REQUIREMENTS),
+            ],
+            metadata={SPEC: parts.spec.to_metadata(), KNOWLEDGE: knowledge(parts.spec)},
+        )
 
 
-def load_model(folder: Path, digest: str) -> tuple[Any, ModelSpec]:
-    """Load a model through MLflow, if it is what it should be.
+def load_model(folder: Path, digest: str) -> ModelParts:
+    """Load a model if it is what it should be.
 
     Parameters
     ----------
     folder
         The MLflow model.
     digest
-        The digest recorded when it was registered or shipped.
-
-    Returns
-    -------
-    tuple
-        The fitted classifier and its spec.
+        The digest recorded when it was registered or written.
 
     Raises
     ------
     ModelError
-        E412: the files have another digest. E413: it is not a skops model of trusted
-        types. E415: its metadata lack the spec.
+        E412: the files have another digest. E413, E415: as :func:`read_parts` says.
     """
-    import mlflow.sklearn
-    from mlflow.models import Model
-
     if model_digest(folder) != digest:
         raise ModelError(
             "E412",
             "the model's files are not those that were registered (another digest): "
             "register the model again from a source you trust",
         )
-    described = Model.load(str(folder))
-    flavour = described.flavors.get("sklearn", {})
-    trusted = set(flavour.get("skops_trusted_types") or ())
-    if flavour.get("serialization_format") != "skops" or not trusted <= set(TRUSTED_TYPES):
+    return read_parts(folder)
+
+
+def read_parts(folder: Path) -> ModelParts:
+    """Read a model's files; nothing in them can run code.
+
+    Raises
+    ------
+    ModelError
+        E413: it is not a model of this package, or holds a type that is not trusted, or a
+        file of it cannot be read. E415: its metadata lack the spec.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+    from skops.io import get_untrusted_types, load
+    from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
+
+    described = describe(folder)
+    flavour = described.flavors.get("python_function", {})
+    if flavour.get("loader_module") != LOADER or set(described.flavors) != {"python_function"}:
+        raise _untrusted("it was not written by this package")
+    spec = ModelSpec.from_metadata((described.metadata or {}).get(SPEC, {}))
+    data = folder / DATA
+    try:
+        tensors = load_file(data / TENSORS) if (data / TENSORS).is_file() else {}
+        classifier = None
+        if (data / CLASSIFIER).is_file():
+            strange = set(get_untrusted_types(file=data / CLASSIFIER)) - set(TRUSTED_TYPES)
+            if strange:
+                raise _untrusted("it holds types that are not trusted")
+            classifier = load(data / CLASSIFIER, trusted=list(TRUSTED_TYPES))
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        SafetensorError,
+        UnsupportedTypeException,
+        UntrustedTypesFoundException,
+    ) as error:
+        raise _untrusted(f"a file of it cannot be read ({type(error).__name__})") from None
+    return ModelParts(classifier, spec, tensors)
+
+
+def describe(folder: Path) -> Model:
+    """Read a model's ``MLmodel`` file.
+
+    Raises
+    ------
+    ModelError
+        E413: there is none that can be read.
+    """
+    from mlflow.models import Model
+
+    try:
+        return Model.load(str(folder))
+    except Exception as error:  # noqa: BLE001  # re-raised; a forged file may raise anything
+        raise _untrusted(f"its MLmodel file cannot be read ({type(error).__name__})") from None
+
+
+def _write_data(parts: ModelParts, data: Path) -> None:
+    import numpy as np
+    from safetensors.numpy import save_file
+    from skops.io import dump
+
+    if parts.classifier is not None:
+        dump(parts.classifier, data / CLASSIFIER)
+    if parts.tensors:
+        tensors = {name: np.ascontiguousarray(array) for name, array in parts.tensors.items()}
+        save_file(tensors, data / TENSORS)
+    table = resources.files("clinical_nlp.risk").joinpath("features.toml").read_text("utf-8")
+    (data / FEATURES).write_text(table, "utf-8")
+
+
+def _untrusted(what: str) -> ModelError:
+    return ModelError(
+        "E413",
+        f"the model is not loaded: {what}. Only skops and safetensors files of trusted types "
+        "are: train it with 'clinical-nlp train risk', or fetch it again",
+    )
+
+
+def expected_digest(folder: Path) -> str:
+    """Return a model's digest, held to ``CLINICAL_NLP_MODEL_DIGEST`` where that is set.
+
+    MLflow's own loading knows nothing of digests: whoever serves a model names the one that
+    'clinical-nlp registry list' shows in the environment, or fetches the model with
+    'clinical-nlp registry fetch', which verifies it.
+
+    Raises
+    ------
+    ModelError
+        E412: it is another one.
+    """
+    digest, wanted = model_digest(folder), os.environ.get("CLINICAL_NLP_MODEL_DIGEST", "")
+    if wanted and not digest.startswith(wanted):
         raise ModelError(
-            "E413",
-            "the model is not a skops file of trusted types, and nothing else is loaded: "
-            "save it with serialization_format='skops', or train it with "
-            "'clinical-nlp train risk'",
+            "E412",
+            "the model's files have another digest than CLINICAL_NLP_MODEL_DIGEST names: "
+            "fetch the model again with 'clinical-nlp registry fetch'",
         )
-    spec = ModelSpec.from_metadata((described.metadata or {}).get(_SPEC, {}))
-    return mlflow.sklearn.load_model(str(folder)), spec
+    return digest
+
+
+def metadata_of(folder: Path) -> dict[str, Any]:
+    """Return what the ``MLmodel`` file says of spec and knowledge, as plain values."""
+    return dict(describe(folder).metadata or {})

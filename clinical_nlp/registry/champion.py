@@ -1,37 +1,61 @@
-"""The champion: registered on first use, resolved once a run, pinned and verified."""
+"""The model of a run: resolved once, verified, pinned to version and digest."""
 
 from __future__ import annotations
 
-import re
+import logging
 import shutil
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import ModelReference
-from clinical_nlp.registry.artifact import MODEL_FOLDER, load_model, verified_digest
+from clinical_nlp.registry.artifact import load_model
+from clinical_nlp.registry.cache import last_verified, remember
+from clinical_nlp.registry.decisions import Decision, record
+from clinical_nlp.registry.manifest import verified_digest
+from clinical_nlp.registry.names import CHAMPION, DEFAULT_URI, DIGEST_TAG, NAME
 from clinical_nlp.registry.shipped import shipped_folder
-from clinical_nlp.registry.store import (
-    ARTIFACTS,
-    client_of,
-    speaking_to,
-    sqlite_folder,
-    store_uri,
-)
+from clinical_nlp.registry.store import client_of, speaking_to, store_uri
+from clinical_nlp.registry.versions import aliased, find_version, model_files, register
 from clinical_nlp.risk.model import RiskModel
+from clinical_nlp.risk.parts import ModelParts
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
+_log = logging.getLogger(__name__)
 
-NAME = "hf-risk"
-ALIAS = "champion"
-DEFAULT_URI = f"models:/{NAME}@{ALIAS}"
 
-#: Tag of a model version that records the digest of its files.
-DIGEST_TAG = "clinical_nlp.digest"
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """A model ready to score, and how it was come by.
 
-_URI = re.compile(r"models:/(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))")
+    Parameters
+    ----------
+    model
+        Its ``reference`` pins version and digest.
+    asked
+        The URI that was resolved.
+    source
+        ``"registry"``, or ``"last verified"`` where the registry could not be reached.
+    verified
+        When the registry last vouched for it (ISO 8601, UTC).
+    """
+
+    model: RiskModel
+    asked: str
+    source: str
+    verified: str
+
+    @property
+    def warning(self) -> str | None:
+        """What to tell people where the registry did not answer."""
+        if self.source == "registry":
+            return None
+        reference = self.model.reference
+        return (
+            f"The registry cannot be reached: using {reference.uri} (digest "
+            f"{reference.digest[:16]}), the last model verified for {self.asked}, "
+            f"on {self.verified}. A promotion or a withdrawal since is not seen."
+        )
 
 
 def ensure_champion(tracking_uri: str | None = None) -> str:
@@ -57,139 +81,119 @@ def ensure_champion(tracking_uri: str | None = None) -> str:
     uri = store_uri(tracking_uri)
     with speaking_to(uri):
         client = client_of(uri)
-        if _aliased(client, NAME, ALIAS) is not None:
+        if aliased(client, CHAMPION) is not None:
             return DEFAULT_URI
         if not uri.startswith("sqlite:"):
             raise ModelError(
                 "E402",
-                f"the registry has no model '{NAME}' with the alias '{ALIAS}': set the alias "
-                "in MLflow on a version registered with 'clinical-nlp registry register'",
+                f"the registry has no model '{NAME}' with the alias '{CHAMPION}': register one "
+                "with 'clinical-nlp registry register' and promote it with 'clinical-nlp "
+                "registry promote'",
             )
         shipped = shipped_folder(NAME)
-        version = register(
-            client,
-            shipped / MODEL_FOLDER,
-            verified_digest(shipped),
-            sqlite_folder(uri) / ARTIFACTS,
-            "Shipped with the package: trained on a simulated cohort, not for clinical use.",
-        )
-        client.set_registered_model_alias(NAME, ALIAS, version.version)
+        digest = verified_digest(shipped)
+        said = "Shipped with the package: trained on a simulated cohort, not for clinical use."
+        version = str(register(client, uri, shipped, digest, said).version)
+        client.set_registered_model_alias(NAME, CHAMPION, version)
+        why = "first use of a local store: the shipped model"
+        record(client, uri, Decision("promote", version, None, "clinical-nlp", why, digest))
     return DEFAULT_URI
 
 
-def register(
-    client: MlflowClient, model: Path, digest: str, artifacts: Path, description: str
-) -> ModelVersion:
-    """Copy a model beside a local store and register it as a new version.
-
-    The copy makes the registry independent of the installed package, and its folder is
-    named by the digest, so that the same model is copied once.
-    """
-    from mlflow.exceptions import MlflowException
-
-    target = (artifacts / NAME / digest[:16]).resolve()
-    if not target.is_dir():
-        partial = target.with_name(f"{target.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(model, partial)
-        partial.rename(target)
-    try:
-        client.create_registered_model(NAME)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    return client.create_model_version(
-        NAME, source=str(target), description=description, tags={DIGEST_TAG: digest}
-    )
-
-
 def load_champion(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> RiskModel:
+    """Resolve a model URI as :func:`resolve_model` does and return the model alone."""
+    return resolve_model(uri, tracking_uri).model
+
+
+def resolve_model(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> ResolvedModel:
     """Resolve a model URI once, verify the model, and return it ready to score.
 
     Parameters
     ----------
     uri
         ``models:/name@alias`` or ``models:/name/version``. For the default URI the shipped
-        model is registered first where there is no champion.
+        model is registered first where a local store has no champion.
     tracking_uri
         As in :func:`ensure_champion`.
 
     Returns
     -------
-    RiskModel
-        Its ``reference`` pins the version and the digest.
+    ResolvedModel
+        From the registry; where that cannot be reached, the last model that was verified
+        for this URI, verified again.
 
     Raises
     ------
     ModelError
-        E401: the registry cannot be reached. E402: no such model, alias or version.
-        E404: the URI is of another form. E411-E416: the model cannot be trusted or used.
+        E401: the registry cannot be reached and nothing was verified before. E402: no such
+        model, alias or version. E404: the URI is of another form. E411-E417: the model
+        cannot be trusted or used; an earlier one never stands in for it.
     """
-    match = _URI.fullmatch(uri)
-    if match is None:
-        raise ModelError(
-            "E404",
-            f"'{uri}' is not a model URI: write models:/{NAME}@{ALIAS} or models:/{NAME}/3",
-        )
-    if uri == DEFAULT_URI:
-        ensure_champion(tracking_uri)
-    name = match["name"]
     store = store_uri(tracking_uri)
+    with tempfile.TemporaryDirectory(prefix="model-") as scratch:
+        try:
+            if uri == DEFAULT_URI:
+                ensure_champion(tracking_uri)
+            reference, folder = _from_registry(store, uri, Path(scratch))
+        except ModelError as error:
+            kept = last_verified(store, uri) if error.code == "E401" else None
+            if kept is None:
+                raise
+            parts = load_model(kept.folder, kept.reference.digest)
+            model = RiskModel(parts, kept.reference)
+            return ResolvedModel(model, uri, "last verified", kept.verified)
+        parts = load_model(folder, reference.digest)
+        model = RiskModel(parts, reference)
+        try:
+            verified = remember(store, uri, reference, folder)
+        except OSError as error:
+            # Tonight's run has its model; only a later night without a registry would not.
+            _log.warning("The verified model cannot be kept for later (%s).", error.strerror)
+            verified = ""
+    return ResolvedModel(model, uri, "registry", verified)
+
+
+def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference, Path]:
     with speaking_to(store):
         client = client_of(store)
-        if match["alias"] is not None:
-            version = _aliased(client, name, match["alias"])
-        else:
-            version = _numbered(client, name, match["version"])
-        if version is None:
+        version = find_version(client, uri)
+        digest = version.tags[DIGEST_TAG]
+        folder = model_files(client, store, version, scratch)
+    pinned = f"models:/{version.name}/{version.version}"
+    return ModelReference(version.name, str(version.version), pinned, digest), folder
+
+
+def verified_parts(store: str, uri: str) -> tuple[ModelReference, ModelParts]:
+    """Resolve and verify a model in the registry, without scoring anything with it.
+
+    Raises
+    ------
+    ModelError
+        As :func:`resolve_model`, but nothing stands in for a registry that is away.
+    """
+    with tempfile.TemporaryDirectory(prefix="model-") as scratch:
+        reference, folder = _from_registry(store, uri, Path(scratch))
+        return reference, load_model(folder, reference.digest)
+
+
+def fetch_verified(asked: str, into: Path, tracking_uri: str | None = None) -> ModelReference:
+    """Copy a version's MLflow model into a new folder, if its files are as registered.
+
+    Raises
+    ------
+    ModelError
+        As :func:`verified_parts`. E410: the folder exists or cannot be written.
+    """
+    store = store_uri(tracking_uri)
+    with tempfile.TemporaryDirectory(prefix="model-") as scratch:
+        reference, folder = _from_registry(store, asked, Path(scratch))
+        load_model(folder, reference.digest)
+        try:
+            shutil.copytree(folder, into)
+        except OSError as error:
             raise ModelError(
-                "E402",
-                f"the registry has no model '{uri}': list what it has with "
-                "'clinical-nlp registry list'",
-            )
-        digest = version.tags.get(DIGEST_TAG)
-        if digest is None:
-            raise ModelError(
-                "E417",
-                f"version {version.version} of '{name}' was registered without a digest, so "
-                "nobody can tell whether it was changed: register it with "
-                "'clinical-nlp registry register'",
-            )
-        folder = _fetch(client, version)
-    classifier, spec = load_model(folder, digest)
-    pinned = f"models:/{name}/{version.version}"
-    return RiskModel(classifier, spec, ModelReference(name, str(version.version), pinned, digest))
-
-
-def _aliased(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
-    """The version an alias points at; ``None`` where model or alias is not there."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return client.get_model_version_by_alias(name, alias)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise
-
-
-def _numbered(client: MlflowClient, name: str, version: str) -> ModelVersion | None:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return client.get_model_version(name, version)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
-
-
-def _fetch(client: MlflowClient, version: ModelVersion) -> Path:
-    """The version's files: in place for a local store, else downloaded by MLflow."""
-    import mlflow.artifacts
-
-    source = client.get_model_version_download_uri(version.name, version.version)
-    local = Path(source.removeprefix("file://"))
-    if local.is_dir():
-        return local
-    return Path(mlflow.artifacts.download_artifacts(artifact_uri=source))
+                "E410",
+                f"the model cannot be put into '{into}' ({error.strerror}): give a folder that "
+                "does not exist yet, where you may write",
+            ) from None
+    return reference

@@ -37,6 +37,35 @@ def client_of(uri: str) -> MlflowClient:
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
+def experiment_of(client: MlflowClient, uri: str, name: str) -> str:
+    """Id of an experiment, made where absent."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    # Runs of a local store keep their files beside it; a server decides for itself.
+    place = str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
+    try:
+        return str(client.create_experiment(name, artifact_location=place))
+    except MlflowException:  # another process made it in between
+        return str(client.get_experiment_by_name(name).experiment_id)
+
+
+def fetch(uri: str, source: str, into: Path) -> Path:
+    """Files of a run or a version: in place for a local store, else copied into a folder."""
+    import mlflow.artifacts
+
+    local = Path(source.removeprefix("file://"))
+    if local.exists():
+        return local
+    return Path(
+        mlflow.artifacts.download_artifacts(
+            artifact_uri=source, dst_path=str(into), tracking_uri=uri
+        )
+    )
+
+
 @contextmanager
 def speaking_to(uri: str) -> Iterator[None]:
     """Turn whatever a store's absence raises into one error with a remedy.

@@ -1,32 +1,41 @@
-"""Writes a training run to MLflow, and the shipped folder of its model."""
+"""Writes a training run to MLflow, and the folder of its model."""
 
 from __future__ import annotations
 
+import platform
 import shutil
 import tempfile
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
+from importlib.metadata import distributions, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from clinical_nlp.registry.artifact import MODEL_FOLDER, save_model, write_manifest
-from clinical_nlp.registry.store import client_of, speaking_to, store_uri
-from clinical_nlp.training.card import metrics_json, model_card
+import clinical_nlp
+from clinical_nlp.registry.artifact import save_model
+from clinical_nlp.registry.manifest import CARD, METRICS, MODEL_FOLDER, PREDICTIONS, write_manifest
+from clinical_nlp.registry.names import DIGEST_TAG, NAME
+from clinical_nlp.registry.store import client_of, experiment_of, speaking_to, store_uri
+from clinical_nlp.registry.uploading import upload
+from clinical_nlp.training.card import metrics_json, model_card, predictions_json
+from clinical_nlp.training.plots import figures
 from clinical_nlp.training.train import TrainedModel
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-EXPERIMENT = "hf-risk"
+#: MLflow takes this many metrics, or this many parameters, in one call.
+_AT_ONCE = 100
 
 
-def write_shipped(model: TrainedModel, folder: Path) -> str:
-    """Write ``model/``, ``card.md``, ``metrics.json`` and ``manifest.json``.
+def write_shipped(
+    model: TrainedModel, folder: Path, energy: Mapping[str, Any] | None = None
+) -> str:
+    """Write ``model/``, ``card.md``, ``metrics.json``, ``predictions.json`` and ``manifest.json``.
 
     Parameters
     ----------
     folder
         Folder of the model, e.g. ``models/hf-risk``; what the run makes is replaced
         there, the rest (the recipe) is left.
+    energy
+        What the training used (:meth:`clinical_nlp.registry.energy.Energy.report`).
 
     Returns
     -------
@@ -36,24 +45,32 @@ def write_shipped(model: TrainedModel, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".training-") as scratch:
         fresh = Path(scratch) / MODEL_FOLDER
-        example = dict(zip(model.spec.features, model.spec.reference, strict=True))
-        save_model(model.classifier, model.spec, example, fresh)
+        save_model(model.parts, fresh)
         shutil.rmtree(folder / MODEL_FOLDER, ignore_errors=True)
         fresh.rename(folder / MODEL_FOLDER)
-    (folder / "card.md").write_text(model_card(model), "utf-8")
-    (folder / "metrics.json").write_text(metrics_json(model), "utf-8")
+    (folder / CARD).write_text(model_card(model, energy), "utf-8")
+    (folder / METRICS).write_text(metrics_json(model), "utf-8")
+    (folder / PREDICTIONS).write_text(predictions_json(model), "utf-8")
     return write_manifest(folder)
 
 
-def log_run(model: TrainedModel, folder: Path, digest: str, tracking_uri: str | None = None) -> str:
-    """Log a training run: parameters, metrics, card, calibration plot and the model.
+def log_run(
+    model: TrainedModel,
+    folder: Path,
+    digest: str,
+    tracking_uri: str | None = None,
+    energy: Mapping[str, Any] | None = None,
+) -> str:
+    """Log a training run: parameters, metrics, figures, environment, card and the model.
 
-    Nothing of any patient is logged: counts, hashes and measures only.
+    Nothing of any patient is logged: counts, keyed hashes and measures only.
 
     Parameters
     ----------
     folder
         As written by :func:`write_shipped`.
+    energy
+        What the training used.
 
     Returns
     -------
@@ -65,60 +82,79 @@ def log_run(model: TrainedModel, folder: Path, digest: str, tracking_uri: str | 
     ModelError
         E401: the store cannot be reached.
     """
-    from mlflow.exceptions import MlflowException
+    from mlflow.entities import Metric, Param
+    from mlflow.utils.time import get_current_time_millis
 
     uri = store_uri(tracking_uri)
+    now = get_current_time_millis()
+    parameters = [Param(name, str(value)) for name, value in model.recipe.flat().items()]
+    measures = [Metric(k, v, now, 0) for k, v in flat_metrics(model.metrics)]
+    if energy is not None:
+        measures += [
+            Metric(f"energy.{k}", float(energy[k]), now, 0) for k in ("kwh", "co2_kg", "seconds")
+        ]
     with speaking_to(uri):
         client = client_of(uri)
-        found = client.get_experiment_by_name(EXPERIMENT)
-        try:
-            experiment = (
-                client.create_experiment(EXPERIMENT, artifact_location=_artifacts(uri))
-                if found is None
-                else found.experiment_id
-            )
-        except MlflowException:  # another process made it in between
-            experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
-        run = client.create_run(experiment).info.run_id
-        for name, value in model.recipe.flat().items():
-            client.log_param(run, name, value)
-        for name, value in {
-            "clinical_nlp.version": version("clinical-nlp"),
-            "clinical_nlp.data": model.data_fingerprint,
-            "clinical_nlp.pipeline": model.spec.pipeline,
-            "clinical_nlp.features": model.spec.table_digest,
-            "clinical_nlp.digest": digest,
-            "clinical_nlp.cohort": model.spec.cohort,
-        }.items():
-            client.set_tag(run, name, value)
-        for of, measures in model.measures.items():
-            for name, measure in measures.items():
-                client.log_metric(run, f"{of}.{name}", measure.value)
-        client.log_figure(run, calibration_figure(model), "calibration.png")
-        for path in ("card.md", "metrics.json", "manifest.json"):
-            client.log_artifact(run, str(folder / path))
-        client.log_artifacts(run, str(folder / MODEL_FOLDER), MODEL_FOLDER)
+        experiment = experiment_of(client, uri, NAME)
+        run = str(client.create_run(experiment, tags=_tags(model, digest)).info.run_id)
+        for start in range(0, max(len(parameters), len(measures)), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            client.log_batch(run, metrics=measures[some], params=parameters[some])
+        for name, figure in figures(model.metrics).items():
+            client.log_figure(run, figure, f"{name}.png")
+        client.log_dict(run, environment(), "environment.json")
+        if energy is not None:
+            client.log_dict(run, dict(energy), "energy.json")
+        upload(client, run, folder)
         client.set_terminated(run)
-    return str(run)
+    return run
 
 
-def calibration_figure(model: TrainedModel) -> Figure:
-    """Predicted against observed risk by tenth of the test patients."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    predicted, observed, _ = zip(*model.curve, strict=True)
-    top = 100 * max(*predicted, *observed)
-    axes.plot([0, top], [0, top], linestyle=":", color="grey", label="ideal")
-    axes.plot([100 * p for p in predicted], [100 * o for o in observed], marker="o", label="model")
-    axes.set(xlabel="predicted risk (%)", ylabel="observed (%)", title="Calibration, test patients")
-    axes.legend()
-    return figure
+def flat_metrics(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the test measures as ``model.auroc`` and its bounds as ``model.auroc.low``."""
+    for of, measures in metrics["test"].items():
+        for name, measure in measures.items():
+            for part, suffix in (("value", ""), ("low", ".low"), ("high", ".high")):
+                if measure.get(part) is not None:
+                    yield f"{of}.{name}{suffix}", float(measure[part])
 
 
-def _artifacts(uri: str) -> str | None:
-    """Runs of a local store keep their files beside it; a server decides for itself."""
-    from clinical_nlp.registry.store import ARTIFACTS, sqlite_folder
+def environment() -> dict[str, Any]:
+    """Python, system and the version of every installed package, as plain values."""
+    packages = {str(d.metadata["Name"]): d.version for d in distributions()}
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+    }
 
-    return str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
+
+def code_version() -> str | None:
+    """Commit of the checkout that is running, ``-dirty`` with changes; ``None`` in a wheel."""
+    # MLflow depends on GitPython; without a git binary the import says so quietly.
+    try:
+        import git
+
+        repository = git.Repo(Path(clinical_nlp.__file__).resolve().parents[1])
+        dirty = "-dirty" if repository.is_dirty() else ""
+        return f"{repository.head.commit.hexsha}{dirty}"
+    except (ImportError, OSError, ValueError):
+        return None
+    except git.exc.GitError:
+        return None
+
+
+def _tags(model: TrainedModel, digest: str) -> dict[str, str]:
+    spec = model.parts.spec
+    commit = code_version()
+    return {
+        "clinical_nlp.version": version("clinical-nlp"),
+        **({} if commit is None else {"mlflow.source.git.commit": commit}),
+        "mlflow.source.name": "clinical-nlp train risk",
+        "clinical_nlp.data": model.data_fingerprint,
+        "clinical_nlp.pipeline": spec.pipeline,
+        "clinical_nlp.features": spec.table_digest,
+        "clinical_nlp.family": spec.family,
+        "clinical_nlp.cohort": spec.cohort,
+        DIGEST_TAG: digest,
+    }

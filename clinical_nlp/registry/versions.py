@@ -1,14 +1,23 @@
-"""What the registry holds, and registering a trained model in it."""
+"""Versions of the model in the registry: list, find, register."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.artifact import MODEL_FOLDER, verified_digest
-from clinical_nlp.registry.champion import DIGEST_TAG, NAME, register
-from clinical_nlp.registry.store import ARTIFACTS, client_of, speaking_to, sqlite_folder, store_uri
+from clinical_nlp.registry.manifest import CARD, evidence_digests, file_digest, verified_digest
+from clinical_nlp.registry.names import CHALLENGER, CHAMPION, DIGEST_TAG, EVIDENCE_TAG, NAME
+from clinical_nlp.registry.store import client_of, experiment_of, fetch, speaking_to, store_uri
+from clinical_nlp.registry.uploading import upload
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+_URI = re.compile(r"models:/(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +61,155 @@ def list_models(tracking_uri: str | None = None) -> list[RegisteredVersion]:
 
 
 def register_folder(
-    folder: Path, description: str = "", tracking_uri: str | None = None
+    folder: Path,
+    description: str = "",
+    tracking_uri: str | None = None,
+    alias: str | None = CHALLENGER,
 ) -> RegisteredVersion:
     """Register a folder written by training as a new version.
+
+    The files go into the training run's artefacts, where that run was logged to this
+    store, else into a run of their own; it makes no difference whether the store is a
+    local file or a server.
+
+    Parameters
+    ----------
+    alias
+        Given to the new version; ``None`` for none.
 
     Raises
     ------
     ModelError
-        E401: the store cannot be reached. E405: it is a server (see the sentence).
-        E411, E412: the folder has no manifest or was changed since.
+        E401: the store cannot be reached. E411, E412: the folder has no manifest or was
+        changed since.
     """
     digest = verified_digest(folder)
     uri = store_uri(tracking_uri)
-    if not uri.startswith("sqlite:"):
-        raise ModelError(
-            "E405",
-            "only a local SQLite store can be written to in this version: register the "
-            f"logged run's model in the server's own interface with the tag {DIGEST_TAG}={digest}",
-        )
     with speaking_to(uri):
-        artifacts = sqlite_folder(uri) / ARTIFACTS
-        version = register(client_of(uri), folder / MODEL_FOLDER, digest, artifacts, description)
-    return RegisteredVersion(NAME, str(version.version), (), digest, description)
+        client = client_of(uri)
+        version = register(client, uri, folder, digest, description)
+        if alias is not None:
+            client.set_registered_model_alias(NAME, alias, version.version)
+    aliases = () if alias is None else (alias,)
+    return RegisteredVersion(NAME, str(version.version), aliases, digest, description)
+
+
+def register(
+    client: MlflowClient, uri: str, folder: Path, digest: str, description: str
+) -> ModelVersion:
+    """Put a verified folder's files into a run and make it a version, without an alias."""
+    from mlflow.exceptions import MlflowException
+
+    experiment = experiment_of(client, uri, NAME)
+    logged = client.search_runs([experiment], f"tags.`{DIGEST_TAG}` = '{digest}'", max_results=1)
+    run = logged[0] if logged else client.create_run(experiment, run_name="registered")
+    if not logged:
+        client.set_tag(run.info.run_id, DIGEST_TAG, digest)
+        upload(client, run.info.run_id, folder)
+        client.set_terminated(run.info.run_id)
+    elif (folder / CARD).is_file():
+        client.log_artifact(run.info.run_id, str(folder / CARD))  # it may have been added to
+    try:
+        client.create_registered_model(NAME)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    tags = {f"{EVIDENCE_TAG}{name}": value for name, value in evidence_digests(folder).items()}
+    return client.create_model_version(
+        NAME,
+        source=f"{run.info.artifact_uri}/model",
+        run_id=run.info.run_id,
+        description=description,
+        tags={DIGEST_TAG: digest, **tags},
+    )
+
+
+def find_version(client: MlflowClient, asked: str) -> ModelVersion:
+    """The version that ``models:/name@alias``, ``models:/name/3`` or a bare ``3`` or alias names.
+
+    Raises
+    ------
+    ModelError
+        E402: there is none. E404: it is of another form. E417: it has no digest.
+    """
+    whole = asked
+    if re.fullmatch(r"\d+", asked):
+        whole = f"models:/{NAME}/{asked}"
+    elif re.fullmatch(r"[\w.-]+", asked) and asked != NAME:
+        whole = f"models:/{NAME}@{asked}"
+    match = _URI.fullmatch(whole)
+    if match is None:
+        raise ModelError(
+            "E404",
+            f"'{asked}' is not a model URI: write models:/{NAME}@{CHAMPION} or models:/{NAME}/3",
+        )
+    if match["alias"] is not None:
+        version = aliased(client, match["alias"], match["name"])
+    else:
+        version = _numbered(client, match["name"], match["version"])
+    if version is None:
+        raise ModelError(
+            "E402",
+            f"the registry has no model '{whole}': list what it has with "
+            "'clinical-nlp registry list'",
+        )
+    if DIGEST_TAG not in version.tags:
+        raise ModelError(
+            "E417",
+            f"version {version.version} of '{version.name}' was registered without a digest, so "
+            "nobody can tell whether it was changed: register it with "
+            "'clinical-nlp registry register'",
+        )
+    return version
+
+
+def aliased(client: MlflowClient, alias: str, name: str = NAME) -> ModelVersion | None:
+    """The version an alias points at; ``None`` where model or alias is not there."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def _numbered(client: MlflowClient, name: str, version: str) -> ModelVersion | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_model_version(name, version)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def model_files(client: MlflowClient, uri: str, version: ModelVersion, into: Path) -> Path:
+    """Folder of a version's MLflow model; not yet verified."""
+    source = client.get_model_version_download_uri(version.name, version.version)
+    return fetch(uri, source, into)
+
+
+def evidence_file(
+    client: MlflowClient, uri: str, version: ModelVersion, name: str, into: Path
+) -> Path | None:
+    """Card, metrics or predictions of a version, as registered; ``None`` where it has none.
+
+    Raises
+    ------
+    ModelError
+        E412: the file was changed since.
+    """
+    wanted = version.tags.get(f"{EVIDENCE_TAG}{name}")
+    if wanted is None or not version.run_id:
+        return None
+    path = fetch(uri, f"{client.get_run(version.run_id).info.artifact_uri}/{name}", into)
+    if file_digest(path) != wanted:
+        raise ModelError(
+            "E412",
+            f"{name} of version {version.version} is not what was registered (another digest): "
+            "register the model again from a source you trust",
+        )
+    return path

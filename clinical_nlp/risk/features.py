@@ -171,9 +171,18 @@ def _sign(
         math.log1p(len(days)),
         recency,
         span,
+        _more_often(days, timeline, table),
         math.log1p(len(denied_days(noted))),
         math.log1p(len(affirmed_days(coded))),
     ]
+
+
+def _more_often(days: Sequence[date], timeline: Timeline, table: FeatureTable) -> float:
+    """How much more often a sign was noted in the last half-life than in the one before."""
+    ages = [(timeline.as_of - day).days for day in days]
+    late = sum(age < table.half_life_days for age in ages)
+    early = sum(table.half_life_days <= age < 2 * table.half_life_days for age in ages)
+    return math.log1p(late) - math.log1p(early)
 
 
 def _measurement(

@@ -1,8 +1,7 @@
 """A linear classifier that can say exactly what each feature adds.
 
-The shipped model is one scikit-learn pipeline: impute, scale, logistic regression. Its
-log-odds are a sum, so a patient's difference from a reference patient splits over the
-features without approximation.
+One scikit-learn pipeline: impute, scale, logistic regression. Its log-odds are a sum, so a
+patient's difference from a reference patient splits over the features without approximation.
 """
 
 from __future__ import annotations
@@ -16,12 +15,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from clinical_nlp.errors import ModelError
+from clinical_nlp.risk.entries import Timeline
 
 Matrix = npt.NDArray[np.float64]
 
 
 class LinearRisk:
-    """Probabilities and exact contributions of a fitted pipeline.
+    """Log-odds and exact contributions of a fitted pipeline.
 
     Parameters
     ----------
@@ -29,6 +29,11 @@ class LinearRisk:
         Fitted: any transformers that keep the columns, then ``LogisticRegression``.
     reference
         Features of the reference patient, shape (features,); may hold NaN.
+    calibration
+        Slope and intercept applied to the pipeline's log-odds.
+    ensemble
+        Bootstrap members, shape (members, features + 1): calibrated coefficients on the
+        scaled columns, then the intercept.
 
     Raises
     ------
@@ -36,41 +41,61 @@ class LinearRisk:
         E414: the classifier is of another kind, or the columns don't match.
     """
 
-    def __init__(self, pipeline: object, reference: Sequence[float]) -> None:
+    def __init__(
+        self,
+        pipeline: object,
+        reference: Sequence[float],
+        calibration: tuple[float, float] = (1.0, 0.0),
+        ensemble: Matrix | None = None,
+    ) -> None:
+        width = len(reference)
         if (
             not isinstance(pipeline, Pipeline)
             or not isinstance(pipeline[-1], LogisticRegression)
-            or pipeline[-1].coef_.shape != (1, len(reference))
+            or pipeline[-1].coef_.shape != (1, width)
+            or (ensemble is not None and ensemble.shape[1:] != (width + 1,))
         ):
             raise ModelError(
                 "E414",
                 "the model is not a scikit-learn pipeline that ends in a binary logistic "
-                f"regression over {len(reference)} features: train it with "
-                "'clinical-nlp train risk'",
+                f"regression over {width} features: train it with 'clinical-nlp train risk'",
             )
+        slope, shift = calibration
         self._pipeline: Any = pipeline
-        self._coefficients: Matrix = pipeline[-1].coef_[0]
+        self._coefficients: Matrix = slope * pipeline[-1].coef_[0]
+        self._intercept = slope * float(pipeline[-1].intercept_[0]) + shift
+        self._ensemble = np.empty((0, width + 1)) if ensemble is None else ensemble
         self._reference: Matrix = self._scaled(np.array([reference], dtype=np.float64))[0]
 
     @property
     def base(self) -> float:
         """Log-odds of the reference patient."""
-        return float(self._reference @ self._coefficients + self._pipeline[-1].intercept_[0])
+        return float(self._reference @ self._coefficients) + self._intercept
 
-    def probabilities(self, features: Matrix) -> Matrix:
-        """Probability of the outcome: (patients, features) to (patients,)."""
+    def log_odds(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
+        """Log-odds of the outcome: (patients, features) to (patients,)."""
         if len(features) == 0:
             return np.empty(0)
-        predicted: Matrix = self._pipeline.predict_proba(features)
-        return predicted[:, 1]
+        total: Matrix = self._scaled(features) @ self._coefficients + self._intercept
+        return total
 
-    def contributions(self, features: Matrix) -> Matrix:
+    def members(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
+        """Log-odds by each bootstrap member: shape (patients, members)."""
+        if len(features) == 0:
+            return np.empty((0, len(self._ensemble)))
+        scaled = self._scaled(features)
+        total: Matrix = scaled @ self._ensemble[:, :-1].T + self._ensemble[:, -1]
+        return total
+
+    def contributions(
+        self, features: Matrix, timelines: Sequence[Timeline] | None = None
+    ) -> Matrix:
         """Log-odds that each feature adds to the reference patient's.
 
         Returns
         -------
         ndarray of shape (patients, features)
-            ``base + contributions.sum(axis=1)`` is the log-odds of ``probabilities``.
+            ``base + contributions.sum(axis=1)`` equals :meth:`log_odds`.
         """
         if len(features) == 0:
             return np.empty(features.shape)

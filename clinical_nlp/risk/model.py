@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
+
+import numpy as np
 
 from clinical_nlp.lexicon import Lexicon, load_lexicon
 from clinical_nlp.records import (
@@ -16,13 +18,14 @@ from clinical_nlp.records import (
     RiskEstimate,
 )
 from clinical_nlp.risk.bands import band_of
+from clinical_nlp.risk.classifiers import classifier_of
 from clinical_nlp.risk.diagnosis import Diagnosis, diagnosed
 from clinical_nlp.risk.entries import Timeline
 from clinical_nlp.risk.features import feature_matrix
-from clinical_nlp.risk.linear import LinearRisk, Matrix
+from clinical_nlp.risk.linear import Matrix
 from clinical_nlp.risk.missing import diagnosis_reasons, missing_sentences, unconfirmed_sentences
+from clinical_nlp.risk.parts import ModelParts
 from clinical_nlp.risk.reasons import reasons_for
-from clinical_nlp.risk.spec import ModelSpec
 from clinical_nlp.risk.timeline import build_timeline
 from clinical_nlp.risk.topics import FeatureTable, load_features
 from clinical_nlp.risk.wording import months_between, templates
@@ -49,10 +52,8 @@ class RiskModel:
 
     Parameters
     ----------
-    classifier
-        Fitted scikit-learn pipeline, as MLflow loads it.
-    spec
-        Its features, reference patient and limits.
+    parts
+        Classifier, arrays and spec, as they are saved and loaded.
     reference
         Name, version, URI and digest that every estimate carries.
     lexicon, table
@@ -71,18 +72,17 @@ class RiskModel:
 
     def __init__(
         self,
-        classifier: object,
-        spec: ModelSpec,
+        parts: ModelParts,
         reference: ModelReference,
         lexicon: Lexicon | None = None,
         table: FeatureTable | None = None,
     ) -> None:
-        self.spec = spec
+        self.spec = parts.spec
         self.reference = reference
         self._lexicon = lexicon if lexicon is not None else load_lexicon()
         self._table = table if table is not None else load_features()
-        spec.check(self._table)
-        self._linear = LinearRisk(classifier, spec.reference)
+        self.spec.check(self._table)
+        self._classifier = classifier_of(parts, self._table)
 
     def estimate(
         self, patients: Sequence[tuple[PatientRecord, tuple[NoteFindings, ...]]], as_of: date
@@ -104,9 +104,17 @@ class RiskModel:
         """
         cases = [self._case(record, notes, as_of) for record, notes in patients]
         scored = [c for c in cases if not c.diagnosis.confirmed and c.abstention is None]
-        features = feature_matrix([case.timeline for case in scored], self._table)
+        timelines = [case.timeline for case in scored]
+        features = feature_matrix(timelines, self._table)
+        slope, _ = self.spec.recalibration
         rows = iter(
-            zip(self.probabilities(features), self._linear.contributions(features), strict=True)
+            zip(
+                self.probabilities(features, timelines),
+                self.intervals(features, timelines),
+                slope * self._classifier.contributions(features, timelines),
+                features.tolist(),
+                strict=True,
+            )
         )
         estimates: list[RiskEstimate] = []
         for case in cases:
@@ -115,13 +123,53 @@ class RiskModel:
             elif case.abstention is not None:
                 estimates.append(self._abstained(case))
             else:
-                probability, contributions = next(rows)
-                estimates.append(self._scored(case, float(probability), contributions))
+                probability, interval, contributions, row = next(rows)
+                scored_one = self._scored(case, float(probability), interval, contributions)
+                estimates.append(replace(scored_one, features=tuple(row)))
         return estimates
 
-    def probabilities(self, features: Matrix) -> Matrix:
-        """Probability by row of a feature matrix: (patients, features) to (patients,)."""
-        return self._linear.probabilities(features).round(_DECIMALS)
+    def probabilities(
+        self, features: Matrix, timelines: Sequence[Timeline] | None = None
+    ) -> Matrix:
+        """Probability by row of a feature matrix: (patients, features) to (patients,).
+
+        Parameters
+        ----------
+        timelines
+            What the rows were computed from; the sequence model reads these.
+
+        Raises
+        ------
+        ModelError
+            E418: a sequence model was given rows alone.
+        """
+        return self._probability(self._classifier.log_odds(features, timelines))
+
+    def intervals(
+        self, features: Matrix, timelines: Sequence[Timeline] | None = None
+    ) -> list[tuple[float, float] | None]:
+        """Interval around each probability, from the bootstrap members; ``None`` without any.
+
+        It says how far the estimate would move with other training patients, not how far
+        one patient's fate may.
+        """
+        members = self._classifier.members(features, timelines)
+        if members.shape[1] == 0:
+            return [None] * len(features)
+        tail = (1 - self.spec.interval_level) / 2
+        bounds = self._probability(np.quantile(members, [tail, 1 - tail], axis=1))
+        middle = self.probabilities(features, timelines)
+        return [
+            (float(min(low, p)), float(max(high, p)))
+            for low, high, p in zip(*bounds, middle, strict=True)
+        ]
+
+    def _probability(self, log_odds: Matrix) -> Matrix:
+        slope, shift = self.spec.recalibration
+        # Within 40 log-odds of evens, where the exponential neither overflows nor rounds to 1.
+        z = np.clip(slope * log_odds + shift, -40.0, 40.0)
+        probability: Matrix = (1 / (1 + np.exp(-z))).round(_DECIMALS)
+        return probability
 
     def _case(self, record: PatientRecord, notes: Sequence[NoteFindings], as_of: date) -> _Case:
         timeline = build_timeline(record, notes, self._lexicon, as_of)
@@ -136,18 +184,27 @@ class RiskModel:
             return words["age_unknown"]
         if timeline.age < self.spec.min_age:
             return words["too_young"].format(min_age=self.spec.min_age)
+        if timeline.age > self.spec.max_age:
+            return words["too_old"].format(max_age=self.spec.max_age)
         start = timeline.as_of - timedelta(days=self._table.lookback_days)
         if not any(day > start for day in timeline.contact_days):
             months = months_between(self._table.lookback_days)
             return words["no_data"].format(months=months)
         return None
 
-    def _scored(self, case: _Case, probability: float, contributions: Matrix) -> RiskEstimate:
+    def _scored(
+        self,
+        case: _Case,
+        probability: float,
+        interval: tuple[float, float] | None,
+        contributions: Matrix,
+    ) -> RiskEstimate:
         by_feature = dict(zip(self._table.names, contributions.tolist(), strict=True))
         concepts = self._lexicon.concepts
         return RiskEstimate(
             **self._common(case, EstimateStatus.SCORED),
             probability=probability,
+            interval=interval,
             band=band_of(probability).key,
             reasons=reasons_for(case.timeline, by_feature, self._table, concepts),
             missing=missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),

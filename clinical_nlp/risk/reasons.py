@@ -136,7 +136,10 @@ def _sign(
     days = affirmed_days(noted)
     if days:
         behind = [e for e in ever(noted) if e.day in days]
-        return _counted(words, "", days, _name(topic, behind, concepts)), behind
+        name = _name(topic, behind, concepts)
+        if _is_new(entries, timeline):
+            return _new(words, days, name), behind
+        return _counted(words, "", days, name), behind
     coded = [e for e in ever(recent) if e.origin is Origin.STRUCTURED and e.day is not None]
     if coded:
         last = max(e.day for e in coded if e.day is not None)
@@ -148,6 +151,20 @@ def _sign(
         return _counted(words, "denied_", denied, topic.name), behind
     months = months_between(table.lookback_days)
     return words["silent"].format(name=topic.name, months=months), ()
+
+
+def _is_new(entries: Sequence[Entry], timeline: Timeline) -> bool:
+    """Told of first within ``new_days``, by a patient whose notes go further back."""
+    since = timeline.as_of - timedelta(days=templates()["new_days"])
+    told = (e.day for e in ever(entries) if e.day is not None)
+    known_before = any(day <= since for day in timeline.note_days)
+    return known_before and all(day > since for day in told)
+
+
+def _new(words: Mapping[str, str], days: Sequence[date], name: str) -> str:
+    key = "new" if len(days) == 1 else "new_many"
+    told = {"first": day_es(days[0]), "last": day_es(days[-1])}
+    return words[key].format(name=name, n=len(days), **told)
 
 
 def _counted(words: Mapping[str, str], kind: str, days: Sequence[date], name: str) -> str:

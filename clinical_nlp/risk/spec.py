@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.risk.topics import FeatureTable
+
+#: Families of classifier that can be shipped, simplest first.
+FAMILIES = ("logistic", "boosting", "sequence")
+
+#: A line on the log-odds: slope and intercept.
+Line = tuple[float, float]
+
+_TUPLES = ("features", "reference", "calibration", "recalibration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +34,24 @@ class ModelSpec:
     horizon_days, gap_days
         The outcome is a first diagnosis from ``gap_days`` after the index day, for
         ``horizon_days``.
-    min_age
-        Youngest age (years) of the training cohort.
+    min_age, max_age
+        Youngest age that the recipe admits, and oldest of the training cohort, in years.
     cohort
         One sentence: on whom it was trained.
     pipeline
         Fingerprint of the spaCy pipeline that read the training notes.
+    family
+        One of :data:`FAMILIES`.
+    calibration
+        Platt scaling of the classifier's log-odds: slope and intercept.
+    recalibration
+        Set by ``clinical-nlp recalibrate``, applied after ``calibration``.
+    prevalence
+        Share of the outcome among the training cohort's index days, weighted (0..1).
+    interval_level
+        Level of the interval around an estimate, e.g. 0.95.
+    network
+        Shape of the sequence model's network; empty in other families.
     """
 
     features: tuple[str, ...]
@@ -42,10 +62,18 @@ class ModelSpec:
     min_age: int
     cohort: str
     pipeline: str
+    max_age: int
+    prevalence: float
+    family: str = "logistic"
+    calibration: Line = (1.0, 0.0)
+    recalibration: Line = (1.0, 0.0)
+    interval_level: float = 0.95
+    network: Mapping[str, Any] = field(default_factory=dict)
 
     def to_metadata(self) -> dict[str, Any]:
         """Plain values, as the MLmodel file keeps them."""
-        return {**asdict(self), "features": list(self.features), "reference": list(self.reference)}
+        values = asdict(self)
+        return {**values, **{name: list(values[name]) for name in _TUPLES}}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any]) -> ModelSpec:
@@ -60,6 +88,10 @@ class ModelSpec:
             values = {name: metadata[name] for name in cls.__slots__}
             values["features"] = tuple(values["features"])
             values["reference"] = tuple(float(v) for v in values["reference"])
+            for name in ("calibration", "recalibration"):
+                slope, intercept = values[name]
+                values[name] = (float(slope), float(intercept))
+            values["network"] = dict(values["network"])
             return cls(**values)
         except (KeyError, TypeError, ValueError):
             raise ModelError(

@@ -50,7 +50,12 @@ class Prior:
 
 
 def fit_bounded(
-    features: Matrix, outcome: Labels, weight: Vector, strength: float, prior: Prior
+    features: Matrix,
+    outcome: Labels,
+    weight: Vector,
+    strength: float,
+    prior: Prior,
+    start: Vector | None = None,
 ) -> LogisticRegression:
     """Minimise ``strength * sum(weight * log loss) + 1/2 sum(penalty * coefficient^2)``.
 
@@ -62,6 +67,8 @@ def fit_bounded(
         Of each example.
     strength
         Inverse regularisation: scikit-learn's ``C``.
+    start
+        Intercept and coefficients to begin from, shape (columns + 1,).
 
     Returns
     -------
@@ -81,8 +88,9 @@ def fit_bounded(
     sides = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
     bounds = [(None, None), *(sides[int(d)] for d in prior.direction)]
     share = float(np.average(outcome, weights=weight))
-    start = np.zeros(features.shape[1] + 1)
-    start[0] = np.log(share / (1 - share))
+    if start is None:
+        start = np.zeros(features.shape[1] + 1)
+        start[0] = np.log(share / (1 - share))
     found = minimize(
         objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 5000}
     )

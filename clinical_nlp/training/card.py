@@ -1,10 +1,8 @@
-"""The model card and the metrics file, generated from a training run."""
+"""The model card and the JSON files, generated from a training run."""
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import asdict
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
@@ -12,61 +10,94 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from clinical_nlp.risk.topics import load_features
+from clinical_nlp.training.results import as_json, predictions_text
 from clinical_nlp.training.train import TrainedModel
 
 _WEIGHTS_SHOWN = 25
 
 
-def model_card(model: TrainedModel) -> str:
-    """Return the card in Markdown; its first line says whom the model was trained on."""
+def model_card(model: TrainedModel, energy: Mapping[str, Any] | None = None) -> str:
+    """Return the card in Markdown; its first line says whom the model was trained on.
+
+    Parameters
+    ----------
+    energy
+        What the training used: ``kwh``, ``co2_kg``, ``seconds``, ``method``; ``None`` where
+        it was not measured.
+    """
     template = files("clinical_nlp.training").joinpath("card.md.j2").read_text("utf-8")
-    largest = sorted(model.weights.items(), key=lambda item: (-abs(item[1]), item[0]))
-    # The output is Markdown, not HTML: escaping would spoil it.
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
-    card = environment.from_string(template).render(
-        model=model,
-        best=min(model.choices, key=lambda choice: choice.mean),
-        table=load_features(),
-        largest=largest[:_WEIGHTS_SHOWN],
-        versions={name: version(name) for name in ("scikit-learn", "clinical-nlp")},
+    weights: Mapping[str, float] = model.metrics["weights"]
+    largest = sorted(weights.items(), key=lambda item: (-abs(item[1]), item[0]))
+    card = (
+        _environment()
+        .from_string(template)
+        .render(
+            model=model,
+            recipe=model.recipe,
+            spec=model.parts.spec,
+            table=load_features(),
+            largest=largest[:_WEIGHTS_SHOWN],
+            energy=energy,
+            results=results_markdown(model.metrics),
+            versions={name: version(name) for name in ("scikit-learn", "clinical-nlp")},
+            **model.metrics,
+        )
     )
     return card.rstrip() + "\n"
 
 
-def metrics(model: TrainedModel) -> dict[str, Any]:
-    """Return everything measured, as plain values for ``metrics.json``."""
-    return {
-        "cohort": model.spec.cohort,
-        "patients": model.patients,
-        "patients_read": model.read,
-        "notes": model.notes,
-        "data_fingerprint": model.data_fingerprint,
-        "pipeline": model.spec.pipeline,
-        "feature_table": model.spec.table_digest,
-        "parts": {name: asdict(part) for name, part in model.parts.items()},
-        "left_out": dict(model.left_out),
-        "strength": model.chosen.strength,
-        "platt": {"slope": model.platt[0], "intercept": model.platt[1]},
-        "test": {
-            name: {measure: asdict(value) for measure, value in measured.items()}
-            for name, measured in model.measures.items()
-        },
-        "calibration": [{"predicted": p, "observed": o, "weight": w} for p, o, w in model.curve],
-        "alerts": [
-            {**asdict(a), "needed": a.needed if math.isfinite(a.needed) else None}
-            for a in model.alerts
-        ],
-    }
+def results_markdown(metrics: Mapping[str, Any]) -> str:
+    """Return the tables of results, as the card and ``docs/risk_model.md`` carry them.
+
+    Parameters
+    ----------
+    metrics
+        Content of ``metrics.json``.
+    """
+    template = files("clinical_nlp.training").joinpath("results.md.j2").read_text("utf-8")
+    return _environment().from_string(template).render(**metrics).strip() + "\n"
 
 
 def metrics_json(model: TrainedModel) -> str:
-    """Return :func:`metrics` as JSON text, rounded to six decimals, keys in order."""
-    return json.dumps(_rounded(metrics(model)), indent=2, sort_keys=True) + "\n"
+    """Return everything measured as JSON text, rounded to six decimals, keys in order."""
+    return as_json(model.metrics)
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401  # any JSON value
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list) else value
+def predictions_json(model: TrainedModel) -> str:
+    """Return the test patients' predictions as JSON text, for comparing models pairwise."""
+    return predictions_text(model.predictions)
+
+
+def _environment() -> Environment:
+    # The output is Markdown, not HTML: escaping would spoil it.
+    environment = Environment(
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["measure"] = _measure
+    environment.filters["percent"] = lambda value, digits=2: f"{100 * value:.{digits}f}%"
+    environment.filters["interval"] = _interval
+    environment.filters["share"] = lambda m: _interval(m, 100, 0, "%")
+    environment.filters["setting"] = lambda setting: ", ".join(
+        f"{key} {value:g}" for key, value in setting.items()
+    )
+    return environment
+
+
+def _measure(value: Mapping[str, float] | None) -> str:
+    return _interval(value)
+
+
+def _interval(
+    value: Mapping[str, Any] | None, scale: float = 1, digits: int = 3, unit: str = ""
+) -> str:
+    """A number with its bounds: ``0.820 (0.789 to 0.851)``; a dash where there is none."""
+    if value is None or value["value"] is None:
+        return "–"
+    middle, low, high = (
+        "–" if value[name] is None else f"{scale * value[name]:.{digits}f}{unit}"
+        for name in ("value", "low", "high")
+    )
+    return f"{middle} ({low} to {high})"

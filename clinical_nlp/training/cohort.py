@@ -10,8 +10,8 @@ features and the window ``(index + gap, index + gap + horizon]`` the outcome::
 An index day is no example when heart failure was already diagnosed, when a note names it
 without enough to call it diagnosed (a model must not learn from doctors who know), when it
 is diagnosed inside the gap (then it was being diagnosed already), and when the patient was
-too young or dead. Windows end before the data do, so nobody is censored; a death in the
-window without the diagnosis counts as no outcome.
+too young or dead. Windows end before the data do, so the end of the data censors nobody. A
+death in the window without the diagnosis is no outcome, or is censored, as the recipe says.
 
 Reading notes is what takes time, and most patients never have the outcome: a share of those
 is read, each standing for several (case-cohort sampling, weights by inverse probability:
@@ -21,9 +21,9 @@ Barlow et al., J Clin Epidemiol 1999;52:1165). Fit and measures are weighted bac
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from clinical_nlp.records import PatientRecord
@@ -41,15 +41,41 @@ class Example:
     timeline
         As known on the index day (``timeline.as_of``).
     outcome
-        Whether heart failure was first coded in the window.
+        Whether heart failure was first diagnosed in the window.
     weight
         Patients of the population that this one stands for.
+    followed
+        Days from the index day to the diagnosis, a death, or the end of the window.
+    died
+        Whether a death ended the window, without the diagnosis.
+    language
+        Most frequent declared language of the notes up to the index day; "" where none.
     """
 
     patient_id: str
     timeline: Timeline
     outcome: bool
     weight: float = 1.0
+    followed: int = 0
+    died: bool = False
+    language: str = ""
+
+
+def event_day(timeline: Timeline, recipe: CohortRecipe) -> date | None:
+    """Day of the first diagnosis by the recipe's definition; ``None`` where there is none.
+
+    Parameters
+    ----------
+    timeline
+        All that is known of the patient up to the last day of the data.
+    """
+    # A coded diagnosis is of the day it was made; it may have been entered later.
+    days = [e.day for e in timeline.coded_heart_failure if e.day is not None]
+    if recipe.outcome == "codes or notes":
+        stated = diagnosed(timeline)
+        if stated.confirmed:
+            days.extend(e.day for e in stated.noted if e.day is not None)
+    return min(days, default=None)
 
 
 def examples(
@@ -79,9 +105,8 @@ def examples(
     left_out
         Counts index days that are no example, by reason.
     """
-    # The diagnosis is of the day it was made; it may have been entered later.
-    coded = [e.day for e in timeline.coded_heart_failure if e.day is not None]
-    event = min(coded, default=None)
+    event = event_day(timeline, recipe)
+    languages = [(n.written.date(), n.language or "") for n in record.notes if n.written]
     for index in _index_days(record.id, first_day, last_day, recipe):
         window_start = index + timedelta(days=recipe.gap_days)
         window_end = window_start + timedelta(days=recipe.horizon_days)
@@ -103,7 +128,46 @@ def examples(
             left_out[reason] += 1
             continue
         outcome = event is not None and event <= window_end
-        yield Example(record.id, past, outcome, weight)
+        ends = [window_end, *([event] if event else []), *([record.died] if record.died else [])]
+        died = not outcome and record.died is not None and record.died <= window_end
+        spoken = Counter(language for day, language in languages if day <= index)
+        yield Example(
+            record.id,
+            past,
+            outcome,
+            weight,
+            (min(ends) - index).days,
+            died,
+            max(sorted(spoken), key=lambda name: spoken[name], default=""),
+        )
+
+
+def censor_deaths(found: Sequence[Example]) -> list[Example]:
+    """Drop who died in the window, and weigh those who could have up in their place.
+
+    Inverse probability of censoring (Robins & Finkelstein, Biometrics 2000;56:779), with the
+    Kaplan-Meier estimate of the whole cohort: deaths are taken as independent of the outcome,
+    which heart failure is not; the estimate is then the risk if nobody died of other causes.
+    """
+    alive = 1.0
+    at_risk = sum(example.weight for example in found)
+    chance: dict[int, float] = {}
+    deaths: defaultdict[int, float] = defaultdict(float)
+    leaving: defaultdict[int, float] = defaultdict(float)
+    for example in found:
+        leaving[example.followed] += example.weight
+        if example.died:
+            deaths[example.followed] += example.weight
+    for day in sorted(leaving):
+        chance[day] = alive  # uncensored just before this day
+        if at_risk > 0:
+            alive *= 1 - deaths[day] / at_risk
+        at_risk -= leaving[day]
+    return [
+        replace(example, weight=example.weight / max(chance[example.followed], 1e-6))
+        for example in found
+        if not example.died
+    ]
 
 
 def sampling_weight(record: PatientRecord, first_day: date, recipe: CohortRecipe) -> float:
@@ -115,13 +179,13 @@ def sampling_weight(record: PatientRecord, first_day: date, recipe: CohortRecipe
     coded = (e.start or e.recorded for e in record.events if codes_heart_failure(e))
     if any(day is not None and day > first_index for day in coded):
         return 1.0
-    sampled = _fraction("control", record.id) < recipe.controls_share
+    sampled = fraction("control", record.id) < recipe.controls_share
     return 1 / recipe.controls_share if sampled else 0.0
 
 
 def part_of(patient_id: str, recipe: SplitRecipe) -> str:
     """Put a patient in ``train``, ``calibration`` or ``test``, always the same one."""
-    share = _fraction(recipe.salt, patient_id)
+    share = fraction(recipe.salt, patient_id)
     if share < recipe.train:
         return "train"
     return "calibration" if share < recipe.train + recipe.calibration else "test"
@@ -131,7 +195,7 @@ def _index_days(
     patient_id: str, first_day: date, last_day: date, recipe: CohortRecipe
 ) -> Iterator[date]:
     """Index days of one patient, from a day of the year that depends on the id alone."""
-    offset = int(_fraction("index day", patient_id) * recipe.step_days)
+    offset = int(fraction("index day", patient_id) * recipe.step_days)
     index = first_day + timedelta(days=recipe.history_days + offset)
     last_index = last_day - timedelta(days=recipe.gap_days + recipe.horizon_days)
     while index <= last_index:
@@ -139,7 +203,7 @@ def _index_days(
         index += timedelta(days=recipe.step_days)
 
 
-def _fraction(salt: str, patient_id: str) -> float:
+def fraction(salt: str, patient_id: str) -> float:
     """A number in [0, 1) that depends on its arguments alone."""
     digest = hashlib.sha256(f"{salt}|{patient_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

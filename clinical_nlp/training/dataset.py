@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,15 +15,37 @@ from spacy.language import Language
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.pipeline.document import get_findings
 from clinical_nlp.records import NoteFindings, PatientRecord
-from clinical_nlp.risk.entries import Origin
+from clinical_nlp.risk.entries import Origin, Timeline
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.timeline import build_timeline
 from clinical_nlp.risk.topics import FeatureTable
-from clinical_nlp.training.cohort import Example, examples, sampling_weight
+from clinical_nlp.training.cohort import (
+    Example,
+    censor_deaths,
+    event_day,
+    examples,
+    sampling_weight,
+)
 from clinical_nlp.training.measures import Labels, Vector
 from clinical_nlp.training.recipe import CohortRecipe
 
 Matrix = npt.NDArray[np.float64]
+
+#: Patients whose whole record is kept for the audit, and how many of their notes at most:
+#: enough to catch a feature that looks ahead, little enough to hold in memory.
+AUDIT_SAMPLE = 60
+
+#: Characters from which a note that stands in two records is taken as one and the same.
+SAME_NOTE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A patient who is diagnosed, to be followed up to that day."""
+
+    patient_id: str
+    timeline: Timeline
+    diagnosed: date
 
 
 @dataclass(slots=True)
@@ -38,6 +60,14 @@ class Cohort:
         Index days that are no example, by reason.
     patients, read, notes
         Patients seen, those whose notes were read, and how many notes.
+    days
+        First and last day of the data.
+    cases
+        Diagnosed patients with an example, for the lead time.
+    sample
+        Some records with their findings, for the audit.
+    long_notes
+        Hashes of the long notes of each patient, for the audit.
     fingerprint
         Hex SHA-256 over every note's hash and every event: tells two cohorts apart.
     """
@@ -47,28 +77,71 @@ class Cohort:
     patients: int = 0
     read: int = 0
     notes: int = 0
+    days: tuple[date, date] = (date.min, date.max)
+    cases: list[Case] = field(default_factory=list)
+    sample: list[tuple[PatientRecord, tuple[NoteFindings, ...]]] = field(default_factory=list)
+    long_notes: dict[str, set[bytes]] = field(default_factory=dict)
     fingerprint: str = ""
 
-    def outcome(self) -> Labels:
-        """1 for each example with the outcome: shape (examples,)."""
-        return np.array([example.outcome for example in self.examples], dtype=np.int_)
+    def data(self, table: FeatureTable) -> Data:
+        """The examples as columns."""
+        timelines = [example.timeline for example in self.examples]
+        return Data(
+            features=feature_matrix(timelines, table),
+            timelines=timelines,
+            outcome=np.array([e.outcome for e in self.examples], dtype=np.int_),
+            weight=np.array([e.weight for e in self.examples], dtype=np.float64),
+            patients=np.array([e.patient_id for e in self.examples], dtype=np.str_),
+        )
 
-    def weights(self) -> Vector:
-        """Patients that each example stands for: shape (examples,)."""
-        return np.array([example.weight for example in self.examples], dtype=np.float64)
 
-    def patient_ids(self) -> list[str]:
-        """Whose example each is."""
-        return [example.patient_id for example in self.examples]
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Examples as columns, all of one length.
 
-    def features(self, table: FeatureTable) -> Matrix:
-        """Features of every example: shape (examples, features)."""
-        return feature_matrix([example.timeline for example in self.examples], table)
+    Parameters
+    ----------
+    features
+        Shape (examples, features).
+    timelines
+        What the features were computed from.
+    outcome
+        0 or 1.
+    weight
+        Patients of the population that each example stands for.
+    patients
+        Whose example each is.
+    """
 
-    def features_of(self, origin: Origin, table: FeatureTable) -> Matrix:
-        """The same from one half of the record alone."""
-        timelines = [example.timeline.only(origin) for example in self.examples]
-        return feature_matrix(timelines, table)
+    features: Matrix
+    timelines: Sequence[Timeline]
+    outcome: Labels
+    weight: Vector
+    patients: npt.NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+    def take(self, rows: npt.NDArray[np.int_]) -> Data:
+        """Keep some examples."""
+        return Data(
+            self.features[rows],
+            [self.timelines[i] for i in rows],
+            self.outcome[rows],
+            self.weight[rows],
+            self.patients[rows],
+        )
+
+    def take_labels(self, rows: npt.NDArray[np.int_]) -> tuple[Labels, Vector]:
+        """Outcome and weight of some examples."""
+        return self.outcome[rows], self.weight[rows]
+
+    def only(self, origin: Origin, table: FeatureTable) -> Data:
+        """The same examples, told by one half of the record alone."""
+        timelines = [timeline.only(origin) for timeline in self.timelines]
+        return Data(
+            feature_matrix(timelines, table), timelines, self.outcome, self.weight, self.patients
+        )
 
 
 def read_notes(record: PatientRecord, nlp: Language) -> tuple[NoteFindings, ...]:
@@ -98,29 +171,61 @@ def gather(
     progress
         Called with 1 after each patient.
     """
-    cohort = Cohort()
+    read = (
+        (record, weight, read_notes(record, nlp) if weight else ())
+        for record in records
+        for weight in [sampling_weight(record, days[0], recipe)]
+    )
+    return cut(read, lexicon, days, recipe, progress)
+
+
+def cut(
+    read: Iterable[tuple[PatientRecord, float, tuple[NoteFindings, ...]]],
+    lexicon: Lexicon,
+    days: tuple[date, date],
+    recipe: CohortRecipe,
+    progress: Callable[[int], None] = lambda patients: None,
+) -> Cohort:
+    """Cut patients whose notes have been read into examples; those of weight 0 only count."""
+    cohort = Cohort(days=days)
     digest = hashlib.sha256()
-    for record in records:
+    for record, weight, notes in read:
         cohort.patients += 1
         progress(1)
-        weight = sampling_weight(record, days[0], recipe)
         if weight == 0:
             continue
-        notes = read_notes(record, nlp)
         timeline = build_timeline(record, notes, lexicon, days[1])
-        cohort.examples.extend(examples(record, timeline, *days, recipe, weight, cohort.left_out))
+        found = list(examples(record, timeline, *days, recipe, weight, cohort.left_out))
+        cohort.examples.extend(found)
         cohort.read += 1
         cohort.notes += len(record.notes)
         digest.update(_content(record))
+        diagnosed = event_day(timeline, recipe)
+        if found and diagnosed is not None:
+            cohort.cases.append(Case(record.id, timeline, diagnosed))
+        if found:
+            cohort.long_notes[record.id] = {
+                hashlib.sha256(n.text.encode("utf-8", "surrogatepass")).digest()[:8]
+                for n in record.notes
+                if len(n.text) >= SAME_NOTE
+            }
+            if len(cohort.sample) < AUDIT_SAMPLE:
+                cohort.sample.append((record, notes))
+    if recipe.deaths == "censored":
+        kept = censor_deaths(cohort.examples)
+        cohort.left_out["died in the window"] += len(cohort.examples) - len(kept)
+        cohort.examples = kept
     cohort.fingerprint = digest.hexdigest()
     return cohort
 
 
-def by_part(cohort: Cohort, part: Callable[[str], str]) -> Mapping[str, npt.NDArray[np.int_]]:
+def by_part(
+    patients: Iterable[str], part: Callable[[str], str]
+) -> Mapping[str, npt.NDArray[np.int_]]:
     """Row numbers of each part of a split over patients."""
     rows: dict[str, list[int]] = {"train": [], "calibration": [], "test": []}
-    for number, example in enumerate(cohort.examples):
-        rows[part(example.patient_id)].append(number)
+    for number, patient in enumerate(patients):
+        rows[part(str(patient))].append(number)
     return {name: np.array(numbers, dtype=np.int_) for name, numbers in rows.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,12 @@ def logit(probability: Vector) -> Vector:
     p = np.clip(probability, 1e-9, 1 - 1e-9)
     result: Vector = np.log(p / (1 - p))
     return result
+
+
+def log_losses(outcome: Labels, log_odds: Vector) -> Vector:
+    """Negative log likelihood of each example, from its log-odds."""
+    losses: Vector = np.logaddexp(0, log_odds) - outcome * log_odds
+    return losses
 
 
 def logistic_line(
@@ -123,12 +129,50 @@ _MEASURES: Mapping[str, Callable[[Labels, Vector, Vector], float]] = {
 }
 
 
+def resamples(
+    patients: Sequence[str] | npt.NDArray[np.str_], number: int, seed: int
+) -> Iterator[npt.NDArray[np.int_]]:
+    """Yield the rows of bootstrap samples: a patient is drawn with all their examples."""
+    _, member = np.unique(np.asarray(patients), return_inverse=True)
+    order = np.argsort(member, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(member))[:-1])
+    generator = np.random.default_rng(seed)
+    for _ in range(number):
+        yield np.concatenate([rows[i] for i in generator.integers(0, len(rows), len(rows))])
+
+
+def with_intervals(
+    measure: Callable[[npt.NDArray[np.int_]], Mapping[str, float]],
+    patients: Sequence[str] | npt.NDArray[np.str_],
+    number: int,
+    seed: int,
+) -> dict[str, Measure]:
+    """Measure all examples, and the 95% interval of each number by bootstrap over patients.
+
+    Parameters
+    ----------
+    measure
+        From row numbers to named numbers; NaN or none where a sample does not allow one.
+    """
+    whole = measure(np.arange(len(patients)))
+    draws: dict[str, list[float]] = {name: [] for name in whole}
+    for rows in resamples(patients, number, seed):
+        for name, value in measure(rows).items():
+            if name in draws and math.isfinite(value):
+                draws[name].append(value)
+    result = {}
+    for name, value in whole.items():
+        low, high = np.quantile(draws[name], [0.025, 0.975]) if draws[name] else (np.nan, np.nan)
+        result[name] = Measure(value, float(low), float(high))
+    return result
+
+
 def assess(
     outcome: Labels,
     probability: Vector,
     weight: Vector,
-    patients: Sequence[str],
-    resamples: int,
+    patients: Sequence[str] | npt.NDArray[np.str_],
+    number: int,
     seed: int,
 ) -> dict[str, Measure]:
     """Measure predictions, with intervals by bootstrap over patients.
@@ -141,58 +185,17 @@ def assess(
         Patients of the population that each example stands for; measures are those of
         the population, at its prevalence.
     patients
-        Whose example each is: a patient is drawn with all their examples.
-    resamples
+        Whose example each is.
+    number
         Bootstrap resamples; those that draw no outcome, or only outcomes, are dropped.
     seed
         Of the draws.
     """
-    names, member = np.unique(np.array(patients), return_inverse=True)
-    rows = [np.flatnonzero(member == i) for i in range(len(names))]
-    generator = np.random.default_rng(seed)
-    draws: dict[str, list[float]] = {name: [] for name in _MEASURES}
-    for _ in range(resamples):
-        drawn = generator.integers(0, len(rows), len(rows))
-        take = np.concatenate([rows[i] for i in drawn])
-        if 0 < outcome[take].sum() < len(take):
-            for name, measure in _MEASURES.items():
-                draws[name].append(measure(outcome[take], probability[take], weight[take]))
-    result: dict[str, Measure] = {}
-    for name, measure in _MEASURES.items():
-        low, high = np.quantile(draws[name], [0.025, 0.975]) if draws[name] else (np.nan, np.nan)
-        value = measure(outcome, probability, weight)
-        result[name] = Measure(value, float(low), float(high))
-    return result
 
+    def measure(rows: npt.NDArray[np.int_]) -> Mapping[str, float]:
+        y, p, w = outcome[rows], probability[rows], weight[rows]
+        if not 0 < y.sum() < len(y):
+            return {name: math.nan for name in _MEASURES}
+        return {name: function(y, p, w) for name, function in _MEASURES.items()}
 
-@dataclass(frozen=True, slots=True)
-class Alerts:
-    """What a threshold would mean for a practice.
-
-    Parameters
-    ----------
-    per_1000
-        Patients above the threshold, of 1,000.
-    sensitivity
-        Share of the outcomes among them.
-    needed
-        Patients above the threshold for each outcome; infinite where there is none.
-    """
-
-    threshold: float
-    per_1000: float
-    sensitivity: float
-    needed: float
-
-
-def alerts(outcome: Labels, probability: Vector, weight: Vector, threshold: float) -> Alerts:
-    """Count the alerts of one threshold (probability, 0..1)."""
-    above = probability >= threshold
-    raised = float(weight[above].sum())
-    found = float((weight * outcome)[above].sum())
-    return Alerts(
-        threshold=threshold,
-        per_1000=1000 * raised / float(weight.sum()),
-        sensitivity=found / max(1e-12, float((weight * outcome).sum())),
-        needed=raised / found if found else float("inf"),
-    )
+    return with_intervals(measure, patients, number, seed)

@@ -1,56 +1,41 @@
-"""Trains a risk model from a recipe: cohort, fit, calibration, test."""
+"""Trains a risk model from a recipe: cohort, choice of the model, calibration, test, audit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
+import numpy.typing as npt
 from spacy.language import Language
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.pipeline.assembly import fingerprint
-from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.entries import Origin
-from clinical_nlp.risk.spec import ModelSpec
+from clinical_nlp.risk.model import RiskModel
+from clinical_nlp.risk.parts import ModelParts
 from clinical_nlp.risk.topics import FeatureTable, load_features
-from clinical_nlp.training.bounded import Prior
+from clinical_nlp.training.assembly import assemble
+from clinical_nlp.training.audit import Probe, audit, require_clean
+from clinical_nlp.training.calibrated import Calibrated, calibrated
+from clinical_nlp.training.candidates import age_and_sex, candidates
 from clinical_nlp.training.cohort import part_of
-from clinical_nlp.training.dataset import Cohort, Matrix, by_part, gather
-from clinical_nlp.training.fit import (
-    Choice,
-    calibrate,
-    choose_strength,
-    fit,
-    reference_patient,
-    simplest,
-)
-from clinical_nlp.training.measures import (
-    Alerts,
-    Labels,
-    Measure,
-    Vector,
-    alerts,
-    assess,
-    calibration_curve,
-)
+from clinical_nlp.training.dataset import Cohort, Data, by_part, gather
+from clinical_nlp.training.fit import platt
+from clinical_nlp.training.leads import lead_times
+from clinical_nlp.training.measures import Vector, assess
+from clinical_nlp.training.nested import Judged, nested, winner
+from clinical_nlp.training.published import published_scores
 from clinical_nlp.training.recipe import Recipe
+from clinical_nlp.training.results import clinical_use, plain, predictions
 from clinical_nlp.training.simulation import load_parameters, simulate_patients
+from clinical_nlp.training.temporal import temporal_check
 
 SIMULATED = "patients simulated by this package; not for clinical use"
 
-
-@dataclass(frozen=True, slots=True)
-class PartCount:
-    """Size of one part of the split; ``share`` is that of the outcome, weighted."""
-
-    patients: int
-    examples: int
-    outcomes: int
-    share: float
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,50 +44,44 @@ class TrainedModel:
 
     Parameters
     ----------
-    classifier, spec
+    parts
         What is shipped.
-    choices, chosen
-        Cross-validation of the regularisation, and the pick.
-    platt
-        Slope and intercept of the calibration.
-    parts, left_out, cohort
-        The cohort's account.
-    measures
-        By model (``"model"``, baselines and halves of the record), on the test patients.
-    curve
-        Calibration on the test patients: predicted, observed, weight.
-    alerts
-        At each published band's lower bound.
-    weights
-        Standardised coefficients by feature, for the card.
+    metrics
+        Everything measured, as plain values (``metrics.json``).
+    predictions
+        Out-of-sample predictions of the test patients (``predictions.json``).
+    data_fingerprint
+        Of the cohort.
     """
 
     recipe: Recipe
-    classifier: Pipeline
-    spec: ModelSpec
-    choices: tuple[Choice, ...]
-    chosen: Choice
-    platt: tuple[float, float]
-    parts: Mapping[str, PartCount]
-    left_out: Mapping[str, int]
-    patients: int
-    read: int
-    notes: int
+    parts: ModelParts
+    metrics: Mapping[str, Any]
+    predictions: Mapping[str, Any]
     data_fingerprint: str
-    measures: Mapping[str, Mapping[str, Measure]]
-    curve: list[tuple[float, float, float]]
-    alerts: list[Alerts]
-    weights: Mapping[str, float]
 
 
 def train_on_simulation(
-    recipe: Recipe, nlp: Language, progress: Callable[[int], None] = lambda patients: None
+    recipe: Recipe,
+    nlp: Language,
+    progress: Callable[[int], None] = lambda patients: None,
+    with_audit: bool = True,
+    say: Say = lambda step: None,
+    rivals: Mapping[str, RiskModel] | None = None,
 ) -> TrainedModel:
     """Simulate the recipe's cohort and train on it.
 
     The simulation runs to its own end, a year past the day that demonstration exports
     show, so that this cohort's last outcomes are known; its seed is the recipe's own.
     """
+    cohort = simulated_cohort(recipe, nlp, progress)
+    return train(cohort, recipe, fingerprint(nlp), SIMULATED, with_audit, say, rivals)
+
+
+def simulated_cohort(
+    recipe: Recipe, nlp: Language, progress: Callable[[int], None] = lambda patients: None
+) -> Cohort:
+    """Simulate the recipe's patients and read their notes."""
     parameters = load_parameters()
     days = (parameters.start, parameters.end)
     whole = parameters.as_of(parameters.end)
@@ -110,12 +89,19 @@ def train_on_simulation(
         recipe.cohort.simulated_patients, recipe.cohort.simulation_seed, whole
     )
     records = (patient.record for patient in patients)
-    cohort = gather(records, nlp, load_lexicon(), days, recipe.cohort, progress)
-    return train(cohort, recipe, fingerprint(nlp), SIMULATED)
+    return gather(records, nlp, load_lexicon(), days, recipe.cohort, progress)
 
 
-def train(cohort: Cohort, recipe: Recipe, pipeline: str, described: str) -> TrainedModel:
-    """Fit, calibrate and test on a cohort.
+def train(
+    cohort: Cohort,
+    recipe: Recipe,
+    pipeline: str,
+    described: str,
+    with_audit: bool = True,
+    say: Say = lambda step: None,
+    rivals: Mapping[str, RiskModel] | None = None,
+) -> TrainedModel:
+    """Choose, fit, calibrate, test and audit on a cohort.
 
     Parameters
     ----------
@@ -123,110 +109,192 @@ def train(cohort: Cohort, recipe: Recipe, pipeline: str, described: str) -> Trai
         Fingerprint of the spaCy pipeline that read the notes.
     described
         Who the patients are, in words.
+    with_audit
+        Whether to look for leakage.
+    say
+        Takes the name of each step as it begins.
+    rivals
+        Models to compare with, by digest: they score the test patients too.
 
     Raises
     ------
     ModelError
-        E420: a part of the split has too few outcomes to learn or to judge from.
+        E420: a part of the split has too few outcomes to learn or to judge from. E422: the
+        audit found leakage.
     """
-    table = load_features()
-    outcome, weight, patients = cohort.outcome(), cohort.weights(), cohort.patient_ids()
-    rows = by_part(cohort, lambda patient: part_of(patient, recipe.split))
-    parts = {name: _count(outcome, weight, patients, numbers) for name, numbers in rows.items()}
-    _require_outcomes(parts, recipe)
+    table, folds, seed = load_features(), recipe.fit.folds, recipe.fit.seed
+    data = cohort.data(table)
+    rows = by_part(data.patients.tolist(), lambda patient: part_of(patient, recipe.split))
+    parts = {name: _count(data, numbers) for name, numbers in rows.items()}
+    _require_outcomes(parts, folds)
+    learnt, held, test = (data.take(rows[name]) for name in ("train", "calibration", "test"))
 
-    features, prior = cohort.features(table), Prior.of(table)
-    train_rows, held_out, test = rows["train"], rows["calibration"], rows["test"]
-    choices = choose_strength(
-        features[train_rows],
-        outcome[train_rows],
-        weight[train_rows],
-        [patients[i] for i in train_rows],
-        prior,
-        recipe.fit,
-    )
-    chosen = simplest(choices)
+    say("nested cross-validation")
+    who, competitors = age_and_sex(table, recipe.fit), candidates(table, recipe.fit)
+    judged = nested([who, *competitors], learnt, folds, seed)
+    won = winner(judged[1:])
+    say("fitting and calibrating")
+    fitted = {c.name: calibrated(c, learnt, held, folds, seed) for c in (who, *competitors)}
+    chosen = fitted[won.name]
 
-    def fitted(matrix: Matrix, prior: Prior) -> tuple[Pipeline, tuple[float, float]]:
-        model = fit(
-            matrix[train_rows],
-            outcome[train_rows],
-            weight[train_rows],
-            chosen.strength,
-            prior,
-        )
-        return model, calibrate(model, matrix[held_out], outcome[held_out], weight[held_out])
-
-    model, platt = fitted(features, prior)
-    predictions = {"model": model.predict_proba(features[test])[:, 1]}
-    for name, (matrix, its_prior) in _comparisons(cohort, features, table).items():
-        predictions[name] = fitted(matrix, its_prior)[0].predict_proba(matrix[test])[:, 1]
-
-    test_patients = [patients[i] for i in test]
+    say("measuring on the test patients")
+    probabilities = {"model": chosen.probability(test)}
+    probabilities |= {n: f.probability(test) for n, f in fitted.items() if n != won.name}
+    probabilities |= _halves(chosen, learnt, held, test, table)
     measures = {
-        name: assess(
-            outcome[test], p, weight[test], test_patients, recipe.fit.bootstrap, recipe.fit.seed
-        )
-        for name, p in predictions.items()
+        name: assess(test.outcome, p, test.weight, test.patients, recipe.fit.bootstrap, seed)
+        for name, p in probabilities.items()
     }
-    probability = predictions["model"]
+    languages = [cohort.examples[i].language for i in rows["test"]]
+    probes: list[Probe] = []
+    if with_audit:
+        say("audit")
+        probes = audit(
+            cohort,
+            data,
+            rows,
+            table,
+            load_lexicon(),
+            lambda some, others: chosen.candidate.log_odds(
+                chosen.candidate.fit(some, chosen.setting), others
+            ),
+            measures["model"]["auroc"].value,
+            seed,
+        )
+        require_clean(probes)
+    say("clinical use, lead time, published scores, later years")
+    concepts = load_lexicon().concepts
+    metrics = {
+        **_account(cohort, recipe, data, parts, pipeline, described, table),
+        **_choice(judged, won, fitted),
+        "test": measures,
+        **clinical_use(test, languages, probabilities, table, recipe.fit),
+        "baselines": published_scores(
+            test, probabilities["model"], table, concepts, recipe.fit.bootstrap, seed
+        ),
+        "lead_time": lead_times(
+            cohort, recipe, set(test.patients.tolist()), test, chosen, fitted[who.name], table
+        ),
+        "temporal": temporal_check(data, rows, recipe, chosen),
+        "audit": [{**asdict(probe), "passed": probe.passed} for probe in probes],
+    }
+    say("bootstrap members, for the interval of each estimate")
+    spec = {
+        "horizon_days": recipe.cohort.horizon_days,
+        "gap_days": recipe.cohort.gap_days,
+        "min_age": recipe.cohort.min_age,
+        "cohort": described,
+        "pipeline": pipeline,
+        "prevalence": float(np.average(learnt.outcome, weights=learnt.weight)),
+    }
+    shipped = assemble(chosen, learnt, held, table, recipe.fit, spec)
+    metrics |= {"weights": _weights(shipped, table), "calibration_line": chosen.line}
     return TrainedModel(
         recipe=recipe,
-        classifier=model,
-        spec=ModelSpec(
-            features=table.names,
-            table_digest=table.digest,
-            reference=reference_patient(model, features[train_rows]),
-            horizon_days=recipe.cohort.horizon_days,
-            gap_days=recipe.cohort.gap_days,
-            min_age=recipe.cohort.min_age,
-            cohort=described,
-            pipeline=pipeline,
+        parts=shipped,
+        metrics=plain(metrics),
+        predictions=predictions(
+            test,
+            languages,
+            probabilities["model"],
+            table,
+            recipe.split.salt,
+            {
+                digest: rival.probabilities(test.features, test.timelines)
+                for digest, rival in (rivals or {}).items()
+            },
         ),
-        choices=tuple(choices),
-        chosen=chosen,
-        platt=platt,
-        parts=parts,
-        left_out=dict(sorted(cohort.left_out.items())),
-        patients=cohort.patients,
-        read=cohort.read,
-        notes=cohort.notes,
         data_fingerprint=cohort.fingerprint,
-        measures=measures,
-        curve=calibration_curve(outcome[test], probability, weight[test]),
-        alerts=[
-            alerts(outcome[test], probability, weight[test], band.lower) for band in load_bands()
-        ][1:],
-        weights=dict(zip(table.names, model[-1].coef_[0].tolist(), strict=True)),
     )
 
 
-def _comparisons(
-    cohort: Cohort, features: Matrix, table: FeatureTable
-) -> dict[str, tuple[Matrix, Prior]]:
-    """Feature matrices of what stands beside the model: who, and each half of the record."""
-    who = [table.names.index("age"), table.names.index("male")]
-    prior = Prior.of(table)
+def _halves(
+    chosen: Calibrated, learnt: Data, held: Data, test: Data, table: FeatureTable
+) -> dict[str, Vector]:
+    """The chosen kind of model, told each half of the record alone."""
+    found = {}
+    names = {Origin.STRUCTURED: "structured data only", Origin.NOTE: "notes only"}
+    for origin, name in names.items():
+        some, others, judged = (d.only(origin, table) for d in (learnt, held, test))
+        model = chosen.candidate.fit(some, chosen.setting)
+        line = platt(others.outcome, chosen.candidate.log_odds(model, others), others.weight)
+        found[name] = Calibrated(chosen.candidate, model, chosen.setting, line).probability(judged)
+    return found
+
+
+def _account(
+    cohort: Cohort,
+    recipe: Recipe,
+    data: Data,
+    parts: Mapping[str, Mapping[str, float]],
+    pipeline: str,
+    described: str,
+    table: FeatureTable,
+) -> dict[str, Any]:
+    """Who was learnt from, and who was left out."""
     return {
-        "age and sex only": (features[:, who], prior.columns(who)),
-        "structured data only": (cohort.features_of(Origin.STRUCTURED, table), prior),
-        "notes only": (cohort.features_of(Origin.NOTE, table), prior),
+        "name": recipe.name,
+        "cohort": described,
+        "days": [str(day) for day in cohort.days],
+        "patients": cohort.patients,
+        "patients_read": cohort.read,
+        "notes": cohort.notes,
+        "left_out": dict(sorted(cohort.left_out.items())),
+        "parts": parts,
+        "prevalence": float(np.average(data.outcome, weights=data.weight)),
+        "outcome": recipe.cohort.outcome,
+        "data_fingerprint": cohort.fingerprint,
+        "pipeline": pipeline,
+        "feature_table": table.digest,
+        "feature_table_version": table.version,
+        "features": len(table.names),
     }
 
 
-def _count(
-    outcome: Labels, weight: Vector, patients: list[str], rows: np.ndarray[Any, Any]
-) -> PartCount:
-    share = float(np.average(outcome[rows], weights=weight[rows])) if len(rows) else 0.0
-    people = len({patients[i] for i in rows})
-    return PartCount(people, len(rows), int(outcome[rows].sum()), share)
+def _choice(judged: list[Judged], won: Judged, fitted: Mapping[str, Calibrated]) -> dict[str, Any]:
+    """How the model was chosen."""
+    return {
+        "family": won.name,
+        "nested": [
+            {
+                "name": one.name,
+                "loss": one.loss,
+                "worse": one.worse,
+                "error": one.error,
+                "settings": list(one.settings),
+                "setting": fitted[one.name].setting,
+                "chosen": one.name == won.name,
+            }
+            for one in judged
+        ],
+    }
 
 
-def _require_outcomes(parts: Mapping[str, PartCount], recipe: Recipe) -> None:
+def _weights(parts: ModelParts, table: FeatureTable) -> dict[str, float]:
+    """Calibrated log-odds per standard deviation of each feature; none where not linear."""
+    if parts.spec.family != "logistic":
+        return {}
+    slope = parts.spec.calibration[0]
+    coefficients = parts.classifier[-1].coef_[0]  # type: ignore[index]  # a fitted pipeline
+    return dict(zip(table.names, (slope * coefficients).tolist(), strict=True))
+
+
+def _count(data: Data, rows: npt.NDArray[np.int_]) -> dict[str, float]:
+    some = data.take(rows)
+    share = float(np.average(some.outcome, weights=some.weight)) if len(some) else 0.0
+    return {
+        "patients": len(np.unique(some.patients)),
+        "examples": len(some),
+        "outcomes": int(some.outcome.sum()),
+        "share": share,
+    }
+
+
+def _require_outcomes(parts: Mapping[str, Mapping[str, float]], folds: int) -> None:
     for name, part in parts.items():
-        if min(part.outcomes, part.examples - part.outcomes) < recipe.fit.folds:
+        if min(part["outcomes"], part["examples"] - part["outcomes"]) < folds:
             raise ModelError(
                 "E420",
-                f"the {name} part has {part.outcomes} outcomes in {part.examples} examples, too "
-                "few: train on more patients, or over a longer record",
+                f"the {name} part has {part['outcomes']:.0f} outcomes in {part['examples']:.0f} "
+                "examples, too few: train on more patients, or over a longer record",
             )

@@ -1,7 +1,16 @@
 """Where a run's results go besides FHIR: tables, the work list and the report."""
 
+from clinical_nlp.batch.sinks.audit_table import AuditTable
 from clinical_nlp.batch.sinks.estimates_table import EstimatesTable
+from clinical_nlp.batch.sinks.features_table import FeaturesTable
 from clinical_nlp.batch.sinks.findings_table import FindingsTable
 from clinical_nlp.batch.sinks.worklist import Worklist, is_on_worklist
 
-__all__ = ["EstimatesTable", "FindingsTable", "Worklist", "is_on_worklist"]
+__all__ = [
+    "AuditTable",
+    "EstimatesTable",
+    "FeaturesTable",
+    "FindingsTable",
+    "Worklist",
+    "is_on_worklist",
+]

@@ -1,6 +1,7 @@
-"""Published scores beside our own: PREVENT and the Framingham criteria."""
+"""Published scores and rules beside our own: PREVENT, Framingham criteria, NT-proBNP."""
 
 from clinical_nlp.risk.published.framingham import FraminghamResult, framingham
+from clinical_nlp.risk.published.nt_probnp import NtProBnpClass, NtProBnpResult, nt_probnp_rule
 from clinical_nlp.risk.published.prevent import (
     PreventInputs,
     PreventResult,
@@ -10,9 +11,12 @@ from clinical_nlp.risk.published.prevent import (
 
 __all__ = [
     "FraminghamResult",
+    "NtProBnpClass",
+    "NtProBnpResult",
     "PreventInputs",
     "PreventResult",
     "framingham",
+    "nt_probnp_rule",
     "prevent_hf",
     "prevent_inputs",
 ]

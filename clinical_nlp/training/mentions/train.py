@@ -125,7 +125,7 @@ def train_mentions(
     InputError
         E265, E266: a corpus cannot be read.
     UsageError
-        E123: a part of the split is empty.
+        E129: a part of the split is empty.
     ModelError
         E44x: the encoder cannot be loaded. E464, E465: see
         :func:`~clinical_nlp.training.mentions.loop.fit`.
@@ -197,7 +197,7 @@ def _parts(
     for name, share in wanted.items():
         if share and not parts[name]:  # type: ignore[index]
             raise UsageError(
-                "E123",
+                "E129",
                 f"the split leaves no document for {name}: give more documents, or change the "
                 "shares in the recipe",
             )

@@ -84,7 +84,7 @@ def pretrain(
     InputError
         E265: the text cannot be read.
     UsageError
-        E122: the text is too short for the recipe.
+        E128: the text is too short for the recipe.
     ModelError
         E464: the unfinished run is of another recipe. E465: training diverged.
     """
@@ -94,7 +94,7 @@ def pretrain(
     masking = recipe.masking
     if len(stream) < masking.length * (masking.batch + 1):
         raise UsageError(
-            "E122",
+            "E128",
             f"the text holds {len(stream)} pieces, less than one step of the recipe: lower "
             "masking.batch or masking.length, or give more text",
         )

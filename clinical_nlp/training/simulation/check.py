@@ -7,6 +7,8 @@ tables of ``docs/simulation.md``. Nothing here is read by the simulator.
 from __future__ import annotations
 
 import argparse
+import math
+import sys
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,8 +18,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from clinical_nlp.records import EventKind, PatientRecord, Sex
-from clinical_nlp.training.simulation.parameters import load_parameters
+from clinical_nlp.training.simulation.parameters import Parameters, load_parameters
 from clinical_nlp.training.simulation.simulator import SimulatedPatient, simulate_patients
+from clinical_nlp.training.simulation.targets import load_targets, missed, targets_markdown
 
 #: Signs of notes/signs.toml that are Framingham criteria (McKee 1971).
 FRAMINGHAM = frozenset(
@@ -271,11 +274,39 @@ def _row(person: Person, day: date, kinds: Sequence[str], codes: Sequence[str]) 
     return row
 
 
+def curves(
+    people: Iterable[Person], day: date, p: Parameters
+) -> list[tuple[str, str, float, float]]:
+    """Compare the prevalence of each condition by sex and age with the curve it was given.
+
+    Returns
+    -------
+    list of tuple
+        Condition, group (``f60``: women of 60 to 74), the curve's and the cohort's per cent.
+    """
+    groups: defaultdict[str, list[Person]] = defaultdict(list)
+    for person in people:
+        if person.alive(day):
+            band = min(int(person.age(day) // 15) * 15, 75)
+            groups[f"{person.sex.value[0]}{band}"].append(person)
+    rows = []
+    for condition in p.conditions:
+        for group, some in sorted(groups.items()):
+            curve = condition.women if group[0] == "f" else condition.men
+            given = [1 / (1 + math.exp(-curve.at(person.age(day)))) for person in some]
+            have = sum(person.conditions.get(condition.name, date.max) <= day for person in some)
+            rows.append(
+                (condition.name, group, 100 * sum(given) / len(some), 100 * have / len(some))
+            )
+    return rows
+
+
 def main() -> None:
-    """Print every table."""
+    """Print every table; exit with 1 where ``--strict`` and a target is missed."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--patients", type=int, default=20000)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--strict", action="store_true", help="fail where a target is missed")
     chosen = options.parse_args()
     shipped = load_parameters()
     p = shipped.as_of(shipped.end)
@@ -285,20 +316,32 @@ def main() -> None:
     print(f"words a note {sum(q.words for q in people) / notes:.0f}")
     languages = Counter(name for person in people for name in person.languages)
     print("languages", {k: f"{100 * v / notes:.1f}%" for k, v in sorted(languages.items())})
+    measured: dict[str, float] = {}
     print("\nincidence of heart failure per 1,000 and year")
     for name, rate in incidence(people, p.start, p.end).items():
+        measured[f"incidence {name}"] = rate
         print(f"  {name:<6}{rate:8.1f}")
     print("\nprevalence on the first day, %")
     for name, row in prevalence(people, p.start).items():
+        measured[f"prevalence {name}"] = row["all"]
         cells = "".join(f"{group}:{value:5.1f}  " for group, value in row.items())
         print(f"  {name:<24}{cells}")
+    print("\nprevalence by sex and age on the first day, %: the curve given, and simulated")
+    for name, group, given, found in curves(people, p.start, p):
+        print(f"  {name:<24}{group:<5}{given:7.1f}{found:7.1f}")
     print("\nFramingham criteria noted in the year before, %")
     for name, value in signs_before(people, p.start + _YEAR, p.end).items():
+        measured[name] = value
         print(f"  {name:<34}{value:7.1f}")
     print("\nAUROC for heart failure within 31 to 395 days")
     landmarks = [date(2022, 6, 30), date(2023, 6, 30), date(2024, 6, 30)]
     for name, value in discrimination(people, landmarks).items():
+        measured[f"auroc {name}"] = value
         print(f"  {name:<24}{value:9.3f}")
+    print("\nagainst the literature\n")
+    print(targets_markdown(load_targets(), measured), end="")
+    if chosen.strict and missed(load_targets(), measured):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

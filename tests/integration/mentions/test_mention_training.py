@@ -114,7 +114,7 @@ def test_no_document_is_measured_that_was_trained_on(bench: Any, tmp_path: Path)
 
 def test_a_split_without_documents_is_refused(bench: Any, tmp_path: Path) -> None:
     recipe = replace(bench.recipe, split=replace(bench.recipe.split, test=1e-9))
-    with pytest.raises(UsageError, match="E123"):
+    with pytest.raises(UsageError, match="E129"):
         train_mentions(recipe, base_folder=bench.folder, work=tmp_path / "run")
 
 

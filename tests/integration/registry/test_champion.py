@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +13,12 @@ import pytest
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord, Sex
 from clinical_nlp.registry import DEFAULT_URI, ensure_champion, load_champion
-from clinical_nlp.registry.artifact import MODEL_FOLDER, load_model, verified_digest
+from clinical_nlp.registry.artifact import load_model
+from clinical_nlp.registry.manifest import MODEL_FOLDER, verified_digest
 from clinical_nlp.registry.shipped import shipped_folder
 from clinical_nlp.registry.store import client_of
 from clinical_nlp.registry.versions import list_models, register_folder
+from clinical_nlp.risk.model import RiskModel
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,9 @@ def test_first_use_registers_the_shipped_model_once(store):
     (row,) = list_models(uri)
     assert (row.version, row.aliases) == ("1", ("champion",))
     assert row.digest == verified_digest(shipped_folder("hf-risk"))
-    assert (folder / "mlartifacts" / "hf-risk" / row.digest[:16] / "MLmodel").is_file()
+    source = client_of(uri).get_model_version("hf-risk", "1").source
+    assert (folder / "mlartifacts") in Path(source).parents
+    assert (Path(source) / "MLmodel").is_file()
 
 
 def test_the_champion_is_pinned_to_version_and_digest(store):
@@ -57,26 +61,16 @@ def test_the_champion_is_pinned_to_version_and_digest(store):
 
 def test_scores_through_mlflow_are_those_of_the_model_in_process(store):
     shipped = shipped_folder("hf-risk")
-    here, spec = load_model(shipped / MODEL_FOLDER, verified_digest(shipped))
+    parts = load_model(shipped / MODEL_FOLDER, verified_digest(shipped))
+    champion = load_champion(tracking_uri=store[0])
+    here = RiskModel(parts, champion.reference)
     generator = np.random.default_rng(0)
-    rows = np.array(spec.reference) + generator.normal(0, 0.3, (50, len(spec.reference)))
+    reference = np.array(parts.spec.reference)
+    rows = reference + generator.normal(0, 0.3, (50, len(reference)))
     rows[generator.random(rows.shape) < 0.2] = np.nan
-    champion = load_champion(tracking_uri=store[0])
-    expected = here.predict_proba(rows)[:, 1].round(6)
-    assert champion.probabilities(rows).tolist() == expected.tolist()
-    assert 0 < expected.min() < expected.max() < 1
-
-
-def test_scores_are_the_same_as_mlflows_own_pyfunc(store):
-    import mlflow
-    import pandas as pd
-
-    mlflow.set_tracking_uri(store[0])
-    mlflow.set_registry_uri(store[0])
-    champion = load_champion(tracking_uri=store[0])
-    frame = pd.DataFrame([champion.spec.reference], columns=list(champion.spec.features))
-    served = mlflow.pyfunc.load_model("models:/hf-risk@champion").predict(frame)
-    assert np.asarray(served)[0, 1].round(6) == champion.probabilities(frame.to_numpy())[0]
+    found = champion.probabilities(rows)
+    assert found.tolist() == here.probabilities(rows).tolist()
+    assert 0 < found.min() < found.max() < 1
 
 
 def test_a_patient_is_scored_with_reasons(store):
@@ -121,43 +115,25 @@ def test_a_registry_that_does_not_answer_is_an_error_with_a_remedy(monkeypatch):
     assert "secret" not in str(caught.value) and "MLFLOW_TRACKING_URI" in str(caught.value)
 
 
-def test_a_tampered_artefact_is_refused(tmp_path):
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    ensure_champion(uri)
-    (row,) = list_models(uri)
-    stored = tmp_path / "mlartifacts" / "hf-risk" / row.digest[:16] / "MLmodel"
-    stored.write_text(stored.read_text().replace("numpy.dtype", "os.system"))
+def test_a_tampered_artefact_is_refused(local_store):
+    ensure_champion(local_store)
+    stored = Path(client_of(local_store).get_model_version("hf-risk", "1").source) / "MLmodel"
+    stored.write_text(stored.read_text() + "\n")
     with pytest.raises(ModelError, match="E412"):
-        load_champion(tracking_uri=uri)
+        load_champion(tracking_uri=local_store)
 
 
-def test_a_model_that_trusts_itself_is_refused(tmp_path):
-    """MLflow takes the list of trusted types from the model; we don't."""
-    forged = tmp_path / "hf-risk"
-    shutil.copytree(shipped_folder("hf-risk"), forged)
-    described = forged / "model" / "MLmodel"
-    described.write_text(described.read_text().replace("numpy.dtype", "os.system"))
-    from clinical_nlp.registry.artifact import write_manifest
-
-    digest = write_manifest(forged)
-    with pytest.raises(ModelError, match="E413"):
-        load_model(forged / "model", digest)
-
-
-def test_a_version_without_a_digest_is_refused(tmp_path):
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    client = client_of(uri)
+def test_a_version_without_a_digest_is_refused(local_store):
+    client = client_of(local_store)
     client.create_registered_model("hf-risk")
     client.create_model_version("hf-risk", source=str(shipped_folder("hf-risk") / "model"))
     with pytest.raises(ModelError, match="E417"):
-        load_champion("models:/hf-risk/1", uri)
+        load_champion("models:/hf-risk/1", local_store)
 
 
-def test_a_trained_folder_becomes_a_version_without_an_alias(store, tmp_path):
-    copy = tmp_path / "mine"
-    shutil.copytree(shipped_folder("hf-risk"), copy)
-    row = register_folder(copy, "mine", store[0])
-    assert row.aliases == () and row.digest == verified_digest(copy)
+def test_a_trained_folder_becomes_the_challenger(store, trained):
+    row = register_folder(trained / "fair", "mine", store[0])
+    assert row.aliases == ("challenger",) and row.digest == verified_digest(trained / "fair")
     assert load_champion(tracking_uri=store[0]).reference.version == "1"
 
 

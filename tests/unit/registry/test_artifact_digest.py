@@ -5,7 +5,7 @@ import json
 import pytest
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.artifact import model_digest, verified_digest, write_manifest
+from clinical_nlp.registry.manifest import model_digest, verified_digest, write_manifest
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_manifest_made_to_fit_does_not_change_the_digest(shipped):
     """The digest is of the files: rewriting the list of files alone is noticed."""
     (shipped / "model" / "model.skops").write_bytes(b"\x00\x02")
     manifest = json.loads((shipped / "manifest.json").read_text())
-    from clinical_nlp.registry.artifact import file_digests
+    from clinical_nlp.registry.manifest import file_digests
 
     manifest["files"] = file_digests(shipped / "model")
     (shipped / "manifest.json").write_text(json.dumps(manifest))

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from clinical_nlp.errors import ModelError
 from clinical_nlp.risk.linear import LinearRisk
 from clinical_nlp.training.bounded import Prior
-from clinical_nlp.training.fit import calibrate, fit, reference_patient
+from clinical_nlp.training.fit import fit, platt, reference_patient
 from clinical_nlp.training.measures import logit
 
 
@@ -21,33 +21,37 @@ def fitted():
     prior = Prior(np.zeros(4, dtype=int), np.ones(4))
     weight = np.where(y == 1, 1.0, 4.0)
     model = fit(x[:400], y[:400], weight[:400], 1.0, prior)
-    calibrate(model, x[400:], y[400:], weight[400:])
-    return model, x
+    z = model.decision_function(x[400:])
+    return model, x, platt(y[400:], z, weight[400:])
 
 
 def test_contributions_add_up_to_the_log_odds_exactly(fitted):
-    model, x = fitted
-    linear = LinearRisk(model, reference_patient(model, x))
+    model, x, line = fitted
+    linear = LinearRisk(model, reference_patient(x), line)
     total = linear.base + linear.contributions(x).sum(axis=1)
-    assert np.allclose(total, logit(linear.probabilities(x)), atol=1e-9)
+    assert np.allclose(total, linear.log_odds(x), atol=1e-9)
+    slope, shift = line
+    raw = logit(model.predict_proba(x)[:, 1])
+    assert np.allclose(linear.log_odds(x), slope * raw + shift, atol=1e-6)
 
 
 def test_the_reference_patient_owes_nothing_to_any_feature(fitted):
-    model, x = fitted
-    reference = reference_patient(model, x)
+    model, x, _ = fitted
+    reference = reference_patient(x)
     assert np.allclose(LinearRisk(model, reference).contributions(np.array([reference])), 0)
 
 
 def test_another_kind_of_model_is_refused(fitted):
-    _, x = fitted
+    _, x, _ = fitted
     forest = make_pipeline(RandomForestClassifier(3)).fit(np.nan_to_num(x), x[:, 0] > 0)
     with pytest.raises(ModelError, match="E414"):
         LinearRisk(forest, [0.0] * 4)
 
 
 def test_no_patients_give_no_rows(fitted):
-    model, x = fitted
-    linear = LinearRisk(model, reference_patient(model, x))
+    model, x, _ = fitted
+    linear = LinearRisk(model, reference_patient(x))
     empty = np.empty((0, 4))
-    assert linear.probabilities(empty).shape == (0,)
+    assert linear.log_odds(empty).shape == (0,)
+    assert linear.members(empty).shape == (0, 0)
     assert linear.contributions(empty).shape == (0, 4)

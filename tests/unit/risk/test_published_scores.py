@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical_nlp.records import Sex
-from clinical_nlp.risk.published import PreventInputs, framingham, prevent_hf, prevent_inputs
+from clinical_nlp.risk.published import (
+    NtProBnpClass,
+    PreventInputs,
+    framingham,
+    nt_probnp_rule,
+    prevent_hf,
+    prevent_inputs,
+)
 from clinical_nlp.risk.topics import load_features
 
 DAY = date(2024, 6, 1)
@@ -112,3 +119,28 @@ def test_every_criterion_of_the_catalogue_has_its_group(lexicon):
 
     marked = {key for key, c in lexicon.concepts.items() if c.framingham != "none"}
     assert marked <= _criteria().keys()
+
+
+@pytest.mark.parametrize(
+    ("birth", "value", "expected"),
+    [
+        (date(1980, 1, 1), 124.0, NtProBnpClass.RULED_OUT),
+        (date(1980, 1, 1), 125.0, NtProBnpClass.LIKELY),
+        (date(1964, 1, 1), 125.0, NtProBnpClass.BETWEEN),
+        (date(1964, 1, 1), 250.0, NtProBnpClass.LIKELY),
+        (date(1944, 1, 1), 499.0, NtProBnpClass.BETWEEN),
+        (date(1944, 1, 1), 500.0, NtProBnpClass.LIKELY),
+        (date(1944, 1, 1), 2000.0, NtProBnpClass.HIGH),
+    ],
+)
+def test_the_nt_probnp_rule_goes_by_age(timeline, event, birth, value, expected):
+    seen = event("observation", "loinc", "33762-6", date(2024, 3, 12), value=value, unit="pg/mL")
+    result = nt_probnp_rule(replace(timeline(DAY, events=[seen]), birth_date=birth))
+    assert result.outcome is expected
+    assert result.evidence.source == seen.source
+
+
+def test_an_old_or_absent_nt_probnp_says_nothing(timeline, event):
+    old = event("observation", "loinc", "33762-6", date(2022, 3, 12), value=900.0, unit="pg/mL")
+    for line in (timeline(DAY), timeline(DAY, events=[old])):
+        assert nt_probnp_rule(line).outcome is NtProBnpClass.NONE

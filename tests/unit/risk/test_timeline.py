@@ -124,6 +124,21 @@ def test_copied_words_are_of_the_day_they_were_first_written(timeline, note):
     assert len({e.evidence.source for e in line.entries}) == 2
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        COPIED.replace("mes al", "mes\nal"),  # re-wrapped by another system
+        f"Visto hoy en consulta. {COPIED}, y además ahora tos",  # lengthened
+        COPIED.replace("Refiere", "Comenta"),  # touched at its edge
+    ],
+)
+def test_an_edited_copy_is_still_a_copy(timeline, note, later):
+    marks = ("disnea de esfuerzo", "dyspnea_on_exertion", {})
+    days = [date(2023, 1, 9), date(2024, 2, 3)]
+    line = timeline(DAY, [note(days[0], f"{COPIED}.", marks), note(days[1], later, marks)])
+    assert [e.day for e in line.entries] == [days[0], days[0]]
+
+
 def test_short_or_changed_words_are_of_their_own_day(timeline, note):
     marks = ("edemas", "peripheral_edema", {})
     days = [date(2023, 1, 9), date(2024, 2, 3)]

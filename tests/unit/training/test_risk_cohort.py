@@ -1,15 +1,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.lexicon import load_lexicon
-from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord
+from clinical_nlp.records import (
+    CodedEvent,
+    Coding,
+    EventKind,
+    Finding,
+    Note,
+    NoteFindings,
+    PatientRecord,
+)
 from clinical_nlp.risk.timeline import build_timeline
-from clinical_nlp.training.cohort import examples, part_of, sampling_weight
+from clinical_nlp.training.cohort import (
+    Example,
+    censor_deaths,
+    examples,
+    part_of,
+    sampling_weight,
+)
 from clinical_nlp.training.recipe import CohortRecipe, SplitRecipe, read_recipe
 
 FIRST, LAST = date(2018, 1, 1), date(2023, 12, 31)
@@ -32,10 +47,23 @@ def patient(diagnosed: date | None = None, recorded: date | None = None, **rest)
     )
 
 
-def cut(record: PatientRecord):
+def cut(record: PatientRecord, notes=(), recipe=RECIPE):
     left_out: Counter[str] = Counter()
-    whole = build_timeline(record, (), load_lexicon(), LAST)
-    return list(examples(record, whole, FIRST, LAST, RECIPE, 1.0, left_out)), left_out
+    whole = build_timeline(record, notes, load_lexicon(), LAST)
+    return list(examples(record, whole, FIRST, LAST, recipe, 1.0, left_out)), left_out
+
+
+def naming(*days: date) -> tuple[NoteFindings, ...]:
+    """Notes that name heart failure in full."""
+    text = "Insuficiencia cardíaca."
+    found = (Finding(0, 22, text[:22], "heart_failure"),)
+    return tuple(
+        NoteFindings(
+            Note(f"DocumentReference/{day}", "p1", text, datetime(day.year, day.month, day.day)),
+            found,
+        )
+        for day in days
+    )
 
 
 def test_windows_end_before_the_data_do():
@@ -84,6 +112,37 @@ def test_the_young_and_the_dead_are_left_out():
     assert cut(patient(birth_date=date(2000, 1, 1)))[1].keys() == {"age"}
     found, left_out = cut(patient(died=date(2019, 1, 1), deceased=True))
     assert left_out["dead"] >= len(found)
+
+
+def test_notes_are_an_outcome_where_the_recipe_says_so():
+    second = cut(patient())[0][1].timeline.as_of
+    notes = naming(second + timedelta(days=100), second + timedelta(days=130))
+    either = replace(RECIPE, outcome="codes or notes")
+    assert not any(e.outcome for e in cut(patient(), notes)[0])
+    assert [e.outcome for e in cut(patient(), notes, either)[0]] == [False, True]
+
+
+def test_follow_up_ends_with_the_diagnosis_the_death_or_the_window():
+    second = cut(patient())[0][1].timeline.as_of
+    (_, ill), _ = cut(patient(second + timedelta(days=200)))
+    assert (ill.followed, ill.outcome, ill.died) == (200, True, False)
+    dead = cut(patient(died=second + timedelta(days=50), deceased=True))[0][1]
+    assert (dead.followed, dead.outcome, dead.died) == (50, False, True)
+    assert cut(patient())[0][0].followed == 395
+
+
+def test_censored_deaths_are_made_up_for_by_those_who_lived_as_long():
+    line = build_timeline(patient(), (), load_lexicon(), LAST)
+    early = [Example(f"d{i}", line, False, followed=100, died=True) for i in range(10)]
+    ill = [Example(f"i{i}", line, True, followed=50) for i in range(5)]
+    late = [Example(f"l{i}", line, True, followed=300) for i in range(5)]
+    well = [Example(f"w{i}", line, False, followed=395) for i in range(80)]
+    kept = censor_deaths([*early, *ill, *late, *well])
+    weights = {e.patient_id[0]: e.weight for e in kept}
+    assert set(weights) == {"i", "l", "w"}
+    assert weights["i"] == 1.0  # diagnosed before anyone died
+    assert weights["l"] == weights["w"] == pytest.approx(95 / 85)
+    assert sum(e.weight for e in kept) == pytest.approx(100)
 
 
 def test_every_case_is_read_and_a_share_of_the_others():

@@ -6,7 +6,8 @@ from sklearn.linear_model import LogisticRegression
 
 from clinical_nlp.risk.topics import load_features
 from clinical_nlp.training.bounded import Prior, fit_bounded
-from clinical_nlp.training.fit import Choice, calibrate, fit, simplest
+from clinical_nlp.training.fit import fit, platt, reference_patient
+from clinical_nlp.training.nested import Choice, simplest
 
 
 @pytest.fixture(scope="module")
@@ -43,24 +44,37 @@ def test_a_smaller_penalty_shrinks_less(sample):
     assert spared.coef_[0, 0] > 1.2 * usual
 
 
-def test_platt_scaling_is_folded_into_one_linear_model(sample):
+def test_platt_scaling_mends_what_is_too_extreme(sample):
     x, y, w = sample
-    model = fit(x[:500], y[:500], w[:500], 0.5, free(5))
-    z = model.decision_function(x)
-    slope, shift = calibrate(model, x[500:], y[500:], w[500:])
-    assert np.allclose(model.decision_function(x), slope * z + shift)
+    z = fit(x[:500], y[:500], w[:500], 0.5, free(5)).decision_function(x)
+    slope, shift = platt(y[500:], z[500:], w[500:])
+    again, nothing = platt(y[500:], slope * z[500:] + shift, w[500:])
+    assert again == pytest.approx(1, abs=1e-4) and nothing == pytest.approx(0, abs=1e-4)
+    assert platt(y[500:], 3 * z[500:], w[500:])[0] == pytest.approx(slope / 3, rel=1e-3)
 
 
 def test_calibration_never_turns_the_ranking_round(sample):
     x, y, w = sample
     model = fit(x, y, w, 0.5, free(5))
-    assert calibrate(model, x, 1 - y, w)[0] == 1.0
+    assert platt(1 - y, model.decision_function(x), w)[0] == 1.0
+
+
+def test_a_warm_start_ends_where_a_cold_one_does(sample):
+    x, y, w = sample
+    cold = fit_bounded(x, y, w, 0.3, free(5))
+    warm = fit_bounded(x, y, w, 0.3, free(5), np.array([5.0, -3, 2, 1, -1, 0]))
+    assert np.allclose(cold.coef_, warm.coef_, atol=1e-3)
+
+
+def test_the_reference_patient_has_the_medians_of_those_who_were_measured():
+    x = np.array([[1.0, np.nan, np.nan], [3.0, 7.0, np.nan], [2.0, np.nan, np.nan]])
+    assert reference_patient(x) == (2.0, 7.0, 0.0)
 
 
 def test_the_simplest_choice_within_one_error_wins():
-    near = Choice(0.01, (0.110, 0.199, 0.301))
-    best = Choice(0.1, (0.100, 0.200, 0.300))
-    far = Choice(0.001, (0.150, 0.250, 0.350))
+    far = Choice({"strength": 0.001}, (0.150, 0.250, 0.350))
+    near = Choice({"strength": 0.01}, (0.110, 0.199, 0.301))
+    best = Choice({"strength": 0.1}, (0.100, 0.200, 0.300))
     assert simplest([far, near, best]) is near
 
 

@@ -5,7 +5,6 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from clinical_nlp.training.measures import (
-    alerts,
     assess,
     calibration_curve,
     calibration_line,
@@ -71,10 +70,3 @@ def test_the_curve_covers_everyone(sample):
     curve = calibration_curve(y, p, w)
     assert len(curve) == 10 and sum(n for *_, n in curve) == pytest.approx(len(y))
     assert [a for a, *_ in curve] == sorted(a for a, *_ in curve)
-
-
-def test_alerts_count_what_a_practice_would_see():
-    y, p, w = np.array([1, 0, 0, 1]), np.array([0.5, 0.4, 0.1, 0.05]), np.array([1.0, 3, 5, 1])
-    found = alerts(y, p, w, 0.3)
-    assert (found.per_1000, found.sensitivity, found.needed) == (400.0, 0.5, 4.0)
-    assert alerts(y, p, w, 0.9).needed == float("inf")

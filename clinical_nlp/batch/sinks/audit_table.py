@@ -1,0 +1,105 @@
+"""``audit.parquet``: one record for each estimate, to be kept apart from the results.
+
+What Regulation (EU) 2024/1689 asks of a high-risk system's automatic records (Articles 12,
+19 and 26(6); docs/governance.md): which input, which model, which threshold, which output.
+Who reviewed it is added to the archive when somebody has (``clinical-nlp audit review``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from clinical_nlp.batch.sinks.parquet import ParquetStream
+from clinical_nlp.batch.sinks.worklist import is_on_worklist
+from clinical_nlp.records import PatientRecord, PatientResult, RunContext
+from clinical_nlp.registry.record_json import record_to_json
+
+COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
+    ("estimate_id", pa.string()),
+    ("patient_id", pa.string()),
+    ("input_sha256", pa.string()),
+    ("index_date", pa.date32()),
+    ("horizon_days", pa.int32()),
+    ("software", pa.string()),
+    ("pipeline", pa.string()),
+    ("model_name", pa.string()),
+    ("model_version", pa.string()),
+    ("model_digest", pa.string()),
+    ("threshold", pa.float64()),
+    ("status", pa.string()),
+    ("probability", pa.float64()),
+    ("low", pa.float64()),
+    ("high", pa.float64()),
+    ("band", pa.string()),
+    ("on_worklist", pa.bool_()),
+    ("reasons", pa.list_(pa.string())),
+    ("abstention", pa.string()),
+)
+
+
+class AuditTable:
+    """A sink that writes one record an estimate, in the order they come.
+
+    Parameters
+    ----------
+    path
+        File to write (``DIR/audit.parquet``).
+    context
+        What is true of the whole run.
+
+    Raises
+    ------
+    clinical_nlp.errors.OutputError
+        E511: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, context: RunContext) -> None:
+        metadata = {"as_of": context.as_of.isoformat(), "model": context.model.digest}
+        self._stream = ParquetStream(path, pa.schema(COLUMNS, metadata=metadata))
+        self._context = context
+
+    def write(self, result: PatientResult) -> None:
+        """Take one patient's estimate."""
+        estimate, context = result.estimate, self._context
+        low, high = estimate.interval or (None, None)
+        row = {
+            "patient_id": result.record.id,
+            "input_sha256": input_digest(result.record),
+            "index_date": estimate.index_date,
+            "horizon_days": estimate.horizon_days,
+            "software": context.software,
+            "pipeline": context.pipeline,
+            "model_name": estimate.model.name,
+            "model_version": estimate.model.version,
+            "model_digest": estimate.model.digest,
+            "threshold": context.worklist_threshold,
+            "status": estimate.status.value,
+            "probability": estimate.probability,
+            "low": low,
+            "high": high,
+            "band": estimate.band,
+            "on_worklist": is_on_worklist(estimate, context.worklist_threshold),
+            "reasons": [reason.text for reason in estimate.reasons],
+            "abstention": estimate.abstention,
+        }
+        told = json.dumps(row, default=str, sort_keys=True)
+        self._stream.add({"estimate_id": hashlib.sha256(told.encode()).hexdigest()[:32], **row})
+
+    def close(self) -> Mapping[str, int]:
+        """Finish the file."""
+        self._stream.close()
+        return {"audit.parquet": self._stream.rows}
+
+
+def input_digest(record: PatientRecord) -> str:
+    """Hex SHA-256 of everything that an estimate could be made from: notes, codes, dates.
+
+    The same record gives the same digest; it says that two estimates had the same input,
+    and nothing of what the input was.
+    """
+    return hashlib.sha256(record_to_json(record).encode()).hexdigest()

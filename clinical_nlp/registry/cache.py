@@ -1,0 +1,94 @@
+"""The last model that was verified, kept for a night on which the registry is away.
+
+One folder for each pair of store and model URI: the model's files, and a note of which
+version they are. They are verified again, by the digest noted, each time they are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clinical_nlp.records import ModelReference
+from clinical_nlp.registry.store import ARTIFACTS, sqlite_folder
+
+_NOTE = "verified.json"
+_MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class LastVerified:
+    """A model that was resolved and verified before.
+
+    Parameters
+    ----------
+    folder
+        Its MLflow model.
+    verified
+        When (ISO 8601, UTC).
+    """
+
+    reference: ModelReference
+    folder: Path
+    verified: str
+
+
+def cache_folder(store: str, asked: str) -> Path:
+    """Where the last model of a store and URI is kept.
+
+    Beside a local store; else in ``CLINICAL_NLP_CACHE``, ``$XDG_CACHE_HOME/clinical-nlp`` or
+    ``~/.cache/clinical-nlp``.
+    """
+    if store.startswith("sqlite:"):
+        root = sqlite_folder(store) / ARTIFACTS / "last-verified"
+    elif "CLINICAL_NLP_CACHE" in os.environ:
+        root = Path(os.environ["CLINICAL_NLP_CACHE"])
+    else:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        root = Path(home) / "clinical-nlp"
+    # A password may change, or should not be guessed from a name.
+    without_user = re.sub(r"//[^/@]*@", "//", store)
+    return root / hashlib.sha256(f"{without_user} {asked}".encode()).hexdigest()[:20]
+
+
+def remember(store: str, asked: str, reference: ModelReference, model: Path) -> str:
+    """Keep a model that has just been verified; return the time noted.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written.
+    """
+    folder = cache_folder(store, asked)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    kept = last_verified(store, asked)
+    if kept is None or kept.reference.digest != reference.digest:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(model, partial / _MODEL)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
+    note = {"reference": asdict(reference), "verified": now, "asked": asked}
+    # Replaced whole: a run killed in between must not leave half a note.
+    fresh = folder / f"{_NOTE}.{os.getpid()}"
+    fresh.write_text(json.dumps(note, indent=2) + "\n", "utf-8")
+    fresh.replace(folder / _NOTE)
+    return now
+
+
+def last_verified(store: str, asked: str) -> LastVerified | None:
+    """What :func:`remember` kept; ``None`` where nothing is, or nothing that can be read."""
+    folder = cache_folder(store, asked)
+    try:
+        note = json.loads((folder / _NOTE).read_text("utf-8"))
+        reference = ModelReference(**note["reference"])
+        return LastVerified(reference, folder / _MODEL, str(note["verified"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

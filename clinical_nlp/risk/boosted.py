@@ -1,0 +1,110 @@
+"""A gradient-boosted classifier: no sum, so its reasons are Shapley values by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import Pipeline
+
+from clinical_nlp.errors import ModelError
+from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.linear import Matrix
+from clinical_nlp.risk.shapley import shapley
+from clinical_nlp.risk.topics import FeatureTable
+
+
+class BoostedRisk:
+    """Log-odds and topic-wise Shapley values of boosted trees.
+
+    Parameters
+    ----------
+    pipelines
+        The fitted model, then its bootstrap members, if any.
+    reference
+        Features of the reference patient, shape (features,).
+    table
+        The feature table: its topics are what is explained.
+    calibration
+        Slope and intercept applied to the log-odds of model and members.
+
+    Raises
+    ------
+    ModelError
+        E414: the classifier is of another kind, or the columns don't match.
+    """
+
+    def __init__(
+        self,
+        pipelines: object,
+        reference: Sequence[float],
+        table: FeatureTable,
+        calibration: tuple[float, float] = (1.0, 0.0),
+    ) -> None:
+        if (
+            not isinstance(pipelines, list)
+            or not pipelines
+            or not all(
+                isinstance(p, Pipeline)
+                and isinstance(p[-1], HistGradientBoostingClassifier)
+                and p[-1].n_features_in_ == len(reference)
+                for p in pipelines
+            )
+        ):
+            raise ModelError(
+                "E414",
+                "the model is not a list of scikit-learn pipelines that end in gradient boosting "
+                f"over {len(reference)} features: train it with 'clinical-nlp train risk'",
+            )
+        self._pipelines: list[Any] = pipelines
+        self._reference = np.array(reference, dtype=np.float64)
+        self._slope, self._shift = calibration
+        names = list(table.names)
+        self._topics = [[names.index(name) for name in topic.features] for topic in table.topics]
+
+    def log_odds(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
+        """Log-odds of the outcome: (patients, features) to (patients,)."""
+        return self._raw(self._pipelines[0], features)
+
+    def members(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
+        """Log-odds by each bootstrap member: shape (patients, members)."""
+        columns = [self._raw(pipeline, features) for pipeline in self._pipelines[1:]]
+        return np.column_stack(columns) if columns else np.empty((len(features), 0))
+
+    def contributions(
+        self, features: Matrix, timelines: Sequence[Timeline] | None = None
+    ) -> Matrix:
+        """Log-odds that each topic adds to the reference patient's.
+
+        Returns
+        -------
+        ndarray of shape (patients, features)
+            A topic's whole value stands in its first feature: only sums over a topic mean
+            something.
+        """
+        told = np.zeros(features.shape)
+        for number, row in enumerate(features):
+            apart = ~((row == self._reference) | (np.isnan(row) & np.isnan(self._reference)))
+            players = [columns for columns in self._topics if apart[columns].any()]
+
+            def value(
+                masks: np.ndarray[Any, np.dtype[np.bool_]],
+                row: Matrix = row,
+                players: list[list[int]] = players,
+            ) -> Matrix:
+                rows = np.tile(self._reference, (len(masks), 1))
+                for player, columns in enumerate(players):
+                    rows[np.ix_(masks[:, player], np.array(columns))] = row[columns]
+                return self._raw(self._pipelines[0], rows)
+
+            for columns, share in zip(players, shapley(value, len(players)), strict=True):
+                told[number, columns[0]] = share
+        return told
+
+    def _raw(self, pipeline: Any, features: Matrix) -> Matrix:  # noqa: ANN401  # untyped library
+        if len(features) == 0:
+            return np.empty(0)
+        raw: Matrix = pipeline.decision_function(features)
+        return self._slope * raw + self._shift

@@ -1,0 +1,84 @@
+"""The age-adjusted NT-proBNP rule, with thresholds in data (``nt_probnp.toml``).
+
+What a careful clinician does today with the one test that is asked for when heart failure
+is suspected. Most people have no value: then the rule says nothing, which is its answer.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from clinical_nlp.records import Evidence
+from clinical_nlp.risk.entries import Presence, Timeline
+
+
+class NtProBnpClass(StrEnum):
+    """What the rule says of the newest value."""
+
+    NONE = "not measured"
+    RULED_OUT = "ruled out"
+    BETWEEN = "grey zone"
+    LIKELY = "likely"
+    HIGH = "high risk"
+
+
+#: Rank of each class as a score: no value stands between a low and a raised one.
+_SCORES = {
+    NtProBnpClass.RULED_OUT: 0.0,
+    NtProBnpClass.NONE: 1.0,
+    NtProBnpClass.BETWEEN: 2.0,
+    NtProBnpClass.LIKELY: 3.0,
+    NtProBnpClass.HIGH: 4.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NtProBnpResult:
+    """The class, the value (pg/mL) and where it stands."""
+
+    outcome: NtProBnpClass
+    value: float | None = None
+    evidence: Evidence | None = None
+
+    @property
+    def score(self) -> float:
+        """The class as a number: higher is riskier."""
+        return _SCORES[self.outcome]
+
+
+def nt_probnp_rule(timeline: Timeline) -> NtProBnpResult:
+    """Apply the rule to the newest value in its window, of notes or laboratory."""
+    rule = _rule()
+    start = timeline.as_of - timedelta(days=rule["window_days"])
+    values = [
+        entry
+        for entry in timeline.of(frozenset([rule["measurement"]]))
+        if entry.value is not None
+        and entry.presence is Presence.PRESENT
+        and entry.day is not None
+        and entry.day > start
+    ]
+    if not values or timeline.age is None:
+        return NtProBnpResult(NtProBnpClass.NONE)
+    newest = values[-1]
+    value = newest.value or 0.0
+    likely = [row["value"] for row in rule["likely"] if timeline.age >= row["from_age"]][-1]
+    if value < rule["rule_out_below"]:
+        outcome = NtProBnpClass.RULED_OUT
+    elif value >= rule["high"]["value"]:
+        outcome = NtProBnpClass.HIGH
+    else:
+        outcome = NtProBnpClass.LIKELY if value >= likely else NtProBnpClass.BETWEEN
+    return NtProBnpResult(outcome, value, newest.evidence)
+
+
+@cache
+def _rule() -> dict[str, Any]:
+    text = resources.files("clinical_nlp.risk.published").joinpath("nt_probnp.toml")
+    return tomllib.loads(text.read_text("utf-8"))

@@ -1,0 +1,135 @@
+"""The kinds of model that compete, behind one face: fit some examples, score others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import Pipeline
+
+from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.training.bounded import Prior
+from clinical_nlp.training.dataset import Data
+from clinical_nlp.training.fit import fit
+from clinical_nlp.training.measures import Vector
+from clinical_nlp.training.network import SequenceCandidate
+from clinical_nlp.training.recipe import BoostingRecipe, FitRecipe
+
+Setting = Mapping[str, float]
+
+
+class Candidate(Protocol):
+    """One kind of model.
+
+    ``name`` is what reports call it; ``settings`` are what cross-validation chooses from,
+    the simplest first.
+    """
+
+    @property
+    def name(self) -> str:
+        """See the class."""
+        ...
+
+    @property
+    def settings(self) -> Sequence[Setting]:
+        """See the class."""
+        ...
+
+    def fit(self, data: Data, setting: Setting) -> Any:  # noqa: ANN401  # each its own kind
+        """Fit all of ``data``."""
+        ...
+
+    def log_odds(self, model: Any, data: Data) -> Vector:  # noqa: ANN401
+        """Uncalibrated log-odds of the outcome: shape (examples,)."""
+        ...
+
+
+class LogisticCandidate:
+    """Ridge logistic regression that keeps to the directions of the feature table.
+
+    Parameters
+    ----------
+    strengths
+        Inverse regularisation, rising.
+    columns
+        Columns of the feature table that it sees; all of them where ``None``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        table: FeatureTable,
+        strengths: Sequence[float],
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        self.name = name
+        self.settings: list[Setting] = [{"strength": c} for c in strengths]
+        names = list(table.names)
+        self._columns = [names.index(n) for n in (names if columns is None else columns)]
+        self._prior = Prior.of(table).columns(self._columns)
+
+    def fit(self, data: Data, setting: Setting) -> Pipeline:
+        """Fit all of ``data``."""
+        features = data.features[:, self._columns]
+        return fit(features, data.outcome, data.weight, setting["strength"], self._prior)
+
+    def log_odds(self, model: Pipeline, data: Data) -> Vector:
+        """Uncalibrated log-odds."""
+        raw: Vector = model.decision_function(data.features[:, self._columns])
+        return raw
+
+
+class BoostingCandidate:
+    """scikit-learn's histogram gradient boosting, monotone where medicine knows the direction."""
+
+    name = "boosting"
+
+    def __init__(self, table: FeatureTable, recipe: BoostingRecipe, seed: int) -> None:
+        self.settings: list[Setting] = [{"leaves": float(n)} for n in recipe.leaves]
+        self._recipe = recipe
+        self._seed = seed
+        self._directions: npt.NDArray[np.int_] = Prior.of(table).direction
+
+    def fit(self, data: Data, setting: Setting) -> Pipeline:
+        """Fit all of ``data``; a missing value takes a branch of its own."""
+        trees = HistGradientBoostingClassifier(
+            learning_rate=self._recipe.learning_rate,
+            max_iter=self._recipe.iterations,
+            max_leaf_nodes=int(setting["leaves"]),
+            min_samples_leaf=self._recipe.min_leaf,
+            max_bins=self._recipe.bins,
+            l2_regularization=self._recipe.ridge,
+            monotonic_cst=self._directions,
+            early_stopping=False,
+            random_state=self._seed,
+        )
+        weight = data.weight / data.weight.mean()
+        # A column without a single value cannot be binned; as a constant it is never split on.
+        empty = np.isnan(data.features).all(axis=0)
+        features = np.where(empty, 0.0, data.features)
+        return Pipeline([("classify", trees)]).fit(
+            features, data.outcome, classify__sample_weight=weight
+        )
+
+    def log_odds(self, model: Pipeline, data: Data) -> Vector:
+        """Uncalibrated log-odds."""
+        raw: Vector = model.decision_function(data.features)
+        return raw
+
+
+def candidates(table: FeatureTable, recipe: FitRecipe) -> list[Candidate]:
+    """The recipe's competitors, simplest family first."""
+    known: dict[str, Candidate] = {
+        "logistic": LogisticCandidate("logistic", table, recipe.strengths),
+        "boosting": BoostingCandidate(table, recipe.boosting, recipe.seed),
+        "sequence": SequenceCandidate(table, recipe.sequence, recipe.seed),
+    }
+    return [known[name] for name in known if name in recipe.families]
+
+
+def age_and_sex(table: FeatureTable, recipe: FitRecipe) -> LogisticCandidate:
+    """What every model has to beat."""
+    return LogisticCandidate("age and sex only", table, recipe.strengths, ("age", "male"))

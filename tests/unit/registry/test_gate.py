@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+from small_models import CARD, small_predictions
+
+from clinical_nlp.errors import ModelError
+from clinical_nlp.registry.evidence import _evidence, pair, read_evidence
+from clinical_nlp.registry.gate import auroc, card_checks, judge, read_limits
+
+
+@pytest.fixture(scope="module")
+def limits(tmp_path_factory):
+    from importlib import resources
+
+    text = resources.files("clinical_nlp.registry").joinpath("gate.toml").read_text("utf-8")
+    path = tmp_path_factory.mktemp("gate") / "gate.toml"
+    path.write_text(text.replace("resamples = 400", "resamples = 30"), "utf-8")
+    return read_limits(path)
+
+
+def evidence(noise=0.8, seed=0, **changes):
+    told = small_predictions(noise, seed)
+    told["columns"].update(changes)
+    return _evidence(told)
+
+
+def failed(checks):
+    return {check.name for check in checks if not check.passed}
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.sampled_from((0.1, 0.2, 0.5)), st.floats(0.5, 9)),
+        min_size=2,
+        max_size=40,
+    ).filter(lambda rows: len({outcome for outcome, _, _ in rows}) == 2)
+)
+def test_the_area_is_scikit_learns(rows):
+    outcome, probability, weight = (np.array(column) for column in zip(*rows, strict=True))
+    expected = roc_auc_score(outcome, probability, sample_weight=weight)
+    assert auroc(outcome, probability, weight) == pytest.approx(expected)
+
+
+def test_a_good_model_passes_beside_a_fair_one(limits):
+    challenger = evidence(0.7, 1)
+    pairs = pair(challenger, evidence(1.2, 0), "d")
+    assert failed(judge(challenger, CARD, pairs, limits)) == set()
+
+
+def test_the_same_model_is_not_worse_than_itself(limits):
+    one = evidence()
+    assert failed(judge(one, CARD, pair(one, one, "d"), limits)) == set()
+
+
+def test_a_model_that_is_too_sure_fails_on_calibration(limits):
+    fine = evidence()
+    z = np.log(fine.probability / (1 - fine.probability))
+    sure = evidence(probability=(1 / (1 + np.exp(-(2 * z + 3)))).tolist())
+    assert "calibration slope" in failed(judge(sure, CARD, None, limits))
+
+
+def test_a_model_that_doubles_every_risk_fails_on_calibration(limits):
+    high = evidence(probability=np.minimum(2 * evidence().probability, 0.99).tolist())
+    assert "calibration intercept" in failed(judge(high, CARD, None, limits))
+
+
+def test_a_model_that_fails_one_sex_is_seen(limits):
+    """Better for everyone else, so that discrimination as a whole does not show it."""
+    good, fair = evidence(0.4, 1), evidence(1.0, 0)
+    women = good.groups["sex"] == "female"
+    shuffled = good.probability.copy()
+    shuffled[women] = np.random.default_rng(0).permutation(shuffled[women])
+    unfair = evidence(0.4, 1, probability=shuffled.tolist())
+    assert "sex: female" in failed(judge(unfair, CARD, pair(unfair, fair, "d"), limits))
+
+
+def test_an_implausibly_good_model_is_a_leak(limits):
+    one = evidence()
+    leak = evidence(probability=(0.02 + 0.9 * one.outcome).tolist())
+    assert "discrimination is plausible" in failed(judge(leak, CARD, None, limits))
+
+
+def test_without_shared_patients_there_is_no_comparison(limits):
+    told = small_predictions()
+    told["salt_digest"] = "1" * 64
+    one = evidence()
+    assert failed(judge(one, CARD, pair(one, _evidence(told), "d"), limits)) == {
+        "same test patients"
+    }
+    assert "same test patients" in failed(judge(one, CARD, pair(one, None, "d"), limits))
+
+
+def test_what_the_champion_said_of_the_same_rows_is_enough():
+    told = small_predictions()
+    told["rivals"] = {"d": [0.1] * len(told["columns"]["outcome"])}
+    pairs = pair(_evidence(told), None, "d")
+    assert pairs.shared == 1 and pairs.champion.tolist() == [0.1] * len(pairs.rows)
+
+
+def test_rows_pair_by_key_whatever_their_order():
+    one, told = evidence(), small_predictions()
+    turned = {name: column[::-1] for name, column in told["columns"].items()}
+    pairs = pair(one, _evidence({**told, "columns": turned}), "d")
+    assert pairs.rows.index.tolist() == one.index.tolist()
+    forwards = pair(one, _evidence(told), "d")
+    assert pairs.champion.tolist() == forwards.champion.tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda card: card.replace("## Energy\n\nWords.", ""), "energy"),
+        (lambda card: card.replace("## Limits\n\nWords.", "## Limits\n"), "limits"),
+        (lambda card: card + "\nTODO: subgroups", "unfinished"),
+        (lambda card: "", "intended use"),
+    ],
+)
+def test_an_incomplete_card_is_told(limits, change, said):
+    (check,) = card_checks(change(CARD), limits)
+    assert not check.passed and said in check.detail
+
+
+def test_words_under_a_subsection_count(limits):
+    card = CARD.replace("## Limits\n\nWords.", "## Limits\n\n### Of the data\n\nWords.")
+    assert card_checks(card, limits)[0].passed
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"columns": {}}', "{"])
+def test_predictions_that_cannot_be_read_are_an_error(tmp_path, text):
+    path = tmp_path / "predictions.json"
+    path.write_text(text)
+    with pytest.raises(ModelError, match="E434"):
+        read_evidence(path)
+
+
+@pytest.mark.parametrize("text", ["", "[pairs]\nmin_outcomes = 1\n", "x ="])
+def test_margins_that_cannot_be_read_are_an_error(tmp_path, text):
+    path = tmp_path / "gate.toml"
+    path.write_text(text)
+    with pytest.raises(ModelError, match="E433"):
+        read_limits(path)

@@ -1,0 +1,137 @@
+"""Families other than the linear one: exact sums, stable answers, refused misfits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import Pipeline
+
+from clinical_nlp.errors import ModelError
+from clinical_nlp.risk.classifiers import classifier_of
+from clinical_nlp.risk.features import feature_matrix
+from clinical_nlp.risk.parts import NETWORK, TRUSTED_TYPES, ModelParts
+from clinical_nlp.risk.sequence import Encoder, build_network
+from clinical_nlp.risk.shapley import shapley
+from clinical_nlp.risk.spec import ModelSpec
+from clinical_nlp.risk.topics import load_features
+
+TABLE = load_features()
+WIDTH = len(TABLE.names)
+DAY = date(2024, 6, 1)
+SPEC = ModelSpec(
+    features=TABLE.names, table_digest=TABLE.digest, reference=(0.0,) * WIDTH, horizon_days=365,
+    gap_days=30, min_age=40, max_age=99, prevalence=0.01, cohort="nobody", pipeline="0" * 64,
+)  # fmt: skip
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_shapley_values_of_a_sum_are_its_terms(weights):
+    terms = np.array(weights)
+    assert np.allclose(shapley(lambda masks: masks @ terms, len(terms)), terms)
+
+
+def test_shapley_values_share_an_interaction_and_sum_to_the_difference():
+    both = shapley(lambda masks: 2.0 * (masks[:, 0] & masks[:, 1]) + masks[:, 2], 3)
+    assert np.allclose(both, [1.0, 1.0, 1.0])
+
+
+@pytest.fixture(scope="module")
+def boosting():
+    generator = np.random.default_rng(4)
+    x = generator.normal(size=(500, WIDTH))
+    x[generator.random(x.shape) < 0.2] = np.nan
+    y = (np.nan_to_num(x[:, 0]) * np.nan_to_num(x[:, 4]) > 0.3).astype(int)
+    trees = HistGradientBoostingClassifier(max_iter=15, max_leaf_nodes=5, random_state=0)
+    model = Pipeline([("classify", trees)]).fit(x, y)
+    member = Pipeline([("classify", HistGradientBoostingClassifier(max_iter=5))]).fit(x, y)
+    spec = replace(SPEC, family="boosting", calibration=(0.8, -0.3))
+    return ModelParts([model, member], spec), x
+
+
+def test_boosting_explains_the_whole_difference(boosting):
+    parts, x = boosting
+    risk = classifier_of(parts, TABLE)
+    told = risk.contributions(x[:6]).sum(axis=1)
+    reference = risk.log_odds(np.zeros((1, WIDTH)))
+    assert np.allclose(told, risk.log_odds(x[:6]) - reference)
+    assert risk.members(x[:6]).shape == (6, 1)
+
+
+def test_boosting_survives_skops_with_the_types_we_trust(boosting):
+    sio = pytest.importorskip("skops.io")
+    parts, x = boosting
+    packed = sio.dumps(parts.classifier)
+    assert set(sio.get_untrusted_types(data=packed)) <= set(TRUSTED_TYPES)
+    again = ModelParts(sio.loads(packed, trusted=list(TRUSTED_TYPES)), parts.spec)
+    assert np.array_equal(
+        classifier_of(again, TABLE).log_odds(x), classifier_of(parts, TABLE).log_odds(x)
+    )
+
+
+@pytest.fixture(scope="module")
+def sequence():
+    import torch
+
+    torch.manual_seed(0)
+    shape = {
+        "vocabulary": len(Encoder(TABLE, {}).vocabulary), "width": 8, "dropout": 0.1,
+        "scales": {"nt_probnp": [5.0, 1.0]},
+    }  # fmt: skip
+    network = build_network(shape)
+    torch.nn.init.normal_(network.out.weight, std=1.0)
+    tensors = {NETWORK + name: value.numpy() for name, value in network.state_dict().items()}
+    return ModelParts(None, replace(SPEC, family="sequence", network=shape), tensors)
+
+
+def test_the_network_explains_the_whole_difference(sequence, timeline, note, event):
+    notes = [
+        note(DAY - timedelta(days=d), "Edemas.", ("Edemas", "ankle_edema", {})) for d in (90, 30)
+    ]
+    seen = event("observation", "loinc", "33762-6", date(2024, 3, 12), value=640.0, unit="pg/mL")
+    told = timeline(DAY, notes, [seen])
+    silent = replace(told, entries=())
+    features = feature_matrix([told], TABLE)
+    risk = classifier_of(sequence, TABLE)
+    contributions = risk.contributions(features, [told])
+    reference = risk.log_odds(np.zeros((1, WIDTH)), [silent])
+    assert contributions.sum() == pytest.approx((risk.log_odds(features, [told]) - reference)[0])
+    edema = TABLE.names.index("note_edema_days")
+    assert contributions[0, edema] != 0
+
+
+def test_the_network_forgets_with_time(sequence, timeline, note):
+    risk = classifier_of(sequence, TABLE)
+
+    def log_odds(days: int) -> float:
+        at = note(DAY - timedelta(days=days), "Edemas.", ("Edemas", "ankle_edema", {}))
+        told = timeline(DAY, [at])
+        return float(risk.log_odds(np.zeros((1, WIDTH)), [told])[0])
+
+    nothing = float(risk.log_odds(np.zeros((1, WIDTH)), [timeline(DAY)])[0])
+    assert abs(log_odds(10) - nothing) > abs(log_odds(3000) - nothing)
+
+
+def test_a_network_without_timelines_says_what_it_needs(sequence):
+    with pytest.raises(ModelError, match="E418"):
+        classifier_of(sequence, TABLE).log_odds(np.zeros((1, WIDTH)))
+
+
+@pytest.mark.parametrize(
+    "change", [{"family": "oracle"}, {"family": "boosting"}, {"family": "logistic"}]
+)
+def test_parts_of_another_family_are_refused(sequence, change):
+    with pytest.raises(ModelError, match="E414"):
+        classifier_of(ModelParts(None, replace(SPEC, **change), sequence.tensors), TABLE)
+
+
+def test_weights_of_another_shape_are_refused(sequence):
+    spec = replace(sequence.spec, network={**sequence.spec.network, "width": 9})
+    with pytest.raises(ModelError, match="E414"):
+        classifier_of(ModelParts(None, spec, sequence.tensors), TABLE)

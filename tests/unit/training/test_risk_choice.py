@@ -1,0 +1,73 @@
+"""Which kind of model wins, and what its bootstrap members say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from clinical_nlp.training.bounded import Prior
+from clinical_nlp.training.dataset import Data
+from clinical_nlp.training.ensemble import logistic_members
+from clinical_nlp.training.fit import fit
+from clinical_nlp.training.nested import fit_best, nested, winner
+
+
+class Column:
+    """Predicts by one column, scaled by its setting; fitting only remembers who was seen."""
+
+    def __init__(self, name: str, column: int, scales: Sequence[float] = (1.0,)) -> None:
+        self.name = name
+        self.settings: list[Mapping[str, float]] = [{"scale": s} for s in scales]
+        self.column = column
+        self.seen: list[set[str]] = []
+
+    def fit(self, data: Data, setting: Mapping[str, float]) -> tuple[float, set[str]]:
+        self.seen.append(set(data.patients.tolist()))
+        return setting["scale"], self.seen[-1]
+
+    def log_odds(self, model: tuple[float, set[str]], data: Data):
+        scale, seen = model
+        assert seen.isdisjoint(data.patients.tolist()), "a patient is judged by a model of theirs"
+        return scale * data.features[:, self.column] - 2
+
+
+@pytest.fixture(scope="module")
+def data():
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(1500, 3))
+    x[:, 1] = x[:, 0]
+    y = (generator.random(1500) < 1 / (1 + np.exp(2 - x[:, 0]))).astype(int)
+    people = np.array([f"p{i // 3}" for i in range(1500)])
+    return Data(x, [None] * 1500, y, np.ones(1500), people)
+
+
+def test_the_simpler_of_two_equals_wins_and_a_worse_one_does_not(data):
+    noise, simple, same = Column("noise", 2), Column("simple", 1), Column("same", 0)
+    judged = nested([noise, simple, same], data, folds=4, seed=1)
+    assert winner(judged).name == "simple"
+    assert judged[0].worse > judged[0].error > 0
+
+
+def test_a_setting_is_chosen_without_the_outer_folds_patients(data):
+    candidate = Column("c", 0, scales=(0.2, 1.0, 5.0))
+    (judged,) = nested([candidate], data, folds=3, seed=1)
+    assert all(setting["scale"] == 1.0 for setting in judged.settings)
+    assert len(candidate.seen) == 3 * (3 * 3 + 1)  # outer times (inner times settings, refit)
+    assert fit_best(candidate, data, 3, 1)[1] == {"scale": 1.0}
+
+
+def test_members_spread_round_the_model_and_more_with_fewer_patients(data):
+    prior = Prior(np.zeros(3, dtype=int), np.ones(3))
+
+    def spread(some: Data) -> np.ndarray:
+        model = fit(some.features, some.outcome, some.weight, 1.0, prior)
+        members = logistic_members(model, some, some, 1.0, prior, 40, 3)
+        assert members.shape == (40, 4)
+        middle = np.median(members[:, :3], axis=0)
+        assert np.allclose(middle, model[-1].coef_[0], atol=0.3)
+        return members.std(axis=0)
+
+    few, many = spread(data.take(np.arange(300))), spread(data)
+    assert (few > 1.3 * many)[2:].all()  # the twin columns share their weight either way
