@@ -19,7 +19,15 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 #: Outputs that must be the same bytes for the same input. run.json and report.html tell
 #: the time that the run took.
-REPEATABLE = ("fhir", "findings.parquet", "estimates.parquet", "worklist.csv", "quarantine.ndjson")
+REPEATABLE = (
+    "fhir",
+    "findings.parquet",
+    "estimates.parquet",
+    "features.parquet",
+    "audit.parquet",
+    "worklist.csv",
+    "quarantine.ndjson",
+)
 
 
 def digests(out: Path) -> dict[str, str]:
@@ -49,6 +57,8 @@ def test_outputs_are_all_there(demo_batch: Path) -> None:
         "fhir",
         "findings.parquet",
         "estimates.parquet",
+        "features.parquet",
+        "audit.parquet",
         "worklist.csv",
         "report.html",
         "run.json",
