@@ -19,14 +19,14 @@ _M_MMAP_THRESHOLD = -3
 _LARGEST_FROM_HEAP = 32 * 2**20
 
 #: Freed memory at the heap's end that is kept (bytes).
-_KEPT = 256 * 2**20
+_KEPT = 128 * 2**20
 
 
 @cache
 def keep_freed_memory() -> bool:
     """Tell glibc not to give large freed blocks back; return whether it was told.
 
-    For the whole process, once. At most 256 MiB stay that would else have gone. Nothing
+    For the whole process, once. At most 128 MiB stay that would else have gone. Nothing
     happens where the C library is another, or where the operator has set the thresholds
     (``MALLOC_TRIM_THRESHOLD_``) for himself.
     """
