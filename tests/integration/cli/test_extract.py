@@ -23,7 +23,10 @@ def test_extract_gives_the_documented_fields(tmp_path: Path, cli: Cli) -> None:
     done = cli("extract", "-", "-", cwd=tmp_path, stdin=lines([{"id": 7, "text": text}]))
     row = json.loads(done.stdout)
     assert row["id"] == 7
-    assert row["mentions"] == []
+    (mention,) = row["mentions"]
+    assert {"start", "end", "label", "score"} <= set(mention)
+    assert mention["label"] == "SYMPTOM"
+    assert text[mention["start"] : mention["end"]] == "ortopnea"
     found = {f["concept"]: f for f in row["findings"]}
     orthopnea = found["orthopnea"]
     assert set(orthopnea) == {"start", "end", "text", "concept", *FLAGS, "section"}
