@@ -117,7 +117,7 @@ def spans(tags: npt.NDArray[np.int64]) -> set[tuple[int, int, int]]:
 
 def notes_of(export: Path, wanted: int) -> list[str]:
     """First 250 words of the export's notes that have them."""
-    from against_medspacy import export_texts
+    from rule_path import export_texts
 
     cut = [" ".join(t.split(" ")[:WORDS]) for t in export_texts(export, None)]
     return [text for text in cut if len(text.split()) >= WORDS * 0.9][:wanted]

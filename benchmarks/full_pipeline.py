@@ -19,9 +19,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from against_medspacy import export_texts
 from rich.console import Console
 from rich.table import Table
+from rule_path import export_texts
 
 if TYPE_CHECKING:
     from spacy.language import Language

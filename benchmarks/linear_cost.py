@@ -18,10 +18,10 @@ from pathlib import Path
 from time import perf_counter
 
 import torch
-from against_medspacy import export_texts
 from full_pipeline import pipeline
 from rich.console import Console
 from rich.table import Table
+from rule_path import export_texts
 from spacy.language import Language
 
 LENGTHS = (100, 1_000, 10_000, 100_000, 1_000_000)
