@@ -97,8 +97,27 @@ class FitRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class TeachersRecipe:
+    """Models whose beliefs are taught beside the annotated documents.
+
+    Parameters
+    ----------
+    models
+        Folders of mention models, trained on the same split.
+    text
+        Unlabelled text that they are asked about: JSON lines with "text".
+    share
+        Share of it that is read in an epoch.
+    """
+
+    models: tuple[str, ...]
+    text: str
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class MentionsRecipe:
-    """One mention model's recipe."""
+    """One mention model's recipe; without teachers, annotated documents are all it learns from."""
 
     name: str
     encoder: str
@@ -106,6 +125,7 @@ class MentionsRecipe:
     split: SplitRecipe
     head: HeadShape
     fit: FitRecipe
+    teachers: TeachersRecipe | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, to be kept with a run."""
@@ -119,6 +139,9 @@ class MentionsRecipe:
             corpus["path"] = Path(corpus["path"]).name
             corpus["labels"] = " ".join(corpus["labels"])
             flat |= {f"corpora.{number}.{key}": value for key, value in corpus.items()}
+        if self.teachers is not None:
+            flat["teachers.models"] = " ".join(Path(m).name for m in self.teachers.models)
+            flat["teachers.text"] = Path(self.teachers.text).name
         return flat
 
 
@@ -142,6 +165,7 @@ def read_mentions_recipe(path: Path) -> MentionsRecipe:
             split=SplitRecipe(**data["split"]),
             head=HeadShape(**data["head"]),
             fit=FitRecipe(**data["fit"]),
+            teachers=_teachers(data.get("teachers")),
         )
         _check(recipe)
     except (KeyError, TypeError, ValueError) as error:
@@ -150,6 +174,15 @@ def read_mentions_recipe(path: Path) -> MentionsRecipe:
             f"the recipe '{path}' lacks a part or holds a wrong one ({error}): "
             "compare it with models/mentions/recipe.toml",
         ) from None
+    return recipe
+
+
+def _teachers(data: dict[str, Any] | None) -> TeachersRecipe | None:
+    if data is None:
+        return None
+    recipe = TeachersRecipe(**{**data, "models": tuple(data["models"])})
+    if not recipe.models or not 0 < recipe.share <= 1:
+        raise ValueError("teachers.models must name a model, and teachers.share be above 0")
     return recipe
 
 
