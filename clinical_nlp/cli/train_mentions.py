@@ -108,6 +108,12 @@ def mentions(
         int | None, typer.Option("--epochs", min=1, help="Fewer epochs, for a trial.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Another seed.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Another value than the recipe's: fit.word_dropout=0.1; may be repeated."
+        ),
+    ] = None,
     beliefs: Annotated[
         Path | None,
         typer.Option(
@@ -148,7 +154,7 @@ def mentions(
 
     if log_examples and examples is None:
         raise UsageError("E130", "--log-examples needs a file to log: name it with --examples")
-    recipe = read_mentions_recipe(config)
+    recipe = read_mentions_recipe(config, changes or ())
     fit = replace(
         recipe.fit,
         epochs=recipe.fit.epochs if epochs is None else epochs,

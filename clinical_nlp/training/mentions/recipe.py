@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -145,15 +147,25 @@ class MentionsRecipe:
         return flat
 
 
-def read_mentions_recipe(path: Path) -> MentionsRecipe:
+def read_mentions_recipe(path: Path, changes: Iterable[str] = ()) -> MentionsRecipe:
     """Read the recipe of a mention model.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+    changes
+        Values that take the place of the file's: ``"fit.epochs = 4"``, spelt as in TOML.
 
     Raises
     ------
     UsageError
-        E120: the file cannot be read; E121: a part is missing or out of range.
+        E120: the file cannot be read; E121: a part is missing or out of range; E131: a
+        change cannot be read, or changes nothing that is there.
     """
     data = read_toml(path)
+    for change in changes:
+        _change(data, change)
     try:
         recipe = MentionsRecipe(
             name=str(data["name"]),
@@ -175,6 +187,22 @@ def read_mentions_recipe(path: Path) -> MentionsRecipe:
             "compare it with models/mentions/recipe.toml",
         ) from None
     return recipe
+
+
+def _change(data: dict[str, Any], change: str) -> None:
+    """Put a value in the place of the recipe's."""
+    try:
+        ((part, values),) = tomllib.loads(change).items()
+        ((name, value),) = values.items()
+        if name not in data[part]:
+            raise KeyError(name)
+        data[part][name] = value
+    except (tomllib.TOMLDecodeError, ValueError, KeyError, TypeError, AttributeError):
+        raise UsageError(
+            "E131",
+            f"'{change}' changes nothing in the recipe: write PART.NAME=VALUE as in TOML, with a "
+            "name that the recipe has, such as fit.epochs=4 or head.dropout=0.5",
+        ) from None
 
 
 def _teachers(data: dict[str, Any] | None) -> TeachersRecipe | None:
