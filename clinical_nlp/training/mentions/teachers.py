@@ -53,12 +53,15 @@ class Teachers:
     ----------
     models
         One at least; their encoders and tokenizers may differ.
+    precision
+        ``"bfloat16"`` or ``"float32"``: how they read.
     """
 
     models: Sequence[MentionModel]
+    precision: str = "float32"
 
     @classmethod
-    def load(cls, folders: Iterable[Path]) -> Teachers:
+    def load(cls, folders: Iterable[Path], precision: str = "float32") -> Teachers:
         """Load mention models from their folders.
 
         Raises
@@ -66,7 +69,7 @@ class Teachers:
         ModelError
             E461, E462: a folder holds no mention model that can be read.
         """
-        return cls([load_mention_model(folder) for folder in folders])
+        return cls([load_mention_model(folder) for folder in folders], precision)
 
     def examples(
         self,
@@ -98,7 +101,7 @@ class Teachers:
             Told of progress.
         """
         pieces = WordPieces(tokenizer)
-        readers = [_Reader(model, tokenizer) for model in self.models]
+        readers = [_Reader(model, tokenizer, self.precision) for model in self.models]
         seen = set(without)
         found: list[Example] = []
         store.mkdir(parents=True, exist_ok=True)
@@ -168,13 +171,16 @@ def _is_new(example: Example, seen: set[str]) -> bool:
 class _Reader:
     """One teacher, ready to be asked by a student with a tokenizer of its own."""
 
-    def __init__(self, model: MentionModel, student: PreTrainedTokenizerFast) -> None:
+    def __init__(
+        self, model: MentionModel, student: PreTrainedTokenizerFast, precision: str
+    ) -> None:
         import torch
 
         self.pieces = WordPieces(model.tokenizer)
         own, other = model.tokenizer.backend_tokenizer, student.backend_tokenizer
         self.reads_alike = bool(own.to_str() == other.to_str())
         self._tagger = model.tagger
+        self._halved = precision == "bfloat16"
         self._crf = LayeredCrf()
         with torch.no_grad():
             self._crf.transitions.copy_(torch.from_numpy(model.transitions))
@@ -188,7 +194,8 @@ class _Reader:
             if not group:
                 continue
             batch = make_batch([examples[index] for index in group], self.pieces.pad)
-            with torch.no_grad():
+            halved = torch.autocast("cpu", torch.bfloat16, enabled=self._halved)
+            with torch.no_grad(), halved:
                 emissions = self._tagger(*batch.inputs)
             beliefs = self._crf.beliefs(emissions, batch.is_word).numpy()
             for row, index in enumerate(group):

@@ -218,7 +218,8 @@ def _lessons(
     pieces = WordPieces(tokenizer)
     if recipe.teachers is None:
         return examples_of(parts["train"], nlp, pieces), []
-    teachers = Teachers.load(base_folder / model for model in recipe.teachers.models)
+    folders = [base_folder / model for model in recipe.teachers.models]
+    teachers = Teachers.load(folders, recipe.fit.precision)
     whole = [d for d in parts["train"] if set(d.labels) >= set(LABELS)]
     partial = [d for d in parts["train"] if not set(d.labels) >= set(LABELS)]
     asked = teachers.examples(partial, nlp, tokenizer, store, on_document=on_document)
