@@ -69,8 +69,8 @@ class PipelineChoice:
     def finding_the_same(self, nlp: Language) -> Language:
         """Return the plainest pipeline that finds what ``nlp``, which was chosen so, finds.
 
-        A risk model knows the pipeline it was trained on by its fingerprint; mentions that
-        make no findings are none of its concern.
+        Its fingerprint is what a risk model knows the notes' reader by, and what the ids of
+        FHIR resources are made from: mentions that make no findings must not change it.
         """
         return clinical_nlp.load() if self.mentions and self.link == LEXICON else nlp
 

@@ -163,7 +163,8 @@ def _run(export: Path, out: Path, options: _Options) -> int:
         if resolved.warning is not None:
             # Said with --quiet too: who reads the log in the morning must know.
             typer.echo(f"Warning: {resolved.warning}", err=True)
-        if fingerprint(choice.finding_the_same(nlp)) != champion.spec.pipeline:
+        read_by = fingerprint(choice.finding_the_same(nlp))
+        if read_by != champion.spec.pipeline:
             console.print(
                 "[yellow]The model was trained on notes read by another version of the "
                 "pipeline; train it again, or compare two runs with 'clinical-nlp drift'."
@@ -173,7 +174,7 @@ def _run(export: Path, out: Path, options: _Options) -> int:
             return RunContext(
                 as_of=day,
                 software=clinical_nlp.__version__,
-                pipeline=fingerprint(nlp),
+                pipeline=read_by,
                 model=champion.reference,
                 worklist_threshold=(
                     bands.worklist_threshold if options.threshold is None else options.threshold
@@ -182,7 +183,10 @@ def _run(export: Path, out: Path, options: _Options) -> int:
 
         def make_sinks(context: RunContext) -> list[ResultSink]:
             staging = output.staging
-            asked_for = [MentionsTable(staging / MENTIONS_FILE, context)] if choice.mentions else []
+            asked_for: list[ResultSink] = []
+            if choice.mentions:
+                mentions = MentionsTable(staging / MENTIONS_FILE, context, fingerprint(nlp))
+                asked_for.append(mentions)
             return [
                 *asked_for,
                 FhirSink(staging / "fhir", context, concepts, bands),

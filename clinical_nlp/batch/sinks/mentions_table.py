@@ -41,6 +41,9 @@ class MentionsTable:
         File to write (``DIR/mentions.parquet``).
     context
         What is true of the whole run; goes into the file's metadata.
+    pipeline
+        Fingerprint of the pipeline with its mention model; the run's own is that of whatever
+        makes the findings.
 
     Raises
     ------
@@ -48,10 +51,10 @@ class MentionsTable:
         E511: the file cannot be written.
     """
 
-    def __init__(self, path: Path, context: RunContext) -> None:
+    def __init__(self, path: Path, context: RunContext, pipeline: str) -> None:
         metadata = {
             "software": f"clinical-nlp {context.software}",
-            "pipeline": context.pipeline,
+            "pipeline": pipeline,
             "as_of": context.as_of.isoformat(),
         }
         self._stream = ParquetStream(path, pa.schema(COLUMNS, metadata=metadata))
