@@ -128,7 +128,7 @@ class Catalogue:
         self._rarest = float(np.log(len(phrases) + 1) + 1)
         self.vectors: Floats | None = None
         if self._weight:
-            self.vectors = self._pooled(self._texts) if vectors is None else vectors
+            self.vectors = self._pooled(list(self._texts)) if vectors is None else vectors
             self._centre = self.vectors.mean(axis=0)
             self._by_vectors = _unit(self.vectors - self._centre).T
 
@@ -190,11 +190,12 @@ class Catalogue:
         """Mean of each phrase's vectors, weighted by the rarity of its words."""
         assert self._encoder is not None  # noqa: S101 - asked for only where there is one
         words = [text.split() for text in texts]
-        pooled = []
+        pooled: list[Floats] = []
         for own, rows in zip(words, self._encoder(words), strict=True):
             weights = np.array([self._rarity.get(w, self._rarest) for w in own], dtype=np.float32)
             pooled.append((rows * weights[:, None]).sum(axis=0) / weights.sum())
-        return np.stack(pooled).astype(np.float32)
+        stacked: Floats = np.stack(pooled).astype(np.float32)
+        return stacked
 
 
 def _meaning(phrase: Known) -> tuple[str, bool, bool]:
@@ -204,4 +205,5 @@ def _meaning(phrase: Known) -> tuple[str, bool, bool]:
 def _unit(rows: Floats) -> Floats:
     """Rows of length 1."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)
+    unit: Floats = (rows / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return unit
