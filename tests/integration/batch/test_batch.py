@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -22,6 +23,7 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 REPEATABLE = (
     "fhir",
     "findings.parquet",
+    "mentions.parquet",
     "estimates.parquet",
     "features.parquet",
     "audit.parquet",
@@ -174,3 +176,27 @@ def test_each_fatal_error_has_its_exit_code_and_a_sentence(
     done = cli("batch", *arguments, cwd=tmp_path, code=code)
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_mentions_are_written_where_they_are_asked_for(tmp_path: Path, cli: Cli) -> None:
+    cli("simulate", "--patients", "2", "--seed", "5", "export", cwd=tmp_path)
+    cli("batch", "export", "--out", "plain", "--quiet", cwd=tmp_path)
+    cli("batch", "export", "--out", "one", "--quiet", "--mentions", cwd=tmp_path)
+    cli("batch", "export", "--out", "two", "--quiet", "--mentions", "-p", "2", cwd=tmp_path)
+    # Mentions that make no findings change nothing else, and neither do processes.
+    plain, one, two = (digests(tmp_path / name) for name in ("plain", "one", "two"))
+    assert "mentions.parquet" not in plain
+    assert one == two
+    assert {name: d for name, d in one.items() if name != "mentions.parquet"} == plain
+    table = pq.read_table(tmp_path / "one" / "mentions.parquet")
+    written = json.loads((tmp_path / "one" / "run.json").read_text())["written"]
+    assert table.num_rows == written["mentions.parquet"] > 0
+    assert {"text", "lexical_variant"}.isdisjoint(table.column_names)
+    rows_of = table.to_pylist()
+    assert {row["label"] for row in rows_of} <= {"DISEASE", "SYMPTOM", "PROCEDURE", "MEDICATION"}
+    assert any(row["concept"] for row in rows_of)
+    patients = [row["patient_id"] for row in rows_of]
+    assert patients == sorted(patients)
+    # A run without them leaves none of an earlier run's behind.
+    cli("batch", "export", "--out", "one", "--quiet", cwd=tmp_path)
+    assert digests(tmp_path / "one") == plain
