@@ -117,11 +117,15 @@ def test_abstentions_are_counted_by_reason_and_energy_is_told(
 ):
     young = {"status": EstimateStatus.ABSTAINED, "abstention": "Menor de 40 años."}
     results = [make_result("a", **young), make_result("b", **young), make_result("c", 0.1)]
-    used = {"kwh": 0.0000234, "co2_kg": 0.000004, "method": "estimada"}
+    used = {"kwh": 0.0000234, "co2_kg": 0.000004, "method": "estimated: processor seconds"}
     summary = make_summary(context, energy=used)
     page = write_page(tmp_path / "r.html", context, concepts, results, summary)
     assert rows_of(page, "patients")["Menor de 40 años."] == ["2"]
-    assert "0,0234\xa0Wh" in page and "estimada" in page
+    assert "0,0234\xa0Wh" in page and "estimada por el tiempo de procesador" in page
+    summary = make_summary(context, energy={**used, "method": "CodeCarbon 3.3.2, offline"})
+    assert "con CodeCarbon 3.3.2;" in write_page(
+        tmp_path / "r.html", context, concepts, [], summary
+    )
 
 
 def test_lost_lines_are_shouted(tmp_path, context, concepts, make_result):
