@@ -81,6 +81,9 @@ def batch(
         raise UsageError(
             "E101", "--out names the export itself; give the results a folder of their own."
         )
+    from fhir_adapters.reading.files import export_files
+
+    export_files(export)  # a wrong path is told at once, not after half a minute of loading
     options = _Options(
         as_of=as_of.date() if as_of else None,
         threshold=None if threshold is None else threshold / 100,

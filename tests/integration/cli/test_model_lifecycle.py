@@ -76,7 +76,9 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def decisions(run: Run) -> list[str]:
     """What the history tells, oldest first, without the day."""
-    return [line.split("  ")[1] for line in reversed(run("registry", "history").stdout.splitlines())]
+    return [
+        line.split("  ")[1] for line in reversed(run("registry", "history").stdout.splitlines())
+    ]
 
 
 @pytest.mark.slow
