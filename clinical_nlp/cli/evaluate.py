@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import typer.main
-from click import Command, Context
 from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
@@ -33,6 +32,9 @@ from clinical_nlp.training.evaluation.markup import read_marked_notes
 from clinical_nlp.training.evaluation.measures import Score, score_all
 from clinical_nlp.training.evaluation.parts import Part
 from clinical_nlp.training.evaluation.rows import MarkedNote, finding_note, target_note
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context  # Typer's own copy; it re-exports neither
 
 _MENTIONS = "mentions"
 

@@ -66,8 +66,10 @@ def verified_digest(trained: Path) -> str:
         E411: the manifest is missing or unreadable. E412: a file is not as recorded.
     """
     manifest = shipping.read_manifest(trained)
-    recorded, digest = manifest["files"], manifest["digest"]
-    evidence = manifest.get("evidence", {})
+    recorded: dict[str, str] = manifest["files"]
+    digest: str = manifest["digest"]
+    told = manifest.get("evidence")
+    evidence: dict[str, str] = told if isinstance(told, dict) else {}
     folder = trained / MODEL_FOLDER
     pairs = [(recorded, file_digests(folder)), (evidence, evidence_digests(trained))]
     changed = sorted(
