@@ -73,7 +73,7 @@ def show_not_scored(batch: BatchOutput, limit: int = 5) -> Html:
 
 
 def _ids(ids: Sequence[str], limit: int) -> str:
-    shown = ", ".join(escape(one) for one in ids[:limit])
+    shown = ", ".join(f"<span class='cnr-id'>{escape(one)}</span>" for one in ids[:limit])
     more = f" y {len(ids) - limit} más" if len(ids) > limit else ""
     return f"<small>{shown}{more}</small>"
 
