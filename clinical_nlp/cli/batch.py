@@ -92,6 +92,9 @@ def batch(
         raise UsageError(
             "E101", "--out names the export itself; give the results a folder of their own."
         )
+    from fhir_adapters.reading.files import export_files
+
+    export_files(export)  # a wrong path is told at once, not after half a minute of loading
     options = _Options(
         as_of=as_of.date() if as_of else None,
         threshold=None if threshold is None else threshold / 100,
@@ -215,15 +218,18 @@ def _run(export: Path, out: Path, options: _Options) -> int:
                 progress,
             )
         quarantine.close()
-        summary = run_summary(outcome, quarantine, _peak_mib(options.processes))
-        write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
         resolution = {
             "asked": resolved.asked,
             "source": resolved.source,
             "verified": resolved.verified,
             "trained_pipeline": champion.spec.pipeline,
+            **({"warning": resolved.warning} if resolved.warning else {}),
         }
-        write_run_record(output.staging / RUN_RECORD, summary, outcome, resolution, energy.report())
+        summary = run_summary(
+            outcome, quarantine, _peak_mib(options.processes), resolution, energy.report()
+        )
+        write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
+        write_run_record(output.staging / RUN_RECORD, summary, outcome)
         output.publish()
     if not options.quiet:
         _say_goodbye(out, options.show, quarantine.total, options.mentions)
