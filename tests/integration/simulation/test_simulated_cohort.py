@@ -61,7 +61,7 @@ def test_prevalences_are_near_the_parameters(people: list[Person]) -> None:
         "diabetes": (10, 16),
         "atrial_fibrillation": (3, 5.5),
         "ischemic_heart_disease": (3.5, 7),
-        "copd": (5.5, 10),
+        "copd": (3.5, 6.2),
         "chronic_kidney_disease": (6, 11),
         "heart_failure": (1.8, 4),
     }
