@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -46,33 +46,38 @@ class Row:
 
 
 def compare(
-    patients: int, seed: int, leaving: float, base: CohortRecipe, parameters: Parameters
-) -> list[Row]:
+    base: CohortRecipe, factors: Sequence[float], parameters: Parameters
+) -> dict[float, list[Row]]:
     """Compare the choices on one population.
 
     Parameters
     ----------
-    leaving
-        Factor on the chances of leaving.
+    base
+        Windows, and the number of patients and their seed.
+    factors
+        On the chances of leaving.
     """
-    chances = tuple((age, min(1.0, leaving * yearly)) for age, yearly in parameters.leaving)
-    as_is = list(_read(replace(parameters, leaving=chances), patients, seed))
-    nobody = list(_read(replace(parameters, leaving=((0.0, 0.0),)), patients, seed))
+    quiet = parameters.without_notes()  # the days of contact are in the structured record too
     days = (parameters.start, parameters.end)
+    nobody = _people(replace(quiet, leaving=((0.0, 0.0),)), base)
     truth, _ = _risk(nobody, days, replace(base, lost="followed"))
-    rows = []
-    for name, lost, silence in CHOICES:
-        recipe = replace(base, lost=lost, lost_after_days=silence)
-        risk, gone = _risk(as_is, days, recipe)
-        rows.append(Row(name, gone, risk, truth))
+    rows: dict[float, list[Row]] = {}
+    for factor in factors:
+        chances = tuple((age, min(1.0, factor * yearly)) for age, yearly in parameters.leaving)
+        people = _people(replace(quiet, leaving=chances), base)
+        rows[factor] = []
+        for name, lost, silence in CHOICES:
+            recipe = replace(base, lost=lost, lost_after_days=silence)
+            risk, gone = _risk(people, days, recipe)
+            rows[factor].append(Row(name, gone, risk, truth))
     return rows
 
 
-def _read(p: Parameters, patients: int, seed: int) -> Iterator[tuple[PatientRecord, Timeline]]:
+def _people(p: Parameters, base: CohortRecipe) -> list[tuple[PatientRecord, Timeline]]:
     lexicon = load_lexicon()
-    for person in simulate_patients(patients, seed, p.as_of(p.end)):
-        record = replace(person.record, notes=())
-        yield record, build_timeline(record, (), lexicon, p.end)
+    people = simulate_patients(base.simulated_patients, base.simulation_seed, p.as_of(p.end))
+    records = [replace(person.record, notes=()) for person in people]
+    return [(record, build_timeline(record, (), lexicon, p.end)) for record in records]
 
 
 def _risk(
@@ -99,11 +104,11 @@ def main() -> None:
         simulated_patients=chosen.patients, simulation_seed=chosen.seed, gap_days=30,
         horizon_days=365, history_days=365, step_days=365, min_age=40, controls_share=1.0,
     )  # fmt: skip
-    for factor in (1.0, 10.0):
+    for factor, rows in compare(base, (1.0, 10.0), load_parameters()).items():
         print(f"\nchances of leaving times {factor:g}\n")
         print("| those who leave | index days lost | risk | had everyone stayed | bias |")
         print("| --- | ---: | ---: | ---: | ---: |")
-        for row in compare(chosen.patients, chosen.seed, factor, base, load_parameters()):
+        for row in rows:
             bias = 100 * (row.risk / row.truth - 1)
             cells = (row.choice, row.lost, f"{row.risk:.3%}", f"{row.truth:.3%}", f"{bias:+.1f}%")
             print(f"| {' | '.join(map(str, cells))} |")

@@ -166,6 +166,13 @@ class Parameters:
             )
         return replace(self, cut=cut)
 
+    def without_notes(self) -> Parameters:
+        """Return the same parameters with no note but hospital letters: the coded side alone.
+
+        A patient's codes are the same with and without, and made several times faster.
+        """
+        return replace(self, care={**self.care, "note_written": 0.0})
+
 
 def load_parameters(path: Path | None = None) -> Parameters:
     """Read parameters from a TOML file, the shipped ones where ``path`` is ``None``.

@@ -187,3 +187,12 @@ def test_whoever_leaves_is_the_same_person_until_then() -> None:
 
 def test_who_stays_is_active(people: list[SimulatedPatient]) -> None:
     assert all(p.record.active for p in people if p.truth.left is None)
+
+
+def test_the_codes_are_the_same_whether_notes_are_written_or_not() -> None:
+    for number in range(25):
+        told, silent = (
+            simulate_patient(number, 11, p).record for p in (PARAMETERS, PARAMETERS.without_notes())
+        )
+        assert replace(told, notes=()) == replace(silent, notes=())
+        assert {n.key for n in silent.notes} <= {n.key for n in told.notes}
