@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
+from clinical_nlp.risk.topics import load_features
 from clinical_nlp.training.bounded import Prior
+from clinical_nlp.training.candidates import portable
 from clinical_nlp.training.dataset import Data
 from clinical_nlp.training.ensemble import logistic_members
 from clinical_nlp.training.fit import fit
@@ -71,3 +73,24 @@ def test_members_spread_round_the_model_and_more_with_fewer_patients(data):
 
     few, many = spread(data.take(np.arange(300))), spread(data)
     assert (few > 1.3 * many)[2:].all()  # the twin columns share their weight either way
+
+
+def test_what_travels_is_what_patients_have_in_both_cohorts():
+    """Not what a service does: contacts, prescriptions, whether it measured; nor what one lacks."""
+    table = load_features()
+    generator = np.random.default_rng(2)
+    here = generator.integers(0, 2, size=(200, len(table.names))).astype(float)
+    there = here.copy()
+    there[:, table.names.index("structured_diabetes")] = 0.0
+    there[:, table.names.index("egfr")] = np.nan
+    first, second = (
+        Data(x, [None] * 200, np.zeros(200, dtype=int), np.ones(200), np.arange(200).astype(str))
+        for x in (here, there)
+    )
+    chosen = portable(table, first, second)
+    assert {"age", "male", "structured_hypertension", "systolic_bp"} <= set(chosen)
+    absent = {"structured_diabetes", "egfr", "contacts", "notes", "systolic_bp_missing"}
+    assert absent.isdisjoint(chosen)
+    assert not any(name.startswith("note_") for name in chosen)
+    assert "structured_loop_diuretic" not in chosen
+    assert {"structured_diabetes", "egfr"} <= set(portable(table, first))
