@@ -151,7 +151,7 @@ def portable(table: FeatureTable, *cohorts: Data) -> list[str]:
     for number, name in enumerate(table.names):
         topic = table.topic_of[name]
         columns = [data.features[:, number] for data in cohorts]
-        if name in ("age", "male"):
+        if topic.key in ("age", "male"):
             chosen.append(name)
         elif topic.kind == "condition" and name.startswith("structured_"):
             if all(MIN_SHARE < column.mean() < 1 - MIN_SHARE for column in columns):
@@ -167,4 +167,5 @@ def portable(table: FeatureTable, *cohorts: Data) -> list[str]:
 
 def age_and_sex(table: FeatureTable, recipe: FitRecipe) -> LogisticCandidate:
     """What every model has to beat."""
-    return LogisticCandidate("age and sex only", table, recipe.strengths, ("age", "male"))
+    columns = [name for name in table.names if table.topic_of[name].key in ("age", "male")]
+    return LogisticCandidate("age and sex only", table, recipe.strengths, columns)

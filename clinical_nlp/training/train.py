@@ -32,6 +32,7 @@ from clinical_nlp.training.published import published_scores
 from clinical_nlp.training.recipe import Recipe
 from clinical_nlp.training.results import clinical_use, plain, predictions
 from clinical_nlp.training.simulation import Parameters, load_parameters, simulate_patient
+from clinical_nlp.training.subgroups import age_bands
 from clinical_nlp.training.temporal import temporal_check
 
 SIMULATED = "patients simulated by this package; not for clinical use"
@@ -178,6 +179,12 @@ def train(
     metrics = {
         **_account(cohort, recipe, data, parts, pipeline, described, table),
         **_choice(judged, won, fitted),
+        "age_bands": age_bands(
+            {one.name: one.log_odds for one in judged},
+            [timeline.age or 0 for timeline in learnt.timelines],
+            learnt.outcome,
+            learnt.weight,
+        ),
         "test": measures,
         **clinical_use(test, languages, probabilities, table, recipe.fit),
         "baselines": published_scores(
