@@ -57,11 +57,15 @@ def variants(data: Data, table: FeatureTable) -> dict[str, Variant]:
     evenly = replace(table, topics=tuple(replace(t, missing_penalty=1.0) for t in table.topics))
     bends = {f"{topic.key}_over_{bend}" for topic in table.topics for bend in topic.bends}
     straight = [i for i, name in enumerate(names) if name not in bends]
+    who = [i for i, name in enumerate(names) if table.topic_of[name].key in ("age", "male")]
+    coded = [i for i, name in enumerate(names) if not name.startswith("note")]
     recent = [i for i, name in enumerate(names) if name.endswith("_recency")]
     age = x[:, names.index("age")]
     kidney = np.minimum(0.0, x[:, names.index("egfr")] - 60)  # NaN where not measured
     return {
         "as it is": (x, prior),
+        "age and sex alone": (x[:, who], prior.columns(who)),
+        "without the notes' signs, conditions and drugs": (x[:, coded], prior.columns(coded)),
         "a straight line of age": (x[:, straight], prior.columns(straight)),
         "not measured, shrunk as the rest": (x, Prior.of(evenly)),
         "a bend of eGFR at 60": (np.column_stack([x, kidney]), _longer(prior, 1)),
