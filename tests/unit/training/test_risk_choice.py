@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import pytest
 
+from clinical_nlp.records import Sex
+from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.topics import load_features
+from clinical_nlp.training.ablation import ablation_markdown, compare
 from clinical_nlp.training.bounded import Prior
 from clinical_nlp.training.candidates import portable
 from clinical_nlp.training.dataset import Data
 from clinical_nlp.training.ensemble import logistic_members
 from clinical_nlp.training.fit import fit
 from clinical_nlp.training.nested import fit_best, nested, winner
+from clinical_nlp.training.recipe import FitRecipe
 
 
 class Column:
@@ -94,3 +100,22 @@ def test_what_travels_is_what_patients_have_in_both_cohorts():
     assert not any(name.startswith("note_") for name in chosen)
     assert "structured_loop_diuretic" not in chosen
     assert {"structured_diabetes", "egfr"} <= set(portable(table, first))
+
+
+def test_every_choice_of_the_linear_model_has_its_worth():
+    """Here risk levels off at 75, so that a straight line of age does worse."""
+    table, generator = load_features(), np.random.default_rng(9)
+    ages = generator.integers(40, 95, 6000)
+    lines = [Timeline(f"p{i}", date(2024, 6, 1), Sex.MALE, date(2024 - a, 1, 1))
+             for i, a in enumerate(ages.tolist())]  # fmt: skip
+    risk = 1 / (1 + np.exp(-(np.minimum(ages, 75) - 70) / 6))
+    people = np.array([line.patient_id for line in lines])
+    outcome = (generator.random(6000) < risk).astype(int)
+    data = Data(feature_matrix(lines, table), lines, outcome, np.ones(6000), people)
+    recipe = FitRecipe(strengths=(0.1,), folds=2, seed=1, bootstrap=1)
+    rows = {row.name: row for row in compare(data, table, recipe)}
+    assert rows["as it is"].worse == 0 and rows["as it is"].error == 0
+    straight = rows["a straight line of age"]
+    assert straight.worse > 2 * straight.error > 0
+    assert straight.oldest < rows["as it is"].oldest
+    assert len(ablation_markdown(list(rows.values())).splitlines()) == 2 + len(rows)
