@@ -205,6 +205,8 @@ def _patient(record: PatientRecord, who: Demographics) -> dict[str, Any]:
         out["deceasedDateTime"] = record.died.isoformat()
     elif record.deceased:
         out["deceasedBoolean"] = True
+    if not record.active:
+        out["active"] = False
     return out
 
 

@@ -142,14 +142,15 @@ class BulkExport:
             "SELECT id, payload FROM resource WHERE type = 'Patient' AND fate = 0 ORDER BY id"
         )
         for patient, payload in rows:
-            sex, birth_date, deceased, died = unpack_person(payload)
+            person = unpack_person(payload)
             notes, events = self._notes_and_events(patient)
             yield PatientRecord(
                 id=patient,
-                sex=sex,
-                birth_date=birth_date,
-                deceased=deceased,
-                died=died,
+                sex=person.sex,
+                birth_date=person.birth_date,
+                deceased=person.deceased,
+                died=person.died,
+                active=person.active,
                 notes=tuple(sorted(notes, key=_note_order)),
                 events=tuple(sorted(events, key=_event_order)),
             )

@@ -34,14 +34,20 @@ def unpack_codings(text: str) -> tuple[Coding, ...]:
 def pack_person(person: Person) -> str:
     """Pack what is kept of a patient."""
     return json.dumps(
-        [person.sex, _iso(person.birth_date), person.deceased, _iso(person.died)],
+        [
+            person.sex,
+            _iso(person.birth_date),
+            person.deceased,
+            _iso(person.died),
+            person.active,
+        ],
     )
 
 
-def unpack_person(text: str) -> tuple[Sex, date | None, bool, date | None]:
-    """Rebuild sex, birth date, whether dead, and the day of death."""
-    sex, birth, deceased, died = json.loads(text)
-    return Sex(sex), _day(birth), deceased, _day(died)
+def unpack_person(text: str) -> Person:
+    """Rebuild what is kept of a patient."""
+    sex, birth, deceased, died, active = json.loads(text)
+    return Person(Sex(sex), _day(birth), deceased, _day(died), active)
 
 
 def _event_row(event: CodedEvent) -> list[Any]:

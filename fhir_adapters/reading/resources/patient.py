@@ -1,4 +1,4 @@
-"""Patient → sex, birth and death; no name, address or identifier is kept."""
+"""Patient → sex, birth, death, whether the record is in use; no name, address or identifier."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Person:
     birth_date: date | None
     deceased: bool
     died: date | None
+    active: bool = True
     defects: tuple[Defect, ...] = ()
 
 
@@ -42,6 +43,8 @@ def reduce_patient(resource: Json, dates: Dates) -> Person:
         birth_date=birth,
         deceased=resource.get("deceasedBoolean") is True or "deceasedDateTime" in resource,
         died=death,
+        # R4: "this record is in active use"; absent means that it is (Patient.active).
+        active=resource.get("active") is not False,
         defects=tuple(defects),
     )
 
