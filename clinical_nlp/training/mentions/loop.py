@@ -104,8 +104,8 @@ def fit(
         Examples with teachers' beliefs, and the share of them that is read in an epoch: every
         so many epochs each of them has been read once.
     validate
-        Gives the strict F1 of the weights as they are, in evaluation mode; without it all
-        epochs are run and the last weights are kept.
+        Gives the strict F1 of the weights as they are, in evaluation mode; without it, or
+        with a recipe that keeps the last, all epochs are run and the last weights are kept.
     on_step, on_epoch
         Told of progress.
     compiled
@@ -181,9 +181,9 @@ def fit(
             on_step(progress.step, steps, progress.spent / progress.words)
             if progress.step % _SAVE_EVERY == 0:
                 save()
-        _end_epoch(both, kept, progress, per_epoch, validate, on_epoch)
+        _end_epoch(both, kept, progress, per_epoch, validate, on_epoch, recipe.keep)
         save()
-        if _stale(progress, recipe.patience):
+        if recipe.keep == "best" and _stale(progress, recipe.patience):
             break
     _restore(both, kept)
     both.eval()
@@ -214,8 +214,9 @@ def _end_epoch(
     per_epoch: int,
     validate: Callable[[], float] | None,
     on_epoch: OnEpoch,
+    keep: str,
 ) -> None:
-    """Measure the epoch on its averaged weights and keep them where they are the best."""
+    """Measure the epoch on its averaged weights and keep them if they are to be kept."""
     import torch
 
     progress.losses.append(progress.spent / max(1, progress.words))
@@ -233,8 +234,8 @@ def _end_epoch(
             for name, value in both.named_parameters():
                 value.copy_(live[name])
         progress.scores.append(score)
-    if score is None or score > progress.best:
-        progress.best = -1.0 if score is None else score
+    if keep == "last" or score is None or score > progress.best:
+        progress.best = max(progress.best, -1.0 if score is None else score)
         kept.update({f"best.{name}": value.clone() for name, value in source.items()})
     on_epoch(len(progress.losses), progress.losses[-1], score)
 

@@ -81,6 +81,10 @@ class FitRecipe:
         ``"bfloat16"`` or ``"float32"``.
     seed
         Of weights, order and dropout.
+    keep
+        ``"best"`` keeps the epoch that validation prefers; ``"last"`` the last one. Few
+        documents to validate on prefer one by chance, and a run over every document has
+        none: weights that are to be measured for such a run must be the last ones.
     """
 
     epochs: int
@@ -96,6 +100,7 @@ class FitRecipe:
     average_from: float
     precision: str
     seed: int
+    keep: str = "best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,5 +232,7 @@ def _check(recipe: MentionsRecipe) -> None:
         raise ValueError("fit.epochs, fit.batch_pieces and fit.patience start at 1")
     if fit.precision not in ("bfloat16", "float32"):
         raise ValueError("fit.precision must be bfloat16 or float32")
+    if fit.keep not in ("best", "last"):
+        raise ValueError("fit.keep must be best or last")
     if not 0 < fit.average_from <= 1 or not 0 <= fit.word_dropout < 1:
         raise ValueError("fit.average_from and fit.word_dropout are shares")
