@@ -53,6 +53,7 @@ def pretrain(
     A run that was killed goes on where it was when the command is given again.
     """
     from clinical_nlp.registry.encoder_runs import log_encoder
+    from clinical_nlp.registry.energy import measured
     from clinical_nlp.training.pretraining.pretrain import pretrain as run
     from clinical_nlp.training.pretraining.recipe import read_pretraining_recipe
 
@@ -67,7 +68,7 @@ def pretrain(
         recipe = replace(recipe, masking=short)
     folder = config.parent if out is None else out
     _use_threads(threads)
-    with _bar("steps", recipe.masking.steps) as (progress, task):
+    with measured() as energy, _bar("steps", recipe.masking.steps) as (progress, task):
         made = run(
             recipe,
             text or config.parent / recipe.text,
@@ -83,6 +84,7 @@ def pretrain(
         made.digest,
         parameters=recipe.flat(),
         losses=made.losses,
+        energy=energy.report(),
         tracking_uri=tracking_uri,
     )
     typer.echo(f"Loss of the last steps: {made.final_loss:.3f} nats a hidden piece.")
@@ -144,6 +146,7 @@ def mentions(
     """
     from clinical_nlp.errors import UsageError
     from clinical_nlp.registry.encoder_runs import log_mentions
+    from clinical_nlp.registry.energy import measured
     from clinical_nlp.training.mentions.recipe import read_mentions_recipe
     from clinical_nlp.training.mentions.shipping import write_mention_folder
     from clinical_nlp.training.mentions.train import (
@@ -164,7 +167,7 @@ def mentions(
     folder = config.parent if out is None else out
     scratch = work or folder / ".unfinished"
     _use_threads(threads)
-    with _bar("preparing", None) as (progress, task):
+    with measured() as energy, _bar("preparing", None) as (progress, task):
 
         def on_epoch(epoch: int, loss: float, score: float | None) -> None:
             told = "" if score is None else f", validation strict F1 {score:.4f}"
@@ -199,6 +202,7 @@ def mentions(
         scores=trained.progress.scores,
         confusions=confusions(trained.pairs),
         examples=examples if log_examples else None,
+        energy=energy.report(),
         tracking_uri=tracking_uri,
     )
     _remove(scratch)
@@ -236,6 +240,7 @@ def distil(
     from dataclasses import asdict
 
     from clinical_nlp.registry.encoder_runs import log_encoder
+    from clinical_nlp.registry.energy import measured
     from clinical_nlp.training.distil import distil as run
     from clinical_nlp.training.distil import read_distil_recipe
     from clinical_nlp.training.mentions.train import word_cutter
@@ -245,7 +250,7 @@ def distil(
         recipe = replace(recipe, steps=steps)
     folder = config.parent if out is None else out
     _use_threads(threads)
-    with _bar("steps", recipe.steps) as (progress, task):
+    with measured() as energy, _bar("steps", recipe.steps) as (progress, task):
         made = run(
             recipe,
             teacher,
@@ -264,6 +269,7 @@ def distil(
         made.digest,
         parameters=asdict(recipe) | {"text": Path(recipe.text).name},
         losses=made.losses,
+        energy=energy.report(),
         tracking_uri=tracking_uri,
     )
     typer.echo(f"Distance of the last step: {made.losses[-1]:.3f} (1 - cosine).")
