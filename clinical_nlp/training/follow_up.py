@@ -116,7 +116,9 @@ def _uncensored(found: Sequence[Example], gone: Callable[[Example], bool]) -> di
             censored[example.followed] += example.weight
     for day in sorted(leaving):
         chance[day] = left
+        # Who was seen to the end of a day was not at risk of being lost on it.
+        at_risk -= leaving[day] - censored[day]
         if at_risk > 0:
-            left *= 1 - censored[day] / at_risk
-        at_risk -= leaving[day]
+            left *= max(0.0, 1 - censored[day] / at_risk)
+        at_risk -= censored[day]
     return chance

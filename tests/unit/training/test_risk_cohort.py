@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,6 +194,7 @@ def test_the_recipe_says_what_becomes_of_who_is_lost(lost, weight):
         max_size=60,
     )
 )
+@hypothesis.example(rows=[(1, False, 0, 1.0), (1, True, 0, 1.0), (2, False, 0, 1.0)])
 def test_weights_of_a_stratum_are_kept_while_someone_is_seen_to_the_end(rows):
     line = build_timeline(patient(), (), load_lexicon(), LAST)
     found = [
