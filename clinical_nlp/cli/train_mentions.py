@@ -106,6 +106,10 @@ def mentions(
     encoder: Annotated[
         str | None, typer.Option("--encoder", help="Start from this checkpoint, not the recipe's.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", help="Go on from this mention model (its model folder)."),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option("--epochs", min=1, help="Fewer epochs, for a trial.")
     ] = None,
@@ -163,7 +167,12 @@ def mentions(
         epochs=recipe.fit.epochs if epochs is None else epochs,
         seed=recipe.fit.seed if seed is None else seed,
     )
-    recipe = replace(recipe, encoder=encoder or recipe.encoder, fit=fit)
+    recipe = replace(
+        recipe,
+        encoder=encoder or recipe.encoder,
+        fit=fit,
+        start=recipe.start if start is None else str(start.absolute()),
+    )
     folder = config.parent if out is None else out
     scratch = work or folder / ".unfinished"
     _use_threads(threads)

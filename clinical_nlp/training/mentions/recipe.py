@@ -124,7 +124,18 @@ class TeachersRecipe:
 
 @dataclass(frozen=True, slots=True)
 class MentionsRecipe:
-    """One mention model's recipe; without teachers, annotated documents are all it learns from."""
+    """One mention model's recipe.
+
+    Parameters
+    ----------
+    encoder
+        What it is made from: a shipped encoder's name, a folder, or an id of the hub.
+    teachers
+        Without them, annotated documents are all it learns from.
+    start
+        Folder of a mention model to go on from, whose encoder and shape it takes; of ``head``
+        only the dropout counts then.
+    """
 
     name: str
     encoder: str
@@ -133,6 +144,7 @@ class MentionsRecipe:
     head: HeadShape
     fit: FitRecipe
     teachers: TeachersRecipe | None = None
+    start: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, to be kept with a run."""
@@ -183,6 +195,7 @@ def read_mentions_recipe(path: Path, changes: Iterable[str] = ()) -> MentionsRec
             head=HeadShape(**data["head"]),
             fit=FitRecipe(**data["fit"]),
             teachers=_teachers(data.get("teachers")),
+            start=data.get("start"),
         )
         _check(recipe)
     except (KeyError, TypeError, ValueError) as error:

@@ -27,7 +27,12 @@ def write_mention_folder(trained: TrainedMentions, folder: Path) -> str:
         trained.model,
         fresh,
         {
-            "trained_from": {"encoder": Path(trained.recipe.encoder).name, "digest": trained.base},
+            "trained_from": {
+                "encoder" if trained.recipe.start is None else "mentions": Path(
+                    trained.recipe.start or trained.recipe.encoder
+                ).name,
+                "digest": trained.base,
+            },
             "trained_on_every_document": trained.measures is None,
         },
     )

@@ -15,7 +15,7 @@ from clinical_nlp.pipeline.encoder import Engine, WordPieces, load_checkpoint
 from clinical_nlp.pipeline.mentions.features import FEATURES, doc_features
 from clinical_nlp.pipeline.mentions.files import WINDOW
 from clinical_nlp.pipeline.mentions.labels import LABELS
-from clinical_nlp.pipeline.mentions.model import MentionModel
+from clinical_nlp.pipeline.mentions.model import MentionModel, load_mention_model
 from clinical_nlp.pipeline.mentions.reading import mention_rows
 from clinical_nlp.pipeline.mentions.tagger import MentionTagger
 from clinical_nlp.training.mentions.corpus import (
@@ -57,7 +57,7 @@ class TrainedMentions:
     pairs
         Held-out documents with the mentions found in them, for confusion tables.
     base
-        Digest of the encoder it was trained from.
+        Digest of the encoder, or of the mention model, that it was trained from.
     """
 
     model: MentionModel
@@ -147,19 +147,14 @@ def train_mentions(
     if everything:
         documents = [replace(document, part="train") for document in documents]
     parts = _parts(documents, recipe, everything)
-    checkpoint = load_checkpoint(recipe.encoder)
-    pieces = WordPieces(checkpoint.tokenizer)
+    tagger, crf, tokenizer, base = _beginning(recipe, base_folder)
+    pieces = WordPieces(tokenizer)
     nlp = word_cutter()
-    import torch
-
-    torch.manual_seed(recipe.fit.seed)
-    tagger = MentionTagger(checkpoint.model(), recipe.head)
-    crf = LayeredCrf()
 
     def as_model() -> MentionModel:
         transitions = crf.transitions.detach().numpy().copy()
         biases = np.zeros(len(LABELS), dtype=np.float32)
-        return MentionModel(tagger, checkpoint.tokenizer, transitions, biases, "")
+        return MentionModel(tagger, tokenizer, transitions, biases, "")
 
     def validate() -> float:
         found = find_mentions(as_model(), parts["validation"], nlp)
@@ -169,7 +164,7 @@ def train_mentions(
     annotated, unlabelled = _lessons(
         recipe,
         parts,
-        checkpoint.tokenizer,
+        tokenizer,
         nlp,
         base_folder,
         beliefs or work.with_name(f"{work.name}.beliefs"),
@@ -181,9 +176,9 @@ def train_mentions(
         annotated,
         pieces,
         recipe.fit,
-        mask_id=int(checkpoint.tokenizer.mask_token_id or pieces.pad),
+        mask_id=int(tokenizer.mask_token_id or pieces.pad),
         folder=work,
-        identity={**recipe.as_dict(), "everything": everything, "base": checkpoint.digest},
+        identity={**recipe.as_dict(), "everything": everything, "base": base},
         unlabelled=unlabelled,
         share=recipe.teachers.share if recipe.teachers else 1.0,
         validate=validate if parts["validation"] else None,
@@ -201,8 +196,29 @@ def train_mentions(
         {name: len(part) for name, part in parts.items()},
         measure((d.mentions, f) for d, f in pairs) if test else None,
         pairs,
-        checkpoint.digest,
+        base,
     )
+
+
+def _beginning(
+    recipe: MentionsRecipe, base_folder: Path
+) -> tuple[MentionTagger, LayeredCrf, PreTrainedTokenizerFast, str]:
+    """What training begins with, its tokenizer, and the digest of where it comes from."""
+    import torch
+
+    torch.manual_seed(recipe.fit.seed)
+    crf = LayeredCrf()
+    if recipe.start is None:
+        checkpoint = load_checkpoint(recipe.encoder)
+        tagger = MentionTagger(checkpoint.model(), recipe.head)
+        return tagger, crf, checkpoint.tokenizer, checkpoint.digest
+    model = load_mention_model(base_folder / recipe.start)
+    with torch.no_grad():
+        crf.transitions.copy_(torch.from_numpy(model.transitions))
+    head = replace(model.tagger.head, dropout=recipe.head.dropout)
+    tagger = MentionTagger(model.tagger.encoder, head)
+    tagger.load_state_dict(model.tagger.state_dict())
+    return tagger, crf, model.tokenizer, model.digest
 
 
 def _lessons(

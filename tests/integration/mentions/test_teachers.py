@@ -126,3 +126,20 @@ def test_teachers_that_are_wrong_are_refused(bench: Any, tmp_path: Path, toml: A
     config.write_text(whole + '[teachers]\nmodels = []\ntext = "t"\n', "utf-8")
     with pytest.raises(UsageError, match="E121"):
         read_mentions_recipe(config)
+
+
+def test_training_goes_on_from_a_mention_model(
+    bench: Any, tiny_model: Path, tmp_path: Path
+) -> None:
+    """One short pass over other documents does not forget what was learnt."""
+    from clinical_nlp.pipeline.mentions.model import load_mention_model
+
+    fit = replace(bench.recipe.fit, epochs=1, matrix_rate=1e-4, head_rate=1e-4, keep="last")
+    head = replace(bench.recipe.head, hidden=8, dropout=0.2)
+    recipe = replace(bench.recipe, fit=fit, head=head, start=str(tiny_model / "model"))
+    began = load_mention_model(tiny_model / "model")
+    trained = train_mentions(recipe, base_folder=bench.folder, work=tmp_path / "run")
+    assert trained.base == began.digest
+    assert trained.model.tagger.head == replace(began.tagger.head, dropout=0.2)
+    assert trained.measures is not None
+    assert trained.measures.strict["micro"].f1 > 0.8
