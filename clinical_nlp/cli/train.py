@@ -140,7 +140,7 @@ def transfer(
         real = replace(real, first_day=first_day.date())
     parameters = load_parameters()
     number = patients or recipe.cohort.simulated_patients
-    whole = parameters.as_of(parameters.end)
+    whole = parameters.without_notes().as_of(parameters.end)  # structured data only
     with _bar(console) as bar:
         task = bar.add_task("simulated", total=number)
         invented = structured_cohort(
