@@ -20,6 +20,7 @@ from clinical_nlp.pipeline.document import get_findings, set_mentions
 from clinical_nlp.pipeline.encoder.engine import Engine
 from clinical_nlp.pipeline.mentions.features import FEATURES, doc_features
 from clinical_nlp.pipeline.mentions.files import (
+    BATCH,
     CONFIG,
     TOKENIZER,
     WEIGHTS,
@@ -102,11 +103,12 @@ class ClinicalMentions:
             torch.set_num_threads(1)
             self._process = os.getpid()
         if self._engine is None:
+            from clinical_nlp.pipeline.mentions.fast import FastTagger
             from clinical_nlp.pipeline.mentions.model import load_mention_model
 
-            model = load_mention_model(self.folder)
+            model = load_mention_model(self.folder, lean=True)
             self._engine = Engine(
-                model.tagger,
+                FastTagger(model.tagger),
                 model.tokenizer,
                 window=WINDOW,
                 context="sentence",
@@ -114,6 +116,7 @@ class ClinicalMentions:
                 features=FEATURES,
                 backend=self.settings.backend,
                 device=self.settings.device,
+                batch_pieces=BATCH,
                 cache_mib=self.settings.cache_mib,
                 digest=model.digest,
             )
