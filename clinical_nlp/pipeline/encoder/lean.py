@@ -294,10 +294,8 @@ def _pair_rows(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: obj
 
 def lean_copy(encoder: nn.Module) -> nn.Module:
     """Return an encoder's lean form, or a copy of what has none."""
-    if (
-        isinstance(encoder, LeanModernBert)
-        or LeanShape.of(getattr(encoder, "config", None)) is None
-    ):
+    config = getattr(encoder, "config", None)
+    if isinstance(encoder, LeanModernBert) or LeanShape.of(config) is None:
         return copy.deepcopy(encoder)
     with torch.device("meta"):
         made = LeanModernBert(config)
