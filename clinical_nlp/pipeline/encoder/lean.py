@@ -267,13 +267,15 @@ def _attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) ->
     if not (float(least) > -_SAFE and float(most) < _SAFE):
         return torch.matmul(scores.softmax(dim=-1), value)
     weights = scores.exp_()
-    return torch.matmul(weights, value).div_(weights.sum(dim=-1, keepdim=True))
+    # A padded place far from every piece sees nothing: nothing is what it gets.
+    seen = weights.sum(dim=-1, keepdim=True).clamp_min_(torch.finfo(weights.dtype).tiny)
+    return torch.matmul(weights, value).div_(seen)
 
 
 def _never(hidden: Tensor, dtype: torch.dtype) -> Tensor:
     """What takes a place out of a softmax, 0 elsewhere."""
     return torch.zeros(hidden.shape, dtype=dtype, device=hidden.device).masked_fill_(
-        hidden, torch.finfo(dtype).min / 2
+        hidden, torch.finfo(dtype).min / 4
     )
 
 
