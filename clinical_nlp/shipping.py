@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,18 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def folder_digests(folder: Path) -> dict[str, str]:
-    """Hex SHA-256 of every file below a folder, by its relative path."""
+def folder_digests(folder: Path, leaving_out: Collection[str] = ()) -> dict[str, str]:
+    """Hex SHA-256 of every file below a folder, by its relative path.
+
+    Parameters
+    ----------
+    leaving_out
+        Names of files that are no part of the model, wherever they stand.
+    """
     return {
         path.relative_to(folder).as_posix(): file_digest(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and path.name not in leaving_out and "__pycache__" not in path.parts
     }
 
 
@@ -55,7 +61,7 @@ def digest_of(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(digests), sort_keys=True).encode()).hexdigest()
 
 
-def write_manifest(shipped: Path, **facts: str) -> str:
+def write_manifest(shipped: Path, **facts: object) -> str:
     """Record the digests of a shipped model's files; return the digest over them all.
 
     Parameters
@@ -63,7 +69,7 @@ def write_manifest(shipped: Path, **facts: str) -> str:
     shipped
         Folder with the model in ``model/``.
     **facts
-        What else the manifest shall tell: ``licence="Apache-2.0"``.
+        What else the manifest shall tell, as JSON holds it: ``licence="Apache-2.0"``.
     """
     files = folder_digests(shipped / MODEL_FOLDER)
     manifest = {**facts, "digest": digest_of(files), "files": files}

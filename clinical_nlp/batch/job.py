@@ -14,13 +14,12 @@ from datetime import date
 from time import perf_counter
 from typing import Protocol
 
-from clinical_nlp.batch.extraction import NoteOutcome, NoteReader
+from clinical_nlp.batch.extraction import NoteOutcome, NoteReader, NoteReading
 from clinical_nlp.batch.ports import PatientSource, ResultSink, RiskEstimator, SourceSummary
 from clinical_nlp.batch.quarantine import Quarantine
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.errors import InputError
 from clinical_nlp.records import (
-    Finding,
     Note,
     NoteFindings,
     PatientRecord,
@@ -217,7 +216,6 @@ def _note_findings(
     note: Note, read: NoteOutcome, quarantine: Quarantine, outcome: RunOutcome
 ) -> NoteFindings:
     """Pair a note with its findings; a note that broke the pipeline has none, and says so."""
-    findings: tuple[Finding, ...] = ()
     if isinstance(read, str):
         outcome.failed_notes += 1
         quarantine.add(
@@ -228,6 +226,5 @@ def _note_findings(
                 resource=note.source,
             )
         )
-    else:
-        findings = read
-    return NoteFindings(note, findings)
+        read = NoteReading(())
+    return NoteFindings(note, read.findings, read.mentions)

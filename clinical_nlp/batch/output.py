@@ -13,6 +13,8 @@ from clinical_nlp.errors import OutputError
 
 #: A folder that holds this file holds an earlier run's results, and may be replaced.
 RUN_RECORD = "run.json"
+#: Outputs that only some runs write; what an earlier run wrote of them must not outlive it.
+_AT_TIMES = ("mentions.parquet",)
 _STAGING = ".partial"
 _LOCK = ".lock"
 
@@ -79,6 +81,9 @@ class OutputFolder:
 
     def publish(self) -> None:
         """Put the staged files in place of the earlier run's."""
+        for name in _AT_TIMES:
+            if not (self.staging / name).exists():
+                (self.folder / name).unlink(missing_ok=True)
         # run.json last: while it is the old one, the results are not yet all new.
         for staged in sorted(self.staging.iterdir(), key=lambda p: (p.name == RUN_RECORD, p.name)):
             target = self.folder / staged.name

@@ -19,7 +19,13 @@ from clinical_nlp.batch.sinks.report import RunSummary
 _PACKAGES = ("spacy", "medspacy", "scikit-learn", "mlflow", "fhir.resources", "torch", "numpy")
 
 
-def run_summary(outcome: RunOutcome, quarantine: Quarantine, peak_rss_mib: float) -> RunSummary:
+def run_summary(
+    outcome: RunOutcome,
+    quarantine: Quarantine,
+    peak_rss_mib: float,
+    resolution: Mapping[str, str] | None = None,
+    energy: Mapping[str, Any] | None = None,
+) -> RunSummary:
     """Gather what the report and the record say of a run besides its results.
 
     Parameters
@@ -30,6 +36,11 @@ def run_summary(outcome: RunOutcome, quarantine: Quarantine, peak_rss_mib: float
         What it could not use.
     peak_rss_mib
         Peak resident memory, in MiB.
+    resolution
+        How the model was come by: ``asked``, ``source``, ``verified``, and a ``warning``
+        where the registry could not be reached.
+    energy
+        What the run used: ``kwh``, ``co2_kg``, ``seconds``, ``cpu_seconds``, ``method``.
     """
     return RunSummary(
         context=outcome.context,
@@ -38,6 +49,8 @@ def run_summary(outcome: RunOutcome, quarantine: Quarantine, peak_rss_mib: float
         quarantined=dict(sorted(quarantine.codes.items())),
         peak_rss_mib=peak_rss_mib,
         failed_notes=outcome.failed_notes,
+        resolution=resolution or {},
+        energy=energy or {},
         versions={
             "clinical-nlp": outcome.context.software,
             "python": platform.python_version(),
@@ -46,25 +59,12 @@ def run_summary(outcome: RunOutcome, quarantine: Quarantine, peak_rss_mib: float
     )
 
 
-def write_run_record(
-    path: Path,
-    summary: RunSummary,
-    outcome: RunOutcome,
-    resolution: Mapping[str, str] | None = None,
-    energy: Mapping[str, Any] | None = None,
-) -> None:
+def write_run_record(path: Path, summary: RunSummary, outcome: RunOutcome) -> None:
     """Write the record of a run, indented for people.
 
     The only output in which the machine's clock appears: ``finished``, ``seconds``,
     ``peak_rss_mib``, ``energy`` and when the model was ``verified`` differ from run to run,
     everything else is repeatable.
-
-    Parameters
-    ----------
-    resolution
-        How the model was come by: ``asked``, ``source``, ``verified``.
-    energy
-        What the run used: ``kwh``, ``co2_kg``, ``seconds``, ``cpu_seconds``, ``method``.
     """
     source, statistics = summary.source, outcome.statistics
     record = {
@@ -72,7 +72,7 @@ def write_run_record(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": dict(summary.versions),
         "pipeline": summary.context.pipeline,
-        "model": {**asdict(summary.context.model), **(resolution or {})},
+        "model": {**asdict(summary.context.model), **summary.resolution},
         "worklist_threshold": summary.context.worklist_threshold,
         "input": {
             "digest": source.digest,
@@ -83,12 +83,13 @@ def write_run_record(
             "notes": source.notes,
         },
         "patients": dict(statistics.patients),
+        "abstentions": dict(sorted(statistics.abstentions.items())),
         "notes": dict(statistics.notes) | {"failed": summary.failed_notes},
         "findings": dict(statistics.findings),
         "quarantined": dict(summary.quarantined),
         "written": dict(sorted(outcome.written.items())),
         "seconds": {stage: round(s, 3) for stage, s in summary.seconds.items()},
         "peak_rss_mib": summary.peak_rss_mib and round(summary.peak_rss_mib, 1),
-        "energy": energy and dict(energy),
+        "energy": dict(summary.energy) or None,
     }
     path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

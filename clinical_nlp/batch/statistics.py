@@ -24,6 +24,9 @@ PATIENT_COUNTS = (
     "with_findings",
     *(status.value for status in EstimateStatus),
     "worklist",
+    "worklist_unsure",  # on the list, and the interval reaches below the threshold
+    "below_unsure",  # not on it, and the interval reaches the threshold
+    "without_interval",
 )
 NOTE_COUNTS = ("seen", "with_text", "with_findings")
 #: ``measured`` carry a value; a finding may carry several flags.
@@ -55,6 +58,8 @@ class RunStatistics:
         Findings by concept and stance (:data:`STANCES`).
     bands
         Scored patients by band.
+    abstentions
+        Patients without an estimate by the model's sentence on why.
     edges, histogram
         Bin edges (probabilities, rising, first 0, last 1) and scored patients in each of
         the ``len(edges) - 1`` bins.
@@ -68,6 +73,7 @@ class RunStatistics:
         self.findings = Counter(dict.fromkeys(FINDING_COUNTS, 0))
         self.concepts: dict[str, Counter[str]] = {}
         self.bands: Counter[str] = Counter()
+        self.abstentions: Counter[str] = Counter()
         self.edges = histogram_edges(scale)
         self.histogram = [0] * (len(self.edges) - 1)
 
@@ -90,6 +96,9 @@ class RunStatistics:
             self.histogram[min(bisect_right(self.edges, estimate.probability) - 1, last)] += 1
             if estimate.band is not None:
                 self.bands[estimate.band] += 1
+            self._count_interval(estimate.interval, estimate.probability)
+        elif estimate.abstention is not None:
+            self.abstentions[estimate.abstention] += 1
         for note in result.notes:
             for finding in note.findings:
                 self._count(finding)
@@ -97,6 +106,15 @@ class RunStatistics:
     def close(self) -> Mapping[str, int]:
         """Nothing to finish: no file is written here."""
         return {}
+
+    def _count_interval(self, interval: tuple[float, float] | None, probability: float) -> None:
+        if interval is None:
+            self.patients["without_interval"] += 1
+            return
+        low, high = interval
+        listed = probability >= self._threshold
+        self.patients["worklist_unsure"] += listed and low < self._threshold
+        self.patients["below_unsure"] += not listed and high >= self._threshold
 
     def _count(self, finding: Finding) -> None:
         self.findings["seen"] += 1

@@ -49,6 +49,14 @@ _PROCESSES = typer.Option(
 _MAX_NOTE = typer.Option(
     "--max-note-mb", min=1, metavar="MB", help="Notes larger than this go to quarantine."
 )
+_MENTIONS = typer.Option(
+    "--mentions", help="Mark mentions with the model, too, and write mentions.parquet."
+)
+_LINK = typer.Option(
+    "--link",
+    metavar="lexicon|similarity",
+    help="With --mentions: whether mentions that are like a concept become findings.",
+)
 _SHOW = typer.Option("--show", min=0, metavar="N", help="Print the first N of the work list.")
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
 
@@ -61,6 +69,8 @@ def batch(
     model: Annotated[str, _MODEL] = "models:/hf-risk@champion",
     processes: Annotated[int, _PROCESSES] = 1,
     max_note_mb: Annotated[int, _MAX_NOTE] = 10,
+    mentions: Annotated[bool, _MENTIONS] = False,
+    link: Annotated[str, _LINK] = "lexicon",
     show: Annotated[int, _SHOW] = 0,
     quiet: Annotated[bool, _QUIET] = False,
 ) -> None:
@@ -70,7 +80,8 @@ def batch(
     record), worklist.csv (whom to look at first), report.html (the run on one page),
     findings.parquet, estimates.parquet and features.parquet (for analysis), audit.parquet
     (one record an estimate, to be archived), quarantine.ndjson (what could not be used, and
-    why) and run.json (versions, hashes, counts, seconds, energy).
+    why) and run.json (versions, hashes, counts, seconds, energy); with --mentions also
+    mentions.parquet.
 
     Exit codes: 0 everything was read; 3 something is in quarantine; 2 the command line,
     4 the export, 5 the pipeline, 6 the model or its registry, 7 the results' folder.
@@ -81,12 +92,17 @@ def batch(
         raise UsageError(
             "E101", "--out names the export itself; give the results a folder of their own."
         )
+    from fhir_adapters.reading.files import export_files
+
+    export_files(export)  # a wrong path is told at once, not after half a minute of loading
     options = _Options(
         as_of=as_of.date() if as_of else None,
         threshold=None if threshold is None else threshold / 100,
         model_uri=model,
         processes=processes,
         max_note_bytes=max_note_mb * 1_000_000,
+        mentions=mentions,
+        link=link,
         show=show,
         quiet=quiet,
     )
@@ -104,6 +120,8 @@ class _Options:
     model_uri: str
     processes: int
     max_note_bytes: int
+    mentions: bool
+    link: str
     show: int
     quiet: bool
 
@@ -111,7 +129,7 @@ class _Options:
 def _run(export: Path, out: Path, options: _Options) -> int:
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
     import clinical_nlp
-    from clinical_nlp.batch.extraction import NoteReader
+    from clinical_nlp.batch.extraction import NoteReader, PipelineChoice
     from clinical_nlp.batch.job import run
     from clinical_nlp.batch.output import RUN_RECORD, OutputFolder
     from clinical_nlp.batch.ports import ResultSink
@@ -122,8 +140,10 @@ def _run(export: Path, out: Path, options: _Options) -> int:
         EstimatesTable,
         FeaturesTable,
         FindingsTable,
+        MentionsTable,
         Worklist,
     )
+    from clinical_nlp.batch.sinks.mentions_table import MENTIONS_FILE
     from clinical_nlp.batch.sinks.report import write_report
     from clinical_nlp.cli.progress import BatchProgress
     from clinical_nlp.lexicon import load_lexicon
@@ -137,15 +157,17 @@ def _run(export: Path, out: Path, options: _Options) -> int:
 
     console = Console(stderr=True, quiet=options.quiet)
     concepts, bands = load_lexicon().concepts, load_bands()
+    choice = PipelineChoice(options.mentions, options.link)
     with OutputFolder(out) as output:
         with console.status("Loading the pipeline and the risk model ..."):
-            nlp = clinical_nlp.load()
+            nlp = choice.load()
             resolved = resolve_model(options.model_uri)
         champion = resolved.model
         if resolved.warning is not None:
             # Said with --quiet too: who reads the log in the morning must know.
             typer.echo(f"Warning: {resolved.warning}", err=True)
-        if fingerprint(nlp) != champion.spec.pipeline:
+        read_by = fingerprint(choice.finding_the_same(nlp))
+        if read_by != champion.spec.pipeline:
             console.print(
                 "[yellow]The model was trained on notes read by another version of the "
                 "pipeline; train it again, or compare two runs with 'clinical-nlp drift'."
@@ -155,7 +177,7 @@ def _run(export: Path, out: Path, options: _Options) -> int:
             return RunContext(
                 as_of=day,
                 software=clinical_nlp.__version__,
-                pipeline=fingerprint(nlp),
+                pipeline=read_by,
                 model=champion.reference,
                 worklist_threshold=(
                     bands.worklist_threshold if options.threshold is None else options.threshold
@@ -164,7 +186,12 @@ def _run(export: Path, out: Path, options: _Options) -> int:
 
         def make_sinks(context: RunContext) -> list[ResultSink]:
             staging = output.staging
+            asked_for: list[ResultSink] = []
+            if choice.mentions:
+                mentions = MentionsTable(staging / MENTIONS_FILE, context, fingerprint(nlp))
+                asked_for.append(mentions)
             return [
+                *asked_for,
                 FhirSink(staging / "fhir", context, concepts, bands),
                 FindingsTable(staging / "findings.parquet", context, concepts),
                 EstimatesTable(staging / "estimates.parquet", context),
@@ -178,7 +205,7 @@ def _run(export: Path, out: Path, options: _Options) -> int:
             measured() as energy,
             BatchProgress(console) as progress,
             BulkExport(export, output.staging, max_note_bytes=options.max_note_bytes) as source,
-            NoteReader(nlp, options.processes) as reader,
+            NoteReader(nlp, options.processes, choice) as reader,
         ):
             outcome = run(
                 source,
@@ -191,18 +218,21 @@ def _run(export: Path, out: Path, options: _Options) -> int:
                 progress,
             )
         quarantine.close()
-        summary = run_summary(outcome, quarantine, _peak_mib(options.processes))
-        write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
         resolution = {
             "asked": resolved.asked,
             "source": resolved.source,
             "verified": resolved.verified,
             "trained_pipeline": champion.spec.pipeline,
+            **({"warning": resolved.warning} if resolved.warning else {}),
         }
-        write_run_record(output.staging / RUN_RECORD, summary, outcome, resolution, energy.report())
+        summary = run_summary(
+            outcome, quarantine, _peak_mib(options.processes), resolution, energy.report()
+        )
+        write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
+        write_run_record(output.staging / RUN_RECORD, summary, outcome)
         output.publish()
     if not options.quiet:
-        _say_goodbye(out, options.show, quarantine.total)
+        _say_goodbye(out, options.show, quarantine.total, options.mentions)
     return quarantine.total
 
 
@@ -215,7 +245,7 @@ def _peak_mib(processes: int) -> float:
     return peak / 1024
 
 
-def _say_goodbye(out: Path, show: int, quarantined: int) -> None:
+def _say_goodbye(out: Path, show: int, quarantined: int, mentions: bool) -> None:
     from clinical_nlp.batch.sinks.worklist_view import print_worklist, read_worklist
 
     console = Console(highlight=False, markup=False)
@@ -227,6 +257,7 @@ def _say_goodbye(out: Path, show: int, quarantined: int) -> None:
         "worklist.csv": "whom to look at first",
         "fhir/": "resources to load back into the record",
         "findings.parquet": "one row a finding",
+        **({"mentions.parquet": "one row a mention, without its words"} if mentions else {}),
         "estimates.parquet": "one row a patient",
         "features.parquet": "what the model was given, one row a scored patient",
         "audit.parquet": "one record an estimate, to be archived",

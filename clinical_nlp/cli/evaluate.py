@@ -6,14 +6,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+import typer.main
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from clinical_nlp.cli.evaluate_codes import evaluate_codes
-from clinical_nlp.cli.evaluate_mentions import evaluate_mentions
+from clinical_nlp.cli.evaluate_options import (
+    AsJson,
+    Errors,
+    Gold,
+    Language,
+    Markdown,
+    PartOfNotes,
+    Predictions,
+)
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
 from clinical_nlp.training.evaluation import assertion, findings
@@ -23,7 +33,33 @@ from clinical_nlp.training.evaluation.measures import Score, score_all
 from clinical_nlp.training.evaluation.parts import Part
 from clinical_nlp.training.evaluation.rows import MarkedNote, finding_note, target_note
 
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context  # Typer's own copy; it re-exports neither
+
+_MENTIONS = "mentions"
+
+
+class _Group(TyperGroup):
+    """Imports the command that needs torch when it is asked for: that takes seconds.
+
+    No other command of the program, nor its help, shall wait for it.
+    """
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return [*super().list_commands(ctx), _MENTIONS]
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        if cmd_name != _MENTIONS:
+            return super().get_command(ctx, cmd_name)
+        from clinical_nlp.cli.evaluate_mentions import evaluate_mentions
+
+        alone = typer.Typer(add_completion=False)
+        alone.command(_MENTIONS)(evaluate_mentions)
+        return typer.main.get_command(alone)
+
+
 app = typer.Typer(
+    cls=_Group,
     help=(
         "Measure the reading against notes that people annotated: findings (what is found, and "
         "how it is asserted), assertion (the flags of given spans) or mentions (diseases, "
@@ -32,39 +68,16 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_GOLD = Annotated[
-    str,
-    typer.Argument(
-        help="Annotated notes: JSON lines (.gz too), or for findings a .txt of marked-up notes."
-    ),
-]
-_PRED = Annotated[
-    str | None,
-    typer.Option("--pred", help="Predictions to score; without it the pipeline reads the notes."),
-]
-_PART = Annotated[
-    Part, typer.Option("--part", help="All notes, those for tuning, or the fifth kept apart.")
-]
-_LANGUAGE = Annotated[
-    str | None, typer.Option("--lang", help="Only notes of these languages, e.g. es or ca,gl.")
-]
-_ERRORS = Annotated[
-    Path | None,
-    typer.Option("--errors", help="Write the errors as a page to browse. It quotes the notes."),
-]
-_MARKDOWN = Annotated[bool, typer.Option("--markdown", help="Print tables for a document.")]
-_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
 
 @app.command("findings")
 def evaluate_findings(
-    gold: _GOLD,
-    pred: _PRED = None,
-    part: _PART = Part.ALL,
-    lang: _LANGUAGE = None,
-    errors: _ERRORS = None,
-    markdown: _MARKDOWN = False,
-    as_json: _JSON = False,
+    gold: Gold,
+    pred: Predictions = None,
+    part: PartOfNotes = Part.ALL,
+    lang: Language = None,
+    errors: Errors = None,
+    markdown: Markdown = False,
+    as_json: AsJson = False,
     concepts: Annotated[bool, typer.Option("--concepts", help="A row a concept, too.")] = False,
 ) -> None:
     """Score the catalogue findings of notes: by measure, category and, if asked, concept."""
@@ -83,13 +96,13 @@ def evaluate_findings(
 
 @app.command("assertion")
 def evaluate_assertion(
-    gold: _GOLD,
-    pred: _PRED = None,
-    part: _PART = Part.ALL,
-    lang: _LANGUAGE = None,
-    errors: _ERRORS = None,
-    markdown: _MARKDOWN = False,
-    as_json: _JSON = False,
+    gold: Gold,
+    pred: Predictions = None,
+    part: PartOfNotes = Part.ALL,
+    lang: Language = None,
+    errors: Errors = None,
+    markdown: Markdown = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score the assertion flags of given targets; only the flags that the gold names count."""
     notes = _notes(gold, part, lang, targets=True)
@@ -106,7 +119,6 @@ def evaluate_assertion(
 
 
 app.command("codes")(evaluate_codes)
-app.command("mentions")(evaluate_mentions)
 
 
 def _read(path: str, targets: bool) -> dict[str, MarkedNote]:

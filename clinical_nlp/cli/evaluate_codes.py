@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from clinical_nlp.cli.evaluate_options import AsJson, Markdown
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
 from clinical_nlp.training.evaluation import codes
@@ -20,10 +21,8 @@ def evaluate_codes(
     half: Annotated[
         codes.Half, typer.Option("--half", help="All cases, those for tuning, or the others.")
     ] = codes.Half.ALL,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print tables for a document.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    markdown: Markdown = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score how much of the evidence that coders marked the findings cover, by ICD-10 family."""
     import clinical_nlp

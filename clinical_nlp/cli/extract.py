@@ -31,6 +31,14 @@ def extract(
     backend: Annotated[
         str, typer.Option("--backend", help="How the model runs: auto, float32, bfloat16, int8.")
     ] = "auto",
+    link: Annotated[
+        str,
+        typer.Option(
+            "--link",
+            metavar="lexicon|similarity",
+            help="Whether mentions that are like a concept become findings.",
+        ),
+    ] = "lexicon",
 ) -> None:
     """Find the catalogue's concepts in notes, and mentions of any disease or treatment.
 
@@ -42,7 +50,7 @@ def extract(
 
     Example: echo '{"id": 1, "text": "No disnea. TA 13/8"}' | clinical-nlp extract - -
     """
-    nlp = clinical_nlp.load(mentions=mentions, backend=backend)
+    nlp = clinical_nlp.load(mentions=mentions, backend=backend, link=link)
     _convert(source, target, nlp, _extract_row)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -142,7 +145,20 @@ def fetch(
 
     reference = fetch_verified(version, folder, tracking_uri)
     typer.echo(f"{reference.uri}, digest {reference.digest}, verified, is in {folder}.")
-    typer.echo(
-        f"Serve it with CLINICAL_NLP_MODEL_DIGEST={reference.digest[:16]} "
-        f"mlflow models serve -m {folder} --env-manager local"
+    typer.echo(f"Serve it: {serve_command(folder, reference.digest)}")
+
+
+def serve_command(folder: Path, digest: str) -> str:
+    """What to type to serve a fetched model.
+
+    MLflow starts ``uvicorn`` by its name, whichever that is: where the environment of this
+    program is not an activated one, the command puts it first on the path.
+    """
+    ours = Path(sys.executable).parent
+    found = shutil.which("uvicorn")
+    activated = found is not None and Path(found).parent == ours
+    first = "" if activated else f"PATH={shlex.quote(str(ours))}:$PATH "
+    return (
+        f"{first}CLINICAL_NLP_MODEL_DIGEST={digest[:16]} "
+        f"mlflow models serve -m {shlex.quote(str(folder))} --env-manager local"
     )

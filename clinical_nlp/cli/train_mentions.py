@@ -108,6 +108,20 @@ def mentions(
         int | None, typer.Option("--epochs", min=1, help="Fewer epochs, for a trial.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Another seed.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Another value than the recipe's: fit.word_dropout=0.1; may be repeated."
+        ),
+    ] = None,
+    beliefs: Annotated[
+        Path | None,
+        typer.Option(
+            "--beliefs",
+            help="Where the teachers' answers are kept, to be shared by runs; "
+            "<work>.beliefs otherwise, which is removed at the end.",
+        ),
+    ] = None,
     examples: Annotated[
         Path | None,
         typer.Option("--examples", help="Write what went wrong, in words, to this local file."),
@@ -140,7 +154,7 @@ def mentions(
 
     if log_examples and examples is None:
         raise UsageError("E130", "--log-examples needs a file to log: name it with --examples")
-    recipe = read_mentions_recipe(config)
+    recipe = read_mentions_recipe(config, changes or ())
     fit = replace(
         recipe.fit,
         epochs=recipe.fit.epochs if epochs is None else epochs,
@@ -160,7 +174,11 @@ def mentions(
             recipe,
             base_folder=config.parent,
             work=scratch,
+            beliefs=beliefs,
             everything=everything,
+            on_document=lambda done, total: progress.update(
+                task, completed=done, total=total, description="the teachers read"
+            ),
             on_step=lambda step, total, loss: progress.update(
                 task, completed=step, total=total, description=f"loss {loss:.4f}"
             ),
@@ -184,6 +202,7 @@ def mentions(
         tracking_uri=tracking_uri,
     )
     _remove(scratch)
+    _remove(scratch.with_name(f"{scratch.name}.beliefs"))
     if trained.measures:
         for name, value in trained.measures.flat().items():
             typer.echo(f"{name}: F1 {value:.4f}")

@@ -69,6 +69,11 @@ class RiskEstimate:
         0..1; ``None`` unless ``status`` is ``SCORED``.
     interval
         Lower and upper bound around ``probability``; ``None`` where the model gives none.
+    interval_level
+        Level of the interval, 0..1; ``None`` without one.
+    uncertainty
+        Spanish sentence for a clinician: the interval and what it means, or why there is
+        none. ``None`` unless scored.
     band
         Key of a published band (see ``clinical_nlp/risk/bands.toml``); ``None`` unless scored.
     reasons
@@ -93,4 +98,6 @@ class RiskEstimate:
     missing: tuple[str, ...] = ()
     abstention: str | None = None
     interval: tuple[float, float] | None = None
+    interval_level: float | None = None
+    uncertainty: str | None = None
     features: tuple[float, ...] = ()

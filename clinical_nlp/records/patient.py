@@ -120,7 +120,8 @@ class PatientRecord:
 
     ``notes`` are in order of (written, key), undated ones first; ``events`` in order of
     (start, source), undated ones first. ``died`` is the day of death where known;
-    ``deceased`` may be true without it.
+    ``deceased`` may be true without it. ``active`` is false where the register says that the
+    record is no longer kept up: the patient moved away.
     """
 
     id: str
@@ -130,6 +131,7 @@ class PatientRecord:
     died: date | None = None
     notes: tuple[Note, ...] = ()
     events: tuple[CodedEvent, ...] = ()
+    active: bool = True
 
     def age_on(self, day: date) -> int | None:
         """Completed years on ``day``; ``None`` without a birth date or before it."""

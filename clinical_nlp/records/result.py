@@ -7,15 +7,17 @@ from datetime import date
 
 from clinical_nlp.records.estimate import ModelReference, RiskEstimate
 from clinical_nlp.records.finding import Finding
+from clinical_nlp.records.mention import Mention
 from clinical_nlp.records.patient import Note, PatientRecord
 
 
 @dataclass(frozen=True, slots=True)
 class NoteFindings:
-    """A note and what was found in it, in order of place."""
+    """A note and what was found in it, in order of place; mentions where they were asked for."""
 
     note: Note
     findings: tuple[Finding, ...]
+    mentions: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,10 @@ class ResolvedModel:
             return None
         reference = self.model.reference
         return (
-            f"The registry cannot be reached: using {reference.uri} (digest "
+            f"E401 The registry cannot be reached: using {reference.uri} (digest "
             f"{reference.digest[:16]}), the last model verified for {self.asked}, "
-            f"on {self.verified}. A promotion or a withdrawal since is not seen."
+            f"on {self.verified}. A promotion or a withdrawal since is not seen: "
+            "check MLFLOW_TRACKING_URI and the server, and run again where that matters."
         )
 
 

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clinical_nlp.registry.energy import log_energy
 from clinical_nlp.registry.store import ARTIFACTS, client_of, speaking_to, sqlite_folder, store_uri
 from clinical_nlp.shipping import MODEL_FOLDER
 
@@ -34,6 +35,7 @@ def log_mentions(
     scores: Sequence[float],
     confusions: Mapping[str, int],
     examples: Path | None = None,
+    energy: Mapping[str, Any] | None = None,
     tracking_uri: str | None = None,
 ) -> str:
     """Log the training of a mention model.
@@ -52,6 +54,8 @@ def log_mentions(
         Counts by kind.
     examples
         File of confusions with their words, or ``None`` to keep them off the store.
+    energy
+        What the training used (:meth:`clinical_nlp.registry.energy.Energy.report`).
 
     Returns
     -------
@@ -70,6 +74,7 @@ def log_mentions(
             for epoch, value in enumerate(values, start=1):
                 client.log_metric(run, name, value, step=epoch)
         client.log_text(run, json.dumps(dict(confusions), indent=2), "confusions.json")
+        log_energy(client, run, energy)
         _log_folder(client, run, folder)
         if examples is not None:
             client.log_artifact(run, str(examples))
@@ -83,9 +88,12 @@ def log_encoder(
     parameters: Mapping[str, Any],
     losses: Sequence[float],
     every: int = 20,
+    energy: Mapping[str, Any] | None = None,
     tracking_uri: str | None = None,
 ) -> str:
     """Log the training of an encoder: its recipe, the mean loss of every 20 steps, the model.
+
+    ``energy`` is what it used (:meth:`clinical_nlp.registry.energy.Energy.report`).
 
     Raises
     ------
@@ -96,6 +104,7 @@ def log_encoder(
         for begin in range(0, len(losses), every):
             part = losses[begin : begin + every]
             client.log_metric(run, "loss", sum(part) / len(part), step=begin + len(part))
+        log_energy(client, run, energy)
         _log_folder(client, run, folder)
     return run
 

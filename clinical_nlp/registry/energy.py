@@ -12,13 +12,16 @@ from __future__ import annotations
 import logging
 import resource
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from importlib.metadata import version
 from importlib.util import find_spec
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 _JOULES_PER_KWH = 3_600_000
 
@@ -118,6 +121,18 @@ def measured(with_library: bool | None = None) -> Iterator[Energy]:
         yield energy
     finally:
         energy.stop()
+
+
+def log_energy(client: MlflowClient, run: str, energy: Mapping[str, Any] | None) -> None:
+    """Log a report to an MLflow run: ``energy.kwh`` and others, and ``energy.json``.
+
+    Nothing is logged where nothing was measured: an absent number is not zero.
+    """
+    if energy is None:
+        return
+    for name in ("kwh", "co2_kg", "seconds"):
+        client.log_metric(run, f"energy.{name}", float(energy[name]))
+    client.log_dict(run, dict(energy), "energy.json")
 
 
 def _cpu_seconds() -> float:

@@ -6,15 +6,26 @@ wherever the model is copied to, and any change gives another.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
+from clinical_nlp import shipping
 from clinical_nlp.errors import ModelError
+from clinical_nlp.shipping import MANIFEST, MODEL_FOLDER, digest_of, file_digest, folder_digests
 
-#: Folder of a trained model that holds the MLflow model, and the file of the digests.
-MODEL_FOLDER = "model"
-MANIFEST = "manifest.json"
+__all__ = [
+    "CARD",
+    "EVIDENCE",
+    "MANIFEST",
+    "METRICS",
+    "MODEL_FOLDER",
+    "PREDICTIONS",
+    "evidence_digests",
+    "file_digest",
+    "file_digests",
+    "model_digest",
+    "verified_digest",
+    "write_manifest",
+]
 
 #: What training writes beside the model and the promotion gate reads.
 CARD, METRICS, PREDICTIONS = "card.md", "metrics.json", "predictions.json"
@@ -24,24 +35,14 @@ EVIDENCE = (CARD, METRICS, PREDICTIONS)
 _NOT_OURS = frozenset({"registered_model_meta"})
 
 
-def file_digest(path: Path) -> str:
-    """Hex SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def file_digests(folder: Path) -> dict[str, str]:
     """Hex SHA-256 of each file of a model, by relative path."""
-    return {
-        path.relative_to(folder).as_posix(): file_digest(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in _NOT_OURS and "__pycache__" not in path.parts
-    }
+    return folder_digests(folder, leaving_out=_NOT_OURS)
 
 
 def model_digest(folder: Path) -> str:
     """Hex SHA-256 over the names and contents of a model's files."""
-    content = json.dumps(file_digests(folder), sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return digest_of(file_digests(folder))
 
 
 def evidence_digests(trained: Path) -> dict[str, str]:
@@ -51,16 +52,7 @@ def evidence_digests(trained: Path) -> dict[str, str]:
 
 def write_manifest(trained: Path) -> str:
     """Record a trained folder's digests in ``manifest.json``; return the model's digest."""
-    folder = trained / MODEL_FOLDER
-    digest = model_digest(folder)
-    manifest = {
-        "digest": digest,
-        "files": file_digests(folder),
-        "evidence": evidence_digests(trained),
-    }
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-    (trained / MANIFEST).write_text(text, "utf-8")
-    return digest
+    return shipping.write_manifest(trained, evidence=evidence_digests(trained))
 
 
 def verified_digest(trained: Path) -> str:
@@ -73,16 +65,11 @@ def verified_digest(trained: Path) -> str:
     ModelError
         E411: the manifest is missing or unreadable. E412: a file is not as recorded.
     """
-    try:
-        manifest = json.loads((trained / MANIFEST).read_text("utf-8"))
-        recorded, digest = dict(manifest["files"]), str(manifest["digest"])
-        evidence = dict(manifest.get("evidence", {}))
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ModelError(
-            "E411",
-            f"the model in '{trained.name}' has no readable {MANIFEST}: install the package "
-            "again, or train the model with 'clinical-nlp train risk'",
-        ) from None
+    manifest = shipping.read_manifest(trained)
+    recorded: dict[str, str] = manifest["files"]
+    digest: str = manifest["digest"]
+    told = manifest.get("evidence")
+    evidence: dict[str, str] = told if isinstance(told, dict) else {}
     folder = trained / MODEL_FOLDER
     pairs = [(recorded, file_digests(folder)), (evidence, evidence_digests(trained))]
     changed = sorted(

@@ -12,6 +12,7 @@ from typing import Any
 
 import clinical_nlp
 from clinical_nlp.registry.artifact import save_model
+from clinical_nlp.registry.energy import log_energy
 from clinical_nlp.registry.manifest import CARD, METRICS, MODEL_FOLDER, PREDICTIONS, write_manifest
 from clinical_nlp.registry.names import DIGEST_TAG, NAME
 from clinical_nlp.registry.store import client_of, experiment_of, speaking_to, store_uri
@@ -89,10 +90,6 @@ def log_run(
     now = get_current_time_millis()
     parameters = [Param(name, str(value)) for name, value in model.recipe.flat().items()]
     measures = [Metric(k, v, now, 0) for k, v in flat_metrics(model.metrics)]
-    if energy is not None:
-        measures += [
-            Metric(f"energy.{k}", float(energy[k]), now, 0) for k in ("kwh", "co2_kg", "seconds")
-        ]
     with speaking_to(uri):
         client = client_of(uri)
         experiment = experiment_of(client, uri, NAME)
@@ -103,8 +100,7 @@ def log_run(
         for name, figure in figures(model.metrics).items():
             client.log_figure(run, figure, f"{name}.png")
         client.log_dict(run, environment(), "environment.json")
-        if energy is not None:
-            client.log_dict(run, dict(energy), "energy.json")
+        log_energy(client, run, energy)
         upload(client, run, folder)
         client.set_terminated(run)
     return run

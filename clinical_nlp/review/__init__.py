@@ -10,7 +10,7 @@ from clinical_nlp.review.output import BatchOutput, open_batch
 from clinical_nlp.review.patient import PatientReview, RecordSource, open_patient
 from clinical_nlp.review.plot import show_timeline
 from clinical_nlp.review.reasons import show_reasons
-from clinical_nlp.review.worklist import show_worklist
+from clinical_nlp.review.worklist import show_not_scored, show_worklist
 
 __all__ = [
     "BatchOutput",
@@ -18,6 +18,7 @@ __all__ = [
     "RecordSource",
     "open_batch",
     "open_patient",
+    "show_not_scored",
     "show_notes",
     "show_reasons",
     "show_timeline",

@@ -25,11 +25,27 @@ from clinical_nlp.records import (
     RiskEstimate,
 )
 from clinical_nlp.risk.bands import load_bands
+from clinical_nlp.risk.uncertainty import between_es
 
 FINDINGS, ESTIMATES = "findings.parquet", "estimates.parquet"
+_DIAGNOSED = "Insuficiencia cardíaca ya diagnosticada: no se estima un diagnóstico nuevo."
 _SEX = {"female": "mujer", "male": "hombre", "other": "otro", "unknown": "desconocido"}
 #: Reasons shown in a list: what fits a glance.
 MAIN_REASONS = 3
+_PATIENT_COLUMNS = (
+    "patient_id",
+    "age",
+    "sex",
+    "status",
+    "probability",
+    "low",
+    "high",
+    "band",
+    "on_worklist",
+    "abstention",
+    "notes",
+    "findings",
+)
 # Columns of findings.parquet whose name differs from the field of Finding.
 _RENAMED = {"text": "lexical_variant", "source": "component"}
 
@@ -85,13 +101,11 @@ class BatchOutput:
     def patients(self) -> pd.DataFrame:
         """One row a patient of the export, highest risk first, then by id.
 
-        Columns: ``patient_id``, ``age``, ``sex``, ``status``, ``probability`` (0..1),
-        ``band``, ``on_worklist``, ``notes``, ``findings``.
+        Columns: ``patient_id``, ``age``, ``sex``, ``status``, ``probability`` (0..1), its
+        interval ``low`` and ``high``, ``band``, ``on_worklist``, ``abstention``, ``notes``,
+        ``findings``.
         """
-        columns = ["patient_id", "age", "sex", "status", "probability", "band", "on_worklist"]
-        table: pd.DataFrame = self._read(
-            ESTIMATES, columns=[*columns, "notes", "findings"]
-        ).to_pandas()
+        table: pd.DataFrame = self._read(ESTIMATES, columns=list(_PATIENT_COLUMNS)).to_pandas()
         return table.sort_values(
             ["probability", "patient_id"], ascending=[False, True], ignore_index=True
         )
@@ -108,6 +122,7 @@ class BatchOutput:
                     "Edad": row["age"],
                     "Sexo": _SEX.get(row["sex"], row["sex"]),
                     "Riesgo a 12 meses": row["probability"],
+                    "Intervalo": _between(row["low"], row["high"]),
                     "Banda": bands.get(row["band"], row["band"]),
                     "Motivos principales": [
                         reason["text"] for reason in row["reasons"] if reason["contribution"] > 0
@@ -121,6 +136,7 @@ class BatchOutput:
                 "Edad",
                 "Sexo",
                 "Riesgo a 12 meses",
+                "Intervalo",
                 "Banda",
                 "Motivos principales",
                 "Faltaría saber",
@@ -128,6 +144,27 @@ class BatchOutput:
         )
         table.index = pd.RangeIndex(1, len(table) + 1, name="N.º")
         return table
+
+    def not_scored(self) -> pd.DataFrame:
+        """Return why patients have no estimate, and how many: the commonest reason first.
+
+        Columns: ``Motivo``, ``Pacientes`` and ``Identificadores`` (a list, in order).
+        """
+        told: dict[str, list[str]] = {}
+        rows = self._read(
+            ESTIMATES,
+            columns=["patient_id", "status", "abstention"],
+            filters=[("status", "!=", EstimateStatus.SCORED.value)],
+        ).to_pylist()
+        for row in rows:
+            diagnosed = row["status"] == EstimateStatus.DIAGNOSED.value
+            why = _DIAGNOSED if diagnosed else row["abstention"] or "Sin motivo declarado."
+            told.setdefault(why, []).append(row["patient_id"])
+        ordered = sorted(told.items(), key=lambda item: (-len(item[1]), item[0]))
+        return pd.DataFrame(
+            [(why, len(ids), sorted(ids)) for why, ids in ordered],
+            columns=["Motivo", "Pacientes", "Identificadores"],
+        )
 
     def estimate(self, patient_id: str) -> RiskEstimate:
         """Return a patient's estimate with its reasons and evidence.
@@ -224,7 +261,14 @@ def _estimate(row: Mapping[str, Any]) -> RiskEstimate:
         ),
         missing=tuple(row["missing"]),
         abstention=row["abstention"],
+        interval=None if row["low"] is None else (row["low"], row["high"]),
+        interval_level=row["interval_level"],
+        uncertainty=row["uncertainty"],
     )
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "sin intervalo" if low is None or high is None else between_es(low, high)
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:

@@ -182,8 +182,13 @@ def _draw_series(axis: Axes, series: Series) -> None:
         va="center",
         fontweight="bold",
         annotation_clip=False,
+        # The day of the estimate is a line that may pass right behind the number.
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
     )
     axis.margins(y=0.3)
+    if len(set(values)) == 1 and values[0] > 0:
+        # One value has no range of its own: seen from zero, it looks neither high nor low.
+        axis.set_ylim(0, 2 * values[0])
     axis.yaxis.set_major_locator(MaxNLocator(nbins=3, min_n_ticks=2))
     axis.yaxis.set_major_formatter(lambda value, _: shown_value(value))
     unit = f" ({series.unit})" if series.unit else ""

@@ -55,10 +55,14 @@ def _headline(estimate: RiskEstimate) -> str:
         published = load_bands()[estimate.band]
         band = " " + band_chip(published, "riesgo ")
         advice = f"<p>{escape(published.mitigation_es)}</p>"
+    sure = ""
+    if estimate.uncertainty:
+        sure = f"<p class='cnr-interval'>{escape(estimate.uncertainty)}</p>"
     return (
         f"<p class='cnr-headline'><b>{percent_es(estimate.probability)}</b> de probabilidad "
         f"estimada de un diagnóstico de insuficiencia cardíaca en los próximos "
-        f"{months_between(estimate.horizon_days)} meses{band}</p>{advice}"
+        f"{months_between(estimate.horizon_days)} meses{band}</p>"
+        f"{sure}{advice}"
     )
 
 

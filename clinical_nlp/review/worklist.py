@@ -25,7 +25,8 @@ def show_worklist(batch: BatchOutput, limit: int = 20) -> Html:
     rows = "".join(
         f"<tr><td class='cnr-n'>{rank}</td><th scope='row'>{escape(row['Paciente'])}</th>"
         f"<td>{_who(row['Edad'], row['Sexo'])}</td>"
-        f"<td class='cnr-n'><b>{percent_es(row['Riesgo a 12 meses'])}</b></td>"
+        f"<td class='cnr-n'><b>{percent_es(row['Riesgo a 12 meses'])}</b>"
+        f"<small>{escape(row['Intervalo'])}</small></td>"
         f"<td>{chips.get(row['Banda'], '')}</td>"
         f"<td>{_items(row['Motivos principales'])}</td></tr>"
         for rank, row in zip(table.index, table.to_dict("records"), strict=True)
@@ -35,11 +36,46 @@ def show_worklist(batch: BatchOutput, limit: int = 20) -> Html:
     return Html(
         f"<table><caption>{len(table)} de {total} pacientes con riesgo a 12 meses de al menos "
         f"{percent_es(batch.threshold)}, a {batch.as_of:%d/%m/%Y}. Resultados preliminares: "
-        "revíselos antes de actuar.</caption><thead><tr><th class='cnr-n' scope='col'>N.º</th>"
+        "revíselos antes de actuar. Bajo cada "
+        "riesgo, su intervalo: cuánto cambiaría con otros pacientes de entrenamiento.</caption>"
+        "<thead><tr><th class='cnr-n' scope='col'>N.º</th>"
         "<th scope='col'>Paciente</th><th scope='col'>Edad y sexo</th>"
         "<th class='cnr-n' scope='col'>Riesgo</th><th scope='col'>Banda</th>"
         f"<th scope='col'>Motivos principales</th></tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def show_not_scored(batch: BatchOutput, limit: int = 5) -> Html:
+    """Show why patients of a batch have no estimate, the commonest reason first.
+
+    Parameters
+    ----------
+    batch
+        The batch's output.
+    limit
+        Ids to show for each reason; the rest are counted.
+    """
+    table = batch.not_scored()
+    if table.empty:
+        return Html("<p>Todos los pacientes tienen estimación.</p>")
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(row['Motivo'])}</th>"
+        f"<td class='cnr-n'>{row['Pacientes']}</td>"
+        f"<td>{_ids(row['Identificadores'], limit)}</td></tr>"
+        for row in table.to_dict("records")
+    )
+    return Html(
+        f"<table class='cnr-plain-table'><caption>{int(table['Pacientes'].sum())} de "
+        f"{len(batch.patients)} pacientes no tienen estimación.</caption><thead><tr>"
+        "<th scope='col'>Motivo</th><th class='cnr-n' scope='col'>Pacientes</th>"
+        f"<th scope='col'>Quiénes</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _ids(ids: Sequence[str], limit: int) -> str:
+    shown = ", ".join(f"<span class='cnr-id'>{escape(one)}</span>" for one in ids[:limit])
+    more = f" y {len(ids) - limit} más" if len(ids) > limit else ""
+    return f"<small>{shown}{more}</small>"
 
 
 def _who(age: float | None, sex: str) -> str:

@@ -125,7 +125,8 @@ def _values(
     topic: Topic, entries: list[Entry], timeline: Timeline, table: FeatureTable
 ) -> list[float]:
     if topic.kind == "demographic":
-        return [_demographic(topic.key, timeline, table)]
+        value = _demographic(topic.key, timeline, table)
+        return [value, *(_over(value, (bend - AGE_ORIGIN) / 10) for bend in topic.bends)]
     if topic.measured:
         return _measurement(topic, entries, timeline, table)
     noted = [e for e in entries if e.origin is Origin.NOTE]
@@ -157,6 +158,11 @@ def _demographic(key: str, timeline: Timeline, table: FeatureTable) -> float:
         case "contacts":
             return math.log1p(sum(day > start for day in timeline.contact_days))
     raise KeyError(key)
+
+
+def _over(value: float, bend: float) -> float:
+    """How far a value lies over a bend; missing where the value is."""
+    return value if math.isnan(value) else max(0.0, value - bend)
 
 
 def _sign(

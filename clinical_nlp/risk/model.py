@@ -28,6 +28,7 @@ from clinical_nlp.risk.parts import ModelParts
 from clinical_nlp.risk.reasons import reasons_for
 from clinical_nlp.risk.timeline import build_timeline
 from clinical_nlp.risk.topics import FeatureTable, load_features
+from clinical_nlp.risk.uncertainty import uncertainty_es
 from clinical_nlp.risk.wording import months_between, templates
 
 #: An older "age" is a typing error in the birth date: the oldest person known lived 122 years.
@@ -205,6 +206,8 @@ class RiskModel:
             **self._common(case, EstimateStatus.SCORED),
             probability=probability,
             interval=interval,
+            interval_level=None if interval is None else self.spec.interval_level,
+            uncertainty=uncertainty_es(interval, self.spec.interval_level),
             band=band_of(probability).key,
             reasons=reasons_for(case.timeline, by_feature, self._table, concepts),
             missing=missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),

@@ -45,8 +45,10 @@ class Topic:
         Measurements: the unit and decimals that a clinician reads.
     direction
         1 raises the risk, -1 lowers it, 0 may do either; the fit keeps to it.
-    penalty
-        How much the fit shrinks its weights, 1 being usual.
+    penalty, missing_penalty
+        How much the fit shrinks its weights, 1 being usual; and that of "not measured".
+    bends
+        Ages in years at which the slope may change.
     """
 
     key: str
@@ -63,6 +65,8 @@ class Topic:
     decimals: int = 0
     direction: int = 0
     penalty: float = 1.0
+    missing_penalty: float = 1.0
+    bends: tuple[int, ...] = ()
 
     @property
     def measured(self) -> bool:
@@ -71,9 +75,13 @@ class Topic:
 
     def direction_of(self, feature: str) -> int:
         """Direction of one of its features: 1, -1 or 0."""
-        if feature.endswith("_missing"):
+        if feature.endswith("_missing") or feature.startswith(f"{self.key}_over_"):
             return 0
         return -self.direction if feature.endswith("_denied") else self.direction
+
+    def penalty_of(self, feature: str) -> float:
+        """How much the fit shrinks the weight of one of its features."""
+        return self.missing_penalty if feature.endswith("_missing") else self.penalty
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,7 @@ def parse_features(data: Mapping[str, Any], categories: Mapping[str, str]) -> Fe
                 f"topic '{row['key']}' of the feature table names {wrong}, which is unknown "
                 "or would leak the diagnosis: correct clinical_nlp/risk/features.toml",
             )
-        topics.append(_topic(row, concepts, data["kinds"]))
+        topics.append(_topic(row, concepts, data["kinds"], data.get("missing_penalty", 1.0)))
     names = [name for topic in topics for name in topic.features]
     if len(names) != len(set(names)):
         raise ModelError(
@@ -158,11 +166,16 @@ def parse_features(data: Mapping[str, Any], categories: Mapping[str, str]) -> Fe
 
 
 def _topic(
-    row: Mapping[str, Any], concepts: frozenset[str], kinds: Mapping[str, Mapping[str, str]]
+    row: Mapping[str, Any],
+    concepts: frozenset[str],
+    kinds: Mapping[str, Mapping[str, str]],
+    missing_penalty: float,
 ) -> Topic:
-    key = row["key"]
+    key, bends = row["key"], tuple(row.get("bends", ()))
     if row["kind"] == "demographic":
         features = {key: row["definition"]}
+        for bend in bends:
+            features[f"{key}_over_{bend}"] = f"decades over {bend} years; 0 below"
     else:
         features = {name.format(t=key): meaning for name, meaning in kinds[row["kind"]].items()}
     low, high = row.get("plausible", (float("-inf"), float("inf")))
@@ -181,6 +194,8 @@ def _topic(
         decimals=int(row.get("decimals", 0)),
         direction=_DIRECTIONS[row.get("direction", "any")],
         penalty=float(row.get("penalty", 1.0)),
+        missing_penalty=missing_penalty,
+        bends=bends,
     )
 
 

@@ -41,7 +41,7 @@ class Prior:
         pairs = [(name, table.topic_of[name]) for name in table.names]
         return cls(
             np.array([topic.direction_of(name) for name, topic in pairs], dtype=np.int_),
-            np.array([topic.penalty for _, topic in pairs], dtype=np.float64),
+            np.array([topic.penalty_of(name) for name, topic in pairs], dtype=np.float64),
         )
 
     def columns(self, chosen: list[int]) -> Prior:

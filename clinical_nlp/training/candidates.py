@@ -130,6 +130,42 @@ def candidates(table: FeatureTable, recipe: FitRecipe) -> list[Candidate]:
     return [known[name] for name in known if name in recipe.families]
 
 
+#: Least share of the smaller group of a flag, and of those measured, for a feature to be learnt.
+MIN_SHARE = 0.01
+MIN_MEASURED = 0.1
+
+
+def portable(table: FeatureTable, *cohorts: Data) -> list[str]:
+    """Features that mean the same wherever the record was kept, and that every cohort has.
+
+    What the patient has (age, sex, coded conditions, measured values), not what was done:
+    how often a service sees, measures and prescribes is its own habit. No outcome is looked
+    at, so that the choice may use the cohort that will be tested on.
+
+    Returns
+    -------
+    list of str
+        In the order of the table.
+    """
+    chosen = []
+    for number, name in enumerate(table.names):
+        topic = table.topic_of[name]
+        columns = [data.features[:, number] for data in cohorts]
+        if topic.key in ("age", "male"):
+            chosen.append(name)
+        elif topic.kind == "condition" and name.startswith("structured_"):
+            if all(MIN_SHARE < column.mean() < 1 - MIN_SHARE for column in columns):
+                chosen.append(name)
+        elif (
+            topic.measured
+            and name == topic.key
+            and all(np.isfinite(column).mean() >= MIN_MEASURED for column in columns)
+        ):
+            chosen.append(name)
+    return chosen
+
+
 def age_and_sex(table: FeatureTable, recipe: FitRecipe) -> LogisticCandidate:
     """What every model has to beat."""
-    return LogisticCandidate("age and sex only", table, recipe.strengths, ("age", "male"))
+    columns = [name for name in table.names if table.topic_of[name].key in ("age", "male")]
+    return LogisticCandidate("age and sex only", table, recipe.strengths, columns)

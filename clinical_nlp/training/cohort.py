@@ -10,8 +10,10 @@ features and the window ``(index + gap, index + gap + horizon]`` the outcome::
 An index day is no example when heart failure was already diagnosed, when a note names it
 without enough to call it diagnosed (a model must not learn from doctors who know), when it
 is diagnosed inside the gap (then it was being diagnosed already), and when the patient was
-too young or dead. Windows end before the data do, so the end of the data censors nobody. A
-death in the window without the diagnosis is no outcome, or is censored, as the recipe says.
+too young, dead or gone, or had nothing recorded in the model's look-back (then the model gives no
+estimate either). Windows end before the data do, so the end of the data censors nobody. A
+death in the window without the diagnosis is no outcome, or is censored, as the recipe says;
+so is a patient whom the record lost (``follow_up.py``).
 
 Reading notes is what takes time, and most patients never have the outcome: a share of those
 is read, each standing for several (case-cohort sampling, weights by inverse probability:
@@ -21,14 +23,16 @@ Barlow et al., J Clin Epidemiol 1999;52:1165). Fit and measures are weighted bac
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from clinical_nlp.records import PatientRecord
 from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosed
 from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.topics import load_features
+from clinical_nlp.training.follow_up import followed_until, stratum, weigh_up
 from clinical_nlp.training.recipe import CohortRecipe, SplitRecipe
 
 
@@ -48,6 +52,8 @@ class Example:
         Days from the index day to the diagnosis, a death, or the end of the window.
     died
         Whether a death ended the window, without the diagnosis.
+    lost
+        Whether the record lost the patient before the end of the window, without either.
     language
         Most frequent declared language of the notes up to the index day; "" where none.
     """
@@ -58,6 +64,7 @@ class Example:
     weight: float = 1.0
     followed: int = 0
     died: bool = False
+    lost: bool = False
     language: str = ""
 
 
@@ -96,8 +103,7 @@ def examples(
     timeline
         All that is known of the patient up to ``last_day``.
     first_day, last_day
-        First and last day of the data, the same for every patient: the end of a patient's
-        own record must not decide who is censored, since the sick are seen more.
+        First and last day of the data, the same for every patient.
     recipe
         Windows and limits.
     weight
@@ -106,6 +112,8 @@ def examples(
         Counts index days that are no example, by reason.
     """
     event = event_day(timeline, recipe)
+    seen = followed_until(record, timeline, last_day, recipe)
+    lookback = timedelta(days=load_features().lookback_days)
     languages = [(n.written.date(), n.language or "") for n in record.notes if n.written]
     for index in _index_days(record.id, first_day, last_day, recipe):
         window_start = index + timedelta(days=recipe.gap_days)
@@ -118,6 +126,10 @@ def examples(
             reason = "age"
         elif not past.contact_days:
             reason = "no record yet"
+        elif past.contact_days[-1] <= index - lookback:
+            reason = "nothing recorded in the look-back"
+        elif seen < index:
+            reason = "lost before the index day"
         elif (stated := diagnosed(past)).confirmed:
             reason = "already diagnosed"
         elif stated.unconfirmed_mention is not None:
@@ -128,46 +140,46 @@ def examples(
             left_out[reason] += 1
             continue
         outcome = event is not None and event <= window_end
-        ends = [window_end, *([event] if event else []), *([record.died] if record.died else [])]
+        ends = [window_end, *(day for day in (event, record.died) if day is not None)]
         died = not outcome and record.died is not None and record.died <= window_end
+        lost = not outcome and not died and seen < window_end
         spoken = Counter(language for day, language in languages if day <= index)
         yield Example(
             record.id,
             past,
             outcome,
             weight,
-            (min(ends) - index).days,
+            (min([*ends, seen] if lost else ends) - index).days,
             died,
+            lost,
             max(sorted(spoken), key=lambda name: spoken[name], default=""),
         )
 
 
-def censor_deaths(found: Sequence[Example]) -> list[Example]:
-    """Drop who died in the window, and weigh those who could have up in their place.
+def censor(found: Sequence[Example], recipe: CohortRecipe, left_out: Counter[str]) -> list[Example]:
+    """Drop, and where the recipe says so make up for, examples whose window was not seen out.
 
-    Inverse probability of censoring (Robins & Finkelstein, Biometrics 2000;56:779), with the
-    Kaplan-Meier estimate of the whole cohort: deaths are taken as independent of the outcome,
-    which heart failure is not; the estimate is then the risk if nobody died of other causes.
+    Deaths are censored as if independent of the outcome, which heart failure is not: the
+    estimate is then the risk if nobody died of other causes.
     """
-    alive = 1.0
-    at_risk = sum(example.weight for example in found)
-    chance: dict[int, float] = {}
-    deaths: defaultdict[int, float] = defaultdict(float)
-    leaving: defaultdict[int, float] = defaultdict(float)
-    for example in found:
-        leaving[example.followed] += example.weight
-        if example.died:
-            deaths[example.followed] += example.weight
-    for day in sorted(leaving):
-        chance[day] = alive  # uncensored just before this day
-        if at_risk > 0:
-            alive *= 1 - deaths[day] / at_risk
-        at_risk -= leaving[day]
-    return [
-        replace(example, weight=example.weight / max(chance[example.followed], 1e-6))
-        for example in found
-        if not example.died
-    ]
+    kept = list(found)
+    if recipe.lost != "followed":
+        seen = [example for example in kept if not example.lost]
+        left_out["lost to follow-up"] += len(kept) - len(seen)
+        kept = weigh_up(kept, _lost, stratum) if recipe.lost == "weighted" else seen
+    if recipe.deaths == "censored":
+        alive = [example for example in kept if not example.died]
+        left_out["died in the window"] += len(kept) - len(alive)
+        kept = weigh_up(kept, _died)
+    return kept
+
+
+def _lost(example: Example) -> bool:
+    return example.lost
+
+
+def _died(example: Example) -> bool:
+    return example.died
 
 
 def sampling_weight(record: PatientRecord, first_day: date, recipe: CohortRecipe) -> float:

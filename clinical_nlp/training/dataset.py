@@ -21,7 +21,7 @@ from clinical_nlp.risk.timeline import build_timeline
 from clinical_nlp.risk.topics import FeatureTable
 from clinical_nlp.training.cohort import (
     Example,
-    censor_deaths,
+    censor,
     event_day,
     examples,
     sampling_weight,
@@ -211,10 +211,7 @@ def cut(
             }
             if len(cohort.sample) < AUDIT_SAMPLE:
                 cohort.sample.append((record, notes))
-    if recipe.deaths == "censored":
-        kept = censor_deaths(cohort.examples)
-        cohort.left_out["died in the window"] += len(cohort.examples) - len(kept)
-        cohort.examples = kept
+    cohort.examples = censor(cohort.examples, recipe, cohort.left_out)
     cohort.fingerprint = digest.hexdigest()
     return cohort
 
@@ -231,7 +228,7 @@ def by_part(
 
 def _content(record: PatientRecord) -> bytes:
     def lines() -> Iterator[str]:
-        yield f"{record.id} {record.sex} {record.birth_date} {record.died}"
+        yield f"{record.id} {record.sex} {record.birth_date} {record.died} {record.active}"
         yield from (note.sha256 for note in record.notes)
         yield from (repr(event) for event in record.events)
 

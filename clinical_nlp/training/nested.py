@@ -123,7 +123,7 @@ def nested(competitors: Sequence[Candidate], data: Data, folds: int, seed: int) 
     best = int(np.argmin(means))
     judged = []
     for candidate, (z, chosen), loss, mean in zip(competitors, found, losses, means, strict=True):
-        error = _clustered_error(loss - losses[best], data)
+        error = clustered_error(loss - losses[best], data)
         judged.append(Judged(candidate.name, mean, mean - means[best], error, z, chosen))
     return judged
 
@@ -141,7 +141,7 @@ def _folds(
     yield from splitter.split(data.features, data.outcome, groups=data.patients)
 
 
-def _clustered_error(difference: Vector, data: Data) -> float:
+def clustered_error(difference: Vector, data: Data) -> float:
     """Standard error of a weighted mean, examples of one patient taken together."""
     mean = np.average(difference, weights=data.weight)
     _, member = np.unique(data.patients, return_inverse=True)

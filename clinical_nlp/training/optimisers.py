@@ -67,7 +67,8 @@ def make_optimisers(
         adjust_lr_fn="match_rms_adamw",
     )
     muon.param_groups[0][BASE_RATE] = matrix_rate
-    return [muon, AdamW(groups, lr=head_rate, betas=(0.9, 0.98), weight_decay=other_decay)]
+    adam = AdamW(groups, lr=head_rate, betas=(0.9, 0.98), weight_decay=other_decay, fused=True)
+    return [muon, adam]
 
 
 def set_rates(optimisers: list[Optimizer], factor: float) -> None:

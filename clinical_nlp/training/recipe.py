@@ -14,6 +14,7 @@ from clinical_nlp.risk.spec import FAMILIES
 
 OUTCOMES = ("codes", "codes or notes")
 DEATHS = ("no outcome", "censored")
+LOST = ("followed", "excluded", "weighted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class CohortRecipe:
         What a death in the window without the diagnosis is: ``"no outcome"`` (death competes:
         the estimate is the chance of living to be diagnosed), or ``"censored"`` (the example
         is dropped, and those like it in follow-up weigh more).
+    lost
+        What an index day is whose window the record does not see out, since the patient left:
+        ``"followed"``: no outcome; ``"excluded"``: no example; ``"weighted"``: no example,
+        and those like it weigh more (``follow_up.py``).
+    lost_after_days
+        Silence before the end of the data after which a patient counts as having left;
+        ``None``: only who is marked as no longer active.
     first_day, last_day
         First and last day of the data, for exports: the last is the export's own latest day
         where not given, the first ``record_years`` before it.
@@ -61,6 +69,8 @@ class CohortRecipe:
     controls_share: float
     outcome: str = "codes"
     deaths: str = "no outcome"
+    lost: str = "weighted"
+    lost_after_days: int | None = None
     first_day: date | None = None
     last_day: date | None = None
     record_years: int = 6
@@ -216,6 +226,8 @@ def _check(recipe: Recipe) -> None:
         raise ValueError(f"cohort.outcome must be one of {', '.join(OUTCOMES)}")
     if recipe.cohort.deaths not in DEATHS:
         raise ValueError(f"cohort.deaths must be one of {', '.join(DEATHS)}")
+    if recipe.cohort.lost not in LOST:
+        raise ValueError(f"cohort.lost must be one of {', '.join(LOST)}")
     if not recipe.fit.strengths or min(recipe.fit.strengths) <= 0:
         raise ValueError("fit.strengths must be positive numbers")
     families = recipe.fit.families

@@ -90,6 +90,45 @@ def subgroups(
     return rows
 
 
+def age_bands(
+    log_odds: Mapping[str, Vector],
+    ages: Sequence[int],
+    outcome: Labels,
+    weight: Vector,
+) -> list[dict[str, Any]]:
+    """AUROC of several models within each age band, and of age itself there.
+
+    Parameters
+    ----------
+    log_odds
+        By name of the model, out of sample: shape (examples,).
+    ages
+        Completed years on the index day.
+
+    Returns
+    -------
+    list of dict
+        ``level``, ``outcomes``, ``age`` and ``auroc`` (by model). Bands with fewer than
+        :data:`MIN_OUTCOMES` outcomes, or others, are left out.
+    """
+    column = np.array([_level(_AGES, age) for age in ages], dtype=np.str_)
+    scores = {"age": np.array(ages, dtype=np.float64), **log_odds}
+    rows = []
+    for _, level in _AGES:
+        inside = np.flatnonzero(column == level)
+        y, w = outcome[inside], weight[inside]
+        if not MIN_OUTCOMES <= y.sum() <= len(y) - MIN_OUTCOMES:
+            continue
+        auroc = {
+            name: float(roc_auc_score(y, score[inside], sample_weight=w))
+            for name, score in scores.items()
+        }
+        rows.append(
+            {"level": level, "outcomes": int(y.sum()), "age": auroc.pop("age"), "auroc": auroc}
+        )
+    return rows
+
+
 def _measures(
     outcome: Labels, probability: Vector, weight: Vector, threshold: float
 ) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from spacy.language import Language
 from clinical_nlp.errors import ModelError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.pipeline.assembly import fingerprint
+from clinical_nlp.records import PatientRecord
 from clinical_nlp.risk.entries import Origin
 from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.parts import ModelParts
@@ -21,7 +22,7 @@ from clinical_nlp.training.assembly import assemble
 from clinical_nlp.training.audit import Probe, audit, require_clean
 from clinical_nlp.training.calibrated import Calibrated, calibrated
 from clinical_nlp.training.candidates import age_and_sex, candidates
-from clinical_nlp.training.cohort import part_of
+from clinical_nlp.training.cohort import part_of, sampling_weight
 from clinical_nlp.training.dataset import Cohort, Data, by_part, gather
 from clinical_nlp.training.fit import platt
 from clinical_nlp.training.leads import lead_times
@@ -30,7 +31,8 @@ from clinical_nlp.training.nested import Judged, nested, winner
 from clinical_nlp.training.published import published_scores
 from clinical_nlp.training.recipe import Recipe
 from clinical_nlp.training.results import clinical_use, plain, predictions
-from clinical_nlp.training.simulation import load_parameters, simulate_patients
+from clinical_nlp.training.simulation import Parameters, load_parameters, simulate_patient
+from clinical_nlp.training.subgroups import age_bands
 from clinical_nlp.training.temporal import temporal_check
 
 SIMULATED = "patients simulated by this package; not for clinical use"
@@ -85,11 +87,21 @@ def simulated_cohort(
     parameters = load_parameters()
     days = (parameters.start, parameters.end)
     whole = parameters.as_of(parameters.end)
-    patients = simulate_patients(
-        recipe.cohort.simulated_patients, recipe.cohort.simulation_seed, whole
-    )
-    records = (patient.record for patient in patients)
+    records = _as_they_are_read(recipe, whole)
     return gather(records, nlp, load_lexicon(), days, recipe.cohort, progress)
+
+
+def _as_they_are_read(recipe: Recipe, parameters: Parameters) -> Iterator[PatientRecord]:
+    """Simulate every patient, and write the notes of those whose notes will be read.
+
+    Who is read is decided by the codes, and writing is most of the work.
+    """
+    silent, seed = parameters.without_notes(), recipe.cohort.simulation_seed
+    for number in range(recipe.cohort.simulated_patients):
+        record = simulate_patient(number, seed, silent).record
+        if sampling_weight(record, parameters.start, recipe.cohort):
+            record = simulate_patient(number, seed, parameters).record
+        yield record
 
 
 def train(
@@ -167,6 +179,12 @@ def train(
     metrics = {
         **_account(cohort, recipe, data, parts, pipeline, described, table),
         **_choice(judged, won, fitted),
+        "age_bands": age_bands(
+            {one.name: one.log_odds for one in judged},
+            [timeline.age or 0 for timeline in learnt.timelines],
+            learnt.outcome,
+            learnt.weight,
+        ),
         "test": measures,
         **clinical_use(test, languages, probabilities, table, recipe.fit),
         "baselines": published_scores(

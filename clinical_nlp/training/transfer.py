@@ -17,7 +17,12 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.records import NoteFindings, PatientRecord
 from clinical_nlp.risk.topics import load_features
-from clinical_nlp.training.candidates import Candidate, LogisticCandidate, age_and_sex
+from clinical_nlp.training.candidates import (
+    Candidate,
+    LogisticCandidate,
+    age_and_sex,
+    portable,
+)
 from clinical_nlp.training.cohort import sampling_weight
 from clinical_nlp.training.dataset import Cohort, Data, cut
 from clinical_nlp.training.measures import Measure, Vector, assess
@@ -56,7 +61,9 @@ def structured_cohort(
 def transfer(
     first: Cohort, second: Cohort, names: tuple[str, str], recipe: FitRecipe
 ) -> list[Transfer]:
-    """Train and test logistic regression, and age and sex alone, within and across.
+    """Train and test logistic regression within and across.
+
+    On all structured data, on what both cohorts mean alike, and on age and sex alone.
 
     Within a cohort by cross-validation over patients; across, fitted on all of one and
     tested on all of the other, uncalibrated there.
@@ -77,6 +84,12 @@ def transfer(
             )
     models: list[Candidate] = [
         LogisticCandidate("structured data", table, recipe.strengths),
+        LogisticCandidate(
+            "what both cohorts mean alike",
+            table,
+            recipe.strengths,
+            portable(table, *cohorts.values()),
+        ),
         age_and_sex(table, recipe),
     ]
     found = []

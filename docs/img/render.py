@@ -33,7 +33,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "notebook.html"
             page.write_text(_notebook_html(), encoding="utf-8")
-            _shoot(browser, page, HERE / "worklist.png", "Lista de trabajo", 760)
+            _shoot(browser, page, HERE / "worklist.png", "Lista de trabajo", 790)
             _shoot(browser, page, HERE / "reasons.png", "Un paciente", 960)
             _shoot(browser, page, HERE / "notebook.png", "Cronología", 1830)
         _shoot(
@@ -41,7 +41,8 @@ def main() -> None:
             ROOT / "demo" / "out" / "report.html",
             HERE / "report.png",
             "Informe de la ejecución",
-            1290,
+            1330,
+            above=64,
         )
     finally:
         browser.quit()
@@ -67,15 +68,17 @@ def _browser() -> WebDriver:
     return webdriver.Chrome(options=options, service=Service(driver))
 
 
-def _shoot(browser: WebDriver, page: Path, image: Path, heading: str, height: int) -> None:
-    """Save ``height`` pixels of a page, from a heading on."""
+def _shoot(
+    browser: WebDriver, page: Path, image: Path, heading: str, height: int, above: int = 24
+) -> None:
+    """Save ``height`` pixels of a page, from ``above`` pixels over a heading on."""
     size = {"width": _WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     browser.get(page.resolve().as_uri())
     top = browser.find_element(
         By.XPATH, f"//*[self::h1 or self::h2 or self::h3][starts-with(., '{heading}')]"
     )
-    browser.execute_script("window.scrollTo(0, arguments[0] - 24);", top.location["y"])
+    browser.execute_script(f"window.scrollTo(0, arguments[0] - {above});", top.location["y"])
     browser.save_screenshot(str(image))
 
 

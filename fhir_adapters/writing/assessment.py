@@ -11,19 +11,26 @@ from fhir_adapters.writing.elements import (
     codeable,
     coding,
     identified,
+    number,
     period,
+    quantity,
     reference,
 )
 from fhir_adapters.writing.rationale import (
+    bounds,
     horizon_es,
     percentage,
     percentage_es,
+    percentage_text,
     rationale,
     what_is_missing,
 )
 from fhir_adapters.writing.scale import Band
 from fhir_adapters.writing.urls import (
     BAND,
+    INTERVAL_EXTENSION,
+    INTERVAL_LEVEL,
+    INTERVAL_RANGE,
     METHOD,
     METHOD_CODE,
     SNOMED,
@@ -82,9 +89,10 @@ def risk_assessment(
     }
     if basis:
         body["basis"] = list(basis)
-    prediction: Json = {
-        "outcome": codeable("insuficiencia cardíaca", coding(SNOMED, HEART_FAILURE))
-    }
+    prediction: Json = {}
+    if estimate.interval is not None and estimate.interval_level is not None:
+        prediction["extension"] = [_interval(estimate.interval, estimate.interval_level, canon)]
+    prediction["outcome"] = codeable("insuficiencia cardíaca", coding(SNOMED, HEART_FAILURE))
     if band is not None and estimate.probability is not None:
         prediction["probabilityDecimal"] = float(percentage(estimate.probability))
         prediction["qualitativeRisk"] = codeable(
@@ -98,6 +106,29 @@ def risk_assessment(
     if missing := what_is_missing(estimate):
         body["note"] = [{"text": missing}]
     return identified("RiskAssessment", body)
+
+
+def _interval(interval: tuple[float, float], level: float, canon: Canon) -> Json:
+    """Return the extension that holds the interval around the probability.
+
+    ``prediction.probability[x]`` takes a decimal or a Range, and a Range would leave no place
+    for the estimate itself, which sorts and bands the patients.
+    """
+    low, high = (quantity(float(bound), "%") for bound in bounds(interval))
+    return {
+        "extension": [
+            {"url": INTERVAL_LEVEL, "valueDecimal": number(100 * level)},
+            {"url": INTERVAL_RANGE, "valueRange": {"low": low, "high": high}},
+        ],
+        "url": canon.extension(INTERVAL_EXTENSION),
+    }
+
+
+def _between(estimate: RiskEstimate) -> str:
+    if estimate.interval is None:
+        return ""
+    low, high = (percentage_text(bound) for bound in bounds(estimate.interval))
+    return f", intervalo de {low} a {high}"
 
 
 def review_task(
@@ -118,7 +149,8 @@ def review_task(
             "code": codeable("Revisar la estimación de riesgo", coding(TASK_CODE, "approve")),
             "description": (
                 f"Revisar: riesgo {band.name_es} de insuficiencia cardíaca en "
-                f"{horizon_es(estimate.horizon_days)} ({percentage_es(probability)})."
+                f"{horizon_es(estimate.horizon_days)} ({percentage_es(probability)}"
+                f"{_between(estimate)})."
             ),
             "focus": assessment,
             "for": reference(estimate.patient_id, "Patient"),

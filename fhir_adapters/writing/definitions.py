@@ -1,4 +1,4 @@
-"""What our own codes and extensions mean: ``CodeSystem`` and ``StructureDefinition``."""
+"""What our own codes mean: ``CodeSystem``."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from fhir_adapters.writing.elements import Json, Resource, identified, text_line
 from fhir_adapters.writing.rationale import percentage
 from fhir_adapters.writing.scale import Band, Scale
 from fhir_adapters.writing.urls import (
-    ASSERTION_EXTENSION,
     BAND,
     CATEGORY,
     CONCEPT,
     FLAG,
     METHOD,
     METHOD_CODE,
-    SHA256_EXTENSION,
     STATUS,
-    STATUS_EXTENSION,
     VALUE,
     Canon,
 )
@@ -95,39 +92,6 @@ def code_systems(
         yield _code_system(canon, name, title, [_term(term) for term in defined], version)
 
 
-def extensions(canon: Canon, version: str) -> Iterator[Resource]:
-    """Yield the definitions of our own extensions."""
-    yield _extension(
-        canon,
-        ASSERTION_EXTENSION,
-        "HfAssertion",
-        "Cómo afirma la nota el hallazgo (negado, incierto, histórico, de un familiar)",
-        ("Observation", "FamilyMemberHistory"),
-        "Coding",
-        version,
-        many=True,
-    )
-    yield _extension(
-        canon,
-        STATUS_EXTENSION,
-        "HfEstimateStatus",
-        "Si se estimó el riesgo, o por qué no",
-        ("RiskAssessment",),
-        "Coding",
-        version,
-    )
-    yield _extension(
-        canon,
-        SHA256_EXTENSION,
-        "NoteTextSha256",
-        "SHA-256 (hexadecimal) del texto exacto de la nota, en UTF-8: para él valen offset y "
-        "length, en puntos de código Unicode",
-        ("Reference", "Observation", "FamilyMemberHistory"),
-        "string",
-        version,
-    )
-
-
 def _code_system(
     canon: Canon,
     name: str,
@@ -191,55 +155,3 @@ def _concept(concept: Concept) -> Json:
 
 def _term(term: Term) -> Json:
     return {"code": term.code, "display": term.display_es, "definition": term.definition_es}
-
-
-def _extension(
-    canon: Canon,
-    name: str,
-    title: str,
-    meaning: str,
-    contexts: tuple[str, ...],
-    value: str,
-    version: str,
-    many: bool = False,
-) -> Resource:
-    url = canon.extension(name)
-    return identified(
-        "StructureDefinition",
-        {
-            "url": url,
-            "version": version,
-            "name": title,
-            "status": "active",
-            "experimental": False,
-            "publisher": "clinical-nlp",
-            "description": meaning,
-            "fhirVersion": "4.0.1",
-            "kind": "complex-type",
-            "abstract": False,
-            "context": [{"type": "element", "expression": where} for where in contexts],
-            "type": "Extension",
-            "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
-            "derivation": "constraint",
-            "differential": {
-                "element": [
-                    {
-                        "id": "Extension",
-                        "path": "Extension",
-                        "short": meaning,
-                        "definition": meaning,
-                        "min": 0,
-                        "max": "*" if many else "1",
-                    },
-                    {"id": "Extension.extension", "path": "Extension.extension", "max": "0"},
-                    {"id": "Extension.url", "path": "Extension.url", "fixedUri": url},
-                    {
-                        "id": "Extension.value[x]",
-                        "path": "Extension.value[x]",
-                        "min": 1,
-                        "type": [{"code": value}],
-                    },
-                ]
-            },
-        },
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from clinical_nlp.records import EstimateStatus, RiskEstimate
 from fhir_adapters.writing.elements import text_line
@@ -13,19 +13,29 @@ _OUTCOME = "insuficiencia cardíaca"
 _DAYS_IN_12_MONTHS = (365, 366)
 
 
-def percentage(probability: float) -> Decimal:
+def percentage(probability: float, rounding: str = ROUND_FLOOR) -> Decimal:
     """Return a probability (0..1) as a percentage with two decimals.
 
     Rounded down: 2.999% must not be shown as the 3% that opens the next band.
     """
     hundredfold = Decimal(repr(probability)) * 100
-    return hundredfold.quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+    return hundredfold.quantize(Decimal("0.01"), rounding=rounding)
+
+
+def bounds(interval: tuple[float, float]) -> tuple[Decimal, Decimal]:
+    """Return an interval's bounds as percentages, rounded outwards: it holds the estimate."""
+    low, high = interval
+    return percentage(low), percentage(high, ROUND_CEILING)
 
 
 def percentage_es(probability: float) -> str:
     """Return ``"15,3 %"``, as Spanish writes it."""
-    shown = f"{percentage(probability).normalize():f}".replace(".", ",")
-    return f"{shown} %"
+    return percentage_text(percentage(probability))
+
+
+def percentage_text(percent: Decimal) -> str:
+    """Return a percentage as Spanish writes it."""
+    return f"{percent.normalize():f} %".replace(".", ",")
 
 
 def horizon_es(days: int) -> str:
@@ -47,6 +57,7 @@ def rationale(estimate: RiskEstimate, band: Band | None) -> str:
     return _join(
         f"{name} de {_OUTCOME} en {horizon_es(estimate.horizon_days)}: "
         f"{percentage_es(estimate.probability)}.",
+        text_line(estimate.uncertainty or ""),
         _list("Lo aumentan", (r.text for r in reasons if r.contribution > 0)),
         _list("Lo reducen", (r.text for r in reasons if r.contribution < 0)),
         _list("También consta", (r.text for r in reasons if r.contribution == 0)),

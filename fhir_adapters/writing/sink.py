@@ -9,9 +9,10 @@ from clinical_nlp.errors import OutputError
 from clinical_nlp.records import Concept, Evidence, PatientResult, RiskEstimate, RunContext
 from fhir_adapters.writing.assessment import review_task, risk_assessment
 from fhir_adapters.writing.check import Checker
-from fhir_adapters.writing.definitions import code_systems, extensions
+from fhir_adapters.writing.definitions import code_systems
 from fhir_adapters.writing.device import device
 from fhir_adapters.writing.elements import Json, Resource, coding, dumps, reference
+from fhir_adapters.writing.extensions import extensions
 from fhir_adapters.writing.family import family_history, is_family_history
 from fhir_adapters.writing.grouping import Statement, statements
 from fhir_adapters.writing.ndjson import NdjsonFolder

@@ -64,7 +64,12 @@ METHOD: Final = "hf-risk-method"
 
 ASSERTION_EXTENSION: Final = "hf-assertion"
 STATUS_EXTENSION: Final = "hf-estimate-status"
+INTERVAL_EXTENSION: Final = "hf-risk-interval"
 SHA256_EXTENSION: Final = "note-text-sha256"
+
+#: The parts of ``INTERVAL_EXTENSION``.
+INTERVAL_LEVEL: Final = "level"
+INTERVAL_RANGE: Final = "range"
 
 #: The one code of ``METHOD``.
 METHOD_CODE: Final = "hf-12-month-classifier"

@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+#: Where a shell looks without any environment of Python's.
+BARE_PATH = "/usr/local/bin:/usr/bin:/bin"
+
 
 def free_port() -> int:
     """A port that nobody listened on a moment ago."""
@@ -96,17 +99,14 @@ def mlflow_server(folder: Path, store: str) -> Iterator[str]:
 
 
 @contextmanager
-def scoring_server(model: Path, folder: Path, digest: str) -> Iterator[str]:
-    """``mlflow models serve`` on a model's folder; yields its URL."""
+def scoring_server(command: str, folder: Path) -> Iterator[str]:
+    """The server that a command starts, as typed where no environment is activated."""
     port = free_port()
     with (folder / "serve.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--host",
-             "127.0.0.1", "--port", str(port), "--env-manager", "local", "--workers", "1"],
+            ["bash", "-c", f"{command} --host 127.0.0.1 --port {port} --workers 1"],
             stdout=log, stderr=log, start_new_session=True,
-            # MLflow starts uvicorn by name: the environment must be an activated one.
-            env={**os.environ, "CLINICAL_NLP_MODEL_DIGEST": digest, "OMP_NUM_THREADS": "1",
-                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PATH": BARE_PATH},
         )  # fmt: skip
         try:
             _wait_for(lambda: _answers(f"http://127.0.0.1:{port}/ping"), server)

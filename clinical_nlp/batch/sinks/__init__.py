@@ -4,6 +4,7 @@ from clinical_nlp.batch.sinks.audit_table import AuditTable
 from clinical_nlp.batch.sinks.estimates_table import EstimatesTable
 from clinical_nlp.batch.sinks.features_table import FeaturesTable
 from clinical_nlp.batch.sinks.findings_table import FindingsTable
+from clinical_nlp.batch.sinks.mentions_table import MentionsTable
 from clinical_nlp.batch.sinks.worklist import Worklist, is_on_worklist
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "EstimatesTable",
     "FeaturesTable",
     "FindingsTable",
+    "MentionsTable",
     "Worklist",
     "is_on_worklist",
 ]

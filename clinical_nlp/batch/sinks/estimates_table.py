@@ -38,6 +38,10 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("index_date", pa.date32()),
     ("horizon_days", pa.int32()),
     ("probability", pa.float64()),
+    ("low", pa.float64()),
+    ("high", pa.float64()),
+    ("interval_level", pa.float64()),
+    ("uncertainty", pa.string()),
     ("band", pa.string()),
     ("on_worklist", pa.bool_()),
     ("reasons", pa.list_(_REASON)),
@@ -78,6 +82,7 @@ class EstimatesTable:
     def write(self, result: PatientResult) -> None:
         """Take one patient's estimate."""
         record, estimate = result.record, result.estimate
+        low, high = estimate.interval or (None, None)
         self._stream.add(
             {
                 "patient_id": record.id,
@@ -90,6 +95,10 @@ class EstimatesTable:
                 "index_date": estimate.index_date,
                 "horizon_days": estimate.horizon_days,
                 "probability": estimate.probability,
+                "low": low,
+                "high": high,
+                "interval_level": estimate.interval_level,
+                "uncertainty": estimate.uncertainty,
                 "band": estimate.band,
                 "on_worklist": is_on_worklist(estimate, self._context.worklist_threshold),
                 "reasons": [

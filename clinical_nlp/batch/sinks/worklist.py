@@ -23,6 +23,8 @@ COLUMNS = (
     "age",
     "sex",
     "risk_percent",
+    "low_percent",
+    "high_percent",
     "band",
     "reasons",
     "missing",
@@ -96,7 +98,8 @@ class Worklist:
             record.id,
             "" if age is None else str(age),
             _SEX[record.sex.value],
-            f"{100 * probability:.1f}",
+            _percent(probability),
+            *(("", "") if estimate.interval is None else map(_percent, estimate.interval)),
             self._bands[estimate.band].name_es if estimate.band else "",
             sentences(main_reasons(estimate.reasons)),
             sentences(estimate.missing),
@@ -135,6 +138,10 @@ def safe_cell(text: str) -> str:
     line break may be run; an apostrophe before it makes it text.
     """
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _percent(probability: float) -> str:
+    return f"{100 * probability:.1f}"
 
 
 def _csv_line(cells: tuple[str, ...]) -> bytes:

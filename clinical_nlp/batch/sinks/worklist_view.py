@@ -30,6 +30,8 @@ class WorklistRow:
         Place on the list, from 1.
     risk_percent
         12-month risk, 0..100, rounded to one decimal.
+    low_percent, high_percent
+        Interval around it; ``None`` where the model gives none.
     band
         Spanish name of the band.
     reasons, missing
@@ -41,6 +43,8 @@ class WorklistRow:
     age: int | None
     sex: str
     risk_percent: float
+    low_percent: float | None
+    high_percent: float | None
     band: str
     reasons: tuple[str, ...]
     missing: tuple[str, ...]
@@ -82,12 +86,18 @@ def _row(cells: dict[str, str]) -> WorklistRow:
         # The apostrophe that keeps a spreadsheet from running the cell.
         return cells[name].removeprefix("'")
 
+    def number(name: str) -> float | None:
+        # A list of an earlier version has no interval.
+        return float(cells[name]) if cells.get(name) else None
+
     return WorklistRow(
         rank=int(cells["rank"]),
         patient_id=plain("patient_id"),
         age=int(cells["age"]) if cells["age"] else None,
         sex=cells["sex"],
         risk_percent=float(cells["risk_percent"]),
+        low_percent=number("low_percent"),
+        high_percent=number("high_percent"),
         band=cells["band"],
         reasons=tuple(part for part in plain("reasons").split(SEPARATOR) if part),
         missing=tuple(part for part in plain("missing").split(SEPARATOR) if part),
@@ -112,8 +122,8 @@ def print_worklist(console: Console, rows: Sequence[WorklistRow], total: int | N
     table = Table(
         title="Lista de trabajo · riesgo de insuficiencia cardíaca a 12 meses",
         caption=(
-            "Resultados preliminares de una herramienta de investigación: "
-            "revíselos antes de actuar."
+            "Bajo el riesgo, su intervalo. Resultados preliminares de una herramienta de "
+            "investigación: revíselos antes de actuar."
         ),
         box=box.SIMPLE_HEAD,
         title_style="bold",
@@ -136,10 +146,20 @@ def print_worklist(console: Console, rows: Sequence[WorklistRow], total: int | N
         table.add_row(
             str(row.rank),
             Text.assemble(row.patient_id, "\n", (f"{age}{row.sex}", "dim")),
-            Text(f"{row.risk_percent:.1f} %".replace(".", ","), style),
+            Text.assemble((f"{_number(row.risk_percent)} %", style), (_interval(row), "dim")),
             Text(row.band, style),
             Text("\n".join(f"· {reason}" for reason in row.reasons)),
         )
     console.print(table)
     if total is not None and total > len(rows):
         console.print(f"… y {total - len(rows)} más en worklist.csv.")
+
+
+def _number(percent: float) -> str:
+    return f"{percent:.1f}".replace(".", ",")
+
+
+def _interval(row: WorklistRow) -> str:
+    if row.low_percent is None or row.high_percent is None:
+        return "\nsin intervalo"
+    return f"\n{_number(row.low_percent)} a {_number(row.high_percent)}"

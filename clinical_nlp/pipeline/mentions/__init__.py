@@ -3,5 +3,14 @@
 from clinical_nlp.pipeline.mentions.component import ClinicalMentions, create_mentions
 from clinical_nlp.pipeline.mentions.finding import SHIPPED, find_mention_model
 from clinical_nlp.pipeline.mentions.labels import LABELS
+from clinical_nlp.pipeline.mentions.links import MentionLinks, create_links
 
-__all__ = ["LABELS", "SHIPPED", "ClinicalMentions", "create_mentions", "find_mention_model"]
+__all__ = [
+    "LABELS",
+    "SHIPPED",
+    "ClinicalMentions",
+    "MentionLinks",
+    "create_links",
+    "create_mentions",
+    "find_mention_model",
+]

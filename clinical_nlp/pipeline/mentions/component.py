@@ -133,6 +133,11 @@ class ClinicalMentions:
             self._mark(docs)
             yield from docs
 
+    def forget(self) -> None:
+        """Forget the sentences that were read before."""
+        if self._engine is not None:
+            self._engine.forget()
+
     def _mark(self, docs: Sequence[Doc]) -> None:
         features = [doc_features(doc) for doc in docs]
         for doc, decoded in zip(docs, self.engine.run(docs, features), strict=True):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.pipeline.mentions.features import FEATURES
-from clinical_nlp.pipeline.mentions.labels import LABELS
+from clinical_nlp.pipeline.mentions.labels import LABELS, TAGS
 from clinical_nlp.training.mentions.corpus import Example
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: Lengths are blurred by so many pieces when examples are sorted, so that the batches of two
 #: epochs differ.
 _BLUR = 4
+
+_ONE_HOT = np.eye(len(TAGS), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +31,18 @@ class Batch:
     ----------
     inputs
         Ids, mask [B, L], first pieces [B, W], features [B, W, 5]; all int64.
-    tags
-        int64 [B, W, labels].
+    targets
+        Probability of each tag, float [B, W, labels, tags].
     known
-        float [B, labels].
+        float [B, labels]: 1 where a layer was annotated or teachers were asked.
+    certain
+        bool [B, labels]: annotated.
     """
 
     inputs: tuple[Tensor, Tensor, Tensor, Tensor]
-    tags: Tensor
+    targets: Tensor
     known: Tensor
+    certain: Tensor
 
     @property
     def is_word(self) -> Tensor:
@@ -82,16 +87,25 @@ def make_batch(examples: Sequence[Example], pad: int) -> Batch:
     mask = np.zeros((rows, pieces), dtype=np.int64)
     first = np.zeros((rows, words), dtype=np.int64)
     features = np.zeros((rows, words, FEATURES), dtype=np.int64)
-    tags = np.zeros((rows, words, len(LABELS)), dtype=np.int64)
+    targets = np.zeros((rows, words, len(LABELS), len(TAGS)), dtype=np.float32)
     for row, example in enumerate(examples):
         ids[row, : len(example.ids)] = example.ids
         mask[row, : len(example.ids)] = 1
         first[row, : len(example.first)] = example.first
         features[row, : len(example.first)] = example.features
-        tags[row, : len(example.first)] = example.tags
-    known = np.stack([example.known for example in examples]).astype(np.float32)
+        spelt = _ONE_HOT[example.tags]
+        if example.beliefs is not None:
+            spelt = np.where(example.known[None, :, None], spelt, example.beliefs)
+        targets[row, : len(example.first)] = spelt
+    certain = np.stack([example.known for example in examples])
+    asked = np.array([[example.beliefs is not None] for example in examples])
     inputs = tuple(map(torch.from_numpy, (ids, mask, first, features)))
-    return Batch(inputs, torch.from_numpy(tags), torch.from_numpy(known))  # type: ignore[arg-type]
+    return Batch(
+        inputs,  # type: ignore[arg-type]
+        torch.from_numpy(targets),
+        torch.from_numpy((certain | asked).astype(np.float32)),
+        torch.from_numpy(certain),
+    )
 
 
 def blurred(
@@ -122,4 +136,4 @@ def blurred(
     affixes = features[..., 1:4]
     affixes[random.random(affixes.shape) < share] = 0
     inputs = tuple(map(torch.from_numpy, (ids, mask, first, features)))
-    return Batch(inputs, batch.tags, batch.known)  # type: ignore[arg-type]
+    return replace(batch, inputs=inputs)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,8 +21,10 @@ from clinical_nlp.training.mentions.recipe import CorpusRecipe, SplitRecipe
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import Doc
 
 Ints = npt.NDArray[np.int64]
+Halves = npt.NDArray[np.float16]
 PartName = Literal["train", "validation", "test"]
 
 #: A mention as the scorer compares it: label, start, end.
@@ -75,6 +77,11 @@ class Example:
         int64 [words, labels].
     known
         Whether each label was annotated, bool [labels].
+    text
+        What it reads.
+    beliefs
+        What teachers say of the layers that were not annotated: the probability of each tag,
+        float16 [words, labels, tags]; ``None`` where nobody was asked.
     """
 
     ids: Ints
@@ -82,6 +89,8 @@ class Example:
     features: Ints
     tags: Ints
     known: npt.NDArray[np.bool_]
+    text: str
+    beliefs: Halves | None = None
 
 
 def part_of(text: str, split: SplitRecipe) -> PartName:
@@ -152,47 +161,50 @@ def _document(
 
 
 def examples_of(documents: Iterable[Annotated], nlp: Language, pieces: WordPieces) -> list[Example]:
-    """Cut documents into units and spell their mentions as tags.
+    """Cut documents into units and spell their mentions as tags: :func:`examples_in` of each."""
+    found: list[Example] = []
+    for document in documents:
+        for example in examples_in(document, nlp(document.text), pieces):
+            found += [example] * document.repeat
+    return found
+
+
+def examples_in(document: Annotated, doc: Doc, pieces: WordPieces) -> Iterator[Example]:
+    """Cut a document into units and spell its mentions as tags.
 
     Parameters
     ----------
-    documents
-        To be taught; one with ``repeat`` 2 is given twice.
-    nlp
-        Gives words and sentences: the pipeline's own.
+    document
+        To be taught.
+    doc
+        Its words and sentences, as the pipeline finds them.
     pieces
         The encoder's tokenizer.
 
-    Returns
-    -------
-    list of Example
+    Yields
+    ------
+    Example
         A mention that does not begin and end with words of one unit (2 in 1,000) cannot be
         spelt and is left out.
     """
-    examples: list[Example] = []
-    for document in documents:
-        doc = nlp(document.text)
-        features = doc_features(doc)
-        known = np.array([label in document.labels for label in LABELS])
-        for unit in units(doc, "sentence"):
-            origin = doc[int(unit.tokens[0])].idx
-            for begin in range(0, len(unit.tokens), _LONGEST):
-                part = slice(begin, begin + _LONGEST)
-                starts, ends = unit.starts[part], unit.ends[part]
-                base = int(starts[0])
-                text = unit.text[base : int(ends[-1])]
-                read = pieces.read([text], [starts - base], [ends - base])[0]
-                examples.append(
-                    Example(
-                        np.array([*pieces.prefix, *read.ids, *pieces.suffix], dtype=np.int64),
-                        read.first.astype(np.int64) + len(pieces.prefix),
-                        features[unit.tokens[part]],
-                        _tags(document.mentions, starts + origin, ends + origin),
-                        known,
-                    )
-                )
-                examples.extend(examples[-1:] * (document.repeat - 1))
-    return examples
+    features = doc_features(doc)
+    known = np.array([label in document.labels for label in LABELS])
+    for unit in units(doc, "sentence"):
+        origin = doc[int(unit.tokens[0])].idx
+        for begin in range(0, len(unit.tokens), _LONGEST):
+            part = slice(begin, begin + _LONGEST)
+            starts, ends = unit.starts[part], unit.ends[part]
+            base = int(starts[0])
+            text = unit.text[base : int(ends[-1])]
+            read = pieces.read([text], [starts - base], [ends - base])[0]
+            yield Example(
+                np.array([*pieces.prefix, *read.ids, *pieces.suffix], dtype=np.int64),
+                read.first.astype(np.int64) + len(pieces.prefix),
+                features[unit.tokens[part]],
+                _tags(document.mentions, starts + origin, ends + origin),
+                known,
+                text,
+            )
 
 
 def _tags(mentions: frozenset[Place], starts: Ints, ends: Ints) -> Ints:

@@ -75,6 +75,8 @@ def fit(
     mask_id: int,
     folder: Path,
     identity: Mapping[str, Any],
+    unlabelled: Sequence[Example] = (),
+    share: float = 1.0,
     validate: Callable[[], float] | None = None,
     on_step: OnStep = lambda step, steps, loss: None,
     on_epoch: OnEpoch = lambda epoch, loss, score: None,
@@ -98,6 +100,9 @@ def fit(
         Where the run's state is kept; one that lies there is taken up.
     identity
         What must be equal for that.
+    unlabelled, share
+        Examples with teachers' beliefs, and the share of them that is read in an epoch: every
+        so many epochs each of them has been read once.
     validate
         Gives the strict F1 of the weights as they are, in evaluation mode; without it all
         epochs are run and the last weights are kept.
@@ -114,6 +119,8 @@ def fit(
     import torch
     from torch import nn
 
+    # For sentences, a third quicker than torch's fused attention, whose backward pass is slow.
+    tagger.encoder.set_attn_implementation("eager")
     both = nn.ModuleDict({"tagger": tagger, "crf": crf})
     optimisers = make_optimisers(
         tagger.encoder,
@@ -130,7 +137,8 @@ def fit(
     numbers = state.load(folder, identity)
     progress = Progress(**numbers["progress"]) if numbers else Progress()
     special = np.array([*pieces.prefix, *pieces.suffix, pieces.pad], dtype=np.int64)
-    per_epoch = len(grouped(examples, recipe.batch_pieces))
+    turns = max(1, round(1 / share))
+    per_epoch = len(grouped([*examples, *unlabelled[::turns]], recipe.batch_pieces))
     steps = per_epoch * recipe.epochs
     run = torch.compile(tagger, dynamic=True) if compiled else tagger
 
@@ -140,18 +148,19 @@ def fit(
     for epoch in range(len(progress.losses), recipe.epochs):
         random = np.random.default_rng((recipe.seed, epoch))
         # Blurring may make a group more or fewer: the schedule counts epochs, not groups.
-        groups = grouped(examples, recipe.batch_pieces, random)
+        taught = [*examples, *unlabelled[epoch % turns :: turns]]
+        groups = grouped(taught, recipe.batch_pieces, random)
         done = progress.step - epoch * per_epoch
         both.train()
         for place in range(done, len(groups)):
             at = epoch * per_epoch + min(place, per_epoch - 1)
             set_rates(optimisers, _factor(at, steps, recipe.warm_up))
             drawn = np.random.default_rng((recipe.seed, epoch, place))
-            batch = make_batch([examples[index] for index in groups[place]], pieces.pad)
+            batch = make_batch([taught[index] for index in groups[place]], pieces.pad)
             batch = blurred(batch, recipe.word_dropout, mask_id, special, drawn)
             with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
                 emissions = run(*batch.inputs)
-            loss = crf(emissions, batch.tags, batch.is_word, batch.known)
+            loss = crf(emissions, batch.targets, batch.is_word, batch.known, batch.certain)
             words = int(batch.is_word.sum())
             (loss / words).backward()
             torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,8 +99,27 @@ class FitRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class TeachersRecipe:
+    """Models whose beliefs are taught beside the annotated documents.
+
+    Parameters
+    ----------
+    models
+        Folders of mention models, trained on the same split.
+    text
+        Unlabelled text that they are asked about: JSON lines with "text".
+    share
+        Share of it that is read in an epoch.
+    """
+
+    models: tuple[str, ...]
+    text: str
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class MentionsRecipe:
-    """One mention model's recipe."""
+    """One mention model's recipe; without teachers, annotated documents are all it learns from."""
 
     name: str
     encoder: str
@@ -106,6 +127,7 @@ class MentionsRecipe:
     split: SplitRecipe
     head: HeadShape
     fit: FitRecipe
+    teachers: TeachersRecipe | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, to be kept with a run."""
@@ -119,18 +141,31 @@ class MentionsRecipe:
             corpus["path"] = Path(corpus["path"]).name
             corpus["labels"] = " ".join(corpus["labels"])
             flat |= {f"corpora.{number}.{key}": value for key, value in corpus.items()}
+        if self.teachers is not None:
+            flat["teachers.models"] = " ".join(Path(m).name for m in self.teachers.models)
+            flat["teachers.text"] = Path(self.teachers.text).name
         return flat
 
 
-def read_mentions_recipe(path: Path) -> MentionsRecipe:
+def read_mentions_recipe(path: Path, changes: Iterable[str] = ()) -> MentionsRecipe:
     """Read the recipe of a mention model.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+    changes
+        Values that take the place of the file's: ``"fit.epochs = 4"``, spelt as in TOML.
 
     Raises
     ------
     UsageError
-        E120: the file cannot be read; E121: a part is missing or out of range.
+        E120: the file cannot be read; E121: a part is missing or out of range; E131: a
+        change cannot be read, or changes nothing that is there.
     """
     data = read_toml(path)
+    for change in changes:
+        _change(data, change)
     try:
         recipe = MentionsRecipe(
             name=str(data["name"]),
@@ -142,6 +177,7 @@ def read_mentions_recipe(path: Path) -> MentionsRecipe:
             split=SplitRecipe(**data["split"]),
             head=HeadShape(**data["head"]),
             fit=FitRecipe(**data["fit"]),
+            teachers=_teachers(data.get("teachers")),
         )
         _check(recipe)
     except (KeyError, TypeError, ValueError) as error:
@@ -150,6 +186,31 @@ def read_mentions_recipe(path: Path) -> MentionsRecipe:
             f"the recipe '{path}' lacks a part or holds a wrong one ({error}): "
             "compare it with models/mentions/recipe.toml",
         ) from None
+    return recipe
+
+
+def _change(data: dict[str, Any], change: str) -> None:
+    """Put a value in the place of the recipe's."""
+    try:
+        ((part, values),) = tomllib.loads(change).items()
+        ((name, value),) = values.items()
+        if name not in data[part]:
+            raise KeyError(name)
+        data[part][name] = value
+    except (tomllib.TOMLDecodeError, ValueError, KeyError, TypeError, AttributeError):
+        raise UsageError(
+            "E131",
+            f"'{change}' changes nothing in the recipe: write PART.NAME=VALUE as in TOML, with a "
+            "name that the recipe has, such as fit.epochs=4 or head.dropout=0.5",
+        ) from None
+
+
+def _teachers(data: dict[str, Any] | None) -> TeachersRecipe | None:
+    if data is None:
+        return None
+    recipe = TeachersRecipe(**{**data, "models": tuple(data["models"])})
+    if not recipe.models or not 0 < recipe.share <= 1:
+        raise ValueError("teachers.models must name a model, and teachers.share be above 0")
     return recipe
 
 

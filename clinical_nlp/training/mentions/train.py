@@ -20,6 +20,7 @@ from clinical_nlp.pipeline.mentions.reading import mention_rows
 from clinical_nlp.pipeline.mentions.tagger import MentionTagger
 from clinical_nlp.training.mentions.corpus import (
     Annotated,
+    Example,
     PartName,
     Place,
     examples_of,
@@ -29,9 +30,12 @@ from clinical_nlp.training.mentions.crf import LayeredCrf
 from clinical_nlp.training.mentions.loop import OnEpoch, OnStep, Progress, fit
 from clinical_nlp.training.mentions.measures import MentionMeasures, measure
 from clinical_nlp.training.mentions.recipe import MentionsRecipe
+from clinical_nlp.training.mentions.teachers import OnDocument, Teachers
+from clinical_nlp.training.pretraining.text import read_texts
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from transformers import PreTrainedTokenizerFast
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,9 @@ def train_mentions(
     *,
     base_folder: Path,
     work: Path,
+    beliefs: Path | None = None,
     everything: bool = False,
+    on_document: OnDocument = lambda done, documents: None,
     on_step: OnStep = lambda step, steps, loss: None,
     on_epoch: OnEpoch = lambda epoch, loss, score: None,
 ) -> TrainedMentions:
@@ -114,11 +120,14 @@ def train_mentions(
         What paths of the recipe are relative to.
     work
         Folder of the unfinished run; one found there is taken up.
+    beliefs
+        Folder that the teachers' answers are kept in, if the recipe has teachers; beside
+        ``work`` where not given. Runs may share it.
     everything
         Train on the held-out documents too, for all epochs: for the weights that are
         shipped, once the recipe is settled. Nothing is measured then.
-    on_step, on_epoch
-        Told of progress.
+    on_document, on_step, on_epoch
+        Told of progress: of the teachers' reading, then of the training.
 
     Raises
     ------
@@ -127,7 +136,7 @@ def train_mentions(
     UsageError
         E129: a part of the split is empty.
     ModelError
-        E44x: the encoder cannot be loaded. E464, E465: see
+        E44x: the encoder cannot be loaded. E461, E462: a teacher cannot. E464, E465: see
         :func:`~clinical_nlp.training.mentions.loop.fit`.
     """
     documents = [
@@ -157,15 +166,26 @@ def train_mentions(
         pairs = zip(parts["validation"], found, strict=True)
         return measure((d.mentions, f) for d, f in pairs).strict["micro"].f1
 
+    annotated, unlabelled = _lessons(
+        recipe,
+        parts,
+        checkpoint.tokenizer,
+        nlp,
+        base_folder,
+        beliefs or work.with_name(f"{work.name}.beliefs"),
+        on_document,
+    )
     progress = fit(
         tagger,
         crf,
-        examples_of(parts["train"], nlp, pieces),
+        annotated,
         pieces,
         recipe.fit,
         mask_id=int(checkpoint.tokenizer.mask_token_id or pieces.pad),
         folder=work,
         identity={**recipe.as_dict(), "everything": everything, "base": checkpoint.digest},
+        unlabelled=unlabelled,
+        share=recipe.teachers.share if recipe.teachers else 1.0,
         validate=validate if parts["validation"] else None,
         on_step=on_step,
         on_epoch=on_epoch,
@@ -183,6 +203,39 @@ def train_mentions(
         pairs,
         checkpoint.digest,
     )
+
+
+def _lessons(
+    recipe: MentionsRecipe,
+    parts: dict[PartName, list[Annotated]],
+    tokenizer: PreTrainedTokenizerFast,
+    nlp: Language,
+    base_folder: Path,
+    store: Path,
+    on_document: OnDocument,
+) -> tuple[list[Example], list[Example]]:
+    """Examples that somebody annotated, and those that only the teachers know."""
+    pieces = WordPieces(tokenizer)
+    if recipe.teachers is None:
+        return examples_of(parts["train"], nlp, pieces), []
+    folders = [base_folder / model for model in recipe.teachers.models]
+    teachers = Teachers.load(folders, recipe.fit.precision)
+    whole = [d for d in parts["train"] if set(d.labels) >= set(LABELS)]
+    partial = [d for d in parts["train"] if not set(d.labels) >= set(LABELS)]
+    asked = teachers.examples(partial, nlp, tokenizer, store, on_document=on_document)
+    annotated = [*examples_of(whole, nlp, pieces), *asked]
+    # What is measured on must not be learnt from, be it without its annotation; and what
+    # somebody annotated need not be asked.
+    apart = examples_of([*parts["validation"], *parts["test"]], nlp, pieces)
+    known = frozenset(example.text for example in (*annotated, *apart))
+    texts = [
+        Annotated(str(number), text, frozenset(), (), 1, "train")
+        for number, text in enumerate(read_texts(base_folder / recipe.teachers.text))
+    ]
+    unlabelled = teachers.examples(
+        texts, nlp, tokenizer, store, without=known, on_document=on_document
+    )
+    return annotated, unlabelled
 
 
 def _parts(

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from random import Random
 
-from clinical_nlp.training.simulation.life import YEAR, Life
-from clinical_nlp.training.simulation.parameters import Parameters
+from clinical_nlp.training.simulation.life import Life
+from clinical_nlp.training.simulation.parameters import YEAR, Parameters
 from clinical_nlp.training.simulation.treatments import Prescription
 
 

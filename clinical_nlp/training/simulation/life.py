@@ -12,9 +12,9 @@ from random import Random
 
 from clinical_nlp.records import Sex
 from clinical_nlp.training.simulation.dice import logit, poisson
-from clinical_nlp.training.simulation.parameters import Parameters
+from clinical_nlp.training.simulation.illnesses import illnesses, smoking
+from clinical_nlp.training.simulation.parameters import YEAR, Parameters
 
-YEAR = 365.25
 #: Heart failure that would be diagnosed up to two years after the end casts its signs before.
 BEYOND = 730
 
@@ -62,6 +62,11 @@ class Life:
         Day each long-term condition began, in days; only those begun before the end.
     waves
         Period in days and phase in radians of each cause's waxing and waning.
+    left
+        Day of moving away, after which the record holds nothing, not even a death; the end
+        of the simulation for who stays.
+    leaving_known
+        Whether the register hears of it.
     body
         Usual values: ``sbp``, ``dbp``, ``weight`` (kg), ``height`` (cm), ``hr``, ``egfr``, ``hb``.
     """
@@ -70,6 +75,7 @@ class Life:
     birth: int
     joined: int
     left: int
+    leaving_known: bool
     death: int | None
     region: str
     other_language: str
@@ -81,6 +87,11 @@ class Life:
     ill: Mapping[str, int] = field(default_factory=dict)
     waves: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     body: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        """Day up to which the record can hold anything."""
+        return self.left if self.death is None else min(self.left, self.death)
 
     @property
     def female(self) -> bool:
@@ -111,9 +122,9 @@ def live(dice: Random, parameters: Parameters) -> Life:
     female = dice.random() < p.women[band]
     birth = int(start - age * YEAR)
     region = p.regions[_band(dice, tuple(r.share for r in p.regions))]
-    smoking = _smoking(dice, female, age)
-    ill = _illnesses(dice, p, birth, female, smoking, end)
-    course = _heart_failure(dice, p, birth, female, smoking, ill)
+    habit = smoking(dice, female, age)
+    ill = illnesses(dice, p, birth, female, habit, end)
+    course = _heart_failure(dice, p, birth, female, habit, ill)
     death = _death(dice, p, birth, female, ill, course)
     joined = start
     if dice.random() < p.join_late:
@@ -122,13 +133,14 @@ def live(dice: Random, parameters: Parameters) -> Life:
         sex=Sex.FEMALE if female else Sex.MALE,
         birth=birth,
         joined=joined,
-        left=end,
+        left=_leaving(dice, p, birth, joined, end),
+        leaving_known=dice.random() < p.leaving_known,
         death=death if death is not None and death > joined else None,
         region=region.name,
         other_language=region.language,
         other_language_share=region.notes,
         rural=dice.random() < p.rural,
-        smoking=smoking,
+        smoking=habit,
         seeking=math.exp(dice.gauss(0.0, p.care["seeking_sd"])),
         course=course,
         ill=ill,
@@ -148,39 +160,14 @@ def _band(dice: Random, shares: tuple[float, ...]) -> int:
     return len(shares) - 1
 
 
-def _smoking(dice: Random, female: bool, age: float) -> str:
-    """Draw the habit; women over 65 in Spain seldom smoked (assumption)."""
-    ever = 0.70 if not female else (0.50 if age < 65 else 0.14)
-    if dice.random() > ever:
-        return "never"
-    return "current" if dice.random() < max(0.12, 0.75 - 0.0125 * (age - 40)) else "former"
-
-
-def _illnesses(
-    dice: Random, p: Parameters, birth: int, female: bool, smoking: str, end: int
-) -> dict[str, int]:
-    metabolic, lungs = dice.gauss(0, 1), dice.gauss(0, 1)
-    lungs += {"never": -0.9, "former": 0.5, "current": 0.6}[smoking]
-    ill: dict[str, int] = {}
-    for condition in p.conditions:
-        curve = condition.women if female else condition.men
-        luck = logit(min(max(dice.random(), 1e-9), 1 - 1e-9))
-        luck -= condition.metabolic * metabolic + condition.lungs * lungs
-        begun = birth + curve.age_of(luck) * YEAR
-        if begun < end:
-            # Where the curve is crossed below its first knot the exact age means little.
-            ill[condition.name] = int(max(begun, birth + (18 + 20 * dice.random()) * YEAR))
-    return ill
-
-
 def _heart_failure(
-    dice: Random, p: Parameters, birth: int, female: bool, smoking: str, ill: Mapping[str, int]
+    dice: Random, p: Parameters, birth: int, female: bool, habit: str, ill: Mapping[str, int]
 ) -> Course | None:
     hf, start, end = p.heart_failure, p.start.toordinal(), p.end.toordinal()
     frailty = dice.gauss(0.0, hf.frailty_sd)
     threshold = -math.log(1.0 - dice.random())
     fixed = frailty + (0.0 if female else hf.male)
-    fixed += hf.log_hazard["smoker"] if smoking == "current" else 0.0
+    fixed += hf.log_hazard["smoker"] if habit == "current" else 0.0
     diagnosis: int | None = None
     # Already ill on the first day: the risk factors raise the odds about their own mean.
     risk = sum(hf.log_hazard.get(name, 0.0) for name, begun in ill.items() if begun <= start)
@@ -191,7 +178,8 @@ def _heart_failure(
     else:
         total = 0.0
         for month in range(start, end + BEYOND, 30):
-            rate = fixed + hf.per_decade * ((month - birth) / YEAR - 65) / 10
+            age = min((month - birth) / YEAR, hf.level_from)
+            rate = fixed + hf.per_decade * (age - 65) / 10
             for name, begun in ill.items():
                 if begun <= month:
                     rate += hf.log_hazard.get(name, 0.0)
@@ -237,6 +225,21 @@ def _death(
         if total >= threshold:
             return month + int(dice.random() * 30)
     return None
+
+
+def _leaving(dice: Random, p: Parameters, birth: int, joined: int, end: int) -> int:
+    """Day of moving away, whatever the health; ``end`` for who stays.
+
+    One number of ``dice`` is used, so that a life with other chances of leaving is the same
+    up to that day.
+    """
+    dice = Random(dice.random())
+    for month in range(joined, end, 30):
+        age = (month - birth) / YEAR
+        yearly = next((rate for start, rate in reversed(p.leaving) if age >= start), 0.0)
+        if dice.random() < yearly * 30 / YEAR:
+            return month + int(dice.random() * min(30, end - month))
+    return end
 
 
 def _body(

@@ -14,6 +14,9 @@ from typing import Any
 from clinical_nlp.errors import UsageError
 from clinical_nlp.training.simulation.dice import logit
 
+#: Days in a year, throughout the simulation.
+YEAR = 365.25
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
@@ -52,7 +55,8 @@ class Curve:
             slope = self._slope(i)
             low, high = self.logits[i], self.logits[i + 1]
             if i == 0 and value <= low:
-                return self.ages[0] + (value - low) / slope if slope > 0 else self.ages[0]
+                # Before a curve that falls from its first knot, everyone who will be ill is.
+                return self.ages[0] + (value - low) / slope if slope > 0 else float("-inf")
             if slope > 0 and low < value <= high:
                 return self.ages[i] + (value - low) / slope
         return float("inf")
@@ -72,6 +76,7 @@ class ConditionParameters:
     lungs: float
     coded: float
     lag: float
+    earliest: float = 18.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class HeartFailureParameters:
 
     base: float
     per_decade: float
+    level_from: float
     male: float
     frailty_sd: float
     preserved: float
@@ -115,6 +121,10 @@ class Parameters:
         First day of the record, the day it is shown as of, and the last day of the truth.
     population, death, waves, care
         Numbers by name, as in the file.
+    leaving
+        Age from which, and chance a year, of moving out of the health service's reach.
+    leaving_known
+        Share of those who left whose record is marked as no longer active.
     signs
         Rate of each sign by its cause.
     """
@@ -126,6 +136,8 @@ class Parameters:
     shares: tuple[float, ...]
     women: tuple[float, ...]
     join_late: float
+    leaving: tuple[tuple[float, float], ...]
+    leaving_known: float
     rural: float
     regions: tuple[Region, ...]
     conditions: tuple[ConditionParameters, ...]
@@ -153,6 +165,13 @@ class Parameters:
                 f"choose a day after {self.start} and not after {self.end}",
             )
         return replace(self, cut=cut)
+
+    def without_notes(self) -> Parameters:
+        """Return the same parameters with no note but hospital letters: the coded side alone.
+
+        A patient's codes are the same with and without, and made several times faster.
+        """
+        return replace(self, care={**self.care, "note_written": 0.0})
 
 
 def load_parameters(path: Path | None = None) -> Parameters:
@@ -194,6 +213,10 @@ def _parse(raw: Mapping[str, Any]) -> Parameters:
         shares=tuple(population["shares"]),
         women=tuple(population["women"]),
         join_late=population["join_late"],
+        leaving=tuple(
+            zip(population["leaving"]["ages"], population["leaving"]["yearly"], strict=True)
+        ),
+        leaving_known=population["leaving"]["known"],
         rural=population["rural"],
         regions=tuple(Region(name, **row) for name, row in population["regions"].items()),
         conditions=tuple(_condition(name, row, knots) for name, row in conditions.items()),
@@ -217,6 +240,7 @@ def _condition(name: str, row: Mapping[str, Any], knots: list[float]) -> Conditi
         lungs=row.get("lungs", 0.0),
         coded=row["coded"],
         lag=row["lag"],
+        earliest=row.get("earliest", 18.0),
     )
 
 

@@ -37,6 +37,8 @@ class Truth:
         Ejection fraction preserved; first named in hospital.
     died
         Day of death, at most the end of the simulation.
+    left
+        Day of moving away; ``None`` who stayed. The record ends there.
     conditions
         Day each long-term condition truly began.
     region, rural
@@ -49,6 +51,7 @@ class Truth:
     preserved: bool | None
     acute: bool | None
     died: date | None
+    left: date | None
     conditions: dict[str, date]
     region: str
     rural: bool
@@ -139,7 +142,9 @@ def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
                 kind=structured.codes()["documents"][visit.kind],
             )
         )
-    died = life.death if life.death is not None and life.death <= cut else None
+    died = life.death if life.death is not None and life.death <= min(cut, life.left) else None
+    shown = date.fromordinal(min(cut, life.last))
+    moved = died is None and life.left < p.end.toordinal() and life.left <= cut
     record = PatientRecord(
         id=patient,
         sex=life.sex,
@@ -147,7 +152,8 @@ def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
         deceased=died is not None,
         died=None if died is None else date.fromordinal(died),
         notes=tuple(sorted(notes, key=lambda note: (note.written, note.key))),
-        events=structured.as_of(ledger.events, p.cut if died is None else date.fromordinal(died)),
+        events=structured.as_of(ledger.events, shown),
+        active=not (moved and life.leaving_known),
     )
     return SimulatedPatient(record, identity, _truth(life, p), affirmed)
 
@@ -164,10 +170,11 @@ def _truth(life: Life, p: Parameters) -> Truth:
     return Truth(
         onset=known(course.onset) if course else None,
         diagnosed=known(course.diagnosis) if course else None,
-        coded=known(course.coded) if course else None,
+        coded=known(course.coded) if course and (course.coded or 0) < life.last else None,
         preserved=course.preserved if course else None,
         acute=course.acute if course else None,
         died=known(life.death),
+        left=date.fromordinal(life.left) if life.left < end else None,
         conditions={name: date.fromordinal(day) for name, day in sorted(life.ill.items())},
         region=life.region,
         rural=life.rural,

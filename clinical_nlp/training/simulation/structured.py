@@ -205,7 +205,7 @@ def contact(dice: Random, ledger: Ledger, life: Life, p: Parameters, visit: Visi
 
 def laboratory(dice: Random, ledger: Ledger, life: Life, p: Parameters, body: Body) -> None:
     """Enter the blood tests that no note speaks of: chronic patients, about once a year."""
-    last = life.left if life.death is None else life.death
+    last = life.last
     for day in range(life.joined + int(dice.random() * 365), last, 365):
         chronic = any(life.has(name, day) for name in REVIEWED)
         if dice.random() < (p.care["labs_a_year"] if chronic else 0.18):

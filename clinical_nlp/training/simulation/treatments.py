@@ -10,7 +10,8 @@ from importlib.resources import files
 from random import Random
 
 from clinical_nlp.training.simulation.dice import Weighted, pick
-from clinical_nlp.training.simulation.life import YEAR, Life
+from clinical_nlp.training.simulation.life import Life
+from clinical_nlp.training.simulation.parameters import YEAR
 
 #: Chance a year that a drug is stopped for good (assumption: one in seven).
 STOPPING = 0.14

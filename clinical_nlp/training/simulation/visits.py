@@ -12,8 +12,8 @@ from typing import Any
 from clinical_nlp.training.simulation.body import Body
 from clinical_nlp.training.simulation.dice import pick, poisson
 from clinical_nlp.training.simulation.grammar import read_notes_file
-from clinical_nlp.training.simulation.life import YEAR, Life
-from clinical_nlp.training.simulation.parameters import Parameters
+from clinical_nlp.training.simulation.life import Life
+from clinical_nlp.training.simulation.parameters import YEAR, Parameters
 from clinical_nlp.training.simulation.treatments import Prescription
 
 #: Signs that bring a patient in, and how strongly; the others are found, not brought.
@@ -100,7 +100,7 @@ def plan_visits(
     """Draw every contact of a life, in order, as far as the end of the simulation."""
     body = Body(life, p, prescriptions)
     visits: list[Visit] = []
-    last = life.left if life.death is None else life.death
+    last = life.last
     for month in range(life.joined, last, 30):
         for _ in range(poisson(dice, _contacts(life, p, body, month) * 30 / YEAR)):
             day = _weekday(month + int(dice.random() * 30))

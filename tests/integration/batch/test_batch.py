@@ -6,14 +6,19 @@ import csv
 import gzip
 import hashlib
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+
+from clinical_nlp.cli.app import main
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,6 +27,7 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 REPEATABLE = (
     "fhir",
     "findings.parquet",
+    "mentions.parquet",
     "estimates.parquet",
     "features.parquet",
     "audit.parquet",
@@ -139,9 +145,33 @@ def write_export(folder: Path, *lines: str) -> None:
     (folder / "export.ndjson").write_text("\n".join(whole) + "\n", encoding="utf-8")
 
 
-def test_a_bad_line_leaves_the_rest_intact(tmp_path: Path, cli: Cli) -> None:
+@pytest.fixture
+def here(
+    tmp_path: Path, demo_batch: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., int]]:
+    """Run the program in this process: a process of its own takes seconds to begin.
+
+    With a registry that has its champion already; making one takes seconds, too.
+    """
+    shutil.copy(demo_batch / "mlflow.db", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    # By its whole path: MLflow keeps one open store for each URI it is given in a process.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["clinical-nlp", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    before = os.umask(0o077)
+    yield run
+    os.umask(before)
+
+
+def test_a_bad_line_leaves_the_rest_intact(tmp_path: Path, here: Callable[..., int]) -> None:
     write_export(tmp_path / "export", '{"resourceType": "Condition", ', "null")
-    cli("batch", "export", "--out", "out", cwd=tmp_path, code=3)
+    assert here("batch", "export", "--out", "out") == 3
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert run["input"]["types"]["Condition"]["used"] == 1
     assert sum(run["quarantined"].values()) == 2
@@ -163,7 +193,12 @@ def test_a_bad_line_leaves_the_rest_intact(tmp_path: Path, cli: Cli) -> None:
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
 )
 def test_each_fatal_error_has_its_exit_code_and_a_sentence(
-    tmp_path: Path, cli: Cli, arguments: list[str], code: int, says: str
+    tmp_path: Path,
+    here: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    says: str,
 ) -> None:
     write_export(tmp_path / "export")
     (tmp_path / "empty").mkdir()
@@ -171,6 +206,33 @@ def test_each_fatal_error_has_its_exit_code_and_a_sentence(
     (tmp_path / "undated" / "Patient.ndjson").write_text('{"resourceType":"Patient","id":"p"}\n')
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.odt").write_text("x")
-    done = cli("batch", *arguments, cwd=tmp_path, code=code)
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
+    assert here("batch", *arguments) == code
+    told = capsys.readouterr().err
+    assert says in told
+    assert "Traceback" not in told
+
+
+def test_mentions_are_written_where_they_are_asked_for(
+    tmp_path: Path, here: Callable[..., int], cli: Cli
+) -> None:
+    assert here("simulate", "--patients", "2", "--seed", "5", "export") == 0
+    assert here("batch", "export", "--out", "plain", "--quiet") == 0
+    assert here("batch", "export", "--out", "one", "--quiet", "--mentions") == 0
+    cli("batch", "export", "--out", "two", "--quiet", "--mentions", "-p", "2", cwd=tmp_path)
+    # Mentions that make no findings change nothing else, and neither do processes.
+    plain, one, two = (digests(tmp_path / name) for name in ("plain", "one", "two"))
+    assert "mentions.parquet" not in plain
+    assert one == two
+    assert {name: d for name, d in one.items() if name != "mentions.parquet"} == plain
+    table = pq.read_table(tmp_path / "one" / "mentions.parquet")
+    written = json.loads((tmp_path / "one" / "run.json").read_text())["written"]
+    assert table.num_rows == written["mentions.parquet"] > 0
+    assert {"text", "lexical_variant"}.isdisjoint(table.column_names)
+    rows_of = table.to_pylist()
+    assert {row["label"] for row in rows_of} <= {"DISEASE", "SYMPTOM", "PROCEDURE", "MEDICATION"}
+    assert any(row["concept"] for row in rows_of)
+    patients = [row["patient_id"] for row in rows_of]
+    assert patients == sorted(patients)
+    # A run without them leaves none of an earlier run's behind.
+    assert here("batch", "export", "--out", "one", "--quiet") == 0
+    assert digests(tmp_path / "one") == plain

@@ -30,6 +30,7 @@ from clinical_nlp.records import (
     RunContext,
 )
 from clinical_nlp.risk.bands import Bands, band_of, load_bands
+from clinical_nlp.risk.uncertainty import uncertainty_es
 from fhir_adapters.writing import FhirSink
 
 AS_OF = date(2025, 1, 31)
@@ -201,6 +202,9 @@ def scored() -> PatientResult:
             0.153,
             reasons=reasons,
             missing=("Falta un NT-proBNP de este año.", "Falta el IMC"),
+            interval=(0.1102, 0.2134),
+            interval_level=0.95,
+            uncertainty=uncertainty_es((0.1102, 0.2134), 0.95),
         ),
     )
 

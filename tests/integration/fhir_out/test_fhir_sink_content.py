@@ -96,6 +96,24 @@ def test_a_scored_patient(written: Any) -> None:
     assert assessment["performer"]["reference"].startswith("Device/")
 
 
+def test_the_interval_stands_beside_the_probability(written: Any) -> None:
+    (assessment,) = written.of("RiskAssessment", "p1")
+    (prediction,) = assessment["prediction"]
+    (interval,) = prediction["extension"]
+    level, bounds = (part for part in interval["extension"])
+    assert (level["url"], level["valueDecimal"]) == ("level", 95)
+    low, high = (bounds["valueRange"][end] for end in ("low", "high"))
+    assert (low["value"], high["value"], low["code"], high["code"]) == (11.02, 21.34, "%", "%")
+    assert "Intervalo del 95 %: entre 11 % y 22 %." in prediction["rationale"]
+    (task,) = written.of("Task", "p1")
+    assert "15,3 %, intervalo de 11,02 % a 21,34 %" in task["description"]
+    # Every extension that is used is published, with what it is used on.
+    published = {d["url"]: d["context"][0]["expression"] for d in written.of("StructureDefinition")}
+    assert published[interval["url"]] == "RiskAssessment.prediction"
+    (other,) = written.of("RiskAssessment", "p4")
+    assert "extension" not in other["prediction"][0]
+
+
 def test_the_basis_is_what_the_reasons_rest_on(written: Any) -> None:
     (assessment,) = written.of("RiskAssessment", "p1")
     by_reference = {f"Observation/{r['id']}": r for r in written.of("Observation", "p1")}

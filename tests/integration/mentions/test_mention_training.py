@@ -199,3 +199,15 @@ def test_the_shipped_recipe_is_read() -> None:
     recipe = read_mentions_recipe(ROOT / "models" / "mentions" / "recipe.toml")
     assert "MEDICATION" not in recipe.corpora[1].labels
     assert not any("/" in str(value) for value in recipe.flat().values())
+
+
+def test_a_value_takes_the_place_of_the_recipe_s() -> None:
+    path = ROOT / "models" / "mentions" / "recipe.toml"
+    recipe = read_mentions_recipe(path, ["fit.epochs=9", 'fit.precision = "float32"'])
+    assert (recipe.fit.epochs, recipe.fit.precision) == (9, "float32")
+
+
+@pytest.mark.parametrize("change", ["epochs", "fit.epoch=3", "fat.epochs=3", "fit=3", "a=1\nb=2"])
+def test_a_change_that_changes_nothing_is_refused(change: str) -> None:
+    with pytest.raises(UsageError, match="E131"):
+        read_mentions_recipe(ROOT / "models" / "mentions" / "recipe.toml", [change])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from small_models import small_folder, small_parts
 from typer.testing import CliRunner
 
-from clinical_nlp.cli.registry import app
+from clinical_nlp.cli.registry import app, serve_command
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.champion import fetch_verified, resolve_model
 from clinical_nlp.registry.manifest import model_digest
@@ -130,6 +131,15 @@ def test_a_fetched_model_is_the_registered_one(store, tmp_path):
     assert model_digest(tmp_path / "fetched") == reference.digest
     with pytest.raises(ModelError, match="E410"):
         fetch_verified("champion", tmp_path / "fetched", store)
+
+
+def test_the_command_to_serve_brings_its_environment(tmp_path, monkeypatch):
+    ours = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", f"{ours}:/usr/bin")
+    plain = serve_command(tmp_path, "ab" * 32)
+    assert plain.startswith("CLINICAL_NLP_MODEL_DIGEST=abababababababab mlflow models serve")
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert serve_command(tmp_path, "ab" * 32) == f"PATH={ours}:$PATH {plain}"
 
 
 def test_the_commands_tell_the_whole_story(quick, store, trained):

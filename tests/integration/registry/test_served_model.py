@@ -9,9 +9,10 @@ import urllib.request
 
 import pandas as pd
 import pytest
-from servers import scoring_server
+from servers import BARE_PATH, scoring_server
 from small_models import small_folder, small_parts
 
+from clinical_nlp.cli.registry import serve_command
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.registry.champion import fetch_verified
 from clinical_nlp.registry.record_json import record_to_json
@@ -74,9 +75,10 @@ def test_a_fresh_process_gives_the_batchs_scores(scored, of_batch):
 
 
 @pytest.mark.slow
-def test_a_served_model_gives_the_batchs_scores(scored, of_batch):
+def test_a_served_model_gives_the_batchs_scores(scored, of_batch, monkeypatch):
     folder, reference, asked = scored
-    with scoring_server(folder / "model", folder, reference.digest) as url:
+    monkeypatch.setenv("PATH", BARE_PATH)
+    with scoring_server(serve_command(folder / "model", reference.digest), folder) as url:
         body = json.dumps({"dataframe_split": asked.to_dict(orient="split")}).encode()
         request = urllib.request.Request(  # noqa: S310  # our own, on loopback
             f"{url}/invocations", body, {"Content-Type": "application/json"}

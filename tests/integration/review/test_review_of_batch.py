@@ -17,6 +17,7 @@ from clinical_nlp.review import (
     BatchOutput,
     open_batch,
     open_patient,
+    show_not_scored,
     show_notes,
     show_reasons,
     show_timeline,
@@ -41,6 +42,27 @@ def test_every_patient_and_the_work_list_are_there(batch, demo_batch):
     assert batch.worklist()["Paciente"].tolist() == listed
     assert batch.worklist(1).index.tolist() == [1]
     assert all(patient in str(show_worklist(batch)) for patient in listed[:20])
+
+
+def test_each_estimate_on_the_list_has_its_interval(batch):
+    table = batch.worklist()
+    assert table["Intervalo"].str.fullmatch(r"entre .+ % y .+ %").all()
+    listed = str(show_worklist(batch))
+    for row in table.head(20).itertuples():
+        estimate = batch.estimate(row.Paciente)
+        low, high = estimate.interval
+        assert low <= estimate.probability <= high and estimate.interval_level == 0.95
+        assert row.Intervalo in listed and row.Intervalo in estimate.uncertainty
+        assert row.Intervalo in str(show_reasons(estimate, {}))
+
+
+def test_who_has_no_estimate_is_told_with_the_reason(batch):
+    table, page = batch.not_scored(), str(show_not_scored(batch))
+    unscored = batch.patients[batch.patients["status"] != "scored"]
+    assert table["Pacientes"].sum() == len(unscored) > 0
+    assert sorted(i for ids in table["Identificadores"] for i in ids) == sorted(unscored.patient_id)
+    assert all(reason in page for reason in table["Motivo"])
+    assert set(unscored["abstention"].dropna()) <= set(table["Motivo"])
 
 
 def test_a_patient_is_reviewed_whole(batch, demo_batch):

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from clinical_nlp.training.recipe import CohortRecipe
 from clinical_nlp.training.simulation import load_parameters, simulate_patients
 from clinical_nlp.training.simulation.check import (
     FRAMINGHAM,
@@ -17,6 +18,7 @@ from clinical_nlp.training.simulation.check import (
     signs_before,
     summarise,
 )
+from clinical_nlp.training.simulation.leaving import compare
 
 YEAR = timedelta(days=365)
 
@@ -61,7 +63,7 @@ def test_prevalences_are_near_the_parameters(people: list[Person]) -> None:
         "diabetes": (10, 16),
         "atrial_fibrillation": (3, 5.5),
         "ischemic_heart_disease": (3.5, 7),
-        "copd": (5.5, 10),
+        "copd": (3.5, 6.2),
         "chronic_kidney_disease": (6, 11),
         "heart_failure": (1.8, 4),
     }
@@ -77,3 +79,17 @@ def test_no_phrase_dominates_the_notes() -> None:
             said.update(s.strip().lower() for s in note.text.replace("\n", ". ").split(". "))
     assert said.most_common(1)[0][1] < 0.03 * said.total()
     assert len(said) > 2500
+
+
+def test_who_is_lost_is_weighed_against_the_same_people_had_they_stayed() -> None:
+    base = CohortRecipe(
+        simulated_patients=150, simulation_seed=5, gap_days=30, horizon_days=365,
+        history_days=365, step_days=365, min_age=40, controls_share=1.0,
+    )  # fmt: skip
+    rows = compare(base, (0.0, 20.0), load_parameters())
+    nobody, many = rows[0.0], rows[20.0]
+    told = {row.choice: row.risk for row in nobody[:3]}
+    assert set(told.values()) == {nobody[0].truth}  # where nobody left, no choice matters
+    assert nobody[0].lost == 0 < many[0].lost
+    assert [row.lost for row in many] == sorted(row.lost for row in many)  # silence adds to them
+    assert many[1].risk > many[0].risk  # the lost are all without the outcome

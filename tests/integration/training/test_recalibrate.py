@@ -142,7 +142,7 @@ def test_a_model_is_tested_across_cohorts(cohort, recipe):
     assert {(r.trained, r.tested) for r in rows} == {
         ("first", "first"), ("first", "second"), ("second", "first"), ("second", "second"),
     }  # fmt: skip
-    assert len(rows) == 8
-    assert transfer_markdown(rows).count("\n") == 10
+    assert len(rows) == 12
+    assert transfer_markdown(rows).count("\n") == 14
     for row in rows:
         assert 0.5 < row.measures["auroc"].value < 0.95

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc
 
 from clinical_nlp.batch import job
@@ -90,6 +91,7 @@ def pipeline() -> Any:
     """Finds the word 'tos'; breaks, quoting the note, on 'rompe'."""
     nlp = spacy.blank("es")
 
+    @Language.component("finds_tos")
     def find(doc: Doc) -> Doc:
         if "rompe" in doc.text:
             raise ValueError(f"cannot read {doc.text!r}")
@@ -98,7 +100,8 @@ def pipeline() -> Any:
             set_findings(doc, [Finding(at, at + 3, "tos", "cough")])
         return doc
 
-    return lambda text: find(nlp(text))
+    nlp.add_pipe("finds_tos")
+    return nlp
 
 
 def patient(name: str, *texts: str) -> PatientRecord:

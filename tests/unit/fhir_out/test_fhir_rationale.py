@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clinical_nlp.records import EstimateStatus, ModelReference, Reason, RiskEstimate
 from clinical_nlp.risk.bands import band_of, load_bands
 from fhir_adapters.writing.rationale import (
+    bounds,
     horizon_es,
     percentage,
     percentage_es,
@@ -63,6 +64,18 @@ def test_what_raises_and_what_lowers_the_risk_are_told_apart() -> None:
         "Riesgo muy alto de insuficiencia cardíaca en 12 meses: 15,3 %. "
         "Lo aumentan: Disnea de esfuerzo en 2 notas; NT-proBNP 1180 pg/mL. Lo reducen: Sin edemas."
     )
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_bounds_hold_what_is_shown_between_them(one: float, two: float, three: float) -> None:
+    low, shown, high = sorted((one, two, three))
+    lower, upper = bounds((low, high))
+    assert 0 <= lower <= percentage(shown) <= upper <= 100
+
+
+def test_how_sure_it_is_stands_beside_the_number() -> None:
+    sure = estimate(EstimateStatus.SCORED, 0.153, uncertainty="Intervalo del 95 %.")
+    assert rationale(sure, band_of(0.153)).endswith("12 meses: 15,3 %. Intervalo del 95 %.")
 
 
 def test_a_diagnosed_patient_is_told_as_such() -> None:

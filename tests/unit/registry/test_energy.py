@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import socket
 
 import pytest
@@ -34,3 +35,15 @@ def test_the_library_talks_to_nobody_and_writes_no_file(monkeypatch, tmp_path):
     told = energy.report()
     assert told["kwh"] > 0 and told["method"].startswith("CodeCarbon")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_library_says_nothing_and_hides_nothing_of_ours(capfd, monkeypatch, caplog):
+    pytest.importorskip("codecarbon")
+    from codecarbon.external.logger import logger as theirs
+
+    monkeypatch.setattr(theirs, "level", logging.INFO)  # as it is when first imported
+    with caplog.at_level(logging.INFO), measured(with_library=True):
+        theirs.warning("no meter can be read")
+        logging.getLogger("clinical_nlp.registry").warning("ours")
+    assert caplog.messages == ["ours"]
+    assert capfd.readouterr() == ("", "")

@@ -22,6 +22,7 @@ from clinical_nlp.records import (
     Sex,
 )
 from clinical_nlp.risk.bands import load_bands
+from clinical_nlp.risk.uncertainty import uncertainty_es
 
 AS_OF = date(2026, 3, 31)
 MODEL = ModelReference("hf-risk", "3", "models:/hf-risk/3", "ab" * 32)
@@ -62,6 +63,7 @@ def make_result():
         reasons: tuple[Reason, ...] | None = None,
         abstention: str | None = None,
         findings: tuple[Finding, ...] | None = None,
+        interval: tuple[float, float] | None = None,
     ) -> PatientResult:
         note = Note(
             f"DocumentReference/{patient_id}",
@@ -91,6 +93,9 @@ def make_result():
             reasons=reasons,
             missing=("No consta NT-proBNP.",),
             abstention=abstention,
+            interval=interval,
+            interval_level=None if interval is None else 0.95,
+            uncertainty=None if probability is None else uncertainty_es(interval, 0.95),
         )
         record = PatientRecord(patient_id, Sex.FEMALE, date(1948, 1, 15), notes=(note,))
         return PatientResult(record, (NoteFindings(note, findings),), estimate)

@@ -12,7 +12,7 @@ from clinical_nlp.records import EstimateStatus
 def test_every_patient_has_a_row_with_its_evidence(tmp_path, context, make_result):
     path = tmp_path / "estimates.parquet"
     sink = EstimatesTable(path, context)
-    sink.write(make_result("a", 0.2))
+    sink.write(make_result("a", 0.2, interval=(0.15, 0.3)))
     sink.write(make_result("b"))
     sink.write(make_result("c", status=EstimateStatus.ABSTAINED, abstention="Sin edad."))
     assert sink.close() == {"estimates.parquet": 3}
@@ -28,6 +28,9 @@ def test_every_patient_has_a_row_with_its_evidence(tmp_path, context, make_resul
             "end": 14,
         }
     ]
+    assert (scored["low"], scored["high"], scored["interval_level"]) == (0.15, 0.3, 0.95)
+    assert "entre 15 % y 30 %" in scored["uncertainty"]
+    assert abstained["low"] is None and abstained["uncertainty"] is None
     assert scored["missing"] == ["No consta NT-proBNP."]
     assert diagnosed["status"] == "diagnosed" and diagnosed["probability"] is None
     assert abstained["abstention"] == "Sin edad."

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from clinical_nlp.batch.sinks.report import RunSummary, histogram, words, write_report
 from clinical_nlp.batch.statistics import RunStatistics, histogram_edges
-from clinical_nlp.records import Concept, SourceSummary, TypeCounts
+from clinical_nlp.records import Concept, EstimateStatus, SourceSummary, TypeCounts
 from clinical_nlp.risk.bands import load_bands
 
 CANARY = "Zacarías-Ñoquisordo"
@@ -36,6 +36,7 @@ def page(tmp_path, context, concepts, make_result) -> str:
             f"{CANARY}-{i}",
             p,
             text=f"Refiere disnea, {CANARY}. Sin edemas. Madre: disnea. FEVI > 60 %.",
+            interval=(0.02, 0.4) if p == 0.2 else None,
         )
         for i, p in enumerate((0.2, 0.01, None))
     ]
@@ -61,6 +62,8 @@ def test_the_numbers_are_those_of_the_run(page):
     assert rows_of(page, "risk")["muy alto"] == ["1", "50,0\xa0%"]
     assert rows_of(page, "types")["DocumentReference"] == ["5", "3", "0", "1", "0", "1", "sí"]
     assert rows_of(page, "quarantine")["E203"] == ["1"]
+    assert "en 1 de los 1 pacientes de la lista el intervalo baja del umbral" in page
+    assert "1 estimaciones van sin intervalo" in page
     assert rows_of(page, "times")["Lectura de notas (PLN)"] == ["1\xa0min 30\xa0s"]
 
 
@@ -89,6 +92,40 @@ def test_it_can_be_heard(page):
 def test_it_says_what_it_is_not_and_which_model(page, context):
     assert "no un producto sanitario certificado" in page
     assert context.model.uri in page and context.model.digest in page
+
+
+def test_a_registry_that_was_away_is_shouted(tmp_path, context, concepts, make_result):
+    resolution = {
+        "asked": "models:/hf-risk@champion",
+        "source": "last verified",
+        "verified": "2026-03-28T04:05:06+00:00",
+    }
+    results = [make_result("a", 0.1)]
+    for source, shouted in (("last verified", True), ("registry", False)):
+        summary = make_summary(context, resolution={**resolution, "source": source})
+        page = write_page(tmp_path / f"{shouted}.html", context, concepts, results, summary)
+        soup = BeautifulSoup(page, "html.parser")
+        told = [tag.get_text(" ", strip=True) for tag in soup.select("header [role=alert]")]
+        assert bool(told) is shouted
+        if told:
+            assert "E401" in told[0] and "versión 3" in told[0]
+            assert "28 de marzo de 2026, 04:05 (UTC)" in " ".join(told[0].split())
+
+
+def test_abstentions_are_counted_by_reason_and_energy_is_told(
+    tmp_path, context, concepts, make_result
+):
+    young = {"status": EstimateStatus.ABSTAINED, "abstention": "Menor de 40 años."}
+    results = [make_result("a", **young), make_result("b", **young), make_result("c", 0.1)]
+    used = {"kwh": 0.0000234, "co2_kg": 0.000004, "method": "estimated: processor seconds"}
+    summary = make_summary(context, energy=used)
+    page = write_page(tmp_path / "r.html", context, concepts, results, summary)
+    assert rows_of(page, "patients")["Menor de 40 años."] == ["2"]
+    assert "0,0234\xa0Wh" in page and "estimada por el tiempo de procesador" in page
+    summary = make_summary(context, energy={**used, "method": "CodeCarbon 3.3.2, offline"})
+    assert "con CodeCarbon 3.3.2;" in write_page(
+        tmp_path / "r.html", context, concepts, [], summary
+    )
 
 
 def test_lost_lines_are_shouted(tmp_path, context, concepts, make_result):
@@ -146,6 +183,7 @@ def test_spanish_numbers():
     assert words.percent(5, 5) == "100\xa0%"
     assert words.probability(0.0128) == "1,28\xa0%"
     assert words.probability(0.1) == "10\xa0%"
+    assert words.energy(0.0235) == "23,5\xa0Wh" and words.energy(2.345) == "2,35\xa0kWh"
     assert words.duration(0.424) == "0,42\xa0s"
     assert words.duration(59.97) == "1\xa0min 0\xa0s"
     assert words.duration(3725) == "1\xa0h 2\xa0min"

@@ -15,8 +15,8 @@ from clinical_nlp.risk.bands import load_bands
 def test_counts_of_a_small_run(context, make_result):
     statistics = RunStatistics(context)
     for result in (
-        make_result("a", 0.2),
-        make_result("b", 0.001),
+        make_result("a", 0.2, interval=(0.02, 0.3)),
+        make_result("b", 0.001, interval=(0.0005, 0.03)),
         make_result("c"),
         make_result("d", status=EstimateStatus.ABSTAINED, abstention="Sin edad."),
         make_result("e", 0.01, text="  ", findings=()),
@@ -32,7 +32,11 @@ def test_counts_of_a_small_run(context, make_result):
         "diagnosed": 1,
         "abstained": 1,
         "worklist": 1,
+        "worklist_unsure": 1,
+        "below_unsure": 1,
+        "without_interval": 1,
     }
+    assert statistics.abstentions == {"Sin edad.": 1}
     assert statistics.notes == {"seen": 5, "with_text": 4, "with_findings": 4}
     assert statistics.findings["seen"] == 16 and statistics.findings["affirmed"] == 8
     assert statistics.findings["family"] == statistics.findings["negated"] == 4

@@ -41,13 +41,17 @@ def test_only_patients_to_look_at(tmp_path, context, make_result):
 
 
 def test_what_a_row_says(tmp_path, context, make_result):
-    _, (row,) = write(tmp_path / "w.csv", context, [make_result("a", 0.1234)])
+    results = [make_result("a", 0.1234, interval=(0.0871, 0.16)), make_result("b", 0.1)]
+    _, (row, other) = write(tmp_path / "w.csv", context, results)
+    assert (other["low_percent"], other["high_percent"]) == ("", "")
     assert row == {
         "rank": "1",
         "patient_id": "a",
         "age": "78",
         "sex": "mujer",
         "risk_percent": "12.3",
+        "low_percent": "8.7",
+        "high_percent": "16.0",
         "band": "muy alto",
         # Reasons that lower the risk do not answer why the patient is here.
         "reasons": "Disnea en 1 nota (la última, 01/03/2026); 78 años",

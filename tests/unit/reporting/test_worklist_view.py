@@ -13,8 +13,12 @@ from clinical_nlp.errors import OutputError
 @pytest.fixture
 def worklist(tmp_path, context, make_result):
     sink = Worklist(tmp_path / "worklist.csv", context)
-    for patient, probability in (("-b", 0.0456), ("a" * 36, 0.31), ("c", 0.04)):
-        sink.write(make_result(patient, probability))
+    for patient, probability, interval in (
+        ("-b", 0.0456, (0.03, 0.07)),
+        ("a" * 36, 0.31, (0.2, 0.4501)),
+        ("c", 0.04, None),
+    ):
+        sink.write(make_result(patient, probability, interval=interval))
     sink.close()
     return tmp_path / "worklist.csv"
 
@@ -33,6 +37,8 @@ def test_reads_back_what_was_written(worklist):
         78,
         "mujer",
         4.6,
+        3.0,
+        7.0,
         "alto",
         ("Disnea en 1 nota (la última, 01/03/2026)", "78 años"),
         ("No consta NT-proBNP",),
@@ -45,6 +51,7 @@ def test_every_line_fits_and_nothing_is_cut(worklist, width):
     text = printed(read_worklist(worklist), width)
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text
+    assert "20,0 a 45,0" in text and "sin intervalo" in text
     assert "31,0 %" in text and "muy alto" in text and "· 78 años" in text
     assert "preliminares" in text
     assert text.count("a") >= 36  # the long id is folded, not cut
@@ -55,8 +62,14 @@ def test_says_how_many_are_not_shown(worklist):
     assert "ningún paciente" in printed([])
 
 
+def test_a_list_of_an_earlier_version_has_no_interval(worklist):
+    text = worklist.read_text("utf-8-sig").replace("low_percent", "x").replace("high_percent", "y")
+    worklist.write_text(text, "utf-8")
+    assert all(row.low_percent is row.high_percent is None for row in read_worklist(worklist))
+
+
 def test_brackets_are_text_not_markup():
-    row = WorklistRow(1, "[red]x", 70, "mujer", 5.0, "alto", ("[bold]motivo",), ())
+    row = WorklistRow(1, "[red]x", 70, "mujer", 5.0, None, None, "alto", ("[bold]motivo",), ())
     assert "[red]x" in printed([row]) and "[bold]motivo" in printed([row])
 
 

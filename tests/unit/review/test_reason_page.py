@@ -12,6 +12,7 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.review.markup import anchor
 from clinical_nlp.review.reasons import show_reasons
+from clinical_nlp.risk.uncertainty import uncertainty_es
 
 CONCEPTS = {
     k: Concept(k, "symptom", {"es": v}) for k, v in {"d": "disnea", "o": "ortopnea"}.items()
@@ -33,6 +34,12 @@ def test_the_estimate_is_said_in_words():
     assert "12,3\u00a0%" in shown and "próximos 12 meses" in shown
     assert "riesgo muy alto" in shown and "cnr-band-3'" in shown
     assert "preliminar" in shown and "models:/hf-risk/3" in shown
+
+
+def test_how_sure_it_is_is_said_in_words():
+    assert "entre 4 % y 9 %" in page(uncertainty=uncertainty_es((0.04, 0.09), 0.95))
+    assert "Sin intervalo" in page(uncertainty=uncertainty_es(None, 0.95))
+    assert "cnr-interval'" not in page(EstimateStatus.ABSTAINED, None, None, abstention="Sin edad.")
 
 
 def test_reasons_lead_to_the_words_behind_them():

@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinical_nlp.errors import ModelError
+from clinical_nlp.records import Sex
+from clinical_nlp.risk.entries import Timeline
 from clinical_nlp.risk.features import feature_matrix, feature_row
 from clinical_nlp.risk.topics import load_features, parse_features
 
@@ -172,3 +174,19 @@ def test_nothing_of_the_future_changes_a_feature(timeline, note, event, after):
     before = feature_matrix([timeline(DAY, notes, events)], TABLE)
     since = feature_matrix([timeline(DAY, [*notes, *later], [*events, *future])], TABLE)
     assert before.tobytes() == since.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("born", "over"), [(1980, 0.0), (1949, 0.0), (1944, 0.5), (None, math.nan)]
+)
+def test_age_has_a_bend_from_which_its_slope_may_change(born, over):
+    line = Timeline("p", DAY, Sex.FEMALE, None if born is None else date(born, 1, 1))
+    assert values(line)["age_over_75"] == pytest.approx(over, nan_ok=True)
+
+
+def test_a_bend_may_point_either_way_and_what_is_not_measured_is_shrunk_more():
+    topics = TABLE.topic_of
+    assert topics["age"].direction_of("age") == 1
+    assert topics["age"].direction_of("age_over_75") == 0
+    assert topics["egfr"].penalty_of("egfr") == 1.0 < topics["egfr"].penalty_of("egfr_missing")
+    assert topics["age"].penalty_of("age_over_75") == topics["age"].penalty_of("age") < 1.0

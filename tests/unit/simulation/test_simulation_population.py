@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -14,6 +15,8 @@ from clinical_nlp.training.simulation import (
     simulate_patient,
     simulate_patients,
 )
+from clinical_nlp.training.simulation.dice import logistic, stream
+from clinical_nlp.training.simulation.life import Life, live
 from clinical_nlp.training.simulation.parameters import Curve
 
 PARAMETERS = load_parameters()
@@ -118,3 +121,78 @@ def test_a_curve_gives_back_the_age_at_which_it_reaches_a_value() -> None:
     for age in (50.0, 60.0, 71.5, 88.0):
         assert curve.age_of(curve.at(age)) == pytest.approx(age)
     assert curve.age_of(curve.at(90) + 0.1) == float("inf")
+
+
+def test_before_a_falling_curve_everyone_who_will_be_ill_is() -> None:
+    curve = Curve.from_percent([45, 60, 75, 90], [5, 4, 9, 20])
+    assert curve.age_of(curve.at(45)) == float("-inf")
+    assert 60 < curve.age_of(curve.at(70)) < 75
+
+
+@pytest.fixture(scope="module")
+def lives() -> list[Life]:
+    return [live(stream("test", number), PARAMETERS) for number in range(6000)]
+
+
+def test_traits_and_smoking_leave_the_curves_as_they_are(lives: list[Life]) -> None:
+    """They say who falls ill, not how many: COPD was once half as much again in old men."""
+    start = PARAMETERS.start.toordinal()
+    some = [life for life in lives if 45 <= life.age(start) < 90]
+    rising = [c for c in PARAMETERS.conditions if c.name not in ("obesity", "sleep_apnea")]
+    for condition in rising:
+        given = have = 0.0
+        for life in some:
+            curve = condition.women if life.female else condition.men
+            given += logistic(curve.at(life.age(start)))
+            have += life.has(condition.name, start)
+        deviation = 4 * given**0.5  # of a sum of chances, at most
+        # A curve that falls with age is not followed down: nobody is cured here.
+        slack = 0.1 * given if condition.name in ("dyslipidemia", "anxiety") else 0.02 * given
+        assert abs(have - given) < deviation + slack, condition.name
+
+
+def test_nothing_begins_before_its_age(lives: list[Life]) -> None:
+    for condition in PARAMETERS.conditions:
+        assert condition.earliest >= 18
+        for life in lives:
+            if condition.name in life.ill:
+                assert life.age(life.ill[condition.name] + 1) >= condition.earliest
+
+
+def test_a_record_ends_where_the_patient_moves_away() -> None:
+    restless = replace(PARAMETERS, leaving=((0.0, 0.6),), leaving_known=1.0)
+    whole = restless.as_of(restless.end)
+    moved = 0
+    for person in simulate_patients(60, 8, whole):
+        record, left = person.record, person.truth.left
+        if left is None or (person.truth.died is not None and person.truth.died <= left):
+            continue
+        moved += 1
+        assert not record.active and not record.deceased and record.died is None
+        assert all(n.written is not None and n.written.date() <= left for n in record.notes)
+        assert all(_known(e) <= left for e in record.events)
+    assert moved > 30
+
+
+def test_whoever_leaves_is_the_same_person_until_then() -> None:
+    restless = replace(PARAMETERS, leaving=((0.0, 0.9),))
+    for number in range(40):
+        stays = live(stream("leaves", number), replace(PARAMETERS, leaving=((0.0, 0.0),)))
+        leaves = live(stream("leaves", number), restless)
+        assert stays.left == PARAMETERS.end.toordinal() > leaves.left
+        assert replace(leaves, left=stays.left, leaving_known=True) == replace(
+            stays, leaving_known=True
+        )
+
+
+def test_who_stays_is_active(people: list[SimulatedPatient]) -> None:
+    assert all(p.record.active for p in people if p.truth.left is None)
+
+
+def test_the_codes_are_the_same_whether_notes_are_written_or_not() -> None:
+    for number in range(25):
+        told, silent = (
+            simulate_patient(number, 11, p).record for p in (PARAMETERS, PARAMETERS.without_notes())
+        )
+        assert replace(told, notes=()) == replace(silent, notes=())
+        assert {n.key for n in silent.notes} <= {n.key for n in told.notes}

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import pytest
 
+from clinical_nlp.records import Sex
+from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.features import feature_matrix
+from clinical_nlp.risk.topics import load_features
+from clinical_nlp.training.ablation import ablation_markdown, compare
 from clinical_nlp.training.bounded import Prior
+from clinical_nlp.training.candidates import portable
 from clinical_nlp.training.dataset import Data
 from clinical_nlp.training.ensemble import logistic_members
 from clinical_nlp.training.fit import fit
 from clinical_nlp.training.nested import fit_best, nested, winner
+from clinical_nlp.training.recipe import FitRecipe
 
 
 class Column:
@@ -71,3 +79,43 @@ def test_members_spread_round_the_model_and_more_with_fewer_patients(data):
 
     few, many = spread(data.take(np.arange(300))), spread(data)
     assert (few > 1.3 * many)[2:].all()  # the twin columns share their weight either way
+
+
+def test_what_travels_is_what_patients_have_in_both_cohorts():
+    """Not what a service does: contacts, prescriptions, whether it measured; nor what one lacks."""
+    table = load_features()
+    generator = np.random.default_rng(2)
+    here = generator.integers(0, 2, size=(200, len(table.names))).astype(float)
+    there = here.copy()
+    there[:, table.names.index("structured_diabetes")] = 0.0
+    there[:, table.names.index("egfr")] = np.nan
+    first, second = (
+        Data(x, [None] * 200, np.zeros(200, dtype=int), np.ones(200), np.arange(200).astype(str))
+        for x in (here, there)
+    )
+    chosen = portable(table, first, second)
+    assert {"age", "male", "structured_hypertension", "systolic_bp"} <= set(chosen)
+    absent = {"structured_diabetes", "egfr", "contacts", "notes", "systolic_bp_missing"}
+    assert absent.isdisjoint(chosen)
+    assert not any(name.startswith("note_") for name in chosen)
+    assert "structured_loop_diuretic" not in chosen
+    assert {"structured_diabetes", "egfr"} <= set(portable(table, first))
+
+
+def test_every_choice_of_the_linear_model_has_its_worth():
+    """Here risk levels off at 75, so that a straight line of age does worse."""
+    table, generator = load_features(), np.random.default_rng(9)
+    ages = generator.integers(40, 95, 6000)
+    lines = [Timeline(f"p{i}", date(2024, 6, 1), Sex.MALE, date(2024 - a, 1, 1))
+             for i, a in enumerate(ages.tolist())]  # fmt: skip
+    risk = 1 / (1 + np.exp(-(np.minimum(ages, 75) - 70) / 6))
+    people = np.array([line.patient_id for line in lines])
+    outcome = (generator.random(6000) < risk).astype(int)
+    data = Data(feature_matrix(lines, table), lines, outcome, np.ones(6000), people)
+    recipe = FitRecipe(strengths=(0.1,), folds=2, seed=1, bootstrap=1)
+    rows = {row.name: row for row in compare(data, table, recipe)}
+    assert rows["as it is"].worse == 0 and rows["as it is"].error == 0
+    straight = rows["a straight line of age"]
+    assert straight.worse > 2 * straight.error > 0
+    assert straight.oldest < rows["as it is"].oldest
+    assert len(ablation_markdown(list(rows.values())).splitlines()) == 2 + len(rows)

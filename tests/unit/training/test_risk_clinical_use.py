@@ -20,8 +20,8 @@ from clinical_nlp.training.dataset import Case, Data
 from clinical_nlp.training.lead_time import alerted_by, lead_days, lead_time, past_of
 from clinical_nlp.training.published import published_scores
 from clinical_nlp.training.recipe import read_recipe
-from clinical_nlp.training.subgroups import group_keys, subgroups
-from clinical_nlp.training.temporal import temporal_check
+from clinical_nlp.training.subgroups import age_bands, group_keys, subgroups
+from clinical_nlp.training.temporal import DRAWS, temporal_check
 
 TABLE = load_features()
 DAY = date(2024, 6, 1)
@@ -129,7 +129,7 @@ def test_the_check_in_time_learns_from_closed_windows_only():
             self.name, self.settings = self.inner.name, self.inner.settings
 
         def fit(self, some, setting):
-            seen.extend(t.as_of for t in some.timelines)
+            seen.append(max(t.as_of for t in some.timelines))
             return self.inner.fit(some, setting)
 
         def log_odds(self, model, some):
@@ -138,7 +138,25 @@ def test_the_check_in_time_learns_from_closed_windows_only():
     chosen = Calibrated(Watched(), None, {"strength": 0.03}, (1.0, 0.0))
     told = temporal_check(data, rows, recipe, chosen)
     first = date.fromisoformat(told["from"])
-    assert max(seen) + timedelta(days=395) <= first
+    past, control = seen[:-DRAWS], seen[-DRAWS:]
+    assert max(past) + timedelta(days=395) <= first
+    assert max(control) >= first
+    assert told["control"]["auroc"] == pytest.approx(told["measures"]["auroc"].value, abs=0.05)
+    assert told["control"]["calibration_slope"] == pytest.approx(1, abs=0.35)
     assert told["measures"]["auroc"].value > 0.6
     few = {**rows, "test": rows["test"][:10]}
     assert "measures" not in temporal_check(data, few, recipe, chosen)
+
+
+def test_within_a_band_of_age_age_itself_tells_little():
+    generator = np.random.default_rng(4)
+    ages = generator.integers(40, 95, 4000)
+    outcome = (generator.random(4000) < np.exp((ages - 110) / 12)).astype(int)
+    rows = age_bands({"by age": ages / 10.0}, ages.tolist(), outcome, np.ones(4000))
+    whole = age_bands({"by age": ages / 10.0}, [70] * 4000, outcome, np.ones(4000))
+    assert [row["level"] for row in rows] == ["under 65", "65-74", "75-84", "85 and over"]
+    assert sum(row["outcomes"] for row in rows) == outcome.sum()
+    for row in rows:
+        assert row["auroc"] == {"by age": pytest.approx(row["age"])}
+        assert row["age"] < whole[0]["auroc"]["by age"] - 0.05
+    assert age_bands({}, [70] * 9, np.array([1] + [0] * 8), np.ones(9)) == []

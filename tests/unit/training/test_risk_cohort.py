@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.lexicon import load_lexicon
@@ -20,11 +22,12 @@ from clinical_nlp.records import (
 from clinical_nlp.risk.timeline import build_timeline
 from clinical_nlp.training.cohort import (
     Example,
-    censor_deaths,
+    censor,
     examples,
     part_of,
     sampling_weight,
 )
+from clinical_nlp.training.follow_up import weigh_up
 from clinical_nlp.training.recipe import CohortRecipe, SplitRecipe, read_recipe
 
 FIRST, LAST = date(2018, 1, 1), date(2023, 12, 31)
@@ -34,12 +37,22 @@ RECIPE = CohortRecipe(
 )  # fmt: skip
 
 
-def patient(diagnosed: date | None = None, recorded: date | None = None, **rest) -> PatientRecord:
+def contact(day: date) -> CodedEvent:
+    coding = (Coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", "AMB"),)
+    return CodedEvent(EventKind.ENCOUNTER, f"Encounter/{day}", coding, day)
+
+
+def patient(
+    diagnosed: date | None = None,
+    recorded: date | None = None,
+    seen: tuple[date, ...] = tuple(date(year, 1, 10) for year in range(2018, 2024)),
+    **rest,
+) -> PatientRecord:
     def condition(code: str, start: date, entered: date | None) -> CodedEvent:
         coding = (Coding("http://hl7.org/fhir/sid/icd-10", code),)
         return CodedEvent(EventKind.CONDITION, f"Condition/{code}", coding, start, recorded=entered)
 
-    events = [condition("I10", date(2017, 1, 1), None)]
+    events = [condition("I10", date(2017, 1, 1), None), *map(contact, seen)]
     if diagnosed is not None:
         events.append(condition("I50.9", diagnosed, recorded))
     return PatientRecord(
@@ -131,13 +144,80 @@ def test_follow_up_ends_with_the_diagnosis_the_death_or_the_window():
     assert cut(patient())[0][0].followed == 395
 
 
+def test_who_left_is_followed_to_the_last_contact_and_no_further():
+    baseline = cut(patient())[0]
+    middle = baseline[1].timeline.as_of
+    seen = (date(2018, 1, 10), date(2019, 1, 10), middle + timedelta(days=100))
+    gone, left_out = cut(patient(seen=seen, active=False))
+    assert [(e.lost, e.followed) for e in gone[1:]] == [(True, 100)]
+    assert left_out["lost before the index day"] == len(baseline) - len(gone)
+    # A patient of whom the register says nothing may only be well, unless the recipe says so.
+    quiet, _ = cut(patient(seen=seen))
+    assert not any(e.lost for e in quiet)
+    silent, _ = cut(patient(seen=seen), recipe=replace(RECIPE, lost_after_days=365))
+    assert [e.lost for e in silent] == [e.lost for e in gone]
+
+
+def test_a_diagnosis_or_a_death_is_no_loss():
+    second = cut(patient())[0][1].timeline.as_of
+    ill = patient(second + timedelta(days=200), seen=(second,), active=False)
+    assert [(e.outcome, e.lost) for e in cut(ill)[0]][-1] == (True, False)
+    dead = patient(seen=(second,), active=False, died=second + timedelta(days=50), deceased=True)
+    assert (cut(dead)[0][-1].died, cut(dead)[0][-1].lost) == (True, False)
+
+
+def test_nothing_recorded_for_long_makes_no_example_as_it_gives_no_estimate():
+    found, left_out = cut(patient(seen=(date(2018, 1, 10),)))
+    assert left_out["nothing recorded in the look-back"] > 0
+    assert all(e.timeline.as_of < date(2020, 1, 10) for e in found)
+
+
+@pytest.mark.parametrize(
+    ("lost", "weight"), [("followed", 1.0), ("excluded", 1.0), ("weighted", 100 / 90)]
+)
+def test_the_recipe_says_what_becomes_of_who_is_lost(lost, weight):
+    line = build_timeline(patient(), (), load_lexicon(), LAST)
+    gone = [Example(f"g{i}", line, False, followed=10, lost=True) for i in range(10)]
+    rest = [Example(f"r{i}", line, i < 5, followed=395) for i in range(90)]
+    left_out: Counter[str] = Counter()
+    kept = censor([*gone, *rest], replace(RECIPE, lost=lost), left_out)
+    assert [e.weight for e in kept] == pytest.approx([weight] * len(kept))
+    assert len(kept) == (100 if lost == "followed" else 90)
+    assert left_out["lost to follow-up"] == (0 if lost == "followed" else 10)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 395), st.booleans(), st.integers(0, 2), st.floats(0.5, 9.0)),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_weights_of_a_stratum_are_kept_while_someone_is_seen_to_the_end(rows):
+    line = build_timeline(patient(), (), load_lexicon(), LAST)
+    found = [
+        Example(f"{group}", line, False, weight, days, lost=gone)
+        for days, gone, group, weight in rows
+    ]
+    kept = weigh_up(found, lambda e: e.lost, lambda e: e.patient_id)
+    for group in {e.patient_id for e in found}:
+        before = [e for e in found if e.patient_id == group]
+        after = [e for e in kept if e.patient_id == group]
+        last = max(before, key=lambda e: (e.followed, e.lost))
+        total = sum(e.weight for e in after)
+        if last.lost:
+            assert total <= sum(e.weight for e in before) + 1e-6
+        else:
+            assert total == pytest.approx(sum(e.weight for e in before))
+
+
 def test_censored_deaths_are_made_up_for_by_those_who_lived_as_long():
     line = build_timeline(patient(), (), load_lexicon(), LAST)
     early = [Example(f"d{i}", line, False, followed=100, died=True) for i in range(10)]
     ill = [Example(f"i{i}", line, True, followed=50) for i in range(5)]
     late = [Example(f"l{i}", line, True, followed=300) for i in range(5)]
     well = [Example(f"w{i}", line, False, followed=395) for i in range(80)]
-    kept = censor_deaths([*early, *ill, *late, *well])
+    kept = censor([*early, *ill, *late, *well], replace(RECIPE, deaths="censored"), Counter())
     weights = {e.patient_id[0]: e.weight for e in kept}
     assert set(weights) == {"i", "l", "w"}
     assert weights["i"] == 1.0  # diagnosed before anyone died

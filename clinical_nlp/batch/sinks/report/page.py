@@ -48,6 +48,11 @@ class RunSummary:
         Notes at which the pipeline stopped.
     versions
         Versions of what can change a result, by package.
+    resolution
+        How the model was come by: ``asked``, ``source`` and ``verified``. A ``source``
+        other than ``"registry"`` is told at the top of the page.
+    energy
+        ``kwh``, ``co2_kg`` and ``method``; empty where not measured.
     """
 
     context: RunContext
@@ -57,6 +62,8 @@ class RunSummary:
     peak_rss_mib: float | None = None
     failed_notes: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
+    resolution: Mapping[str, str] = field(default_factory=dict)
+    energy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,10 @@ def render(
                 summary.context.worklist_threshold,
             ),
             seconds=sum(summary.seconds.values()),
+            abstentions=sorted(
+                statistics.abstentions.items(), key=lambda item: (-item[1], item[0])
+            ),
+            away=summary.resolution.get("source", "registry") != "registry",
         )
     )
 
@@ -185,5 +196,7 @@ def _environment() -> Environment:
         probability=words.probability,
         day=words.day,
         duration=words.duration,
+        energy=words.energy,
+        moment=words.moment,
     )
     return environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 _MONTHS = (
     "enero",
@@ -68,3 +68,18 @@ def duration(seconds: float) -> str:
         return f"{minutes}{_NBSP}min {rest}{_NBSP}s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours}{_NBSP}h {minutes}{_NBSP}min"
+
+
+def moment(iso: str) -> str:
+    """Return ``2026-03-31T04:05:06+00:00`` as ``31 de marzo de 2026, 04:05 (UTC)``."""
+    when = datetime.fromisoformat(iso)
+    zone = "" if when.tzinfo is None else f" ({when.tzname()})"
+    return f"{day(when.date())}, {when:%H:%M}{zone}"
+
+
+def energy(kwh: float) -> str:
+    """Return kilowatt-hours as ``2,35 kWh``, or ``23,5 Wh`` and ``0,0235 Wh`` where fewer."""
+    if kwh >= 1:
+        return f"{decimal(kwh, 2)}{_NBSP}kWh"
+    number = f"{1000 * kwh:.3g}".replace(".", ",")
+    return f"{number}{_NBSP}Wh"

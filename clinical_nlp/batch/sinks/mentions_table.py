@@ -1,0 +1,89 @@
+"""``mentions.parquet``: one row a mention of the mention model, without its words.
+
+Whoever needs the words has the notes, and ``note_sha256`` says whether ``start`` and ``end``
+are true for them. What a mention names may be anything, a person's rare disease among it;
+``findings.parquet`` holds words of the catalogue's concepts only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from clinical_nlp.batch.sinks.findings_table import stable_id
+from clinical_nlp.batch.sinks.parquet import ParquetStream
+from clinical_nlp.records import PatientResult, RunContext
+
+#: Name of the file in the folder of results.
+MENTIONS_FILE = "mentions.parquet"
+
+COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
+    ("note_id", pa.int64()),
+    ("patient_id", pa.string()),
+    ("note", pa.string()),
+    ("note_sha256", pa.string()),
+    ("start", pa.int32()),
+    ("end", pa.int32()),
+    ("label", pa.string()),
+    ("score", pa.float64()),
+    ("concept", pa.string()),
+)
+
+
+class MentionsTable:
+    """A sink that writes every mention as one row.
+
+    Parameters
+    ----------
+    path
+        File to write (``DIR/mentions.parquet``).
+    context
+        What is true of the whole run; goes into the file's metadata.
+    pipeline
+        Fingerprint of the pipeline with its mention model; the run's own is that of whatever
+        makes the findings.
+
+    Raises
+    ------
+    clinical_nlp.errors.OutputError
+        E511: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, context: RunContext, pipeline: str) -> None:
+        metadata = {
+            "software": f"clinical-nlp {context.software}",
+            "pipeline": pipeline,
+            "as_of": context.as_of.isoformat(),
+        }
+        self._stream = ParquetStream(path, pa.schema(COLUMNS, metadata=metadata))
+
+    def write(self, result: PatientResult) -> None:
+        """Take one patient's mentions, in order of note and place."""
+        for note_findings in result.notes:
+            note = note_findings.note
+            if not note_findings.mentions:
+                continue
+            of_note = {
+                "note_id": stable_id(note.patient_id, note.key),
+                "patient_id": result.record.id,
+                "note": note.key,
+                "note_sha256": note.sha256,
+            }
+            for mention in note_findings.mentions:
+                self._stream.add(
+                    {
+                        **of_note,
+                        "start": mention.start,
+                        "end": mention.end,
+                        "label": mention.label,
+                        "score": mention.score,
+                        "concept": mention.concept,
+                    }
+                )
+
+    def close(self) -> Mapping[str, int]:
+        """Finish the file."""
+        self._stream.close()
+        return {MENTIONS_FILE: self._stream.rows}
