@@ -3,6 +3,12 @@
 The encoder is the lean one, run on few rows at a time; all that stands on it is run on the
 words of many units at once, packed, so that nothing is spent on padding and each of the few
 steps of the LSTMs has many rows.
+
+What a unit yields does not depend on what it is read with, to the last bit: a cache, another
+batch size or another number of processes change no score. Each unit is padded by its own length
+alone, and no product is of fewer than four rows, where the libraries below go another way and
+add in another order. (Widths of the LSTMs are to be multiples of 32, or the ends of torch's
+vectors go another way too.)
 """
 
 from __future__ import annotations
@@ -19,6 +25,12 @@ from clinical_nlp.pipeline.mentions.tagger import MentionTagger
 #: Pieces that the encoder reads at once: what a layer writes stays in the processor's cache
 #: for the next one.
 _PIECES = 1024
+
+#: Pieces that a unit is filled up to a multiple of.
+_PAD_TO = 4
+
+#: Rows from which on a product's rows no longer depend on how many they are.
+_ROWS = 4
 
 
 class FastTagger(nn.Module):
@@ -48,6 +60,13 @@ class FastTagger(nn.Module):
     ) -> Tensor:
         """Return emissions as the tagger does; rows of padding are zero."""
         is_word = first_pieces > 0
+        if 0 < int(is_word.sum()) < _ROWS:
+            often = (
+                torch.cat([given] * _ROWS)
+                for given in (input_ids, attention_mask, first_pieces, features)
+            )
+            emissions: Tensor = self(*often)[: len(input_ids)]
+            return emissions
         words = self._encoded(input_ids, attention_mask, first_pieces, is_word)
         known = features[is_word]
         told = (
@@ -68,19 +87,25 @@ class FastTagger(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor, first_pieces: Tensor, is_word: Tensor
     ) -> Tensor:
         """What the encoder says of each word, packed, float [words, hidden]."""
-        lengths = attention_mask.sum(dim=1).tolist()
+        lengths = [-(-n // _PAD_TO) * _PAD_TO for n in attention_mask.sum(dim=1).tolist()]
+        missing = max(lengths) - input_ids.shape[1]
+        if missing > 0:
+            input_ids = functional.pad(input_ids, (0, missing))
+            attention_mask = functional.pad(attention_mask, (0, missing))
         parts: list[Tensor] = []
         begin = 0
         while begin < len(lengths):
-            end, longest = begin + 1, lengths[begin]
-            while end < len(lengths):
-                grown = max(longest, lengths[end])
-                if (end + 1 - begin) * grown > _PIECES:
-                    break
-                end, longest = end + 1, grown
+            # Neighbours of one length: the engine hands units over by their lengths.
+            length, end = lengths[begin], begin + 1
+            while (
+                end < len(lengths)
+                and lengths[end] == length
+                and (end + 1 - begin) * length <= _PIECES
+            ):
+                end += 1
             rows = slice(begin, end)
             pieces = self.encoder(
-                input_ids=input_ids[rows, :longest], attention_mask=attention_mask[rows, :longest]
+                input_ids=input_ids[rows, :length], attention_mask=attention_mask[rows, :length]
             )[0]
             row, word = is_word[rows].nonzero(as_tuple=True)
             parts.append(pieces[row, first_pieces[rows][row, word]])
@@ -136,16 +161,22 @@ class BothWays(nn.Module):
         """
         ahead, back, running = _steps(lengths)
         given = self.given(states)
-        half = 4 * self.width
-        steps = torch.stack((given[ahead, :half], given[back, half:]))
-        out = steps.new_empty((2, len(states), self.width))
-        hidden = cell = steps.new_zeros((2, running[0] if running else 0, self.width))
+        half, most = 4 * self.width, max(_ROWS, *running[:1])
+        steps = given.new_empty((2, len(states) + _ROWS, half))
+        steps[:, len(states) :] = 0
+        torch.index_select(given[:, :half], 0, ahead, out=steps[0, : len(states)])
+        torch.index_select(given[:, half:], 0, back, out=steps[1, : len(states)])
+        out = steps.new_empty((2, len(states) + _ROWS, self.width))
+        hidden = cell = steps.new_zeros((2, most, self.width))
         begin = 0
         for count in running:
-            rows = slice(begin, begin + count)
-            gates = torch.baddbmm(steps[:, rows], hidden[:, :count], self.before)
+            # Where too few units are left, rows of the next steps are taken along and their
+            # results written over when it is their turn.
+            wide = max(count, _ROWS)
+            rows = slice(begin, begin + wide)
+            gates = torch.baddbmm(steps[:, rows], hidden[:, :wide], self.before)
             take, keep, fresh, tell = gates.sigmoid_().chunk(4, dim=-1)
-            cell = torch.addcmul(cell[:, :count] * keep, take, fresh.mul_(2).sub_(1))
+            cell = torch.addcmul(cell[:, :wide] * keep, take, fresh.mul_(2).sub_(1))
             shown = (cell * 2).sigmoid_().mul_(2).sub_(1)
             hidden = torch.mul(tell, shown, out=out[:, rows])
             begin += count

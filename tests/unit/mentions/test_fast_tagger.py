@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModel, BertConfig, ModernBertConfig
 
+from clinical_nlp.pipeline.encoder.backends import runner
 from clinical_nlp.pipeline.encoder.lean import LeanModernBert, LeanShape, lean_copy
 from clinical_nlp.pipeline.mentions.fast import FastTagger
 from clinical_nlp.pipeline.mentions.tagger import HeadShape, MentionTagger
@@ -86,3 +88,46 @@ def test_what_has_no_lean_form_is_copied():
     copied = lean_copy(bert)
     assert type(copied) is type(bert)
     assert copied is not bert
+
+
+@pytest.mark.parametrize("backend", ["float32", "int8"])
+def test_what_a_unit_yields_does_not_depend_on_its_batch(backend):
+    encoder = modernbert(hidden_size=64, intermediate_size=96)
+    tagger = MentionTagger(encoder, HeadShape(hidden=64, reader=32)).eval()
+    run = runner(FastTagger(tagger), backend, "cpu")
+    lengths = [70, 40, 23, 23, 22, 9, 9, 5, 3, 2, 2, 1]
+    arrays = [tensor.numpy() for tensor in batch(lengths, 5)]
+    together = run(*arrays)
+    for size in (1, 2, 5):
+        for begin in range(0, len(lengths), size):
+            rows = slice(begin, begin + size)
+            most = lengths[begin]
+            widths = (most + 2, most + 2, most, most)
+            some = [a[rows, :w] for a, w in zip(arrays, widths, strict=True)]
+            np.testing.assert_array_equal(run(*some), together[rows, :most])
+
+
+def test_scores_beyond_exponentials_touch_their_own_unit_alone():
+    encoder = modernbert()
+    with torch.no_grad():
+        encoder.embeddings.tok_embeddings.weight[7] = 0
+        encoder.embeddings.tok_embeddings.weight[7, 0] = 1e4
+        for layer in encoder.layers:
+            layer.attn.Wqkv.weight.mul_(20)
+    lean = lean_copy(encoder)
+    ids, mask, _, _ = batch([9, 9, 9], 5)
+    ids[ids == 7] = 8
+    wild = ids.clone()
+    wild[0, :] = 7
+    with torch.inference_mode():
+        torch.testing.assert_close(lean(wild, mask)[0][1:], lean(ids, mask)[0][1:], atol=0, rtol=0)
+
+
+def test_bfloat16_stays_near():
+    tagger = MentionTagger(modernbert(), HeadShape(hidden=24, reader=32)).eval()
+    given = batch([12, 60, 1, 9], 5)
+    found = runner(FastTagger(tagger), "bfloat16", "cpu")(*[tensor.numpy() for tensor in given])
+    with torch.inference_mode():
+        exact = tagger(*given)
+    words = (given[2] > 0).numpy()
+    assert np.abs(found[words] - exact.numpy()[words]).max() < 0.05
