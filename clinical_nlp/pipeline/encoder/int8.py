@@ -60,8 +60,14 @@ class RowwiseInt8Linear(nn.Module):
 
 
 def quantise(module: nn.Module) -> nn.Module:
-    """Put :class:`RowwiseInt8Linear` in place of every large linear layer, in place."""
+    """Put :class:`RowwiseInt8Linear` in place of every large linear layer, in place.
+
+    A module may name children of its own that are to stay as they are in ``kept_exact``.
+    """
+    exact = getattr(module, "kept_exact", ())
     for name, child in module.named_children():
+        if name in exact:
+            continue
         if (
             type(child) is nn.Linear
             and child.in_features >= _SMALLEST

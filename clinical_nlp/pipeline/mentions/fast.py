@@ -42,6 +42,10 @@ class FastTagger(nn.Module):
         Trained; it is left as it was.
     """
 
+    #: Not to be read in eight bits: rows of this layer hold numbers of unlike size side by
+    #: side, so that one scale a row loses more here than elsewhere, and the layer costs little.
+    kept_exact = ("together",)
+
     def __init__(self, tagger: MentionTagger) -> None:
         super().__init__()
         self.encoder = lean_copy(tagger.encoder)
