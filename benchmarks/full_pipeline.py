@@ -3,8 +3,13 @@
     python benchmarks/full_pipeline.py EXPORT [EXPORT ...] [--processes 2] [--notes N]
 
 Each setting reads the same notes in fresh processes with one thread each, as the nightly
-batch does: every process takes an equal share, and the slowest one's time counts. Memory is
-the sum of the processes' peaks. Every process reads a few notes first, then forgets them.
+batch does: every process takes an equal share, and the slowest one's time counts. Every
+process reads a few notes first, then forgets them.
+
+Memory is given twice: the sum of the processes' peaks of resident memory, in which what they
+share (libraries) counts once for each, and the sum of their proportional shares (PSS) at the
+end, in which it counts once. ``--threads`` gives every process more threads, so that one
+process of two can be set against two of one.
 """
 
 from __future__ import annotations
@@ -43,6 +48,7 @@ class Measured:
 
     seconds: float
     peak_mib: float
+    share_mib: float
     hits: int
     misses: int
     mentions: list[tuple[int, int, str]]
@@ -58,11 +64,26 @@ def pipeline(mentions: bool, settings: dict[str, Any]) -> Language:
     return nlp
 
 
-def measure(texts: list[str], mentions: bool, settings: dict[str, Any], start: Any) -> Measured:  # noqa: ANN401 - a barrier's proxy has no public type
+def share_mib() -> float:
+    """Proportional share of this process in the machine's memory; 0 where Linux is not."""
+    rollup = Path("/proc/self/smaps_rollup")
+    if not rollup.exists():
+        return 0.0
+    kib = [line.split()[1] for line in rollup.read_text().splitlines() if line.startswith("Pss:")]
+    return int(kib[0]) / 1024
+
+
+def measure(
+    texts: list[str],
+    mentions: bool,
+    settings: dict[str, Any],
+    threads: int,
+    start: Any,  # noqa: ANN401 - a barrier's proxy has no public type
+) -> Measured:
     """Read the texts; runs alone in its process."""
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     nlp = pipeline(mentions, settings)
     list(nlp.pipe(texts[-WARM_UP:]))
     engine = nlp.get_pipe("clinical_mentions").engine if mentions else None
@@ -76,17 +97,23 @@ def measure(texts: list[str], mentions: bool, settings: dict[str, Any], start: A
             found += [(number, m.start, m.label) for m in doc._.mentions]
     seconds = perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Every process is alive still: what they share is shared.
+    start.wait()
+    share = share_mib()
+    start.wait()
     hits, misses = (engine.hits, engine.misses) if engine is not None else (0, 0)
-    return Measured(seconds, peak, hits, misses, found)
+    return Measured(seconds, peak, share, hits, misses, found)
 
 
-def run(texts: list[str], processes: int, mentions: bool, settings: dict[str, Any]) -> Any:  # noqa: ANN401
+def run(
+    texts: list[str], processes: int, threads: int, mentions: bool, settings: dict[str, Any]
+) -> list[Measured]:
     """Share the texts among fresh processes; one Measured each."""
     context = get_context("spawn")
     shares = [texts[number::processes] for number in range(processes)]
     with context.Manager() as manager, context.Pool(processes, maxtasksperchild=1) as pool:
         barrier = manager.Barrier(processes)
-        tasks = [(share, mentions, settings, barrier) for share in shares]
+        tasks = [(share, mentions, settings, threads, barrier) for share in shares]
         return pool.starmap(measure, tasks, chunksize=1)
 
 
@@ -95,10 +122,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("exports", type=Path, nargs="+", help="FHIR bulk exports with notes")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="of each process (default 1)")
     parser.add_argument("--notes", type=int, help="read only the first N notes of each")
     arguments = parser.parse_args()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
+        os.environ[name] = str(arguments.threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     console = Console(file=sys.stdout)
     for export in arguments.exports:
@@ -106,13 +134,14 @@ def main() -> None:
         words = sum(len(text.split()) for text in texts)
         table = Table(
             title=f"{export.name}: {len(texts):,} notes, {words:,} words, "
-            f"{arguments.processes} processes"
+            f"{arguments.processes} processes of {arguments.threads} threads"
         )
-        for column in ("setting", "notes/s", "notes/s of 250 words", "hit rate", "peak MiB"):
+        columns = ("notes/s", "notes/s of 250 words", "hit rate", "peak MiB", "PSS MiB")
+        for column in ("setting", *columns):
             table.add_column(column, justify="left" if column == "setting" else "right")
         told: dict[str, list[list[tuple[int, int, str]]]] = {}
         for name, mentions, settings in SETTINGS:
-            parts = run(texts, arguments.processes, mentions, settings)
+            parts = run(texts, arguments.processes, arguments.threads, mentions, settings)
             seconds = max(part.seconds for part in parts)
             hits, misses = sum(p.hits for p in parts), sum(p.misses for p in parts)
             told[name] = [part.mentions for part in parts]
@@ -122,6 +151,7 @@ def main() -> None:
                 f"{words / 250 / seconds:.0f}",
                 f"{hits / (hits + misses):.0%}" if hits else "",
                 f"{sum(part.peak_mib for part in parts):.0f}",
+                f"{sum(part.share_mib for part in parts):.0f}",
             )
         console.print(table)
         console.print(f"int8 and float32 agree on {agreement(told):.2%} of the mentions")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from medspacy.context import ConTextModifier, ConTextRule
-
 from clinical_nlp.pipeline.assertion.assertion import Assertion
+from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
 from clinical_nlp.pipeline.assertion.enumeration import asides, item_commas
 from clinical_nlp.pipeline.assertion.graph import SILENT, SentenceGraph, Target, modifier
 from clinical_nlp.pipeline.assertion.knowledge import Knowledge

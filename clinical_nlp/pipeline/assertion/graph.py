@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from medspacy.context import ConTextGraph, ConTextModifier, ConTextRule
+from clinical_nlp.pipeline.assertion.context import ConTextGraph, ConTextModifier, ConTextRule
 
 #: Widest reach of a cue, in words, where its rule names none. A sentence that long is a
 #: list or a missing full stop; the bound keeps the cost linear in the note.

@@ -13,10 +13,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from medspacy.context import ConTextRule
-
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.pipeline.assertion import passages, questions, readings
+from clinical_nlp.pipeline.assertion.context import ConTextRule
 from clinical_nlp.pipeline.assertion.phrases import Element, parse_form
 
 _REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})

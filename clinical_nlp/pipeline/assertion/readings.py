@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from medspacy.context import ConTextModifier, ConTextRule
-
+from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
 from clinical_nlp.pipeline.assertion.graph import modifier
 from clinical_nlp.pipeline.assertion.phrases import TARGET
 from clinical_nlp.pipeline.assertion.sentence import Sentence

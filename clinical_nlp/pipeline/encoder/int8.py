@@ -47,9 +47,11 @@ class RowwiseInt8Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Multiply; float in, float out of the same shape as ``nn.Linear`` gives."""
         rows = x.reshape(-1, self.in_features)
-        step = rows.abs().amax(dim=-1, keepdim=True).clamp_min(1e-12) / 127
-        quantised = torch.round(rows / step).to(torch.int8)
-        product = torch._int_mm(quantised, self.weight.t())
+        # One buffer for what is in between: the next pass finds it in the processor's cache.
+        levels = rows.abs()
+        step = levels.amax(dim=-1, keepdim=True).clamp_min_(1e-12).div_(127)
+        torch.div(rows, step, out=levels).round_()
+        product = torch._int_mm(levels.to(torch.int8), self.weight.t())
         # Converted first: int32 times float goes the slow way round in torch.
         out = product.float().mul_(step).mul_(self.scale)
         if self.bias is not None:
@@ -58,8 +60,14 @@ class RowwiseInt8Linear(nn.Module):
 
 
 def quantise(module: nn.Module) -> nn.Module:
-    """Put :class:`RowwiseInt8Linear` in place of every large linear layer, in place."""
+    """Put :class:`RowwiseInt8Linear` in place of every large linear layer, in place.
+
+    A module may name children of its own that are to stay as they are in ``kept_exact``.
+    """
+    exact = getattr(module, "kept_exact", ())
     for name, child in module.named_children():
+        if name in exact:
+            continue
         if (
             type(child) is nn.Linear
             and child.in_features >= _SMALLEST

@@ -20,6 +20,7 @@ from clinical_nlp.pipeline.document import get_findings, set_mentions
 from clinical_nlp.pipeline.encoder.engine import Engine
 from clinical_nlp.pipeline.mentions.features import FEATURES, doc_features
 from clinical_nlp.pipeline.mentions.files import (
+    BATCH,
     CONFIG,
     TOKENIZER,
     WEIGHTS,
@@ -102,11 +103,16 @@ class ClinicalMentions:
             torch.set_num_threads(1)
             self._process = os.getpid()
         if self._engine is None:
+            from clinical_nlp.pipeline.encoder.backends import choose
+            from clinical_nlp.pipeline.mentions.fast import FastTagger
             from clinical_nlp.pipeline.mentions.model import load_mention_model
 
-            model = load_mention_model(self.folder)
+            # A GPU has kernels of its own for whole LSTMs, and is slowed by many small steps.
+            _, device = choose(self.settings.backend, self.settings.device)
+            on_cpu = device == "cpu"
+            model = load_mention_model(self.folder, lean=on_cpu)
             self._engine = Engine(
-                model.tagger,
+                FastTagger(model.tagger) if on_cpu else model.tagger,
                 model.tokenizer,
                 window=WINDOW,
                 context="sentence",
@@ -114,6 +120,7 @@ class ClinicalMentions:
                 features=FEATURES,
                 backend=self.settings.backend,
                 device=self.settings.device,
+                batch_pieces=BATCH,
                 cache_mib=self.settings.cache_mib,
                 digest=model.digest,
             )

@@ -14,6 +14,9 @@ TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 #: Pieces that are read at once; longer sentences are read in overlapping windows.
 WINDOW = 384
 
+#: Pieces that are handed to the tagger at once; its encoder takes them in smaller lots.
+BATCH = 4096
+
 
 def model_digest(folder: Path) -> str:
     """Hex SHA-256 over the files of a mention model.

@@ -15,19 +15,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
+from clinical_nlp.pipeline.encoder.lean import LeanModernBert, LeanShape
 from clinical_nlp.pipeline.mentions.decoding import Decoder
 from clinical_nlp.pipeline.mentions.files import CONFIG, WEIGHTS, damaged, model_digest
 from clinical_nlp.pipeline.mentions.labels import LABELS, TAGS
 from clinical_nlp.pipeline.mentions.tagger import HeadShape, MentionTagger
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 FORMAT = 1
 
@@ -96,8 +97,14 @@ def save_mention_model(
     return model_digest(folder)
 
 
-def load_mention_model(folder: Path) -> MentionModel:
+def load_mention_model(folder: Path, *, lean: bool = False) -> MentionModel:
     """Load a mention model; nothing but safetensors and JSON is read.
+
+    Parameters
+    ----------
+    lean
+        Build the encoder for reading alone where it can be, without transformers' code for
+        it: such a model is not to be trained or saved.
 
     Raises
     ------
@@ -108,7 +115,7 @@ def load_mention_model(folder: Path) -> MentionModel:
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+    from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 
     digest = model_digest(folder)
     try:
@@ -129,8 +136,7 @@ def load_mention_model(folder: Path) -> MentionModel:
             raise TypeError("tokenizer")
         shape = dict(config["encoder"])
         settings = AutoConfig.for_model(shape.pop("model_type"), **shape)
-        encoder = AutoModel.from_config(settings)  # type: ignore[no-untyped-call]
-        tagger = MentionTagger(encoder, HeadShape(**config["head"]))
+        tagger = MentionTagger(_encoder(settings, lean), HeadShape(**config["head"]))
         transitions = weights.pop("crf.transitions").float().numpy()
         tagger.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
         biases = np.asarray(config["biases"], dtype=np.float32)
@@ -146,3 +152,13 @@ def load_mention_model(folder: Path) -> MentionModel:
             "it again with 'clinical-nlp train mentions'",
         ) from error
     return MentionModel(tagger.eval(), tokenizer, transitions, biases, digest)
+
+
+def _encoder(settings: PretrainedConfig, lean: bool) -> PreTrainedModel:
+    """An encoder of that shape, its weights still to be loaded."""
+    if lean and LeanShape.of(settings) is not None:
+        return cast("PreTrainedModel", LeanModernBert(settings))
+    from transformers import AutoModel
+
+    made: PreTrainedModel = AutoModel.from_config(settings)  # type: ignore[no-untyped-call]
+    return made

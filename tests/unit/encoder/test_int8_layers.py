@@ -50,6 +50,14 @@ def test_large_layers_are_replaced_and_small_ones_stay():
     assert kinds == [RowwiseInt8Linear, nn.Linear, RowwiseInt8Linear]
 
 
+def test_a_module_may_keep_its_children_exact():
+    class Careful(nn.Sequential):
+        kept_exact = ("1",)
+
+    model = quantise(Careful(nn.Linear(64, 64), nn.Linear(64, 64)))
+    assert [type(child) for child in model.children()] == [RowwiseInt8Linear, nn.Linear]
+
+
 def test_auto_is_settled_and_settles_the_same_again():
     backend, device = choose("auto", "cpu")
     assert backend in ("float32", "bfloat16", "int8")

@@ -46,7 +46,8 @@ def test_tags_and_probabilities_are_those_of_an_exhaustive_search(seed: int) -> 
         for layer in range(LAYERS):
             tags, marginal = brute_force(layered[unit, :length, layer], steps[layer])
             assert tuple(decoded[unit, :length, layer].astype(int)) == tags
-            expected = marginal[np.arange(length), tags]
+            # Of a layer without a mention no probability is told.
+            expected = marginal[np.arange(length), tags] * any(tags)
             np.testing.assert_allclose(
                 decoded[unit, :length, LAYERS + layer], expected, rtol=1e-3, atol=1e-4
             )
@@ -58,7 +59,7 @@ def test_a_unit_does_not_depend_on_its_neighbours() -> None:
     decoder = Decoder(np.zeros((LAYERS, len(TAGS), len(TAGS)), dtype=np.float32))
     both = decoder(emissions, np.array([7, 30], dtype=np.int32))
     alone = decoder(emissions[:1, :7], np.array([7], dtype=np.int32))
-    np.testing.assert_allclose(both[0, :7], alone[0], rtol=1e-5)
+    np.testing.assert_array_equal(both[0, :7], alone[0])
 
 
 def test_a_bias_finds_more() -> None:
