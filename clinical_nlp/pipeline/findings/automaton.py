@@ -181,7 +181,7 @@ class Automaton:
             nodes.add(node)
             if not links:  # terms end where a word was just read, not after a link
                 terms.update(self._reach(node)[1])
-        links = frozenset((n, k + 1) for n, k in places if k < _MAX_LINKS)
-        state = State(terms, [self._reach(node)[0] for node in nodes], links)
+        linked = frozenset((n, k + 1) for n, k in places if k < _MAX_LINKS)
+        state = State(terms, [self._reach(node)[0] for node in nodes], linked)
         self._states[places] = state
         return state
