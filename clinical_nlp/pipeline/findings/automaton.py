@@ -12,7 +12,7 @@ K. Thompson, Regular expression search algorithm, Communications of the ACM 11 (
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from clinical_nlp.pipeline.findings.notation import LINK, WORD, Choice, Pattern
 
@@ -41,15 +41,24 @@ class State:
         Next state by word class, ``None`` where no term goes on; filled on demand.
     terms
         Terms that end here.
+    heard
+        The symbols that lead on from here: a word's others make no difference.
     """
 
-    __slots__ = ("follow", "links", "steps", "terms")
+    __slots__ = ("follow", "heard", "known", "links", "steps", "terms")
 
-    def __init__(self, terms: Iterable[int]) -> None:
+    def __init__(
+        self,
+        terms: Iterable[int],
+        follow: Sequence[dict[str, set[int]]],
+        links: frozenset[_Place],
+    ) -> None:
         self.steps: dict[int, State | None] = {}
         self.terms = tuple(sorted(terms))
-        self.follow: list[dict[str, set[int]]] = []  # of each node where a reader stands
-        self.links: frozenset[_Place] = frozenset()
+        self.follow = follow  # of each node where a reader stands
+        self.links = links
+        self.heard: Symbols = frozenset().union(*follow, (LINK,) if links else ())
+        self.known: dict[Symbols, State | None] = {}  # next state by the symbols heard
 
 
 class Automaton:
@@ -138,7 +147,15 @@ class Automaton:
         """Return the state after a word of this class, ``None`` where no term goes on."""
         if word_class in state.steps:
             return state.steps[word_class]
-        symbols = self._classes[word_class]
+        # Word classes are many, those that a state tells apart few: most words say nothing
+        # to it, and of the others many say the same.
+        symbols = self._classes[word_class] & state.heard
+        if symbols not in state.known:
+            state.known[symbols] = self._following(state, symbols)
+        following = state.steps[word_class] = state.known[symbols]
+        return following
+
+    def _following(self, state: State, symbols: Symbols) -> State | None:
         places: set[_Place] = set()
         for symbol in symbols:
             # A word taken by a gap counts as a link: no term ends on it.
@@ -148,9 +165,7 @@ class Automaton:
                     places.update([(node, links) for node in follow[symbol]])
         if LINK in symbols:
             places.update(state.links)
-        following = self._state(frozenset(places)) if places else None
-        state.steps[word_class] = following
-        return following
+        return self._state(frozenset(places)) if places else None
 
     def _state(self, places: frozenset[_Place]) -> State:
         known = self._states.get(places)
@@ -159,14 +174,14 @@ class Automaton:
         if len(self._states) >= _MAX_STATES:
             self._states.clear()
             self.start.steps.clear()
+            self.start.known.clear()
         terms: set[int] = set()
         nodes: set[int] = set()
         for node, links in places:
             nodes.add(node)
             if not links:  # terms end where a word was just read, not after a link
                 terms.update(self._reach(node)[1])
-        state = State(terms)
-        state.follow = [self._reach(node)[0] for node in nodes]
-        state.links = frozenset((n, k + 1) for n, k in places if k < _MAX_LINKS)
+        linked = frozenset((n, k + 1) for n, k in places if k < _MAX_LINKS)
+        state = State(terms, [self._reach(node)[0] for node in nodes], linked)
         self._states[places] = state
         return state
