@@ -114,7 +114,7 @@ class LeanModernBert(nn.Module):
         self.layers = nn.ModuleList(_Layer(shape, number) for number in range(len(shape.kinds)))
         self.final_norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
         self._turns: dict[tuple[str, torch.device], Tensor] = {}
-        self.register_load_state_dict_pre_hook(_pair_rows)
+        self.register_load_state_dict_pre_hook(_pair_rows)  # type: ignore[no-untyped-call]
 
     def get_input_embeddings(self) -> nn.Embedding:
         """The table of the pieces, by transformers' name for it."""
@@ -131,9 +131,9 @@ class LeanModernBert(nn.Module):
         size, length = input_ids.shape
         states = self.embeddings(input_ids).view(size * length, -1)
         masks = self._masks(attention_mask, states.dtype)
-        for layer in self.layers:
-            turn = self._turn(layer.kind, length, states.device)
-            states = layer(states, size, length, turn, masks[layer.kind])
+        for layer, kind in zip(self.layers, self.shape.kinds, strict=True):
+            turn = self._turn(kind, length, states.device)
+            states = layer(states, size, length, turn, masks[kind])
         return (self.final_norm(states).view(size, length, -1),)
 
     def _masks(self, attention_mask: Tensor, dtype: torch.dtype) -> dict[str, Tensor | None]:
@@ -181,7 +181,6 @@ class _Layer(nn.Module):
 
     def __init__(self, shape: LeanShape, number: int) -> None:
         super().__init__()
-        self.kind = shape.kinds[number]
         # The first layer reads what the embeddings' norm has just put right.
         self.attn_norm: nn.Module = nn.Identity()
         if number:
@@ -248,7 +247,7 @@ def _turned(pair: Tensor, turn: Tensor) -> Tensor:
         [2, B, heads, L, width], each head's rows together.
     """
     size, length, _, heads, width = pair.shape
-    numbers = torch.view_as_complex(pair.float().unflatten(-1, (-1, 2)))
+    numbers = torch.view_as_complex(pair.float().view(*pair.shape[:-1], -1, 2))
     turned = torch.empty((2, size, heads, length, width // 2), dtype=turn.dtype, device=turn.device)
     torch.mul(numbers.permute(2, 0, 3, 1, 4), turn[:, None, None], out=turned)
     return torch.view_as_real(turned).flatten(-2).to(pair.dtype)

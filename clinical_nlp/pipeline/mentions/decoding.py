@@ -107,7 +107,8 @@ class Decoder:
                 for after in range(1, len(TAGS)):
                     summed += steps[:, after] * told[after]
                 behind = np.where(place < ends, _rescaled(summed), stop)
-        return both / np.maximum(both.sum(axis=1, keepdims=True), _LEAST)
+        shares: Floats = both / np.maximum(both.sum(axis=1, keepdims=True), _LEAST)
+        return shares
 
     def _best(self, scores: Floats, layers: Ints, ends: Ints) -> Ints:
         """Viterbi; int64 [W, rows], 0 past a row's end."""

@@ -133,7 +133,7 @@ class BothWays(nn.Module):
     def __init__(self, forwards: nn.LSTM, backwards: nn.LSTM) -> None:
         super().__init__()
         self.width = forwards.hidden_size
-        ways = (forwards, backwards)
+        ways = [dict(way.named_parameters()) for way in (forwards, backwards)]
         # torch's gates are in, forget, cell, out. A tangent is 2 sigmoid(2 x) - 1, and a
         # sigmoid takes a sixth of its time: the cell's rows are doubled for that.
         twice = torch.ones(4, self.width)
@@ -141,11 +141,11 @@ class BothWays(nn.Module):
         factor = twice.view(-1, 1)
         self.given = nn.Linear(forwards.input_size, 8 * self.width)
         with torch.no_grad():
-            self.given.weight.copy_(torch.cat([way.weight_ih_l0 * factor for way in ways]))
+            self.given.weight.copy_(torch.cat([way["weight_ih_l0"] * factor for way in ways]))
             self.given.bias.copy_(
-                torch.cat([(way.bias_ih_l0 + way.bias_hh_l0) * factor[:, 0] for way in ways])
+                torch.cat([(way["bias_ih_l0"] + way["bias_hh_l0"]) * factor[:, 0] for way in ways])
             )
-            before = torch.stack([(way.weight_hh_l0 * factor).t() for way in ways])
+            before = torch.stack([(way["weight_hh_l0"] * factor).t() for way in ways])
         self.before = nn.Parameter(before.contiguous(), requires_grad=False)
 
     def forward(self, states: Tensor, lengths: Tensor) -> Tensor:

@@ -118,3 +118,19 @@ def test_a_damaged_model_is_refused(
     nlp.add_pipe("clinical_mentions", config={"model": str(tmp_path)})
     with pytest.raises(ModelError, match=code):
         nlp(TEXT)
+
+
+@pytest.mark.parametrize("backend", ["float32", "int8"])
+def test_batches_and_the_cache_change_no_score(tiny_model: Path, backend: str) -> None:
+    texts = [TEXT, "Tos.", TEXT + " Niega fiebre, tos y edemas en miembros inferiores.", "Disnea."]
+    nlp = build()
+    config = {"model": str(tiny_model), "backend": backend}
+    nlp.add_pipe("clinical_mentions", before="es_assertion", config=config | {"cache_mib": 0})
+    cached = build()
+    cached.add_pipe("clinical_mentions", before="es_assertion", config=config)
+    alone = [nlp(text)._.mentions for text in texts]
+    assert any(alone)
+    for size in (2, 4):
+        assert [doc._.mentions for doc in nlp.pipe(texts, batch_size=size)] == alone
+    for _ in range(2):
+        assert [doc._.mentions for doc in cached.pipe(texts)] == alone
