@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from clinical_nlp.pipeline.encoder.chunks import StretchTable, parts_at_blanks, rows_of
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -67,6 +69,7 @@ class WordPieces:
         self._backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
         self._backend.no_truncation()
         self._backend.no_padding()
+        self._table = StretchTable(self._backend) if parts_at_blanks(self._backend) else None
         framed = self._backend.encode("a", add_special_tokens=True)
         special = np.asarray(framed.special_tokens_mask, dtype=bool)
         inner = np.flatnonzero(~special)
@@ -102,6 +105,18 @@ class WordPieces:
             that runs into it; else, where the tokenizer drops the word (a zero-width space),
             the piece before it.
         """
+        if self._table is not None:
+            pieces, counts = self._table.read(texts)
+        else:
+            pieces, counts = self._cut(texts, starts)
+        if len(texts) and not counts.all():
+            pieces, counts = self._filled(pieces, counts, [len(text) for text in texts])
+        return _aligned(pieces, counts, [len(text) for text in texts], starts, ends)
+
+    def _cut(
+        self, texts: Sequence[str], starts: Sequence[Ints]
+    ) -> tuple[Ints, npt.NDArray[np.int64]]:
+        """Read whole texts; returns what :meth:`StretchTable.read` does."""
         stretches = [
             (number, start, stop)
             for number, text in enumerate(texts)
@@ -111,36 +126,67 @@ class WordPieces:
             [texts[number][start:stop] for number, start, stop in stretches],
             add_special_tokens=False,
         )
-        ids: list[list[int]] = [[] for _ in texts]
-        places: list[list[tuple[int, int]]] = [[] for _ in texts]
+        counts = np.zeros(len(texts), dtype=np.int64)
+        parts = [np.zeros((0, 3), dtype=np.int32)]
         for (number, start, _), encoding in zip(stretches, encodings, strict=True):
-            ids[number] += encoding.ids
-            offsets = encoding.offsets
-            places[number] += [(a + start, b + start) for a, b in offsets] if start else offsets
-        return [
-            self._aligned(ids[number], places[number], starts[number], ends[number])
-            for number in range(len(texts))
-        ]
+            rows = rows_of(encoding)
+            rows[:, 1:] += start
+            parts.append(rows)
+            counts[number] += len(rows)
+        return np.concatenate(parts), counts
 
-    def _aligned(
-        self, ids: list[int], places: list[tuple[int, int]], starts: Ints, ends: Ints
-    ) -> Pieces:
-        if not ids:  # nothing but characters that the tokenizer drops
-            nowhere = np.zeros(len(starts), dtype=np.int32)
-            return Pieces(np.array([self._unknown], dtype=np.int32), nowhere, nowhere)
-        spans = np.array(places, dtype=np.int32)
-        begun, ended = spans[:, 0], np.maximum.accumulate(spans[:, 1])
-        first = np.searchsorted(ended, starts, side="right").astype(np.int32)
-        last = np.searchsorted(begun, ends, side="left").astype(np.int32) - 1
-        # A piece that reaches over from the word before yields to one that begins here.
-        before = np.concatenate((np.zeros(1, dtype=ends.dtype), ends[:-1]))
-        within = np.minimum(first, len(ids) - 1)
-        shared = (begun[within] < before) & (first < last)
-        first = first + shared.astype(np.int32)
-        dropped = first > last
-        first = np.where(dropped, np.maximum(first - 1, 0), first)
-        first = np.maximum.accumulate(np.minimum(first, len(ids) - 1)).astype(np.int32)
-        return Pieces(np.array(ids, dtype=np.int32), first, np.maximum(last, first))
+    def _filled(
+        self, pieces: Ints, counts: npt.NDArray[np.int64], lengths: list[int]
+    ) -> tuple[Ints, npt.NDArray[np.int64]]:
+        """Give a text of nothing but characters that the tokenizer drops one unknown piece."""
+        empty = np.flatnonzero(counts == 0)
+        rows = [(self._unknown, 0, lengths[number]) for number in empty]
+        return np.insert(pieces, counts.cumsum()[empty], rows, axis=0), np.maximum(counts, 1)
+
+
+def _aligned(
+    pieces: Ints,
+    counts: npt.NDArray[np.int64],
+    lengths: Sequence[int],
+    starts: Sequence[Ints],
+    ends: Sequence[Ints],
+) -> list[Pieces]:
+    """Lay the pieces of texts over their words, all texts at once.
+
+    They are laid end to end for it, a character apart, so that nothing overlaps two of them.
+    """
+    origin = np.concatenate(([0], np.cumsum(np.array(lengths, dtype=np.int64) + 1)))[:-1]
+    words = np.array([len(row) for row in starts], dtype=np.int64)
+    piece_at, word_at = (np.concatenate(([0], np.cumsum(row))) for row in (counts, words))
+    lowest = np.repeat(piece_at[:-1], words)
+    highest = np.repeat(piece_at[1:], words) - 1
+    shift = np.repeat(origin, words)
+    start, end = (np.concatenate([*given, []]).astype(np.int64) + shift for given in (starts, ends))
+    begun = pieces[:, 1] + np.repeat(origin, counts)
+    ended = np.maximum.accumulate(pieces[:, 2] + np.repeat(origin, counts))
+    first = np.searchsorted(ended, start, side="right")
+    last = np.searchsorted(begun, end, side="left") - 1
+    # A piece that reaches over from the word before yields to one that begins here.
+    before = np.concatenate((np.zeros(1, dtype=np.int64), end[:-1]))
+    shared = (begun[np.minimum(first, highest)] < before) & (first < last)
+    first = first + shared
+    first = np.where(first > last, first - 1, first)
+    first = np.maximum.accumulate(np.clip(first, lowest, highest))
+    last = np.maximum(last, first)
+    return [
+        Pieces(
+            pieces[begin:stop, 0],
+            (first[word : word + count] - begin).astype(np.int32),
+            (last[word : word + count] - begin).astype(np.int32),
+        )
+        for begin, stop, word, count in zip(
+            piece_at[:-1].tolist(),
+            piece_at[1:].tolist(),
+            word_at[:-1].tolist(),
+            words.tolist(),
+            strict=True,
+        )
+    ]
 
 
 def _stretches(text: str, starts: Ints) -> list[tuple[int, int]]:

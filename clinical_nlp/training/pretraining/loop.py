@@ -82,6 +82,8 @@ def train_masked(
         guesses = model.decoder(model.head(hidden)).float()
         return torch.nn.functional.cross_entropy(guesses.flatten(0, 1), truth.flatten())
 
+    # On short sequences, quicker than torch's fused attention, whose backward pass is slow.
+    model.set_attn_implementation("eager")
     optimisers = make_optimisers(
         model.model,
         model,

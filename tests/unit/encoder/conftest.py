@@ -14,6 +14,8 @@ from tokenizers import (
 )
 from transformers import PreTrainedTokenizerFast
 
+from clinical_nlp.training.pretraining.tokenizer import train_tokenizer
+
 SENTENCES = [
     "Paciente de 78 años con HTA, DM2 y fibrilación auricular anticoagulada.",
     "Refiere disnea de esfuerzo y ortopnea; no edemas ni dolor torácico.",
@@ -24,8 +26,11 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 def make_tokenizer(kind: str, size: int = 300) -> PreTrainedTokenizerFast:
-    """byte-level BPE as RoBERTa's, Unigram as XLM-R's, WordPiece as BERT's, BPE as MrBERT's."""
+    """Byte-level BPE as RoBERTa's, Unigram as XLM-R's, WordPiece as BERT's, BPE as MrBERT's;
+    and that of the embedded encoder."""
     match kind:
+        case "own":
+            return train_tokenizer(SENTENCES, size)
         case "byte-level":
             inner = Tokenizer(models.BPE())
             inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -64,7 +69,7 @@ def make_tokenizer(kind: str, size: int = 300) -> PreTrainedTokenizerFast:
     )
 
 
-KINDS = ("byte-level", "unigram", "wordpiece", "bpe")
+KINDS = ("byte-level", "unigram", "wordpiece", "bpe", "own")
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,15 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinical_nlp.pipeline.encoder import chunks
 from clinical_nlp.pipeline.encoder import words as words_module
 from clinical_nlp.pipeline.encoder.units import units
 from clinical_nlp.pipeline.encoder.words import WordPieces
 from clinical_nlp.pipeline.tokenizer import ClinicalTokenizer
 
-KINDS = ("byte-level", "unigram", "wordpiece", "bpe")
+KINDS = ("byte-level", "unigram", "wordpiece", "bpe", "own")
+#: Those that part a text at white space before all else.
+PARTED = ("own",)
 TOKENIZE = ClinicalTokenizer(spacy.blank("es").vocab)
 
 TEXTS = [
@@ -127,3 +130,54 @@ def test_the_tokenizers_own_truncation_is_left_behind(tokenizers):
     finally:
         tokenizer.backend_tokenizer.no_truncation()
     assert len(np.unique(pieces.first)) == len(unit.tokens) == 50
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_looking_stretches_up_changes_nothing(tokenizers, kind):
+    """What a table of stretches answers is what the tokenizer makes of the whole text."""
+    pieces = WordPieces(tokenizers[kind])
+    assert (pieces._table is not None) == (kind in PARTED)
+    if pieces._table is None:
+        return
+    characters = st.one_of(
+        st.characters(exclude_categories=("Cs",)),
+        st.sampled_from(" \u00a0\u2003.,/\r\n\t\x0b\x85\u0301\u200dáñﬁ😀"),
+    )
+
+    @given(st.lists(st.text(characters, max_size=40), min_size=1, max_size=4))
+    def holds(texts):
+        starts = [np.zeros(0, dtype=np.int32)] * len(texts)
+        rows, counts = pieces._cut(texts, starts)
+        looked_up, looked_up_counts = pieces._table.read(texts)
+        assert counts.tolist() == looked_up_counts.tolist()
+        assert rows.tolist() == looked_up.tolist()
+
+    holds()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "content", "local"),
+    [
+        (r"[\p{M}\u00ad]", "", True),
+        (r"[\p{M}]", "", True),
+        (r"[\u0000-\u0020]", "", False),  # takes blanks away
+        (r"[\u00ad]", " ", False),  # makes blanks
+        (r"a b", "", False),
+        (r"[\u00ad]+", "", False),
+    ],
+)
+def test_only_what_sees_one_character_is_local(pattern, content, local):
+    step = {"type": "Replace", "pattern": {"Regex": pattern}, "content": content}
+    assert chunks._is_local(step) is local
+
+
+def test_a_full_table_begins_anew(tokenizers, monkeypatch):
+    monkeypatch.setattr(chunks, "_MOST_STRETCHES", 3)
+    (kind,) = PARTED
+    pieces = WordPieces(tokenizers[kind])
+    for text in ("disnea de esfuerzo leve", "edemas", "disnea y edemas"):
+        counts = pieces._table.read([text])[1]
+        assert counts.sum() == len(
+            tokenizers[kind].backend_tokenizer.encode(text, add_special_tokens=False).ids
+        )
+    assert len(pieces._table._rows) == 3
