@@ -19,23 +19,32 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from encoder_shapes import MRBERT_ES, write_modernbert
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from spacy.tokens import Doc
 from torch import nn
 
 import clinical_nlp
+from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.pipeline.encoder import Checkpoint, Engine, WordPieces, find_checkpoint, units
+from clinical_nlp.pipeline.encoder.batches import tensors
 from clinical_nlp.pipeline.encoder.vectors import WordVectors
+from clinical_nlp.pipeline.encoder.windows import windows
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 LENGTH = 512
 WORDS = 250
-TAUGHT_ON = 25
+#: Notes that are taught, how often each, and layers from the end that learn.
+TAUGHT_ON, PASSES, LEARNING = 40, 4, 2
 Floats = npt.NDArray[np.float32]
 
 
@@ -56,10 +65,10 @@ class Tagger(nn.Module):
 class PlainWay:
     """transformers as its documentation has it: one note, one call."""
 
-    def __init__(self, checkpoint: Checkpoint, head: nn.Linear, *, padded: bool) -> None:
-        self.model = checkpoint.model()
+    def __init__(self, tagger: Tagger, checkpoint: Checkpoint, *, padded: bool) -> None:
+        self.model = tagger.vectors.encoder
         self.tokenizer = checkpoint.tokenizer
-        self.head = head
+        self.head = tagger.head
         self.padded = padded
         self.pieces = WordPieces(checkpoint.tokenizer)
 
@@ -83,30 +92,39 @@ class PlainWay:
             return tags
 
 
-def teach(vectors: list[Floats], docs: list[Doc]) -> nn.Linear:
-    """A linear head that marks the words of findings by their category's first letters."""
-    from clinical_nlp.lexicon import load_lexicon
-
+def teach(encoder: PreTrainedModel, pieces: WordPieces, docs: list[Doc]) -> Tagger:
+    """A tagger that marks the words of findings by their category, taught in place."""
     concepts = load_lexicon().concepts
     categories = sorted({concept.category for concept in concepts.values()})
-    rows, labels = [], []
-    for doc, states in zip(docs, vectors, strict=True):
+    torch.manual_seed(1)
+    tagger = Tagger(encoder, nn.Linear(int(encoder.config.hidden_size), len(categories) + 1))
+    encoder.requires_grad_(False)
+    learning = [*encoder.layers[-LEARNING:], encoder.final_norm, tagger.head]
+    for part in learning:
+        part.requires_grad_(True)
+    weights = [weight for part in learning for weight in part.parameters()]
+    optimiser = torch.optim.AdamW(weights, lr=3e-4, weight_decay=0.01)
+    for doc in track(docs * PASSES, "teaching", console=Console(stderr=True)):
         tags = np.zeros(len(doc), dtype=np.int64)
         for finding in doc._.findings:
             span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
             tags[span.start : span.end] = 1 + categories.index(concepts[finding.concept].category)
-        words = [token.i for token in doc if not token.is_space]
-        rows.append(states[words])
-        labels.append(tags[words])
-    x, y = torch.from_numpy(np.concatenate(rows)), torch.from_numpy(np.concatenate(labels))
-    torch.manual_seed(1)
-    head = nn.Linear(x.shape[1], len(categories) + 1)
-    optimiser = torch.optim.AdamW(head.parameters(), lr=0.01, weight_decay=0.01)
-    for _ in range(300):
+        (unit,) = units(doc, "note")
+        (read,) = pieces.read([unit.text], [unit.starts], [unit.ends])
+        (window,) = windows(read, LENGTH - pieces.framing, 0)[:1]
+        given = tensors(
+            [window],
+            [np.zeros((len(window.places), 0), dtype=np.int64)],
+            pieces.prefix,
+            pieces.suffix,
+            pieces.pad,
+        )
+        emissions = tagger(*(torch.from_numpy(array) for array in given))[0]
+        truth = torch.from_numpy(tags[unit.tokens[window.words]])
         optimiser.zero_grad()
-        nn.functional.cross_entropy(head(x), y).backward()
+        nn.functional.cross_entropy(emissions, truth).backward()
         optimiser.step()
-    return head.eval().requires_grad_(False)
+    return tagger.eval().requires_grad_(False)
 
 
 def spans(tags: npt.NDArray[np.int64]) -> set[tuple[int, int, int]]:
@@ -139,18 +157,14 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         checkpoint = find_checkpoint(write_modernbert(Path(folder), texts, MRBERT_ES))
         settings = {"window": LENGTH, "context": "note", "cache_mib": 0}
-        encoder = checkpoint.model()
-        engine = Engine(WordVectors(encoder), checkpoint.tokenizer, backend="float32", **settings)
-        taught, test = docs[:TAUGHT_ON], docs[TAUGHT_ON:]
-        head = teach(engine.run(taught), taught)
-        ours = Engine(
-            Tagger(encoder, head), checkpoint.tokenizer, backend=arguments.backend, **settings
-        )
+        pieces = WordPieces(checkpoint.tokenizer)
+        tagger = teach(checkpoint.model(), pieces, docs[:TAUGHT_ON])
+        ours = Engine(tagger, checkpoint.tokenizer, backend=arguments.backend, **settings)
         ways = {
-            "plain, padded to 512": PlainWay(checkpoint, head, padded=True),
-            "plain, not padded": PlainWay(checkpoint, head, padded=False),
+            "plain, padded to 512": PlainWay(tagger, checkpoint, padded=True),
+            "plain, not padded": PlainWay(tagger, checkpoint, padded=False),
         }
-        report(ours, ways, test, arguments.notes, arguments.threads)
+        report(ours, ways, docs[TAUGHT_ON:], arguments.notes, arguments.threads)
 
 
 def report(
