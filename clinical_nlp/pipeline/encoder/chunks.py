@@ -29,7 +29,8 @@ _LONGEST = 20_000
 
 #: Some of what every tokenizer takes for white space. What it parts besides (no-break spaces),
 #: it may part within a stretch.
-_STRETCH = re.compile(rf"[^ \t\r\n]{{1,{_LONGEST}}}")
+_BLANKS = np.array([ord(blank) for blank in " \t\r\n"], dtype=np.uint32)
+_BETWEEN = "\n"
 
 #: Normalisers that turn each character, with its marks, into others wherever it stands.
 _LOCAL = frozenset({"NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents"})
@@ -50,9 +51,10 @@ class StretchTable:
 
     def __init__(self, backend: Tokenizer) -> None:
         self._backend = backend
-        self._clear()
+        self.clear()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Forget everything."""
         self._rows: dict[str, int] = {}
         self._begin = np.zeros(1, dtype=np.int64)
         # Of each piece: its id, and where in its stretch it begins and ends.
@@ -67,34 +69,60 @@ class StretchTable:
             Id, start and end of each piece, int32 [pieces, 3], with places in code points
             of its text, and how many pieces each text has, int64 [texts].
         """
-        found = [
-            [(match.group(), match.start()) for match in _STRETCH.finditer(text)] for text in texts
+        joined = _BETWEEN.join(texts)
+        starts, ends = _stretches(joined)
+        words = [
+            joined[begin:end] for begin, end in zip(starts.tolist(), ends.tolist(), strict=True)
         ]
         if len(self._rows) > _MOST_STRETCHES or len(self._pieces) > _MOST_PIECES:
-            self._clear()
-        self._add({word for text in found for word, _ in text if word not in self._rows})
-        rows = np.array([self._rows[word] for text in found for word, _ in text], dtype=np.int64)
-        places = np.array([place for text in found for _, place in text], dtype=np.int32)
+            self.clear()
+        new = set(words).difference(self._rows)
+        if new:
+            self._add(new)
+        rows = np.array([self._rows[word] for word in words], dtype=np.int64)
         begin = self._begin[rows]
         counts = self._begin[rows + 1] - begin
-        ends = counts.cumsum()
+        upto = np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
         # Within a stretch the table is read row after row, between two it is jumped in.
-        index = np.arange(counts.sum()) + np.repeat(begin - (ends - counts), counts)
+        index = np.arange(upto[-1]) + np.repeat(begin - upto[:-1], counts)
         pieces = self._pieces[index]
-        pieces[:, 1:] += np.repeat(places, counts)[:, None]
-        read = np.concatenate((np.zeros(1, dtype=np.int64), ends))
-        borders = np.cumsum([0, *(len(text) for text in found)])
-        return pieces, np.diff(read[borders])
+        lengths = np.array([len(text) for text in texts], dtype=np.int64)
+        origins = np.cumsum(lengths + len(_BETWEEN)) - lengths - len(_BETWEEN)
+        text = np.searchsorted(origins, starts, side="right") - 1
+        pieces[:, 1:] += np.repeat(starts - origins[text], counts)[:, None]
+        borders = np.searchsorted(starts, np.append(origins, len(joined) + 1))
+        return pieces, np.diff(upto[borders])
 
     def _add(self, words: set[str]) -> None:
         """Ask the tokenizer for stretches that the table lacks."""
         # A set's order differs from run to run; the table's need not.
         asked = sorted(words)
-        encodings = self._backend.encode_batch(asked, add_special_tokens=False)
+        lengths = np.array([len(word) for word in asked], dtype=np.int64)
+        origins = np.cumsum(lengths + len(_BETWEEN)) - lengths - len(_BETWEEN)
+        # All at once: what parts texts at blanks parts these too.
+        encoding = self._backend.encode(_BETWEEN.join(asked), add_special_tokens=False)
+        rows = rows_of(encoding)
+        word = np.searchsorted(origins, rows[:, 1], side="right") - 1
+        rows[:, 1:] -= origins[word, None].astype(np.int32)
+        counts = np.bincount(word, minlength=len(asked))
         self._rows |= {word: len(self._rows) + row for row, word in enumerate(asked)}
-        counts = np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
         self._begin = np.concatenate((self._begin, self._begin[-1] + counts.cumsum()))
-        self._pieces = np.concatenate((self._pieces, *(rows_of(each) for each in encodings)))
+        self._pieces = np.concatenate((self._pieces, rows))
+
+
+def _stretches(text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where stretches begin and end, in code points."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    inside = np.zeros(len(points) + 2, dtype=np.int8)
+    inside[1:-1] = ~np.isin(points, _BLANKS)
+    edges = np.flatnonzero(np.diff(inside))
+    starts, ends = edges[::2], edges[1::2]
+    if len(starts) and (ends - starts).max() > _LONGEST:
+        parts = [np.arange(a, b, _LONGEST) for a, b in zip(starts, ends, strict=True)]
+        starts = np.concatenate(parts)
+        ends = np.minimum(np.append(starts[1:], len(points)), starts + _LONGEST)
+        ends = np.minimum(ends, edges[1::2][np.searchsorted(edges[1::2], starts, side="right")])
+    return starts, ends
 
 
 def rows_of(encoding: Encoding) -> Ints:

@@ -181,3 +181,10 @@ def test_a_full_table_begins_anew(tokenizers, monkeypatch):
             tokenizers[kind].backend_tokenizer.encode(text, add_special_tokens=False).ids
         )
     assert len(pieces._table._rows) == 3
+
+
+def test_what_is_longer_than_any_word_is_cut(tokenizers, monkeypatch):
+    monkeypatch.setattr(chunks, "_LONGEST", 4)
+    starts, ends = chunks._stretches("ab  abcdefghij\nabcd e")
+    assert starts.tolist() == [0, 4, 8, 12, 15, 20]
+    assert ends.tolist() == [2, 8, 12, 14, 19, 21]
