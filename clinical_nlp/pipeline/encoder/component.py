@@ -4,9 +4,8 @@
 # it validates the config and cannot resolve them as strings.
 
 import json
-import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,12 +16,12 @@ import numpy.typing as npt
 import srsly  # type: ignore[import-untyped]
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import minibatch
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.pipeline.encoder.checkpoint import Checkpoint
 from clinical_nlp.pipeline.encoder.engine import Engine
 from clinical_nlp.pipeline.encoder.finding import EMBEDDED, find_checkpoint
+from clinical_nlp.pipeline.encoder.running import EngineComponent
 from clinical_nlp.pipeline.encoder.units import Context
 
 _FILE = "encoder.json"
@@ -51,7 +50,7 @@ class EncoderSettings:
     carry: bool = False
 
 
-class AliaEncoder:
+class AliaEncoder(EngineComponent):
     """Gives each token the vector that an encoder has for it in its place.
 
     Parameters
@@ -71,13 +70,12 @@ class AliaEncoder:
     """
 
     def __init__(self, settings: EncoderSettings) -> None:
+        super().__init__()
         self.settings = settings
         self._expected: str | None = None
         self._carried: Path | None = None
         self._unpacked: TemporaryDirectory[str] | None = None
         self._checkpoint: Checkpoint | None = None
-        self._engine: Engine | None = None
-        self._process = os.getpid()
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -107,44 +105,22 @@ class AliaEncoder:
             self._checkpoint = found
         return self._checkpoint
 
-    @property
-    def engine(self) -> Engine:
-        """The encoder, loaded and ready to run."""
-        if self._process != os.getpid():
-            # A forked child has its parent's memory and not its threads: torch would wait
-            # for them for ever.
-            import torch
+    def _load(self) -> Engine:
+        from clinical_nlp.pipeline.encoder.vectors import WordVectors
 
-            torch.set_num_threads(1)
-            self._process = os.getpid()
-        if self._engine is None:
-            from clinical_nlp.pipeline.encoder.vectors import WordVectors
+        settings, checkpoint = self.settings, self.checkpoint
+        return Engine(
+            WordVectors(checkpoint.model()),
+            checkpoint.tokenizer,
+            window=min(settings.window, checkpoint.window),
+            context=settings.context,
+            overlap=settings.overlap,
+            backend=settings.backend,
+            device=settings.device,
+            cache_mib=settings.cache_mib,
+        )
 
-            settings, checkpoint = self.settings, self.checkpoint
-            self._engine = Engine(
-                WordVectors(checkpoint.model()),
-                checkpoint.tokenizer,
-                window=min(settings.window, checkpoint.window),
-                context=settings.context,
-                overlap=settings.overlap,
-                backend=settings.backend,
-                device=settings.device,
-                cache_mib=settings.cache_mib,
-            )
-        return self._engine
-
-    def __call__(self, doc: Doc) -> Doc:
-        """Encode one doc."""
-        self._encode([doc])
-        return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
-        """Encode many docs, ``batch_size`` of them at a time."""
-        for docs in minibatch(stream, batch_size):  # type: ignore[no-untyped-call]
-            self._encode(docs)
-            yield from docs
-
-    def _encode(self, docs: Sequence[Doc]) -> None:
+    def _read(self, docs: Sequence[Doc]) -> None:
         for doc, rows in zip(docs, self.engine.run(docs), strict=True):
             if self.settings.keep:
                 set_vectors(doc, rows)
@@ -203,7 +179,7 @@ class AliaEncoder:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what another process builds for itself."""
-        return self.__dict__ | {"_engine": None, "_unpacked": None}
+        return super().__getstate__() | {"_unpacked": None}
 
 
 def _own_files(folder: Path) -> list[Path]:

@@ -4,20 +4,19 @@
 # it validates the config and cannot resolve them as strings.
 
 import json
-import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import minibatch
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.pipeline.document import get_findings, set_mentions
 from clinical_nlp.pipeline.encoder.engine import Engine
+from clinical_nlp.pipeline.encoder.running import EngineComponent
 from clinical_nlp.pipeline.mentions.features import FEATURES, doc_features
 from clinical_nlp.pipeline.mentions.files import (
     BATCH,
@@ -47,7 +46,7 @@ class MentionSettings:
     least_score: float = 0.0
 
 
-class ClinicalMentions:
+class ClinicalMentions(EngineComponent):
     """Marks mentions of diseases, symptoms, procedures and medications.
 
     Parameters
@@ -64,12 +63,11 @@ class ClinicalMentions:
     """
 
     def __init__(self, settings: MentionSettings) -> None:
+        super().__init__()
         self.settings = settings
         self._expected: str | None = None
         self._carried: Path | None = None
         self._checked: Path | None = None
-        self._engine: Engine | None = None
-        self._process = os.getpid()
 
     @property
     def folder(self) -> Path:
@@ -92,57 +90,30 @@ class ClinicalMentions:
             self._checked = folder
         return self._checked
 
-    @property
-    def engine(self) -> Engine:
-        """The model, loaded and ready to run."""
-        if self._process != os.getpid():
-            # A forked child has its parent's memory and not its threads: torch would wait
-            # for them for ever.
-            import torch
+    def _load(self) -> Engine:
+        from clinical_nlp.pipeline.encoder.backends import choose
+        from clinical_nlp.pipeline.mentions.fast import FastTagger
+        from clinical_nlp.pipeline.mentions.model import load_mention_model
 
-            torch.set_num_threads(1)
-            self._process = os.getpid()
-        if self._engine is None:
-            from clinical_nlp.pipeline.encoder.backends import choose
-            from clinical_nlp.pipeline.mentions.fast import FastTagger
-            from clinical_nlp.pipeline.mentions.model import load_mention_model
+        # A GPU has kernels of its own for whole LSTMs, and is slowed by many small steps.
+        _, device = choose(self.settings.backend, self.settings.device)
+        on_cpu = device == "cpu"
+        model = load_mention_model(self.folder, lean=on_cpu)
+        return Engine(
+            FastTagger(model.tagger) if on_cpu else model.tagger,
+            model.tokenizer,
+            window=WINDOW,
+            context="sentence",
+            decode=model.decoder,
+            features=FEATURES,
+            backend=self.settings.backend,
+            device=self.settings.device,
+            batch_pieces=BATCH,
+            cache_mib=self.settings.cache_mib,
+            digest=model.digest,
+        )
 
-            # A GPU has kernels of its own for whole LSTMs, and is slowed by many small steps.
-            _, device = choose(self.settings.backend, self.settings.device)
-            on_cpu = device == "cpu"
-            model = load_mention_model(self.folder, lean=on_cpu)
-            self._engine = Engine(
-                FastTagger(model.tagger) if on_cpu else model.tagger,
-                model.tokenizer,
-                window=WINDOW,
-                context="sentence",
-                decode=model.decoder,
-                features=FEATURES,
-                backend=self.settings.backend,
-                device=self.settings.device,
-                batch_pieces=BATCH,
-                cache_mib=self.settings.cache_mib,
-                digest=model.digest,
-            )
-        return self._engine
-
-    def __call__(self, doc: Doc) -> Doc:
-        """Mark the mentions of one doc."""
-        self._mark([doc])
-        return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
-        """Mark the mentions of many docs, ``batch_size`` of them at a time."""
-        for docs in minibatch(stream, batch_size):  # type: ignore[no-untyped-call]
-            self._mark(docs)
-            yield from docs
-
-    def forget(self) -> None:
-        """Forget the sentences that were read before."""
-        if self._engine is not None:
-            self._engine.forget()
-
-    def _mark(self, docs: Sequence[Doc]) -> None:
+    def _read(self, docs: Sequence[Doc]) -> None:
         features = [doc_features(doc) for doc in docs]
         for doc, decoded in zip(docs, self.engine.run(docs, features), strict=True):
             text, concept_at = doc.text, Linker(get_findings(doc))
@@ -195,10 +166,6 @@ class ClinicalMentions:
         self._expected = loaded["digest"]
         self._carried = carried
         self._checked = self._engine = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what another process builds for itself."""
-        return self.__dict__ | {"_engine": None}
 
 
 @Language.factory(
