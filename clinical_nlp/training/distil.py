@@ -177,11 +177,11 @@ def distil(
         random = np.random.default_rng((recipe.seed, step))
         chosen = [sentences[i] for i in random.integers(0, len(sentences), recipe.batch)]
         with torch.no_grad():
-            ids, mask, first = _tensors(chosen, readers[0])
-            target = teacher_model(ids, mask, first, first)
-        ids, mask, first = _tensors(chosen, readers[1])
-        guess = student["map"](student["words"](ids, mask, first, first))
-        is_word = first > 0
+            ids, mask, places = _tensors(chosen, readers[0])
+            target = teacher_model(ids, mask, places, places)
+        ids, mask, places = _tensors(chosen, readers[1])
+        guess = student["map"](student["words"](ids, mask, places, places))
+        is_word = places[..., 0] > 0
         likeness = torch.cosine_similarity(guess[is_word], target[is_word], dim=-1)
         loss = (1 - likeness).mean()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -213,7 +213,7 @@ def _sentences(texts: Sequence[str], nlp: Language) -> list[Unit]:
 
 
 def _tensors(chosen: Sequence[Unit], reader: WordPieces) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids, mask [B, L] and first pieces [B, W] of sentences, for one tokenizer."""
+    """Ids, mask [B, L], first and last pieces [B, W, 2] of sentences, for one tokenizer."""
     import torch
 
     read = reader.read(
@@ -225,13 +225,14 @@ def _tensors(chosen: Sequence[Unit], reader: WordPieces) -> tuple[Tensor, Tensor
     words = max(len(pieces.first) for pieces in read)
     ids = np.full((len(read), longest), reader.pad, dtype=np.int64)
     mask = np.zeros((len(read), longest), dtype=np.int64)
-    first = np.zeros((len(read), words), dtype=np.int64)
+    places = np.zeros((len(read), words, 2), dtype=np.int64)
     for row, pieces in enumerate(read):
         framed = [*reader.prefix, *pieces.ids, *reader.suffix]
         ids[row, : len(framed)] = framed
         mask[row, : len(framed)] = 1
-        first[row, : len(pieces.first)] = pieces.first + len(reader.prefix)
-    return torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(first)
+        ends = np.stack((pieces.first, pieces.last), axis=1)
+        places[row, : len(ends)] = ends + len(reader.prefix)
+    return torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(places)
 
 
 def _ship(

@@ -90,7 +90,8 @@ def runner(module: nn.Module, backend: str, device: str) -> Runner:
     Parameters
     ----------
     module
-        Takes ids, mask, first pieces and features and gives a float for each word and column.
+        Takes ids, mask, places of the words' pieces and features; gives a float for each word
+        and column.
     backend, device
         As :func:`choose` gave them.
     """

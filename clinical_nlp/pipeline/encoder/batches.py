@@ -62,14 +62,15 @@ def tensors(
     Returns
     -------
     tuple of arrays
-        ids and mask, int64 [B, L]; first pieces, int64 [B, W]; features, int64 [B, W, F].
+        ids and mask, int64 [B, L]; first and last pieces, int64 [B, W, 2]; features, int64
+        [B, W, F].
     """
     size = len(batch)
     lengths = [len(window.ids) + len(prefix) + len(suffix) for window in batch]
-    words = [len(window.first) for window in batch]
+    words = [len(window.places) for window in batch]
     ids = np.full((size, max(lengths)), pad, dtype=np.int64)
     mask = np.zeros_like(ids)
-    first = np.zeros((size, max(words)), dtype=np.int64)
+    places = np.zeros((size, max(words), 2), dtype=np.int64)
     extra = np.zeros((size, max(words), features[0].shape[1]), dtype=np.int64)
     lead = len(prefix)
     for row, window in enumerate(batch):
@@ -78,6 +79,6 @@ def tensors(
         ids[row, lead:inner] = window.ids
         ids[row, inner : lengths[row]] = suffix
         mask[row, : lengths[row]] = 1
-        first[row, : words[row]] = window.first + lead
+        places[row, : words[row]] = window.places + lead
         extra[row, : words[row]] = features[row]
-    return ids, mask, first, extra
+    return ids, mask, places, extra

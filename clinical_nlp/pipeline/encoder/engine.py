@@ -51,8 +51,9 @@ class Engine:
     Parameters
     ----------
     module
-        Takes, by position, ids and mask (int64 [B, L]), first pieces (int64 [B, W]) and
-        features (int64 [B, W, F]); gives emissions, float [B, W, C]. It is not changed.
+        Takes, by position, ids and mask (int64 [B, L]), first and last pieces of the words
+        (int64 [B, W, 2]) and features (int64 [B, W, F]); gives emissions, float [B, W, C].
+        It is not changed.
     tokenizer
         The checkpoint's own.
     window
@@ -132,8 +133,9 @@ class Engine:
         return self._cache.misses
 
     def forget(self) -> None:
-        """Empty the cache and set its counters to zero."""
+        """Empty the cache, set its counters to zero, and forget what words were read."""
         self._cache.clear()
+        self.pieces.forget()
 
     def run(self, docs: Sequence[Doc], features: Sequence[Ints] | None = None) -> list[Floats]:
         """Read docs; the more at once, the less padding.
@@ -214,7 +216,7 @@ class Engine:
             )
             for row, index in enumerate(group):
                 # A copy, so that a kept row does not keep the whole batch.
-                parts[index] = out[row, : len(batch[row].first)].copy()
+                parts[index] = out[row, : len(batch[row].places)].copy()
         whole: list[list[Floats]] = [[] for _ in tasks]
         for (number, _), part in zip(laid, parts, strict=True):
             assert part is not None  # noqa: S101 - by_length gives every index

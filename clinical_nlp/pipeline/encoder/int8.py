@@ -39,7 +39,7 @@ class RowwiseInt8Linear(nn.Module):
         quantised = torch.round(weight / scale[:, None]).to(torch.int8)
         self.in_features, self.out_features = linear.in_features, linear.out_features
         # Stored by output and used transposed: the layout that oneDNN packs fastest.
-        self.register_buffer("weight", quantised, persistent=False)
+        self.register_buffer("weight", quantised.t(), persistent=False)
         self.register_buffer("scale", scale, persistent=False)
         bias = None if linear.bias is None else linear.bias.detach().float()
         self.register_buffer("bias", bias, persistent=False)
@@ -51,7 +51,7 @@ class RowwiseInt8Linear(nn.Module):
         levels = rows.abs()
         step = levels.amax(dim=-1, keepdim=True).clamp_min_(1e-12).div_(127)
         torch.div(rows, step, out=levels).round_()
-        product = torch._int_mm(levels.to(torch.int8), self.weight.t())
+        product = torch._int_mm(levels.to(torch.int8), self.weight)
         # Converted first: int32 times float goes the slow way round in torch.
         out = product.float().mul_(step).mul_(self.scale)
         if self.bias is not None:
@@ -62,13 +62,17 @@ class RowwiseInt8Linear(nn.Module):
 def quantise(module: nn.Module) -> nn.Module:
     """Put :class:`RowwiseInt8Linear` in place of every large linear layer, in place.
 
-    A module may name children of its own that are to stay as they are in ``kept_exact``.
+    A module may name children of its own that are to stay as they are in ``kept_exact``, and
+    one that knows better how it is read in eight bits gives that in ``in_int8()``.
     """
     exact = getattr(module, "kept_exact", ())
     for name, child in module.named_children():
         if name in exact:
             continue
-        if (
+        in_int8 = getattr(child, "in_int8", None)
+        if in_int8 is not None:
+            setattr(module, name, in_int8())
+        elif (
             type(child) is nn.Linear
             and child.in_features >= _SMALLEST
             and child.out_features >= _SMALLEST

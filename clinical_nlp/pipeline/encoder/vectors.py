@@ -25,7 +25,8 @@ class WordVectors(nn.Module):
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, ids: Tensor, mask: Tensor, first: Tensor, features: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, mask: Tensor, places: Tensor, features: Tensor) -> Tensor:
         """Vectors of the words, float [B, W, hidden]; ``features`` are not used."""
         hidden: Tensor = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        return hidden.gather(1, first.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
+        first = places[..., :1]
+        return hidden.gather(1, first.expand(-1, -1, hidden.shape[-1]))

@@ -23,13 +23,13 @@ class Window:
         int32 [pieces].
     words
         Slice of the unit's words whose results this window gives.
-    first
-        Index into ``ids`` of each of these words' first piece, int32 [words].
+    places
+        Indices into ``ids`` of each of these words' first and last piece, int32 [words, 2].
     """
 
     ids: Ints
     words: slice
-    first: Ints
+    places: Ints
 
 
 def windows(pieces: Pieces, room: int, overlap: int) -> list[Window]:
@@ -51,8 +51,9 @@ def windows(pieces: Pieces, room: int, overlap: int) -> list[Window]:
         One where everything fits. Each word is in exactly one.
     """
     size = len(pieces.ids)
+    places = np.stack((pieces.first, pieces.last), axis=1)
     if size <= room:
-        return [Window(pieces.ids, slice(0, len(pieces.first)), pieces.first)]
+        return [Window(pieces.ids, slice(0, len(places)), places)]
     begins = list(range(0, size - room, room - overlap))
     begins.append(size - room)
     # Where window k hands over to window k + 1.
@@ -62,7 +63,7 @@ def windows(pieces: Pieces, room: int, overlap: int) -> list[Window]:
         Window(
             pieces.ids[begin : begin + room],
             slice(at[k], at[k + 1]),
-            pieces.first[at[k] : at[k + 1]] - begin,
+            np.minimum(places[at[k] : at[k + 1]] - begin, room - 1),
         )
         for k, begin in enumerate(begins)
         if at[k] < at[k + 1]

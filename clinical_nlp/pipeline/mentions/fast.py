@@ -44,7 +44,7 @@ class FastTagger(nn.Module):
 
     #: Not to be read in eight bits: rows of this layer hold numbers of unlike size side by
     #: side, so that one scale a row loses more here than elsewhere, and the layer costs little.
-    kept_exact = ("together",)
+    kept_exact = ("told",)
 
     def __init__(self, tagger: MentionTagger) -> None:
         super().__init__()
@@ -52,7 +52,8 @@ class FastTagger(nn.Module):
         self.shapes = copy.deepcopy(tagger.shapes)
         self.affixes = copy.deepcopy(tagger.affixes)
         self.gaps = copy.deepcopy(tagger.gaps)
-        self.together = copy.deepcopy(tagger.together)
+        self.ends = copy.deepcopy(tagger.ends)
+        self.told = copy.deepcopy(tagger.told)
         self.norm = copy.deepcopy(tagger.norm)
         self.emit = copy.deepcopy(tagger.emit)
         self.reader: BothWays | None = None
@@ -60,25 +61,25 @@ class FastTagger(nn.Module):
             self.reader = BothWays(tagger.forwards, tagger.backwards)
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, first_pieces: Tensor, features: Tensor
+        self, input_ids: Tensor, attention_mask: Tensor, places: Tensor, features: Tensor
     ) -> Tensor:
         """Return emissions as the tagger does; rows of padding are zero."""
-        is_word = first_pieces > 0
+        is_word = places[..., 0] > 0
         if 0 < int(is_word.sum()) < _ROWS:
             often = (
                 torch.cat([given] * _ROWS)
-                for given in (input_ids, attention_mask, first_pieces, features)
+                for given in (input_ids, attention_mask, places, features)
             )
             emissions: Tensor = self(*often)[: len(input_ids)]
             return emissions
-        words = self._encoded(input_ids, attention_mask, first_pieces, is_word)
+        ends = self._encoded(input_ids, attention_mask, places, is_word)
         known = features[is_word]
         told = (
             self.shapes(known[:, 0]),
             self.affixes(known[:, 1:4]).flatten(-2),
             self.gaps(known[:, 4]),
         )
-        states = self.together(torch.cat((words, *told), dim=-1))
+        states = self.ends(ends).add_(self.told(torch.cat(told, dim=-1)))
         states = self.norm(functional.gelu(states))
         if self.reader is not None:
             states = torch.cat((self.reader(states, is_word.sum(dim=1)), states), dim=-1)
@@ -88,9 +89,9 @@ class FastTagger(nn.Module):
         return emissions
 
     def _encoded(
-        self, input_ids: Tensor, attention_mask: Tensor, first_pieces: Tensor, is_word: Tensor
+        self, input_ids: Tensor, attention_mask: Tensor, places: Tensor, is_word: Tensor
     ) -> Tensor:
-        """What the encoder says of each word, packed, float [words, hidden]."""
+        """What the encoder says of each word's ends, packed, float [words, 2 x hidden]."""
         lengths = [-(-n // _PAD_TO) * _PAD_TO for n in attention_mask.sum(dim=1).tolist()]
         missing = max(lengths) - input_ids.shape[1]
         if missing > 0:
@@ -111,8 +112,9 @@ class FastTagger(nn.Module):
             pieces = self.encoder(
                 input_ids=input_ids[rows, :length], attention_mask=attention_mask[rows, :length]
             )[0]
-            row, word = is_word[rows].nonzero(as_tuple=True)
-            parts.append(pieces[row, first_pieces[rows][row, word]])
+            row = torch.arange(end - begin, device=places.device).view(-1, 1, 1)
+            ends = (places[rows] + row * length)[is_word[rows]]
+            parts.append(_rows(pieces.flatten(0, 1), ends.flatten()).view(len(ends), -1))
             begin = end
         return torch.cat(parts)
 
@@ -133,20 +135,22 @@ class BothWays(nn.Module):
     def __init__(self, forwards: nn.LSTM, backwards: nn.LSTM) -> None:
         super().__init__()
         self.width = forwards.hidden_size
-        ways = [dict(way.named_parameters()) for way in (forwards, backwards)]
         # torch's gates are in, forget, cell, out. A tangent is 2 sigmoid(2 x) - 1, and a
         # sigmoid takes a sixth of its time: the cell's rows are doubled for that.
         twice = torch.ones(4, self.width)
         twice[2] = 2
         factor = twice.view(-1, 1)
-        self.given = nn.Linear(forwards.input_size, 8 * self.width)
-        with torch.no_grad():
-            self.given.weight.copy_(torch.cat([way["weight_ih_l0"] * factor for way in ways]))
-            self.given.bias.copy_(
-                torch.cat([(way["bias_ih_l0"] + way["bias_hh_l0"]) * factor[:, 0] for way in ways])
-            )
-            before = torch.stack([(way["weight_hh_l0"] * factor).t() for way in ways])
-        self.before = nn.Parameter(before.contiguous(), requires_grad=False)
+        given, before = [], []
+        for way in (forwards, backwards):
+            rows = dict(way.named_parameters())
+            layer = nn.Linear(way.input_size, 4 * self.width)
+            with torch.no_grad():
+                layer.weight.copy_(rows["weight_ih_l0"] * factor)
+                layer.bias.copy_((rows["bias_ih_l0"] + rows["bias_hh_l0"]) * factor[:, 0])
+                before.append((rows["weight_hh_l0"] * factor).t())
+            given.append(layer)
+        self.given = nn.ModuleList(given)
+        self.before: nn.Module = StepsBefore(torch.stack(before))
 
     def forward(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Read units.
@@ -164,21 +168,20 @@ class BothWays(nn.Module):
             float [words, 2 x width]: from the left, from the right.
         """
         ahead, back, running = _steps(lengths)
-        given = self.given(states)
-        half, most = 4 * self.width, max(_ROWS, *running[:1])
-        steps = given.new_empty((2, len(states) + _ROWS, half))
-        steps[:, len(states) :] = 0
-        torch.index_select(given[:, :half], 0, ahead, out=steps[0, : len(states)])
-        torch.index_select(given[:, half:], 0, back, out=steps[1, : len(states)])
-        out = steps.new_empty((2, len(states) + _ROWS, self.width))
-        hidden = cell = steps.new_zeros((2, most, self.width))
+        steps = [
+            # Rows past the end, for steps with too few units.
+            layer(_rows(states, functional.pad(order, (0, _ROWS))))
+            for layer, order in zip(self.given, (ahead, back), strict=True)
+        ]
+        out = steps[0].new_empty((2, len(states) + _ROWS, self.width))
+        hidden = cell = out.new_zeros((2, max(_ROWS, *running[:1]), self.width))
         begin = 0
         for count in running:
             # Where too few units are left, rows of the next steps are taken along and their
             # results written over when it is their turn.
             wide = max(count, _ROWS)
             rows = slice(begin, begin + wide)
-            gates = torch.baddbmm(steps[:, rows], hidden[:, :wide], self.before)
+            gates = self.before([step[rows] for step in steps], hidden[:, :wide])
             take, keep, fresh, tell = gates.sigmoid_().chunk(4, dim=-1)
             cell = torch.addcmul(cell[:, :wide] * keep, take, fresh.mul_(2).sub_(1))
             shown = (cell * 2).sigmoid_().mul_(2).sub_(1)
@@ -187,7 +190,58 @@ class BothWays(nn.Module):
         left, right = torch.empty_like(ahead), torch.empty_like(back)
         places = torch.arange(len(states), device=states.device)
         left[ahead], right[back] = places, places
-        return torch.cat((out[0, left], out[1, right]), dim=-1)
+        return torch.cat((_rows(out[0], left), _rows(out[1], right)), dim=-1)
+
+
+class StepsBefore(nn.Module):
+    """What two LSTMs remember of the step before, added to what they are given.
+
+    Parameters
+    ----------
+    weight
+        float [2, width, gates].
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
+
+    def forward(self, given: list[Tensor], hidden: Tensor) -> Tensor:
+        """Gates, float [2, units, gates], of ``given``, two of [units, gates]."""
+        return torch.baddbmm(torch.stack(given), hidden, self.weight)
+
+    def in_int8(self) -> nn.Module:
+        """Do the same in eight bits."""
+        return _StepsBeforeInt8(self.weight)
+
+
+class _StepsBeforeInt8(nn.Module):
+    """:class:`StepsBefore` in eight bits: what is remembered lies between -1 and 1."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        scale = weight.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / 127
+        levels = torch.round(weight / scale).to(torch.int8)
+        # Stored by output and used transposed: the layout that oneDNN packs fastest.
+        stored = levels.transpose(1, 2).contiguous()
+        self.register_buffer("weight", stored.transpose(1, 2), persistent=False)
+        self.register_buffer("scale", scale / 127, persistent=False)
+
+    weight: Tensor
+    scale: Tensor
+
+    def forward(self, given: list[Tensor], hidden: Tensor) -> Tensor:
+        levels = (hidden * 127).round_().to(torch.int8)
+        gates = hidden.new_empty((2, *given[0].shape))
+        for way in range(2):
+            product = torch._int_mm(levels[way], self.weight[way]).float()
+            torch.addcmul(given[way], product, self.scale[way], out=gates[way])
+        return gates
+
+
+def _rows(table: Tensor, places: Tensor) -> Tensor:
+    """Rows of a table; indexing in brackets takes six times as long."""
+    return table.index_select(0, places)
 
 
 def _steps(lengths: Tensor) -> tuple[Tensor, Tensor, list[int]]:

@@ -30,7 +30,7 @@ from clinical_nlp.pipeline.mentions.tagger import HeadShape, MentionTagger
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ class MentionTagger(nn.Module):
         nn.init.normal_(self.shapes.weight, std=0.3)
         nn.init.normal_(self.affixes.weight, std=0.1)
         told = head.shape_width + 3 * head.affix_width + head.gap_width
-        self.together = nn.Linear(int(encoder.config.hidden_size) + told, head.hidden)
+        self.ends = nn.Linear(2 * int(encoder.config.hidden_size), head.hidden)
+        self.told = nn.Linear(told, head.hidden, bias=False)
         self.norm = nn.LayerNorm(head.hidden)
         self.forwards: nn.LSTM | None = None
         self.backwards: nn.LSTM | None = None
@@ -86,7 +87,7 @@ class MentionTagger(nn.Module):
         self.dropout = nn.Dropout(head.dropout)
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, first_pieces: Tensor, features: Tensor
+        self, input_ids: Tensor, attention_mask: Tensor, places: Tensor, features: Tensor
     ) -> Tensor:
         """Return emissions, float [B, W, labels x tags].
 
@@ -94,13 +95,14 @@ class MentionTagger(nn.Module):
         ----------
         input_ids, attention_mask
             int64 [B, L]; a unit begins with a special piece.
-        first_pieces
-            int64 [B, W], padded with 0.
+        places
+            First and last piece of each word, int64 [B, W, 2], padded with 0.
         features
             int64 [B, W, 5]: see :mod:`clinical_nlp.pipeline.mentions.features`.
         """
         pieces = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0]
-        words = pieces.gather(1, first_pieces.unsqueeze(-1).expand(-1, -1, pieces.shape[-1]))
+        rows = places.flatten(1).unsqueeze(-1).expand(-1, -1, pieces.shape[-1])
+        ends = pieces.gather(1, rows).view(*places.shape[:2], -1)
         told = torch.cat(
             (
                 self.shapes(features[..., 0]),
@@ -109,10 +111,10 @@ class MentionTagger(nn.Module):
             ),
             dim=-1,
         )
-        states = self.together(self.dropout(torch.cat((words, told), dim=-1)))
+        states = self.ends(self.dropout(ends)) + self.told(self.dropout(told))
         states = self.dropout(self.norm(functional.gelu(states)))
         if self.forwards is not None and self.backwards is not None:
-            turn = _turned(first_pieces > 0).unsqueeze(-1)
+            turn = _turned(places[..., 0] > 0).unsqueeze(-1)
             ahead = self.forwards(states)[0]
             back = self.backwards(states.gather(1, turn.expand_as(states)))[0]
             back = back.gather(1, turn.expand_as(back))

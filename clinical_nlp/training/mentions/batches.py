@@ -30,7 +30,7 @@ class Batch:
     Attributes
     ----------
     inputs
-        Ids, mask [B, L], first pieces [B, W], features [B, W, 5]; all int64.
+        Ids, mask [B, L], first and last pieces [B, W, 2], features [B, W, 5]; all int64.
     targets
         Probability of each tag, float [B, W, labels, tags].
     known
@@ -47,7 +47,7 @@ class Batch:
     @property
     def is_word(self) -> Tensor:
         """Bool [B, W]."""
-        return self.inputs[2] > 0
+        return self.inputs[2][..., 0] > 0
 
 
 def grouped(
@@ -82,24 +82,24 @@ def make_batch(examples: Sequence[Example], pad: int) -> Batch:
 
     rows = len(examples)
     pieces = max(len(example.ids) for example in examples)
-    words = max(len(example.first) for example in examples)
+    words = max(len(example.places) for example in examples)
     ids = np.full((rows, pieces), pad, dtype=np.int64)
     mask = np.zeros((rows, pieces), dtype=np.int64)
-    first = np.zeros((rows, words), dtype=np.int64)
+    places = np.zeros((rows, words, 2), dtype=np.int64)
     features = np.zeros((rows, words, FEATURES), dtype=np.int64)
     targets = np.zeros((rows, words, len(LABELS), len(TAGS)), dtype=np.float32)
     for row, example in enumerate(examples):
         ids[row, : len(example.ids)] = example.ids
         mask[row, : len(example.ids)] = 1
-        first[row, : len(example.first)] = example.first
-        features[row, : len(example.first)] = example.features
+        places[row, : len(example.places)] = example.places
+        features[row, : len(example.places)] = example.features
         spelt = _ONE_HOT[example.tags]
         if example.beliefs is not None:
             spelt = np.where(example.known[None, :, None], spelt, example.beliefs)
-        targets[row, : len(example.first)] = spelt
+        targets[row, : len(example.places)] = spelt
     certain = np.stack([example.known for example in examples])
     asked = np.array([[example.beliefs is not None] for example in examples])
-    inputs = tuple(map(torch.from_numpy, (ids, mask, first, features)))
+    inputs = tuple(map(torch.from_numpy, (ids, mask, places, features)))
     return Batch(
         inputs,  # type: ignore[arg-type]
         torch.from_numpy(targets),
@@ -130,10 +130,10 @@ def blurred(
     """
     import torch
 
-    ids, mask, first, features = (tensor.numpy().copy() for tensor in batch.inputs)
+    ids, mask, places, features = (tensor.numpy().copy() for tensor in batch.inputs)
     hidden = (random.random(ids.shape) < share) & ~np.isin(ids, special)
     ids[hidden] = mask_id
     affixes = features[..., 1:4]
     affixes[random.random(affixes.shape) < share] = 0
-    inputs = tuple(map(torch.from_numpy, (ids, mask, first, features)))
+    inputs = tuple(map(torch.from_numpy, (ids, mask, places, features)))
     return replace(batch, inputs=inputs)  # type: ignore[arg-type]

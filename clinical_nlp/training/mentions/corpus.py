@@ -69,8 +69,8 @@ class Example:
     ----------
     ids
         Pieces with the special ones, int64 [pieces].
-    first
-        Place of each word's first piece in ``ids``, int64 [words].
+    places
+        Of each word's first and last piece in ``ids``, int64 [words, 2].
     features
         int64 [words, 5].
     tags
@@ -85,7 +85,7 @@ class Example:
     """
 
     ids: Ints
-    first: Ints
+    places: Ints
     features: Ints
     tags: Ints
     known: npt.NDArray[np.bool_]
@@ -199,7 +199,7 @@ def examples_in(document: Annotated, doc: Doc, pieces: WordPieces) -> Iterator[E
             read = pieces.read([text], [starts - base], [ends - base])[0]
             yield Example(
                 np.array([*pieces.prefix, *read.ids, *pieces.suffix], dtype=np.int64),
-                read.first.astype(np.int64) + len(pieces.prefix),
+                np.stack((read.first, read.last), axis=1).astype(np.int64) + len(pieces.prefix),
                 features[unit.tokens[part]],
                 _tags(document.mentions, starts + origin, ends + origin),
                 known,

@@ -135,7 +135,9 @@ class Teachers:
         path = store / f"{question}.safetensors"
         if path.is_file():
             return load_file(path)["beliefs"]
-        total = np.zeros((sum(len(e.first) for e in new), len(LABELS), len(TAGS)), dtype=np.float32)
+        total = np.zeros(
+            (sum(len(e.places) for e in new), len(LABELS), len(TAGS)), dtype=np.float32
+        )
         for reader in readers:
             theirs = new if reader.reads_alike else _recut(documents, reader.pieces, kept)
             total += reader.believe(theirs)
@@ -155,7 +157,7 @@ def _recut(
 
 
 def _split(beliefs: Halves, examples: Sequence[Example]) -> list[Halves]:
-    ends = np.cumsum([len(example.first) for example in examples])
+    ends = np.cumsum([len(example.places) for example in examples])
     return np.split(beliefs, ends[:-1]) if examples else []
 
 
@@ -199,7 +201,7 @@ class _Reader:
                 emissions = self._tagger(*batch.inputs)
             beliefs = self._crf.beliefs(emissions, batch.is_word).numpy()
             for row, index in enumerate(group):
-                found[index] = beliefs[row, : len(examples[index].first)]
+                found[index] = beliefs[row, : len(examples[index].places)]
         shape = (0, len(LABELS), len(TAGS))
         return np.concatenate(
             [np.zeros(shape, dtype=np.float32), *(rows for rows in found if rows is not None)]

@@ -127,7 +127,9 @@ def pretrain(
     target.mkdir(parents=True)
     # Half precision: the folder is half as large, and training goes on from it as well.
     model.model.half().save_pretrained(target)
-    tokenizer.save_pretrained(target)
+    # As it was made: a tokenizer that has been loaded adds where from.
+    for file in (work / _TOKENIZER).iterdir():
+        shutil.copyfile(file, target / file.name)
     facts = {
         "text": {"pieces": len(stream), "texts": len(texts)},
         "steps": len(losses),

@@ -97,7 +97,7 @@ def test_a_model_that_is_not_there() -> None:
         (WEIGHTS, None, "E461"),
         (CONFIG, lambda data: b"{", "E461"),
         (CONFIG, lambda data: data.replace(b'"hidden": 24', b'"hidden": 32'), "E462"),
-        (CONFIG, lambda data: data.replace(b'"format": 1', b'"format": 9'), "E462"),
+        (CONFIG, lambda data: data.replace(b'"format": 2', b'"format": 9'), "E462"),
         ("tokenizer.json", lambda data: b"[]", "E461"),
     ],
 )

@@ -36,7 +36,7 @@ def test_teachers_stand_in_for_a_layer_that_was_not_annotated(
     assert all(e.known.tolist() == [True, True, True, False] for e in examples)
     drug = next(e for e in examples if "En tratamiento con bisoprolol" in e.text)
     assert drug.beliefs is not None
-    assert drug.beliefs.shape == (len(drug.first), len(LABELS), 5)
+    assert drug.beliefs.shape == (len(drug.places), len(LABELS), 5)
     assert np.allclose(drug.beliefs.astype(float).sum(-1), 1, atol=1e-2)
     believed = drug.beliefs[:, MEDICATION].argmax(-1).tolist()
     assert believed[3] != 0

@@ -30,8 +30,9 @@ class FirstIds(nn.Module):
         super().__init__()
         self.calls = 0
 
-    def forward(self, ids, mask, first, features):
+    def forward(self, ids, mask, places, features):
         self.calls += 1
+        first = places[..., 0]
         seen = mask.sum(1, keepdim=True).expand_as(first)
         parts = [ids.gather(1, first), seen, *features.unbind(-1)]
         return torch.stack(parts, dim=-1).float()
@@ -145,8 +146,8 @@ def test_an_overlap_as_large_as_the_window_is_refused(tokenizers):
 
 def test_numbers_that_are_not_finite_are_refused(tokenizers):
     class Broken(nn.Module):
-        def forward(self, ids, mask, first, features):
-            return torch.full((*first.shape, 2), float("nan"))
+        def forward(self, ids, mask, places, features):
+            return torch.full(places.shape, float("nan"))
 
     with pytest.raises(ModelError) as caught:
         engine_of(tokenizers, Broken())

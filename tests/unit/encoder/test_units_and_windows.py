@@ -89,17 +89,21 @@ def test_every_word_is_in_one_unit(parts, starts, context):
 def test_windows_hold_every_word_once_with_what_surrounds_it(steps, room, data):
     first = np.cumsum([0, *steps[1:]]).astype(np.int32)
     size = int(first[-1]) + 1 + data.draw(st.integers(0, 5))
+    last = np.maximum(first, np.append(first[1:], size) - 1).astype(np.int32)
     ids = np.arange(size, dtype=np.int32)
     overlap = data.draw(st.integers(0, room - 1))
-    laid = windows(Pieces(ids, first, first), room, overlap)
+    laid = windows(Pieces(ids, first, last), room, overlap)
     seen = [word for window in laid for word in range(window.words.start, window.words.stop)]
     assert seen == list(range(len(first)))
     for window in laid:
         assert len(window.ids) <= room
-        assert window.ids[window.first].tolist() == first[window.words].tolist()
+        assert window.ids[window.places[:, 0]].tolist() == first[window.words].tolist()
+        # A word that reaches beyond its window ends there.
+        ends = np.minimum(last[window.words], window.ids[-1])
+        assert window.ids[window.places[:, 1]].tolist() == ends.tolist()
         # At least half the overlap on both sides, unless the unit ends there.
         margin = overlap // 2
-        for place in window.first:
+        for place in window.places[:, 0]:
             piece = int(window.ids[place])
             assert place >= min(margin, piece)
             assert len(window.ids) - 1 - place >= min(margin, size - 1 - piece) - 1
@@ -119,12 +123,12 @@ def test_an_item_longer_than_a_batch_stands_alone():
 
 def test_tensors_are_padded_and_framed():
     batch = [
-        Window(np.array([7, 8, 9], dtype=np.int32), slice(0, 2), np.array([0, 2], dtype=np.int32)),
-        Window(np.array([5], dtype=np.int32), slice(0, 1), np.array([0], dtype=np.int32)),
+        Window(np.array([7, 8, 9], dtype=np.int32), slice(0, 2), np.array([[0, 1], [2, 2]])),
+        Window(np.array([5], dtype=np.int32), slice(0, 1), np.array([[0, 0]])),
     ]
     features = [np.array([[1], [2]]), np.array([[3]])]
-    ids, mask, first, extra = tensors(batch, features, [101], [102], 99)
+    ids, mask, places, extra = tensors(batch, features, [101], [102], 99)
     assert ids.tolist() == [[101, 7, 8, 9, 102], [101, 5, 102, 99, 99]]
     assert mask.tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
-    assert first.tolist() == [[1, 3], [1, 0]]
+    assert places.tolist() == [[[1, 2], [3, 3]], [[1, 1], [0, 0]]]
     assert extra.tolist() == [[[1], [2]], [[3], [0]]]

@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModel, BertConfig, ModernBertConfig
 
 from clinical_nlp.pipeline.encoder.backends import runner
+from clinical_nlp.pipeline.encoder.int8 import quantise
 from clinical_nlp.pipeline.encoder.lean import LeanModernBert, LeanShape, lean_copy
 from clinical_nlp.pipeline.mentions.fast import FastTagger
 from clinical_nlp.pipeline.mentions.tagger import HeadShape, MentionTagger
@@ -36,12 +37,13 @@ def batch(lengths, width):
     torch.manual_seed(4)
     ids = torch.randint(5, 90, (len(lengths), max(lengths) + 2))
     mask = torch.zeros_like(ids)
-    first = torch.zeros((len(lengths), max(lengths)), dtype=torch.long)
+    places = torch.zeros((len(lengths), max(lengths), 2), dtype=torch.long)
     for row, length in enumerate(lengths):
         mask[row, : length + 2] = 1
-        first[row, :length] = torch.arange(1, length + 1)
-    features = torch.randint(0, 3, (*first.shape, width))
-    return ids, mask, first, features
+        first = torch.arange(1, length + 1)
+        places[row, :length] = torch.stack((first, (first + first % 2).clamp(max=length)), dim=1)
+    features = torch.randint(0, 3, (*places.shape[:2], width))
+    return ids, mask, places, features
 
 
 @pytest.mark.parametrize("lengths", [[5], [12, 9, 1], [70, 33, 20]])
@@ -76,7 +78,7 @@ def test_the_fast_tagger_is_the_tagger(reader):
     given = batch([12, 30, 1, 9], 5)
     with torch.inference_mode():
         expected, found = tagger(*given), FastTagger(tagger).eval()(*given)
-    words = given[2] > 0
+    words = given[2][..., 0] > 0
     torch.testing.assert_close(found[words], expected[words], atol=2e-5, rtol=1e-4)
     assert not found[~words].any()
 
@@ -123,11 +125,27 @@ def test_scores_beyond_exponentials_touch_their_own_unit_alone():
         torch.testing.assert_close(lean(wild, mask)[0][1:], lean(ids, mask)[0][1:], atol=0, rtol=0)
 
 
+def test_eight_bits_stay_near():
+    """The LSTMs' own steps too, which have a form of their own for it."""
+    torch.manual_seed(2)
+    encoder = modernbert(hidden_size=64, intermediate_size=96)
+    tagger = MentionTagger(encoder, HeadShape(hidden=64, reader=64)).eval()
+    given = batch([40, 12, 9, 1], 5)
+    run = runner(FastTagger(tagger), "int8", "cpu")
+    kinds = {type(part).__name__ for part in quantise(FastTagger(tagger)).modules()}
+    assert {"RowwiseInt8Linear", "_StepsBeforeInt8"} <= kinds
+    with torch.inference_mode():
+        exact = tagger(*given).numpy()
+    words = (given[2][..., 0] > 0).numpy()
+    found = run(*[tensor.numpy() for tensor in given])
+    assert np.abs(found[words] - exact[words]).max() < 0.02 * np.abs(exact[words]).max()
+
+
 def test_bfloat16_stays_near():
     tagger = MentionTagger(modernbert(), HeadShape(hidden=24, reader=32)).eval()
     given = batch([12, 60, 1, 9], 5)
     found = runner(FastTagger(tagger), "bfloat16", "cpu")(*[tensor.numpy() for tensor in given])
     with torch.inference_mode():
         exact = tagger(*given)
-    words = (given[2] > 0).numpy()
+    words = (given[2][..., 0] > 0).numpy()
     assert np.abs(found[words] - exact.numpy()[words]).max() < 0.05
