@@ -1,7 +1,7 @@
 """All terms as one automaton, made deterministic as texts ask for it.
 
-Terms become a graph of nodes joined by symbols (Thompson's construction). A word form
-bears several symbols and may be a free link besides, so a reader stands at several nodes
+Terms become a graph of nodes joined by symbols (Thompson's construction, in which terms that
+begin alike share their beginning). A word form bears several symbols and may be a free link besides, so a reader stands at several nodes
 at once; each such set of places is one state, and its step for a class of words is
 computed the first time it is met. Reading a note then costs one look-up a word.
 
@@ -71,13 +71,17 @@ class Automaton:
     """
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        # The graph: for each node its edges by symbol, its free edges, and its term.
-        self._edges: list[dict[str, list[int]]] = []
+        # The graph: for each node its edges by symbol, its free edges, and its terms. Terms
+        # that begin alike share the nodes of their beginning, as in a tree: a reader stands
+        # at one node for all of them.
+        self._edges: list[dict[str, int]] = []
         self._free: list[list[int]] = []
-        self._ends: dict[int, int] = {}
+        self._ends: dict[int, list[int]] = {}
+        self._choices: dict[tuple[int, Choice], int] = {}
         root = self._node()
         for number, pattern in enumerate(patterns):
-            self._ends[self._build(pattern, root)] = number
+            self._ends.setdefault(self._build(pattern, root), []).append(number)
+        self._choices.clear()  # only building asks for them
         self._behind: dict[int, _Behind] = {}
         self.symbols: Symbols = frozenset(
             {s for edges in self._edges for s in edges} | {LINK, WORD}
@@ -93,24 +97,21 @@ class Automaton:
         return len(self._edges) - 1
 
     def _build(self, pattern: Pattern, start: int) -> int:
-        """Put a pattern behind a node; return the node where it ends."""
+        """Put a pattern behind a node, or find it there; return the node where it ends."""
         if isinstance(pattern, str):
-            end = self._node()
-            self._edges[start].setdefault(pattern, []).append(end)
+            end = self._edges[start].get(pattern)
+            if end is None:
+                end = self._edges[start][pattern] = self._node()
             return end
         if isinstance(pattern, Choice):
-            end = self._node()
-            for option in pattern.options:
-                before = self._node()
-                self._free[start].append(before)
-                self._free[self._build(option, before)].append(end)
+            end = self._choices.get((start, pattern))
+            if end is None:
+                end = self._choices[start, pattern] = self._node()
+                for option in pattern.options:
+                    self._free[self._build(option, start)].append(end)
             return end
         for part in pattern.parts:
             start = self._build(part, start)
-        if not pattern.parts:
-            end = self._node()
-            self._free[start].append(end)
-            return end
         return start
 
     def _reach(self, node: int) -> _Behind:
@@ -121,13 +122,13 @@ class Automaton:
             follow: dict[str, set[int]] = {}
             while waiting:
                 here = waiting.pop()
-                for symbol, targets in self._edges[here].items():
-                    follow.setdefault(symbol, set()).update(targets)
+                for symbol, target in self._edges[here].items():
+                    follow.setdefault(symbol, set()).add(target)
                 for following in self._free[here]:
                     if following not in reached:
                         reached.add(following)
                         waiting.append(following)
-            ends = tuple(self._ends[n] for n in reached if n in self._ends)
+            ends = tuple(number for n in reached for number in self._ends.get(n, ()))
             known = self._behind[node] = follow, ends
         return known
 
