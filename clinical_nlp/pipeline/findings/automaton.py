@@ -1,9 +1,10 @@
 """All terms as one automaton, made deterministic as texts ask for it.
 
-Terms become a graph of nodes joined by symbols (Thompson's construction, in which terms that
-begin alike share their beginning). A word form bears several symbols and may be a free link besides, so a reader stands at several nodes
-at once; each such set of places is one state, and its step for a class of words is
-computed the first time it is met. Reading a note then costs one look-up a word.
+Terms become a graph of nodes joined by symbols (Thompson's construction, but that terms which
+begin alike share their beginning). A word form bears several symbols and may be a free link
+besides, so a reader stands at several nodes at once; each such set of places is one state,
+and its step for a class of words is computed the first time it is met. Reading a note then
+costs one look-up a word.
 
 References
 ----------
