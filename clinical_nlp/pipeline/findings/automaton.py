@@ -90,7 +90,15 @@ class Automaton:
         self._states: dict[frozenset[_Place], State] = {}
         self._classes: list[Symbols] = []
         self._numbers: dict[Symbols, int] = {}
-        self.start = self._state(frozenset({(root, _MAX_LINKS)}))
+        # A term that opens with a gap ("[*3] no <poder> con azadón") lets every word of every
+        # note open it. Notes that hold none of the words such terms end on cannot hold the
+        # terms: there, a word opens a term by what it says only.
+        gaps = self._reach(root)[0].get(WORD, set())
+        self._closing = self._closing_symbols(gaps)
+        self._closing_classes: set[int] = set()
+        self._start = self._state(frozenset({(root, _MAX_LINKS)}))
+        said = {symbol: nodes for symbol, nodes in self._reach(root)[0].items() if symbol != WORD}
+        self._start_without_gap = State(self._start.terms, [said], frozenset())
 
     def _node(self) -> int:
         self._edges.append({})
@@ -133,12 +141,40 @@ class Automaton:
             known = self._behind[node] = follow, ends
         return known
 
+    def _closing_symbols(self, opened: Iterable[int]) -> Symbols:
+        """The symbols, of which one is read last by any term that a gap opens at these nodes."""
+        edges = [(WORD, node) for node in opened]
+        met = set(edges)
+        closing: set[str] = set()
+        while edges:
+            symbol, node = edges.pop()
+            follow, terms = self._reach(node)
+            if terms:
+                closing.add(symbol)
+            further = {(s, target) for s, targets in follow.items() for target in targets} - met
+            met |= further
+            edges.extend(further)
+        return frozenset(closing)
+
+    def start(self, classes: Iterable[int]) -> State:
+        """Where the reading of any place of a note begins.
+
+        Parameters
+        ----------
+        classes
+            The word classes of the note.
+        """
+        gapless = self._closing_classes.isdisjoint(classes)
+        return self._start_without_gap if gapless else self._start
+
     def word_class(self, symbols: Symbols) -> int:
         """Number the set of symbols that a word bears; equal sets get equal numbers."""
         number = self._numbers.get(symbols)
         if number is None:
             number = self._numbers[symbols] = len(self._classes)
             self._classes.append(symbols)
+            if not self._closing.isdisjoint(symbols):
+                self._closing_classes.add(number)
         return number
 
     def symbols_of(self, word_class: int) -> Symbols:
@@ -175,8 +211,9 @@ class Automaton:
             return known
         if len(self._states) >= _MAX_STATES:
             self._states.clear()
-            self.start.steps.clear()
-            self.start.known.clear()
+            for start in (self._start, self._start_without_gap):
+                start.steps.clear()
+                start.known.clear()
         terms: set[int] = set()
         nodes: set[int] = set()
         for node, links in places:
