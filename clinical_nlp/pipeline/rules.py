@@ -20,6 +20,11 @@ from clinical_nlp.errors import PipelineError
 
 _FILE = "rules.json"
 
+# Norms by their hash, which is the same in every vocabulary. A string store decodes a string
+# anew each time it is asked, and each copy is hashed anew in every set that it is looked up in.
+_norms: dict[int, str] = {}
+_MOST_NORMS = 200_000  # about 30 MB
+
 
 def load_rules(package: str, name: str) -> dict[str, Any]:
     """Read a TOML file of rules that lies in a package.
@@ -42,8 +47,13 @@ def norms_of(doc: Doc) -> list[str]:
 
     A token that is nothing but invisible marks has no norm: it is given as a blank.
     """
+    if len(_norms) > _MOST_NORMS:
+        _norms.clear()
+    keys: list[int] = doc.to_array("NORM").tolist()
     strings = doc.vocab.strings
-    return [strings[key] or " " for key in doc.to_array("NORM").tolist()]
+    for key in set(keys).difference(_norms):
+        _norms[key] = strings[key] or " "
+    return [_norms[key] for key in keys]
 
 
 class RuleComponent(ABC):
