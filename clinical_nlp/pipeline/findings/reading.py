@@ -34,6 +34,7 @@ _YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 # What a unit needs beside its class. PLAIN units and BREAKs need nothing.
 PLAIN, BREAK, SPACE, LETTER, RAISED_DOT, PIECE, CUT = range(7)
+_BY_THE_NEXT = frozenset((LETTER, PIECE))  # need it only before some tokens
 
 
 @dataclass(slots=True)
@@ -208,22 +209,26 @@ class Reader:
         units = Units()
         done = 0
         for index in [i for i, form in enumerate(tokens) if form.kind > BREAK]:
-            # Most words that begin a longer one are followed by no piece of it.
-            if index < done or (tokens[index].kind == PIECE and not self._goes_on(tokens, index)):
+            if index < done or self._is_plain(tokens, index):
                 continue
             units.extend(tokens, done, index)
             done = self._special[tokens[index].kind](self, tokens, index, units, strings)
         units.extend(tokens, done, len(tokens))
         return units
 
-    def _goes_on(self, tokens: Sequence[Form], index: int) -> bool:
-        """Whether the next piece may go on with the word that begins at ``index``."""
-        if index + 1 == len(tokens):
+    def _is_plain(self, tokens: Sequence[Form], index: int) -> bool:
+        """Whether a letter or a piece needs no care, as most do not by what follows them."""
+        form = tokens[index]
+        if form.kind not in _BY_THE_NEXT:
             return False
-        following = tokens[index + 1]
-        if following.kind == SPACE or following.text == "-":
+        if index + 1 == len(tokens):
             return True
-        return tokens[index].text + following.text in self._beginnings
+        following = tokens[index + 1]
+        if form.kind == LETTER:
+            return following.text != "."
+        if following.kind == SPACE or following.text == "-":
+            return False  # the next piece may stand behind it
+        return form.text + following.text not in self._beginnings
 
     def _space(self, tokens: list[Form], index: int, units: Units, strings: StringStore) -> int:
         """White space is no unit."""
