@@ -14,11 +14,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 from clinical_nlp.errors import PipelineError
 
 _FILE = "rules.json"
+_MOST_NORMS = 200_000  # about 30 MB
 
 
 def load_rules(package: str, name: str) -> dict[str, Any]:
@@ -37,13 +39,46 @@ def load_rules(package: str, name: str) -> dict[str, Any]:
         ) from error
 
 
+class _Norms:
+    """Norms by their hash, which is the same in every vocabulary.
+
+    A string store decodes a string anew each time it is asked, and each copy is hashed anew in
+    every set that it is looked up in. Components ask for the norms of a note one after the
+    other: those of the last note are kept together.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, str] = {}
+        self._last: tuple[bytes, list[str]] = (b"", [])
+
+    def of(self, doc: Doc) -> list[str]:
+        """Return the norms of a doc, in a list of the caller's own."""
+        hashes = doc.to_array("NORM")
+        asked = hashes.tobytes()
+        last, norms = self._last
+        if asked != last:
+            norms = self._look_up(hashes.tolist(), doc.vocab.strings)
+            self._last = asked, norms
+        return norms.copy()
+
+    def _look_up(self, hashes: list[int], strings: StringStore) -> list[str]:
+        known = self._known
+        if len(known) > _MOST_NORMS:
+            known.clear()
+        for key in set(hashes).difference(known):
+            known[key] = strings[key] or " "
+        return [known[key] for key in hashes]
+
+
+_norms = _Norms()
+
+
 def norms_of(doc: Doc) -> list[str]:
     """Return the norm of every token of ``doc``; far quicker than token by token.
 
     A token that is nothing but invisible marks has no norm: it is given as a blank.
     """
-    strings = doc.vocab.strings
-    return [strings[key] or " " for key in doc.to_array("NORM").tolist()]
+    return _norms.of(doc)
 
 
 class RuleComponent(ABC):

@@ -118,6 +118,14 @@ class PhraseMatcher:
         self._steps: list[dict[str, int]] = []
         self._by_word: list[dict[str, list[tuple[int, int]]] | None] = []
         self._initial = self._state(self._closure((f, 0) for f in range(len(forms))))
+        # A form that opens with any word ("?* está retirado") would have each word of each
+        # sentence followed up: it is looked for only where a word stands that it must hold.
+        wide = [f for f, form in enumerate(forms) if _opens_with_any(form)]
+        self._asked = frozenset(word for f in wide for word in _last_needed(forms[f]).words)
+        if not self._asked.isdisjoint(_CLASSES):
+            wide, self._asked = [], frozenset()
+        narrow = set(range(len(forms))).difference(wide)
+        self._narrow = self._state(self._closure((f, 0) for f in sorted(narrow)))
         self._dead = self._state(frozenset())
 
     def symbols(self, words: Sequence[str]) -> list[str]:
@@ -139,11 +147,12 @@ class PhraseMatcher:
         symbols = self.symbols(words)
         matches = []
         steps, accepts, dead = self._steps, self._accepts, self._dead
-        opening = steps[self._initial]
+        initial = self._narrow if self._asked.isdisjoint(words) else self._initial
+        opening = steps[initial]
         for start, first in enumerate(symbols):
             state = opening.get(first, -1)
             if state < 0:
-                state = self._step(self._initial, first)
+                state = self._step(initial, first)
             if state == dead:  # most words open no cue
                 continue
             end, accepted = start, 0
@@ -214,6 +223,19 @@ class PhraseMatcher:
         target = self._state(self._closure(following) if following else frozenset())
         self._steps[state][symbol] = target
         return target
+
+
+def _opens_with_any(form: Sequence[Element]) -> bool:
+    for element in form:
+        if "*" in element.words:
+            return True
+        if not element.optional:
+            break
+    return False
+
+
+def _last_needed(form: Sequence[Element]) -> Element:
+    return next(element for element in reversed(form) if not element.optional)
 
 
 def prune(matches: Sequence[Match]) -> list[Match]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from spacy.attrs import IDX, LOWER
@@ -102,17 +103,16 @@ class Page:
                 sentence += 1
             low, high = edges[sentence], edges[sentence + 1]
             words = self._lead(sentence, heads)
-            place: list[int] = []
-            for word in self.words[low:high]:
-                place.append(len(words))
-                if word:
-                    words.append(word)
+            within = self.words[low:high]
+            # Of each token and of the sentence's end: how many words stand before.
+            place = list(accumulate(map(bool, within), initial=len(words)))
+            words.extend(filter(None, within))
             targets = []
             while at < len(order) and spans[order[at]][0] < high:
                 index = order[at]
                 start, end = spans[index]
                 begin = place[start - low]
-                stop = max(begin + 1, place[end - low] if end < high else len(words))
+                stop = max(begin + 1, place[min(end, high) - low])
                 targets.append(Target(begin, stop, kinds[index], index))
                 words[begin:stop] = [TARGET] * (stop - begin)
                 at += 1

@@ -1,9 +1,10 @@
 """All terms as one automaton, made deterministic as texts ask for it.
 
-Terms become a graph of nodes joined by symbols (Thompson's construction). A word form
-bears several symbols and may be a free link besides, so a reader stands at several nodes
-at once; each such set of places is one state, and its step for a class of words is
-computed the first time it is met. Reading a note then costs one look-up a word.
+Terms become a graph of nodes joined by symbols (Thompson's construction, but that terms which
+begin alike share their beginning). A word form bears several symbols and may be a free link
+besides, so a reader stands at several nodes at once; each such set of places is one state,
+and its step for a class of words is computed the first time it is met. Reading a note then
+costs one look-up a word.
 
 References
 ----------
@@ -71,13 +72,17 @@ class Automaton:
     """
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        # The graph: for each node its edges by symbol, its free edges, and its term.
-        self._edges: list[dict[str, list[int]]] = []
+        # The graph: for each node its edges by symbol, its free edges, and its terms. Terms
+        # that begin alike share the nodes of their beginning, as in a tree: a reader stands
+        # at one node for all of them.
+        self._edges: list[dict[str, int]] = []
         self._free: list[list[int]] = []
-        self._ends: dict[int, int] = {}
+        self._ends: dict[int, list[int]] = {}
+        self._choices: dict[tuple[int, Choice], int] = {}
         root = self._node()
         for number, pattern in enumerate(patterns):
-            self._ends[self._build(pattern, root)] = number
+            self._ends.setdefault(self._build(pattern, root), []).append(number)
+        self._choices.clear()  # only building asks for them
         self._behind: dict[int, _Behind] = {}
         self.symbols: Symbols = frozenset(
             {s for edges in self._edges for s in edges} | {LINK, WORD}
@@ -85,7 +90,15 @@ class Automaton:
         self._states: dict[frozenset[_Place], State] = {}
         self._classes: list[Symbols] = []
         self._numbers: dict[Symbols, int] = {}
-        self.start = self._state(frozenset({(root, _MAX_LINKS)}))
+        # A term that opens with a gap ("[*3] no <poder> con azadón") lets every word of every
+        # note open it. Notes that hold none of the words such terms end on cannot hold the
+        # terms: there, a word opens a term by what it says only.
+        gaps = self._reach(root)[0].get(WORD, set())
+        self._closing = self._closing_symbols(gaps)
+        self._closing_classes: set[int] = set()
+        self._start = self._state(frozenset({(root, _MAX_LINKS)}))
+        said = {symbol: nodes for symbol, nodes in self._reach(root)[0].items() if symbol != WORD}
+        self._start_without_gap = State(self._start.terms, [said], frozenset())
 
     def _node(self) -> int:
         self._edges.append({})
@@ -93,24 +106,21 @@ class Automaton:
         return len(self._edges) - 1
 
     def _build(self, pattern: Pattern, start: int) -> int:
-        """Put a pattern behind a node; return the node where it ends."""
+        """Put a pattern behind a node, or find it there; return the node where it ends."""
         if isinstance(pattern, str):
-            end = self._node()
-            self._edges[start].setdefault(pattern, []).append(end)
+            end = self._edges[start].get(pattern)
+            if end is None:
+                end = self._edges[start][pattern] = self._node()
             return end
         if isinstance(pattern, Choice):
-            end = self._node()
-            for option in pattern.options:
-                before = self._node()
-                self._free[start].append(before)
-                self._free[self._build(option, before)].append(end)
+            end = self._choices.get((start, pattern))
+            if end is None:
+                end = self._choices[start, pattern] = self._node()
+                for option in pattern.options:
+                    self._free[self._build(option, start)].append(end)
             return end
         for part in pattern.parts:
             start = self._build(part, start)
-        if not pattern.parts:
-            end = self._node()
-            self._free[start].append(end)
-            return end
         return start
 
     def _reach(self, node: int) -> _Behind:
@@ -121,15 +131,41 @@ class Automaton:
             follow: dict[str, set[int]] = {}
             while waiting:
                 here = waiting.pop()
-                for symbol, targets in self._edges[here].items():
-                    follow.setdefault(symbol, set()).update(targets)
+                for symbol, target in self._edges[here].items():
+                    follow.setdefault(symbol, set()).add(target)
                 for following in self._free[here]:
                     if following not in reached:
                         reached.add(following)
                         waiting.append(following)
-            ends = tuple(self._ends[n] for n in reached if n in self._ends)
+            ends = tuple(number for n in reached for number in self._ends.get(n, ()))
             known = self._behind[node] = follow, ends
         return known
+
+    def _closing_symbols(self, opened: Iterable[int]) -> Symbols:
+        """The symbols, of which one is read last by any term that a gap opens at these nodes."""
+        edges = [(WORD, node) for node in opened]
+        met = set(edges)
+        closing: set[str] = set()
+        while edges:
+            symbol, node = edges.pop()
+            follow, terms = self._reach(node)
+            if terms:
+                closing.add(symbol)
+            further = {(s, target) for s, targets in follow.items() for target in targets} - met
+            met |= further
+            edges.extend(further)
+        return frozenset(closing)
+
+    def start(self, classes: Iterable[int]) -> State:
+        """Where the reading of any place of a note begins.
+
+        Parameters
+        ----------
+        classes
+            The word classes of the note.
+        """
+        gapless = self._closing_classes.isdisjoint(classes)
+        return self._start_without_gap if gapless else self._start
 
     def word_class(self, symbols: Symbols) -> int:
         """Number the set of symbols that a word bears; equal sets get equal numbers."""
@@ -137,6 +173,8 @@ class Automaton:
         if number is None:
             number = self._numbers[symbols] = len(self._classes)
             self._classes.append(symbols)
+            if not self._closing.isdisjoint(symbols):
+                self._closing_classes.add(number)
         return number
 
     def symbols_of(self, word_class: int) -> Symbols:
@@ -173,8 +211,9 @@ class Automaton:
             return known
         if len(self._states) >= _MAX_STATES:
             self._states.clear()
-            self.start.steps.clear()
-            self.start.known.clear()
+            for start in (self._start, self._start_without_gap):
+                start.steps.clear()
+                start.known.clear()
         terms: set[int] = set()
         nodes: set[int] = set()
         for node, links in places:

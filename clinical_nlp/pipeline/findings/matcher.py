@@ -131,7 +131,7 @@ class Matcher:
         """Return every term at every place: (first unit, last unit, numbers of terms)."""
         found: list[Candidate] = []
         classes = units.classes
-        step, start = self._automaton.step, self._automaton.start
+        step, start = self._automaton.step, self._automaton.start(classes)
         opening = start.steps
         count = len(classes)
         for first in range(count):

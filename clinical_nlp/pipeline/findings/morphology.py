@@ -30,16 +30,18 @@ from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 _AFFECTIVE = re.compile(r"(?:e?c)?(?:it|ill|iñ|in|isim)[oae]s?$")
 _MIN_STEM = 4
 
-# Basque case endings, longest first: definite, partitive, genitive, sociative, inessive,
+# Basque case endings: definite, partitive, genitive, sociative, inessive,
 # ablative, allative, instrumental, causal. (Hualde & Ortiz de Urbina, A Grammar of Basque,
 # 2003, ch. 3.)
-_BASQUE = (
+_BASQUE = frozenset((
     "agatik", "engatik", "etatik", "arekin", "garria", "gabeko", "arena", "etako", "etara",
     "rekin", "dunak", "aren", "arik", "ekin", "etan", "etik", "rako", "duna", "tsua", "gabe",
     "ena", "ari", "ean", "eak", "eko", "tik", "era", "rik", "ren", "rra", "dun", "tsu", "eta",
     "ak", "ek", "az", "an", "ko", "go", "ra", "en", "ei", "ez", "ik", "ri", "a", "i", "n", "z",
     "k", "r",
-)  # fmt: skip
+))  # fmt: skip
+_LONGEST_BASQUE = max(map(len, _BASQUE))
+_MIN_BASQUE_BASE = 2
 
 
 # Of these, what is written on abbreviations and no Spanish word ends in.
@@ -83,9 +85,9 @@ def basque_bases(word: str) -> Iterable[str]:
     A base that ends in ``-a`` of its own may lose it ("hanka", "hanketan").
     """
     yield word
-    for ending in _BASQUE:
-        if word.endswith(ending) and len(word) - len(ending) >= 2:
-            base = word[: -len(ending)]
+    for cut in range(max(_MIN_BASQUE_BASE, len(word) - _LONGEST_BASQUE), len(word)):
+        if word[cut:] in _BASQUE:
+            base = word[:cut]
             yield base
             yield base + "a"
             if base.endswith("rr"):

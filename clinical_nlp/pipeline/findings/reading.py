@@ -7,7 +7,7 @@ White space is left out; letters cut by full stops (``H.T.A.``), by the Catalan 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spacy.strings import StringStore
@@ -32,8 +32,9 @@ _MAX_FORMS = 400_000
 #: A year counts nothing: "2012 con stent" is one stent, not two thousand.
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 
-# What a unit needs beside its class. PLAIN units need nothing.
-PLAIN, SPACE, BREAK, LETTER, RAISED_DOT, PIECE, CUT = range(7)
+# What a unit needs beside its class. PLAIN units and BREAKs need nothing.
+PLAIN, BREAK, SPACE, LETTER, RAISED_DOT, PIECE, CUT = range(7)
+_BY_THE_NEXT = frozenset((LETTER, PIECE))  # need it only before some tokens
 
 
 @dataclass(slots=True)
@@ -63,16 +64,25 @@ class Units:
     """A note as units: parallel lists."""
 
     forms: list[Form] = field(default_factory=list)
-    classes: list[int] = field(default_factory=list)
     first: list[int] = field(default_factory=list)
     last: list[int] = field(default_factory=list)
+
+    @property
+    def classes(self) -> list[int]:
+        """The word class of every unit."""
+        return [form.word_class for form in self.forms]
 
     def add(self, form: Form, first: int, last: int) -> None:
         """Append a unit over the tokens ``first`` to ``last``."""
         self.forms.append(form)
-        self.classes.append(form.word_class)
         self.first.append(first)
         self.last.append(last)
+
+    def extend(self, tokens: Sequence[Form], start: int, end: int) -> None:
+        """Append the tokens ``start`` to ``end`` (exclusive), a unit each."""
+        self.forms += tokens[start:end]
+        self.first += range(start, end)
+        self.last += range(start, end)
 
 
 class Reader:
@@ -193,31 +203,36 @@ class Reader:
         forms = self._forms
         if len(forms) > _MAX_FORMS:
             forms.clear()
-        tokens: list[Form] = []
-        for key in norms:
-            form = forms.get(key)
-            if form is None:
-                form = forms[key] = self.understand(strings[key])
-            tokens.append(form)
+        for key in set(norms).difference(forms):
+            forms[key] = self.understand(strings[key])
+        tokens = [forms[key] for key in norms]
         units = Units()
-        add, beginnings = units.add, self._beginnings
-        index, count = 0, len(tokens)
-        while index < count:
-            form = tokens[index]
-            kind = form.kind
-            if kind == PIECE and index + 1 < count:
-                following = tokens[index + 1]
-                if following.kind != SPACE and following.text != "-":
-                    # Most words that begin a longer one are followed by no piece of it.
-                    kind = PIECE if form.text + following.text in beginnings else PLAIN
-            if kind in (PLAIN, BREAK):
-                add(form, index, index)
-                index += 1
-            elif kind == SPACE:
-                index += 1
-            else:
-                index = self._special[form.kind](self, tokens, index, units, strings)
+        done = 0
+        for index in [i for i, form in enumerate(tokens) if form.kind > BREAK]:
+            if index < done or self._is_plain(tokens, index):
+                continue
+            units.extend(tokens, done, index)
+            done = self._special[tokens[index].kind](self, tokens, index, units, strings)
+        units.extend(tokens, done, len(tokens))
         return units
+
+    def _is_plain(self, tokens: Sequence[Form], index: int) -> bool:
+        """Whether a letter or a piece needs no care, as most do not by what follows them."""
+        form = tokens[index]
+        if form.kind not in _BY_THE_NEXT:
+            return False
+        if index + 1 == len(tokens):
+            return True
+        following = tokens[index + 1]
+        if form.kind == LETTER:
+            return following.text != "."
+        if following.kind == SPACE or following.text == "-":
+            return False  # the next piece may stand behind it
+        return form.text + following.text not in self._beginnings
+
+    def _space(self, tokens: list[Form], index: int, units: Units, strings: StringStore) -> int:
+        """White space is no unit."""
+        return index + 1
 
     def _letter(self, tokens: list[Form], index: int, units: Units, strings: StringStore) -> int:
         """``I.C.``: letters and full stops that together are an abbreviation."""
@@ -250,9 +265,7 @@ class Reader:
         follows = index + 1 < len(tokens) and tokens[index + 1].text.isalpha()
         if follows and units.last and units.last[-1] == index - 1:
             word = units.forms[-1].text + tokens[index + 1].text
-            form = self._form(word, strings)
-            units.forms[-1], units.classes[-1] = form, form.word_class
-            units.last[-1] = index + 1
+            units.forms[-1], units.last[-1] = self._form(word, strings), index + 1
             return index + 2
         units.add(tokens[index], index, index)
         return index + 1
@@ -290,6 +303,7 @@ class Reader:
         return bare and not self._speller.is_real(form.text)
 
     _special: Mapping[int, Callable[..., int]] = {
+        SPACE: _space,
         LETTER: _letter,
         RAISED_DOT: _raised_dot,
         PIECE: _piece,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 #: Shortest word that may lack a letter or have two swapped; that may have one changed or
@@ -50,6 +49,64 @@ def sound(word: str) -> str:
     return _DOUBLED.sub(r"\1", word)
 
 
+def _letters(form: str) -> list[str]:
+    """Its letters; the second of a kind is another letter: *edema* has d, m, a, e and ee."""
+    return [letter * form.count(letter, 0, place) for place, letter in enumerate(form, 1)]
+
+
+class _Forms:
+    """Forms that are weighed by their letters, all at once.
+
+    A set of forms is an integer whose bit *n* is set where form *n* is in it, so that what a
+    letter tells of hundreds of forms is one operation on two integers.
+    """
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        self._holding: dict[str, int] = {}
+        for number, form in enumerate(forms):
+            for letter in _letters(form):
+                self._holding[letter] = self._holding.get(letter, 0) | 1 << number
+
+    def lacking(self, form: str, most: int, among: int) -> int:
+        """Those of the set ``among`` that lack at most so many letters of a form: 0, 1 or 2."""
+        none = one = two = among
+        for letter in _letters(form):
+            holding = self._holding.get(letter, 0)
+            two = two & holding | one
+            one = one & holding | none
+            none &= holding
+        return (none, one, two)[most]
+
+
+class _Alike:
+    """Words that sound alike in their first letter."""
+
+    def __init__(self, words: Sequence[str], heard: Sequence[str]) -> None:
+        self._words, self._heard = words, heard
+        self._written, self._spoken = _Forms(words), _Forms(heard)
+        self._of_length: dict[int, int] = {}
+        for number, word in enumerate(words):
+            self._of_length[len(word)] = self._of_length.get(len(word), 0) | 1 << number
+
+    def near(self, word: str, heard: str, most: int) -> Iterator[tuple[int, str]]:
+        """Yield the words within so many slips, each after its distance.
+
+        No slip takes more than one letter away or changes the length by more than one.
+        """
+        among = 0
+        for length in range(len(word) - most, len(word) + most + 1):
+            among |= self._of_length.get(length, 0)
+        left = self._written.lacking(word, most, among) | self._spoken.lacking(heard, most, among)
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            number = lowest.bit_length() - 1
+            other = self._words[number]
+            distance = min(OSA.distance(word, other), OSA.distance(heard, self._heard[number]))
+            if distance <= most:
+                yield distance, other
+
+
 class Speller:
     """Finds the lexicon's words that a form may be a slip or a cut of.
 
@@ -72,14 +129,14 @@ class Speller:
                     spelt.setdefault(word + ("s" if word[-1] in _VOWELS else "es"), symbol)
         self._sorted = sorted(words)
         self._symbols = dict(words)
-        # Slips seldom hit the first letter, nor change the length by more than one or two:
-        # the candidates are those that sound alike there, by their length.
-        self._buckets: dict[tuple[str, int], tuple[list[str], list[str]]] = {}
+        # Slips seldom hit the first letter: candidates are the words that sound alike there.
+        alike: dict[str, tuple[list[str], list[str]]] = {}
         for word in sorted(spelt):
             heard = sound(word)
-            written, spoken = self._buckets.setdefault((heard[:1], len(word)), ([], []))
+            written, spoken = alike.setdefault(heard[:1], ([], []))
             written.append(word)
             spoken.append(heard)
+        self._alike = {first: _Alike(*forms) for first, forms in alike.items()}
         self._spelt = spelt
 
     def is_real(self, word: str) -> bool:
@@ -97,21 +154,19 @@ class Speller:
         if word in self._spelt:
             return frozenset((self._spelt[word],))
         heard = sound(word)
-        most = 2 if len(word) >= _TWO_SLIPS else 1
-        nearest = most
-        found: dict[int, set[str]] = {}
-        for length in range(len(word) - most, len(word) + most + 1):
-            written, spoken = self._buckets.get((heard[:1], length), ((), ()))
-            for form, forms in ((heard, spoken), (word, written)):
-                for _, distance, index in process.extract(
-                    form, forms, scorer=OSA.distance, score_cutoff=nearest, limit=None
-                ):
-                    other = written[index]
-                    if distance and len(word) < _CHANGED and not _lacks(word, other):
-                        continue
-                    nearest = min(nearest, distance)
-                    found.setdefault(distance, set()).add(self._spelt[other])
-        return frozenset(found.get(nearest, ()))
+        alike = self._alike.get(heard[:1])
+        if alike is None:
+            return frozenset()
+        nearest = most = 2 if len(word) >= _TWO_SLIPS else 1
+        found: set[str] = set()
+        for distance, other in alike.near(word, heard, most):
+            if distance and len(word) < _CHANGED and not _lacks(word, other):
+                continue
+            if distance < nearest:
+                nearest, found = distance, set()
+            if distance == nearest:
+                found.add(self._spelt[other])
+        return frozenset(found)
 
     def cuts(self, word: str) -> frozenset[str]:
         """Symbols of the words that a form is the beginning of ("arritm", "clortalid")."""

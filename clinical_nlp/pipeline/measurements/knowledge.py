@@ -32,37 +32,35 @@ def phrase(text: str) -> tuple[str, ...]:
 
 
 class Phrases(Generic[T]):
-    """Phrases by their first word; finds the longest that stands at a place."""
+    """Phrases as a tree of their words; finds the longest that stands at a place."""
 
     def __init__(self) -> None:
-        # By first word: the lengths of what follows it, longest first, and the values.
-        self._by_first: dict[str, tuple[list[int], dict[tuple[str, ...], list[T]]]] = {}
+        self._next: dict[str, Phrases[T]] = {}
+        self._values: list[T] = []
 
     @property
     def first_words(self) -> Mapping[str, object]:
         """The words that phrases begin with."""
-        return self._by_first
+        return self._next
 
     def add(self, words: Sequence[str], value: T) -> None:
         """Take a phrase in; one phrase may have several values."""
         if not words:
             raise ValueError("a phrase without words")
-        rest = tuple(words[1:])
-        lengths, values = self._by_first.setdefault(words[0], ([], {}))
-        values.setdefault(rest, []).append(value)
-        lengths[:] = sorted({*lengths, len(rest)}, reverse=True)
+        place = self
+        for word in words:
+            place = place._next.setdefault(word, Phrases())
+        place._values.append(value)
 
     def at(self, words: Words, position: int) -> tuple[int, Sequence[T]]:
         """Length of the longest phrase at ``position`` and its values; 0 where there is none."""
-        entry = self._by_first.get(words.at(position))
-        if entry is None:
-            return 0, ()
-        lengths, values = entry
-        for length in lengths:
-            found = values.get(tuple(words.norms[position + 1 : position + 1 + length]))
-            if found is not None:
-                return length + 1, found
-        return 0, ()
+        length, values = 0, self._values
+        place, read = self._next.get(words.at(position)), 1
+        while place is not None:
+            if place._values:
+                length, values = read, place._values
+            place, read = place._next.get(words.at(position + read)), read + 1
+        return length, values
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,9 @@ class _Scan:
     def run(self) -> list[Value]:
         words, names = self._words, self._knowledge.names
         end = 0
-        for position, norm in enumerate(words.norms):
-            if position < end or norm not in names.first_words:
+        openings = names.first_words
+        for position in [i for i, norm in enumerate(words.norms) if norm in openings]:
+            if position < end:
                 continue
             length, entries = names.at(words, position)
             if not length:
@@ -89,8 +90,8 @@ class _Scan:
             for name in entries:
                 if self._read(name, position, end):
                     break
-        for position, norm in enumerate(words.norms):
-            if norm[0].isdigit() and position not in self._taken:
+        for position in [i for i, norm in enumerate(words.norms) if norm[0].isdigit()]:
+            if position not in self._taken:
                 examined = self._examined(position)
                 last = self._last_before(position)
                 self._take(self._unnamed.at(words, position, examined=examined, last=last))

@@ -24,17 +24,18 @@ class Words:
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
         norms = norms_of(doc)
-        blanks = [norm.isspace() for norm in norms]
-        for index, blank in enumerate(blanks):
-            if blank and not doc[index].is_space:  # a lone accent, typed for an apostrophe
-                norms[index], blanks[index] = "'", False
-        self.tokens = [index for index, blank in enumerate(blanks) if not blank]
+        blanks: list[int] = []
+        for index in [index for index, norm in enumerate(norms) if norm.isspace()]:
+            if doc[index].is_space:
+                blanks.append(index)
+            else:  # a lone accent, typed for an apostrophe
+                norms[index] = "'"
+        left_out = frozenset(blanks)
+        self.tokens = [index for index in range(len(norms)) if index not in left_out]
         self.norms = [norms[index] for index in self.tokens]
         self.size = len(self.norms)
         self._borders = {
-            bisect_left(self.tokens, index)
-            for index, blank in enumerate(blanks)
-            if blank and norms[index].count("\n") > 1
+            bisect_left(self.tokens, index) for index in blanks if norms[index].count("\n") > 1
         }
 
     def at(self, position: int) -> str:

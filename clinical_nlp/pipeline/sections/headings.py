@@ -145,8 +145,8 @@ class HeadingFinder:
 
     def _at_colons(self, page: Page) -> Iterator[Heading]:
         norms = page.norms
-        for colon, norm in enumerate(norms):
-            if norm != ":" or not self._may_close(norms[colon - 1] if colon else ""):
+        for colon in [place for place, norm in enumerate(norms) if norm == ":"]:
+            if not self._may_close(norms[colon - 1] if colon else ""):
                 continue
             start, words = self._phrase_before(page, colon)
             section = self._before_colon.get(words)

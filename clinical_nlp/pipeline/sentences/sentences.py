@@ -77,26 +77,20 @@ class _Reading:
     def starts(self) -> list[int]:
         """Indices of the tokens that open a sentence."""
         norms, size = self.norms, self.size
-        starts = [0]
-        position = 0
-        while position < size:
-            norm = norms[position]
-            if norm in _STOPS:
-                after, lines = self._skip(position)
-                if after < size and self._ends(position, after, lines, starts[-1]):
-                    starts.append(after)
-                position = after
-            elif norm.isspace() and position:
-                after, lines = self._skip(position)
-                if (
-                    lines
-                    and after < size
-                    and self._line_begins(position - 1, after, lines, starts[-1])
-                ):
-                    starts.append(after)
-                position = after
+        starts, after = [0], 0
+        for position in [i for i, norm in enumerate(norms) if norm in _STOPS or norm.isspace()]:
+            stop = norms[position] in _STOPS
+            if position < after or not (stop or position):
+                continue  # passed with what stands before it, or white space that opens the note
+            after, lines = self._skip(position)
+            if after == size:
+                break
+            if stop:
+                begins = self._ends(position, after, lines, starts[-1])
             else:
-                position += 1
+                begins = lines > 0 and self._line_begins(position - 1, after, lines, starts[-1])
+            if begins:
+                starts.append(after)
         return starts
 
     def _skip(self, position: int) -> tuple[int, int]:

@@ -107,3 +107,19 @@ def test_pruning_leaves_disjoint_matches_and_drops_none_for_a_shorter(
     assert all(a.end <= b.start for a, b in itertools.pairwise(kept))
     longest = max((m.end - m.start for m in matches), default=0)
     assert not matches or any(m.end - m.start == longest for m in kept)
+
+
+@pytest.mark.parametrize("form", ["?* ?* esta retirado", "?* ?* esta|ya retirado ?del|de"])
+def test_a_form_that_opens_with_any_word_reaches_back(form: str) -> None:
+    matcher = PhraseMatcher([parse_form(form, MACROS, "test"), parse_form("sin", MACROS, "test")])
+    found = matcher.find(["sin", "el", "farmaco", "esta", "retirado"])
+    assert [(match.start, match.end, match.forms) for match in found][:2] == [
+        (0, 1, (1,)),
+        (1, 5, (0,)),
+    ]
+    assert matcher.find(["el", "farmaco", "esta", "pautado"]) == []
+
+
+def test_a_form_that_opens_with_any_word_may_end_on_a_class() -> None:
+    matcher = PhraseMatcher([parse_form("?* hace #num", MACROS, "test")])
+    assert [(m.start, m.end) for m in matcher.find(["tos", "hace", "3"])] == [(0, 3), (1, 3)]

@@ -21,9 +21,10 @@ def vocabulary() -> Vocabulary:
 def ends(vocabulary: Vocabulary, term: str, *words: set[str], language: str = "es") -> list[int]:
     """Lengths at which the term has ended after reading words with these symbols."""
     automaton = Automaton([vocabulary.open(term, language)])
-    state, found = automaton.start, []
-    for length, symbols in enumerate(words, 1):
-        following = automaton.step(state, automaton.word_class(frozenset(symbols)))
+    classes = [automaton.word_class(frozenset(symbols)) for symbols in words]
+    state, found = automaton.start(classes), []
+    for length, word_class in enumerate(classes, 1):
+        following = automaton.step(state, word_class)
         if following is None:
             break
         state = following
@@ -50,6 +51,26 @@ def test_links_are_not_endless(vocabulary: Vocabulary) -> None:
 def test_term_does_not_end_on_a_link_or_a_gap(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "disnea", DISNEA, LEVE) == [1]
     assert ends(vocabulary, "disnea [*2]", DISNEA, {WORD}, {WORD}) == [1]
+
+
+def test_a_gap_opens_a_term_only_in_notes_that_may_end_it(vocabulary: Vocabulary) -> None:
+    term = "[*2] disnea [esfuerzo]"
+    assert ends(vocabulary, term, {WORD}, {WORD}, DISNEA, ESFUERZO) == [3, 4]
+    assert ends(vocabulary, term, {WORD}, {WORD}, {WORD}, DISNEA) == []
+    automaton = Automaton([vocabulary.open(term, "es")])
+    word, ending = (automaton.word_class(frozenset(symbols)) for symbols in ({WORD}, DISNEA))
+    assert automaton.step(automaton.start([word, word]), word) is None
+    assert automaton.step(automaton.start([word, ending]), word) is not None
+
+
+def test_terms_that_begin_alike_keep_their_own_ends(vocabulary: Vocabulary) -> None:
+    terms = ["disnea", "disnea de esfuerzo", "disnea (de esfuerzo|leve)", "(disnea|ortopnea)"]
+    automaton = Automaton([vocabulary.open(term, "es") for term in terms])
+    disnea, esfuerzo = (automaton.word_class(frozenset(symbols)) for symbols in (DISNEA, ESFUERZO))
+    begun = automaton.step(automaton.start([disnea, esfuerzo]), disnea)
+    assert begun is not None and begun.terms == (0, 3)
+    ended = automaton.step(begun, esfuerzo)
+    assert ended is not None and ended.terms == (1, 2)
 
 
 def test_choices_options_numbers_and_classes(vocabulary: Vocabulary) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 from clinical_nlp.pipeline.findings.morphology import (
     Verbs,
@@ -125,3 +128,22 @@ def test_what_sounds_alike_is_spelt_alike() -> None:
     assert sound("tobillo") == sound("toviyo")
     assert sound("cianosis") == sound("zianosis")
     assert sound("hematico") != sound("cianotico")
+
+
+@given(
+    word=st.text("aehbvcsiz", min_size=7, max_size=13),
+    place=st.integers(0, 13),
+    left_out=st.integers(0, 3),
+    put_in=st.text("aehbvcsiz", max_size=3),
+)
+def test_all_within_the_slips_and_no_others(
+    word: str, place: int, left_out: int, put_in: str
+) -> None:
+    form = word[:place] + put_in + word[place + left_out :]
+    assume(len(form) >= 7)
+    most = 2 if len(form) >= 11 else 1
+    distance = min(OSA.distance(form, word), OSA.distance(sound(form), sound(word)))
+    near = sound(form)[:1] == sound(word)[:1] and abs(len(form) - len(word)) <= most >= distance
+    # No stem, of which the speller would know the plural too.
+    found = Speller({word: "w:it"}, ()).slips(form)
+    assert found == (frozenset({"w:it"}) if near else frozenset())
