@@ -7,6 +7,7 @@ reading most notes does.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -64,7 +65,10 @@ class PipelineChoice:
             import torch
 
             torch.set_num_threads(1)
-        return clinical_nlp.load(mentions=self.mentions, link=self.link)
+        nlp = clinical_nlp.load(mentions=self.mentions, link=self.link)
+        # What has been loaded stays: no collection of garbage need walk through it again.
+        gc.freeze()
+        return nlp
 
     def finding_the_same(self, nlp: Language) -> Language:
         """Return the plainest pipeline that finds what ``nlp``, which was chosen so, finds.

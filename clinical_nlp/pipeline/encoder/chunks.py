@@ -51,10 +51,9 @@ class StretchTable:
 
     def __init__(self, backend: Tokenizer) -> None:
         self._backend = backend
-        self.clear()
+        self._clear()
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def _clear(self) -> None:
         self._rows: dict[str, int] = {}
         self._begin = np.zeros(1, dtype=np.int64)
         # Of each piece: its id, and where in its stretch it begins and ends.
@@ -75,7 +74,7 @@ class StretchTable:
             joined[begin:end] for begin, end in zip(starts.tolist(), ends.tolist(), strict=True)
         ]
         if len(self._rows) > _MOST_STRETCHES or len(self._pieces) > _MOST_PIECES:
-            self.clear()
+            self._clear()
         new = set(words).difference(self._rows)
         if new:
             self._add(new)

@@ -133,9 +133,8 @@ class Engine:
         return self._cache.misses
 
     def forget(self) -> None:
-        """Empty the cache, set its counters to zero, and forget what words were read."""
+        """Empty the cache and set its counters to zero."""
         self._cache.clear()
-        self.pieces.forget()
 
     def run(self, docs: Sequence[Doc], features: Sequence[Ints] | None = None) -> list[Floats]:
         """Read docs; the more at once, the less padding.

@@ -86,11 +86,6 @@ class WordPieces:
         """How many special ids a text is framed with."""
         return len(self.prefix) + len(self.suffix)
 
-    def forget(self) -> None:
-        """Forget what has been looked up: stretches of the texts that were read."""
-        if self._table is not None:
-            self._table.clear()
-
     def read(
         self, texts: Sequence[str], starts: Sequence[Ints], ends: Sequence[Ints]
     ) -> list[Pieces]:
