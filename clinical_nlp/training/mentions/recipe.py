@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,9 @@ class MentionsRecipe:
     start
         Folder of a mention model to go on from, whose encoder and shape it takes; of ``head``
         only the dropout counts then.
+    members
+        Further runs, each told by what is other in ``fit`` and in ``head.dropout``; the model is
+        the mean of all their weights.
     """
 
     name: str
@@ -145,6 +148,12 @@ class MentionsRecipe:
     fit: FitRecipe
     teachers: TeachersRecipe | None = None
     start: str | None = None
+    members: tuple[dict[str, dict[str, Any]], ...] = ()
+
+    def runs(self) -> list[MentionsRecipe]:
+        """The recipe of each run: as it stands, then with each member's changes."""
+        alone = replace(self, members=())
+        return [alone, *(_changed(alone, member) for member in self.members)]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, to be kept with a run."""
@@ -158,6 +167,8 @@ class MentionsRecipe:
             corpus["path"] = Path(corpus["path"]).name
             corpus["labels"] = " ".join(corpus["labels"])
             flat |= {f"corpora.{number}.{key}": value for key, value in corpus.items()}
+        for number, member in enumerate(flat.pop("members")):
+            flat |= {f"members.{number}.{key}": value for key, value in flatten(member).items()}
         if self.teachers is not None:
             flat["teachers.models"] = " ".join(Path(m).name for m in self.teachers.models)
             flat["teachers.text"] = Path(self.teachers.text).name
@@ -196,8 +207,10 @@ def read_mentions_recipe(path: Path, changes: Iterable[str] = ()) -> MentionsRec
             fit=FitRecipe(**data["fit"]),
             teachers=_teachers(data.get("teachers")),
             start=data.get("start"),
+            members=tuple(data.get("members", ())),
         )
-        _check(recipe)
+        for run in recipe.runs():
+            _check(run)
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             "E121",
@@ -221,6 +234,14 @@ def _change(data: dict[str, Any], change: str) -> None:
             f"'{change}' changes nothing in the recipe: write PART.NAME=VALUE as in TOML, with a "
             "name that the recipe has, such as fit.epochs=4 or head.dropout=0.5",
         ) from None
+
+
+def _changed(recipe: MentionsRecipe, member: dict[str, dict[str, Any]]) -> MentionsRecipe:
+    """A member's recipe: what all must share for their mean to mean something stays."""
+    fit, head = member.get("fit", {}), member.get("head", {})
+    if set(member) - {"fit", "head"} or set(head) - {"dropout"} or "seed" in fit or not member:
+        raise ValueError("members change fit, without its seed, and head.dropout")
+    return replace(recipe, fit=replace(recipe.fit, **fit), head=replace(recipe.head, **head))
 
 
 def _teachers(data: dict[str, Any] | None) -> TeachersRecipe | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from clinical_nlp.pipeline.mentions.labels import LABELS
 from clinical_nlp.pipeline.mentions.model import MentionModel, load_mention_model
 from clinical_nlp.pipeline.mentions.reading import mention_rows
 from clinical_nlp.pipeline.mentions.tagger import MentionTagger
+from clinical_nlp.training.mentions.averaging import average
 from clinical_nlp.training.mentions.corpus import (
     Annotated,
     Example,
@@ -49,7 +51,7 @@ class TrainedMentions:
     recipe
         What it was made from.
     progress
-        Losses and validation scores by epoch.
+        Losses and validation scores by epoch, run after run where there were several.
     documents
         Documents by part.
     measures
@@ -147,57 +149,111 @@ def train_mentions(
     if everything:
         documents = [replace(document, part="train") for document in documents]
     parts = _parts(documents, recipe, everything)
-    tagger, crf, tokenizer, base = _beginning(recipe, base_folder)
-    pieces = WordPieces(tokenizer)
     nlp = word_cutter()
-
-    def as_model() -> MentionModel:
-        transitions = crf.transitions.detach().numpy().copy()
-        biases = np.zeros(len(LABELS), dtype=np.float32)
-        return MentionModel(tagger, tokenizer, transitions, biases, "")
-
-    def validate() -> float:
-        found = find_mentions(as_model(), parts["validation"], nlp)
-        pairs = zip(parts["validation"], found, strict=True)
-        return measure((d.mentions, f) for d, f in pairs).strict["micro"].f1
-
-    annotated, unlabelled = _lessons(
-        recipe,
-        parts,
-        tokenizer,
-        nlp,
-        base_folder,
-        beliefs or work.with_name(f"{work.name}.beliefs"),
-        on_document,
-    )
-    progress = fit(
-        tagger,
-        crf,
-        annotated,
-        pieces,
-        recipe.fit,
-        mask_id=int(tokenizer.mask_token_id or pieces.pad),
-        folder=work,
-        identity={**recipe.as_dict(), "everything": everything, "base": base},
-        unlabelled=unlabelled,
-        share=recipe.teachers.share if recipe.teachers else 1.0,
-        validate=validate if parts["validation"] else None,
-        on_step=on_step,
-        on_epoch=on_epoch,
-    )
-    model = as_model()
+    runs = recipe.runs()
+    lessons: tuple[list[Example], list[Example]] | None = None
+    ended: list[_Run] = []
+    for number, member in enumerate(runs):
+        run = _Run(*_beginning(member, base_folder))
+        lessons = lessons or _lessons(
+            recipe,
+            parts,
+            run.tokenizer,
+            nlp,
+            base_folder,
+            beliefs or work.with_name(f"{work.name}.beliefs"),
+            on_document,
+        )
+        run.progress = _fit(
+            run,
+            member,
+            lessons,
+            work if len(runs) == 1 else work / str(number),
+            {**member.as_dict(), "everything": everything, "base": run.base},
+            validate=partial(_score, run, parts["validation"], nlp)
+            if parts["validation"]
+            else None,
+            on_step=partial(_of_all, on_step, number, len(runs)),
+            on_epoch=on_epoch,
+        )
+        ended.append(run)
+    first = ended[0]
+    average([run.tagger for run in ended])
+    average([run.crf for run in ended])
+    model = first.as_model()
     test = parts["test"]
     found = find_mentions(model, test, nlp) if test else []
     pairs = list(zip(test, found, strict=True))
     return TrainedMentions(
         model,
         recipe,
-        progress,
+        Progress(
+            step=sum(run.progress.step for run in ended),
+            losses=[loss for run in ended for loss in run.progress.losses],
+            scores=[score for run in ended for score in run.progress.scores],
+        ),
         {name: len(part) for name, part in parts.items()},
         measure((d.mentions, f) for d, f in pairs) if test else None,
         pairs,
-        base,
+        first.base,
     )
+
+
+@dataclass
+class _Run:
+    """What one run trains."""
+
+    tagger: MentionTagger
+    crf: LayeredCrf
+    tokenizer: PreTrainedTokenizerFast
+    base: str
+    progress: Progress = field(default_factory=Progress)
+
+    def as_model(self) -> MentionModel:
+        transitions = self.crf.transitions.detach().numpy().copy()
+        biases = np.zeros(len(LABELS), dtype=np.float32)
+        return MentionModel(self.tagger, self.tokenizer, transitions, biases, "")
+
+
+def _fit(
+    run: _Run,
+    recipe: MentionsRecipe,
+    lessons: tuple[list[Example], list[Example]],
+    work: Path,
+    identity: dict[str, Any],
+    *,
+    validate: Callable[[], float] | None,
+    on_step: OnStep,
+    on_epoch: OnEpoch,
+) -> Progress:
+    pieces = WordPieces(run.tokenizer)
+    return fit(
+        run.tagger,
+        run.crf,
+        lessons[0],
+        pieces,
+        recipe.fit,
+        mask_id=int(run.tokenizer.mask_token_id or pieces.pad),
+        folder=work,
+        identity=identity,
+        unlabelled=lessons[1],
+        share=recipe.teachers.share if recipe.teachers else 1.0,
+        validate=validate,
+        on_step=on_step,
+        on_epoch=on_epoch,
+    )
+
+
+def _score(run: _Run, documents: Sequence[Annotated], nlp: Language) -> float:
+    """Strict F1 of a run's weights as they are."""
+    found = find_mentions(run.as_model(), documents, nlp)
+    pairs = zip(documents, found, strict=True)
+    return measure((d.mentions, f) for d, f in pairs).strict["micro"].f1
+
+
+def _of_all(on_step: OnStep, number: int, runs: int, step: int, steps: int, loss: float) -> None:
+    """Tell a run's step as one of all runs' steps."""
+    on_step(number * steps + step, runs * steps, loss)
 
 
 def _beginning(
@@ -237,8 +293,8 @@ def _lessons(
     folders = [base_folder / model for model in recipe.teachers.models]
     teachers = Teachers.load(folders, recipe.fit.precision)
     whole = [d for d in parts["train"] if set(d.labels) >= set(LABELS)]
-    partial = [d for d in parts["train"] if not set(d.labels) >= set(LABELS)]
-    asked = teachers.examples(partial, nlp, tokenizer, store, on_document=on_document)
+    partly = [d for d in parts["train"] if not set(d.labels) >= set(LABELS)]
+    asked = teachers.examples(partly, nlp, tokenizer, store, on_document=on_document)
     annotated = [*examples_of(whole, nlp, pieces), *asked]
     # What is measured on must not be learnt from, be it without its annotation; and what
     # somebody annotated need not be asked.

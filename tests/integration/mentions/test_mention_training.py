@@ -83,6 +83,53 @@ def test_training_goes_on_after_a_kill(
     assert same(resumed.model.tagger.state_dict(), whole.model.tagger.state_dict())
 
 
+def test_members_give_the_mean_of_their_weights(
+    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_SAVE_EVERY", 3)
+    recipe = replace(bench.recipe, fit=replace(bench.recipe.fit, epochs=1))
+    changes = {"fit": {"matrix_rate": 1e-3, "epochs": 2}, "head": {"dropout": 0.3}}
+    alone = [
+        train_mentions(run, base_folder=bench.folder, work=tmp_path / f"alone{number}")
+        for number, run in enumerate(replace(recipe, members=(changes,)).runs())
+    ]
+
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == steps - 4:  # in the second run
+            raise Killed
+
+    both = replace(recipe, members=(changes,))
+    with pytest.raises(Killed):
+        train_mentions(both, base_folder=bench.folder, work=tmp_path / "both", on_step=kill)
+    mean = train_mentions(both, base_folder=bench.folder, work=tmp_path / "both")
+    assert mean.progress.losses == pytest.approx(
+        [*alone[0].progress.losses, *alone[1].progress.losses]
+    )
+    one, two = (dict(run.model.tagger.named_parameters()) for run in alone)
+    for name, weight in mean.model.tagger.named_parameters():
+        torch.testing.assert_close(weight, (one[name] + two[name]) / 2)
+    transitions = (alone[0].model.transitions + alone[1].model.transitions) / 2
+    assert mean.model.transitions == pytest.approx(transitions)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "[[members]]\nfit.seed = 2",
+        "[[members]]\nhead.hidden = 64",
+        '[[members]]\nencoder = "other"',
+        "[[members]]\nfit.word_dropout = 1.5",
+        "[[members]]\nfit.no_such_thing = 1",
+        "[[members]]",
+    ],
+)
+def test_members_share_what_a_mean_needs(tmp_path: Path, member: str) -> None:
+    text = (ROOT / "models" / "mentions" / "recipe.toml").read_text("utf-8")
+    (tmp_path / "recipe.toml").write_text(f"{text}\n{member}\n")
+    with pytest.raises(UsageError, match="E121"):
+        read_mentions_recipe(tmp_path / "recipe.toml")
+
+
 def test_a_run_of_another_recipe_is_not_taken_up(bench: Any, tmp_path: Path) -> None:
     short = replace(bench.recipe, fit=replace(bench.recipe.fit, epochs=1))
     train_mentions(short, base_folder=bench.folder, work=tmp_path / "run")
@@ -200,6 +247,8 @@ def test_the_shipped_recipe_is_read() -> None:
     recipe = read_mentions_recipe(ROOT / "models" / "mentions" / "recipe.toml")
     assert "MEDICATION" not in recipe.corpora[1].labels
     assert not any("/" in str(value) for value in recipe.flat().values())
+    assert [run.fit.matrix_rate for run in recipe.runs()] == [1e-3, 2e-3, 1.5e-3]
+    assert recipe.flat()["members.0.fit.matrix_rate"] == 2e-3
 
 
 def test_a_value_takes_the_place_of_the_recipe_s() -> None:
