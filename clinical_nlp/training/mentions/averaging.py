@@ -1,8 +1,8 @@
 """One model out of several that began alike: the mean of their weights.
 
 Runs from one beginning, over the same examples in the same order, that differ in rates and dropout
-end in one valley of the loss, and its middle is better than its slopes: the mean of their weights
-finds more than any of them and costs no more to read with [1]_.
+end in one valley of the loss: the mean of their weights finds as much as the best of them, which
+nobody needs to know, and costs no more to read with than one [1]_.
 
 References
 ----------
