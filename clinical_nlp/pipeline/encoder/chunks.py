@@ -1,8 +1,8 @@
 """Pieces of what stands between blanks, looked up instead of cut anew.
 
-Running text is made of few different stretches: of 250 words of a case report nine in ten were
-seen in the notes before. Where a tokenizer parts a text at white space before all else, what it
-makes of a stretch depends on nothing around it, and a table answers in a tenth of the time.
+Running text is made of few different stretches, most of which were seen in the notes before.
+Where a tokenizer parts a text at white space before all else, what it makes of a stretch depends
+on nothing around it, and a table can answer in its stead.
 """
 
 from __future__ import annotations
