@@ -14,6 +14,15 @@ from clinical_nlp.pipeline.mentions.fast import FastTagger
 from clinical_nlp.pipeline.mentions.tagger import HeadShape, MentionTagger
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """As the batch reads: sums of another number of threads are rounded otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def modernbert(**settings):
     torch.manual_seed(3)
     given = {
