@@ -41,6 +41,7 @@ YES = "sí"
 _CLASSES = ("#year", "#num", START, END, TARGET, "*")
 _YEAR = re.compile(r"(?:19|20)\d\d\Z")
 _OTHER_WORD, _OTHER_SIGN = "*", "#sign"
+_NONE: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,17 @@ class PhraseMatcher:
 
     def __init__(self, forms: Sequence[tuple[Element, ...]]) -> None:
         self._forms = forms
-        self._vocabulary = {w for form in forms for e in form for w in e.words}
+        where: dict[str, set[tuple[int, int]]] = {}
+        for number, form in enumerate(forms):
+            for place, element in enumerate(form):
+                for word in element.words:
+                    where.setdefault(word, set()).add((number, place))
+        # Places of forms that ask for a word.
+        self._where = {word: frozenset(places) for word, places in where.items()}
         self._states: dict[frozenset[tuple[int, int]], int] = {}
         self._members: list[frozenset[tuple[int, int]]] = []
         self._accepts: list[tuple[int, ...]] = []
         self._steps: list[dict[str, int]] = []
-        self._by_word: list[dict[str, list[tuple[int, int]]] | None] = []
         self._initial = self._state(self._closure((f, 0) for f in range(len(forms))))
         # A form that opens with any word ("?* está retirado") would have each word of each
         # sentence followed up: it is looked for only where a word stands that it must hold.
@@ -130,7 +136,7 @@ class PhraseMatcher:
 
     def symbols(self, words: Sequence[str]) -> list[str]:
         """Reduce words to what the forms can tell apart."""
-        return [w if w in self._vocabulary else self._class_of(w) for w in words]
+        return [w if w in self._where else self._class_of(w) for w in words]
 
     def find(
         self, words: Sequence[str], wanted: Callable[[tuple[int, ...]], object] = bool
@@ -195,18 +201,8 @@ class PhraseMatcher:
             known = self._states[items] = len(self._members)
             self._members.append(items)
             self._steps.append({})
-            self._by_word.append(None)
             self._accepts.append(tuple(sorted(f for f, p in items if p == len(self._forms[f]))))
         return known
-
-    def _index(self, state: int) -> dict[str, list[tuple[int, int]]]:
-        """Where each word leads from a state: most of its forms ask for other words."""
-        index: dict[str, list[tuple[int, int]]] = {}
-        for form, place in self._members[state]:
-            if place < len(self._forms[form]):
-                for word in self._forms[form][place].words:
-                    index.setdefault(word, []).append((form, place + 1))
-        return index
 
     def _step(self, state: int, symbol: str) -> int:
         fits = {symbol}
@@ -216,10 +212,10 @@ class PhraseMatcher:
             fits.add("#num")
         if _YEAR.match(symbol):
             fits.add("#year")
-        index = self._by_word[state]
-        if index is None:
-            index = self._by_word[state] = self._index(state)
-        following = [item for word in fits for item in index.get(word, ())]
+        met = self._members[state]
+        following = [
+            (form, place + 1) for word in fits for form, place in met & self._where.get(word, _NONE)
+        ]
         target = self._state(self._closure(following) if following else frozenset())
         self._steps[state][symbol] = target
         return target
