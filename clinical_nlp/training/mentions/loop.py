@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.training.mentions.batches import blurred, grouped, make_batch
+from clinical_nlp.training.mentions.adversary import moved
+from clinical_nlp.training.mentions.batches import Batch, blurred, grouped, make_batch
 from clinical_nlp.training.mentions.corpus import Example
 from clinical_nlp.training.mentions.crf import LayeredCrf
 from clinical_nlp.training.mentions.recipe import FitRecipe
@@ -142,6 +143,12 @@ def fit(
     steps = per_epoch * recipe.epochs
     run = torch.compile(tagger, dynamic=True) if compiled else tagger
 
+    def taught_by(batch: Batch) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            emissions = run(*batch.inputs)
+        loss: Tensor = crf(emissions, batch.targets, batch.is_word, batch.known, batch.certain)
+        return loss
+
     def save() -> None:
         state.save(folder, {"recipe": dict(identity), "progress": vars(progress)})
 
@@ -158,11 +165,12 @@ def fit(
             drawn = np.random.default_rng((recipe.seed, epoch, place))
             batch = make_batch([taught[index] for index in groups[place]], pieces.pad)
             batch = blurred(batch, recipe.word_dropout, mask_id, special, drawn)
-            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-                emissions = run(*batch.inputs)
-            loss = crf(emissions, batch.targets, batch.is_word, batch.known, batch.certain)
+            loss = taught_by(batch)
             words = int(batch.is_word.sum())
             (loss / words).backward()
+            if recipe.adversary:
+                with moved(tagger.encoder.get_input_embeddings().weight, recipe.adversary):
+                    (taught_by(batch) / words).backward()
             torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
             for optimiser in optimisers:
                 optimiser.step()

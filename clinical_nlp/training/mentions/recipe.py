@@ -85,6 +85,9 @@ class FitRecipe:
         ``"best"`` keeps the epoch that validation prefers; ``"last"`` the last one. Few
         documents to validate on prefer one by chance, and a run over every document has
         none: weights that are to be measured for such a run must be the last ones.
+    adversary
+        How far each step moves the embeddings to where they harm most (the length of the whole
+        move), to teach the batch there once more; 0 teaches it once. A step takes twice as long.
     """
 
     epochs: int
@@ -101,6 +104,7 @@ class FitRecipe:
     precision: str
     seed: int
     keep: str = "best"
+    adversary: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,3 +274,5 @@ def _check(recipe: MentionsRecipe) -> None:
         raise ValueError("fit.keep must be best or last")
     if not 0 < fit.average_from <= 1 or not 0 <= fit.word_dropout < 1:
         raise ValueError("fit.average_from and fit.word_dropout are shares")
+    if fit.adversary < 0:
+        raise ValueError("fit.adversary is a length, 0 or more")

@@ -62,7 +62,7 @@ def test_training_goes_on_after_a_kill(
     bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "_SAVE_EVERY", 3)
-    recipe = replace(bench.recipe, fit=replace(bench.recipe.fit, epochs=2))
+    recipe = replace(bench.recipe, fit=replace(bench.recipe.fit, epochs=2, adversary=0.5))
     whole = train_mentions(recipe, base_folder=bench.folder, work=tmp_path / "one")
 
     def kill(step: int, steps: int, loss: float) -> None:
@@ -81,6 +81,23 @@ def test_training_goes_on_after_a_kill(
     assert seen[0] > 1
     assert resumed.progress.losses == pytest.approx(whole.progress.losses)
     assert same(resumed.model.tagger.state_dict(), whole.model.tagger.state_dict())
+
+
+def test_an_adversary_changes_what_is_learnt_and_not_how_it_is_counted(
+    bench: Any, tmp_path: Path
+) -> None:
+    fit = replace(bench.recipe.fit, epochs=1)
+    plain, hardened = (
+        train_mentions(
+            replace(bench.recipe, fit=replace(fit, adversary=far)),
+            base_folder=bench.folder,
+            work=tmp_path / str(far),
+        )
+        for far in (0.0, 0.5)
+    )
+    assert hardened.progress.step == plain.progress.step
+    assert hardened.progress.losses != plain.progress.losses
+    assert not same(hardened.model.tagger.state_dict(), plain.model.tagger.state_dict())
 
 
 def test_members_give_the_mean_of_their_weights(
@@ -119,6 +136,7 @@ def test_members_give_the_mean_of_their_weights(
         "[[members]]\nhead.hidden = 64",
         '[[members]]\nencoder = "other"',
         "[[members]]\nfit.word_dropout = 1.5",
+        "[[members]]\nfit.adversary = -1.0",
         "[[members]]\nfit.no_such_thing = 1",
         "[[members]]",
     ],
