@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -123,6 +123,7 @@ def fit(
     # For sentences, a third quicker than torch's fused attention, whose backward pass is slow.
     tagger.encoder.set_attn_implementation("eager")
     both = nn.ModuleDict({"tagger": tagger, "crf": crf})
+    embeddings = cast("Tensor", tagger.encoder.get_input_embeddings().weight)
     optimisers = make_optimisers(
         tagger.encoder,
         both,
@@ -167,10 +168,10 @@ def fit(
             batch = blurred(batch, recipe.word_dropout, mask_id, special, drawn)
             loss = taught_by(batch)
             words = int(batch.is_word.sum())
-            (loss / words).backward()
+            torch.autograd.backward(loss / words)
             if recipe.adversary:
-                with moved(tagger.encoder.get_input_embeddings().weight, recipe.adversary):
-                    (taught_by(batch) / words).backward()
+                with moved(embeddings, recipe.adversary):
+                    torch.autograd.backward(taught_by(batch) / words)
             torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
             for optimiser in optimisers:
                 optimiser.step()
