@@ -17,6 +17,7 @@ extension attributes are views that build domain values on access:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import fields
 from operator import attrgetter
@@ -62,17 +63,42 @@ def set_mentions(doc: Doc, mentions: Iterable[Mention]) -> None:
     doc.user_data[_MENTIONS_KEY] = [[m.start, m.end, m.label, m.score, m.concept] for m in ordered]
 
 
-def section_at(doc: Doc, token: int) -> str | None:
-    """Key of the section that holds a token; the innermost (last opened) one."""
-    if SECTIONS not in doc.spans:
-        return None
-    found: str | None = None
-    for span in doc.spans[SECTIONS]:
-        if span.start <= token < span.end:
-            found = span.label_
-        elif span.start > token:
-            break
-    return found
+class Sections:
+    """The sections of a doc, read once and asked by token.
+
+    Parameters
+    ----------
+    doc
+        Without marked sections, no token is in any.
+    """
+
+    def __init__(self, doc: Doc) -> None:
+        self._starts: list[int] = []
+        self._labels: list[str | None] = []
+        if SECTIONS not in doc.spans:
+            return
+        open_: list[tuple[int, str]] = []  # end and label of the sections not yet closed
+        for span in sorted(doc.spans[SECTIONS], key=lambda span: span.start):
+            self._close(open_, span.start)
+            open_.append((span.end, span.label_))
+            self._change(span.start, span.label_)
+        self._close(open_, len(doc))
+
+    def at(self, token: int) -> str | None:
+        """Key of the section last opened before a token and not yet closed."""
+        index = bisect_right(self._starts, token) - 1
+        return self._labels[index] if index >= 0 else None
+
+    def _close(self, open_: list[tuple[int, str]], upto: int) -> None:
+        while open_ and open_[-1][0] <= upto:
+            end, _ = open_.pop()
+            while open_ and open_[-1][0] <= end:
+                open_.pop()
+            self._change(end, open_[-1][1] if open_ else None)
+
+    def _change(self, token: int, label: str | None) -> None:
+        self._starts.append(token)
+        self._labels.append(label)
 
 
 def register_extensions() -> None:

@@ -17,7 +17,7 @@ from clinical_nlp.pipeline.assertion.engine import Engine
 from clinical_nlp.pipeline.assertion.kinds import Kinds
 from clinical_nlp.pipeline.assertion.knowledge import Knowledge, build, load
 from clinical_nlp.pipeline.assertion.sentence import Page
-from clinical_nlp.pipeline.document import SECTIONS, get_findings, set_findings
+from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
 
 _FILE = "assertion.json"
 _MOST_WORDS = 200_000  # words remembered between notes; about 30 MB
@@ -118,7 +118,7 @@ class EsAssertion:
                 kinds.append(self._kinds.of_concept(concept))
             else:
                 kinds.append(self._kinds.of_words(page.words[start:end]))
-        sections = self._sections(doc, places)
+        sections = Sections(doc)
         for layer in _layers(places):
             within = page.sentences([places[i] for i in layer], [kinds[i] for i in layer])
             for sentence in within:
@@ -126,7 +126,7 @@ class EsAssertion:
                 for target in sentence.targets:
                     verdict, place = verdicts.get(target.index), layer[target.index]
                     if verdict is None:
-                        section = sections[place] if sections else None
+                        section = sections.at(places[place][0])
                         verdict = self._by_section(section, target.label_)
                     out[index[place]] = verdict
         return out
@@ -138,26 +138,6 @@ class EsAssertion:
                 if allowed is None or kind in allowed:
                     return self._engine.settle({category: 0})
         return AFFIRMED
-
-    @staticmethod
-    def _sections(doc: Doc, places: Sequence[tuple[int, int]]) -> list[str | None]:
-        """Section of each target, the innermost; nothing where the doc has no sections."""
-        if SECTIONS not in doc.spans or not doc.spans[SECTIONS]:
-            return []
-        found: list[str | None] = [None] * len(places)
-        opened = sorted((s.start, s.end, s.label_) for s in doc.spans[SECTIONS])
-        order = sorted(range(len(places)), key=lambda i: places[i])
-        at, stack = 0, []
-        for i in order:
-            place = places[i][0]
-            while at < len(opened) and opened[at][0] <= place:
-                stack.append(opened[at])
-                at += 1
-            while stack and stack[-1][1] <= place:
-                stack.pop()
-            if stack:
-                found[i] = stack[-1][2]
-        return found
 
     # spaCy saves and loads every component through these four.
     def to_bytes(self, **kwargs: object) -> bytes:

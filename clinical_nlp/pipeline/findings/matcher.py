@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.lexicon import Lexicon, Term
-from clinical_nlp.pipeline.document import HEADINGS, SECTIONS
+from clinical_nlp.pipeline.document import HEADINGS, Sections
 from clinical_nlp.pipeline.findings.automaton import Automaton
 from clinical_nlp.pipeline.findings.gates import Context, Gates
 from clinical_nlp.pipeline.findings.morphology import Verbs
@@ -95,7 +95,7 @@ class Matcher:
         if not candidates:
             return
         free = _Free(doc, units, taken, places)
-        sections = _Sections(doc)
+        sections = Sections(doc)
         context = Context(
             [form.text for form in units.forms], lambda unit: sections.at(units.first[unit])
         )
@@ -204,35 +204,3 @@ class _Free:
         """Mark units as used."""
         for unit in range(first, last + 1):
             self._used[unit] = 1
-
-
-class _Sections:
-    """Section keys by token: the innermost section, without walking them all each time."""
-
-    def __init__(self, doc: Doc) -> None:
-        self._starts: list[int] = []
-        self._labels: list[str | None] = []
-        if SECTIONS not in doc.spans:
-            return
-        open_: list[tuple[int, str]] = []  # end and label of the sections not yet closed
-        for span in sorted(doc.spans[SECTIONS], key=lambda span: span.start):
-            self._close(open_, span.start)
-            open_.append((span.end, span.label_))
-            self._change(span.start, span.label_)
-        self._close(open_, len(doc))
-
-    def _close(self, open_: list[tuple[int, str]], upto: int) -> None:
-        while open_ and open_[-1][0] <= upto:
-            end, _ = open_.pop()
-            while open_ and open_[-1][0] <= end:
-                open_.pop()
-            self._change(end, open_[-1][1] if open_ else None)
-
-    def _change(self, token: int, label: str | None) -> None:
-        self._starts.append(token)
-        self._labels.append(label)
-
-    def at(self, token: int) -> str | None:
-        """Key of the section last opened before a token and not yet closed."""
-        index = bisect_right(self._starts, token) - 1
-        return self._labels[index] if index >= 0 else None

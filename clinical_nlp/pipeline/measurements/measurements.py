@@ -6,7 +6,7 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from clinical_nlp.pipeline.document import HEADINGS, SECTIONS, get_findings, set_findings
+from clinical_nlp.pipeline.document import HEADINGS, Sections, get_findings, set_findings
 from clinical_nlp.pipeline.measurements.knowledge import Knowledge
 from clinical_nlp.pipeline.measurements.reading import Value
 from clinical_nlp.pipeline.measurements.scanner import Scanner
@@ -49,16 +49,15 @@ class MeasurementFinder(RuleComponent):
     def __call__(self, doc: Doc) -> Doc:
         """Find the measurements of ``doc``."""
         words = Words(doc)
-        sections = _Sections(doc)
-        values = self._scanner.scan(
-            words, lambda position: sections.opens_examination(words.tokens[position])
-        )
+        opened = _opened(doc)
+        values = self._scanner.scan(words, lambda position: words.tokens[position] in opened)
         if values:
+            sections = Sections(doc)
             found = [self._finding(words, value, sections) for value in values]
             set_findings(doc, [*get_findings(doc), *found])
         return doc
 
-    def _finding(self, words: Words, value: Value, sections: _Sections) -> Finding:
+    def _finding(self, words: Words, value: Value, sections: Sections) -> Finding:
         start, text = words.piece(value.first, value.end)
         return Finding(
             start=start,
@@ -75,25 +74,8 @@ class MeasurementFinder(RuleComponent):
         )
 
 
-class _Sections:
-    """The sections of a doc, read once; as :func:`document.section_at` tells them."""
-
-    def __init__(self, doc: Doc) -> None:
-        spans = doc.spans.get(SECTIONS, ())
-        self._sections = [(span.start, span.end, span.label_) for span in spans]
-        headings = doc.spans.get(HEADINGS, ())
-        self._opened = {span.end for span in headings if span.label_ == _EXAMINATION}
-
-    def at(self, token: int) -> str | None:
-        """Key of the section that holds ``token``."""
-        found = None
-        for start, end, label in self._sections:
-            if start > token:
-                break
-            if token < end:
-                found = label
-        return found
-
-    def opens_examination(self, token: int) -> bool:
-        """Whether an examination begins with ``token``."""
-        return any(end <= token < end + _OPENS for end in self._opened)
+def _opened(doc: Doc) -> frozenset[int]:
+    """Tokens that an examination opens with: the first after its heading."""
+    headings = doc.spans.get(HEADINGS, ())
+    ends = [span.end for span in headings if span.label_ == _EXAMINATION]
+    return frozenset(end + step for end in ends for step in range(_OPENS))

@@ -16,9 +16,9 @@ from itertools import accumulate
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.document import (
+    Sections,
     get_findings,
     get_mentions,
-    section_at,
     set_findings,
     set_mentions,
 )
@@ -56,9 +56,8 @@ class Linker:
             ``None`` where no finding lies wholly within it.
         """
         best: Finding | None = None
-        for finding in self._findings[bisect_left(self._starts, start) :]:
-            if finding.start >= end:
-                break
+        first, stop = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        for finding in self._findings[first:stop]:
             longer = best is None or finding.end - finding.start > best.end - best.start
             if finding.end <= end and longer:
                 best = finding
@@ -98,7 +97,7 @@ def put_links(doc: Doc, links: Sequence[tuple[int, Nearest]]) -> None:
     if not links:
         return
     mentions = list(get_mentions(doc))
-    starts = [token.idx for token in doc]
+    starts, sections = [token.idx for token in doc], Sections(doc)
     made: dict[tuple[int, int], Finding] = {}
     for number, nearest in sorted(links, key=lambda link: (-link[1].score, link[0])):
         mention, known = mentions[number], nearest.known
@@ -111,7 +110,7 @@ def put_links(doc: Doc, links: Sequence[tuple[int, Nearest]]) -> None:
                 concept=known.concept,
                 negated=known.negated,
                 historical=known.historical,
-                section=section_at(doc, bisect_right(starts, mention.start) - 1),
+                section=sections.at(bisect_right(starts, mention.start) - 1),
                 source=f"{SIMILARITY}:{nearest.score:.3f}",
             )
         if place in made and made[place].concept == known.concept:
