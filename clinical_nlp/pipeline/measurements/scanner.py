@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from clinical_nlp.pipeline.measurements.context import Context
 from clinical_nlp.pipeline.measurements.continuation import Continuation
+from clinical_nlp.pipeline.measurements.in_turn import InTurn
 from clinical_nlp.pipeline.measurements.knowledge import (
     PRESSURE,
     SYSTOLIC,
@@ -27,7 +28,6 @@ _CLOSING = frozenset(_OPENING.values())
 _AFTER_NAME = frozenset({".", ";", "?", "¿"})
 _STRANGE = 3  # unknown words between a name and its number
 _PREFIXES = ("pre", "post", "peri", "intra", "sub")
-_JOINS = frozenset({"/", "-", "–", ",", "y", "e", "i", "|"})
 
 
 class Scanner:
@@ -45,6 +45,7 @@ class Scanner:
         self._pressure = PressureReader(knowledge, self._reader)
         self._context = Context(knowledge)
         self._continuation = Continuation(knowledge, self._reader, self._pressure)
+        self._in_turn = InTurn(knowledge, self._reader, self._pressure)
         self._unnamed = UnnamedReader(
             knowledge, self._reader, self._pressure, self._context, self._continuation
         )
@@ -70,10 +71,13 @@ class _Scan:
         self._pressure = scanner._pressure
         self._context = scanner._context
         self._continuation = scanner._continuation
+        self._in_turn = scanner._in_turn
         self._unnamed = scanner._unnamed
         self._words = words
         self._examined = examined
         self._values: list[Value] = []
+        # Number of the first value that the text goes on after, by where it does.
+        self._ended: dict[int, int] = {}
         self._taken: set[int] = set()
 
     def run(self) -> list[Value]:
@@ -99,15 +103,14 @@ class _Scan:
 
     def _last_before(self, position: int) -> Value | None:
         """The value that was said just before ``position``, if any."""
-        for value in self._values:
-            if 0 <= position - value.after <= 1:
-                return value
-        return None
+        ended = [self._ended[at] for at in (position, position - 1) if at in self._ended]
+        return self._values[min(ended)] if ended else None
 
     def _take(self, values: list[Value]) -> None:
         for value in values:
             if self._taken.isdisjoint(range(value.first, value.end)):
                 self._taken.update(range(value.first, value.end))
+                self._ended.setdefault(value.after, len(self._values))
                 self._values.append(value)
 
     # Names
@@ -121,7 +124,7 @@ class _Scan:
             return False
         if name.after is not None and not self._follows(name.after, start):
             return False
-        several = self._several(name, end)
+        several = self._in_turn.values(self._words, name, end)
         if several:
             self._take(several)
             return True
@@ -298,72 +301,6 @@ class _Scan:
             elif not norm.isalpha():
                 break
         return []
-
-    def _several(self, name: Name, end: int) -> list[Value]:
-        """'Na/K 138/4,2', 'TA, FC y sat: 148/82, 76 y 96%': as many values as names.
-
-        A table, too: names, then rows of as many values, each with or without its date.
-        """
-        words, names = self._words, self._knowledge.names
-        concepts = [name.concept]
-        position = end
-        while True:
-            start = position + (words.at(position) in _JOINS)
-            length, entries = names.at(words, start)
-            if not length or entries[0].is_other or entries[0].concept in concepts:
-                break
-            concepts.append(entries[0].concept)
-            position = start + length
-        if len(concepts) == 1:
-            return []
-        values: list[Value] = []
-        row = self._row(concepts, position)
-        while row:
-            values += row
-            row = self._row(concepts, row[-1].after)
-        return values
-
-    def _row(self, concepts: list[str], position: int) -> list[Value]:
-        """One value of each concept, in order, from ``position`` on; none unless all are there."""
-        words = self._words
-        while position < words.size and not words.is_border(position):
-            date = self._reader.date(words, position)
-            if date and not self._is_first(concepts[0], position):
-                position = date
-            elif words.at(position) in self._knowledge.between or words.at(position) in _JOINS:
-                position += 1
-            else:
-                break
-        values: list[Value] = []
-        for concept in concepts:
-            if values and words.at(position) in _JOINS:
-                position += 1
-            read = self._one_of_several(concept, position)
-            if not read:
-                return []
-            values += read
-            position = read[-1].after
-        return values
-
-    def _is_first(self, concept: str, position: int) -> bool:
-        """Whether what looks like a date is a pressure in centimetres: no second one follows."""
-        if concept != PRESSURE:
-            return False
-        after = self._reader.date(self._words, position)
-        return not self._one_of_several(concept, after)
-
-    def _one_of_several(self, concept: str, position: int) -> list[Value]:
-        if concept == PRESSURE:
-            reading = self._pressure.pair(self._words, position, named=True)
-            return list(reading.values) if reading is not None else []
-        measure = self._knowledge.measures[concept]
-        number = self._reader.number(self._words, position)
-        value = measure.value(number, None) if number is not None else None
-        if number is None or value is None:
-            return []
-        form, after = self._reader.unit(self._words, number.end)
-        after = after if form in measure.units else number.end
-        return [Value(concept, value, number.first, number.end, after)]
 
     # Blood pressure
 
