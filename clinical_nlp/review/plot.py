@@ -32,6 +32,7 @@ _MARKERS = {Origin.NOTE: "o", Origin.STRUCTURED: "s"}
 _DRUG, _PROBLEM = "#3f8a68", "#9c5d33"
 _EPOCH = date(1970, 1, 1)
 _WIDTH = 11.0  # inches
+_ROOM = 0.1  # share of the window that a year inside a bar needs
 _LANE, _SERIES, _EMPTY = 0.3, 1.05, 0.5  # inches of height
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -116,12 +117,13 @@ def describe(lanes: Lanes) -> str:
 def _draw_spans(axis: Axes, lanes: Lanes) -> None:
     _lane_labels(axis, [span.name for span in lanes.spans])
     for place, span in enumerate(lanes.spans):
-        _draw_span(axis, place, span, lanes.start)
+        _draw_span(axis, place, span, lanes)
     axis.set_title("Problemas y tratamientos", loc="left", fontsize=10.5, fontweight="bold")
 
 
-def _draw_span(axis: Axes, place: int, span: SpanLane, start: date) -> None:
+def _draw_span(axis: Axes, place: int, span: SpanLane, lanes: Lanes) -> None:
     colour = _DRUG if span.drug else _PROBLEM
+    start = lanes.start
     for bar in span.bars:
         begin = max(bar.start, start)
         # A single mention still deserves a visible bar: a week wide.
@@ -130,14 +132,15 @@ def _draw_span(axis: Axes, place: int, span: SpanLane, start: date) -> None:
             place, days, left=_num(begin), height=0.5, color=colour, alpha=1 if bar.open else 0.6
         )
         if bar.start < start:
+            inside = days >= _ROOM * (lanes.end - start).days
             axis.annotate(
                 f"desde {bar.start.year}",
-                (_num(begin), place),
+                (_num(begin) + (0 if inside else days), place),
                 xytext=(4, 0),
                 textcoords="offset points",
                 va="center",
                 fontsize=8,
-                color="white",
+                color="white" if inside else colour,
             )
 
 
