@@ -99,11 +99,14 @@ def put_links(doc: Doc, links: Sequence[tuple[int, Nearest]]) -> None:
     mentions = list(get_mentions(doc))
     starts, sections = [token.idx for token in doc], Sections(doc)
     made: dict[tuple[int, int], Finding] = {}
+    places: list[tuple[int, int]] = []  # of what was made, in order, apart
     for number, nearest in sorted(links, key=lambda link: (-link[1].score, link[0])):
         mention, known = mentions[number], nearest.known
         place = (mention.start, mention.end)
+        before = bisect_left(places, (mention.end,))
         # Two labels may share a place: one finding is enough.
-        if place not in made and not Taken(made).touches(*place):
+        if before == 0 or places[before - 1][1] <= mention.start:
+            places.insert(before, place)
             made[place] = Finding(
                 *place,
                 text=mention.text,
