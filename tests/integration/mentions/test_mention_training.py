@@ -265,8 +265,9 @@ def test_the_shipped_recipe_is_read() -> None:
     recipe = read_mentions_recipe(ROOT / "models" / "mentions" / "recipe.toml")
     assert "MEDICATION" not in recipe.corpora[1].labels
     assert not any("/" in str(value) for value in recipe.flat().values())
-    assert [run.fit.matrix_rate for run in recipe.runs()] == [1e-3, 2e-3, 1.5e-3]
-    assert recipe.flat()["members.0.fit.matrix_rate"] == 2e-3
+    told = [(run.fit.matrix_rate, run.fit.adversary) for run in recipe.runs()]
+    assert told == [(2e-3, 2.0), (1.5e-3, 1.0)]
+    assert recipe.flat()["members.0.fit.matrix_rate"] == 1.5e-3
 
 
 def test_a_value_takes_the_place_of_the_recipe_s() -> None:
