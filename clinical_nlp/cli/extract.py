@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
 import clinical_nlp
 from clinical_nlp.cli.jsonl import open_lines, read_rows, write_row
-from clinical_nlp.errors import EXIT_QUARANTINED
+from clinical_nlp.errors import EXIT_QUARANTINED, ClinicalNlpError
 from clinical_nlp.records import FLAGS, Finding, Mention
 
 if TYPE_CHECKING:  # spaCy takes seconds to import: commands import it when they run
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # spaCy takes seconds to import: commands import it when they
 _IN = typer.Argument(metavar="IN.jsonl", help="Rows to read; .gz too, '-' for standard input.")
 _OUT = typer.Argument(metavar="OUT.jsonl", help="Rows to write; .gz too, '-' for standard output.")
 
+_Field = TypeVar("_Field")
 RowMaker = Callable[["Language", dict[str, Any]], dict[str, Any]]
 
 
@@ -73,35 +74,50 @@ def _convert(source: str, target: str, nlp: Language, make: RowMaker) -> None:
     complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     with open_lines(target, "w") as lines:
         for number, row in read_rows(source):
-            made = None if row is None else _made(make, nlp, row)
-            if made is None:
+            try:
+                if row is None:
+                    raise _UnfitRow
+                made = make(nlp, row)
+            except ClinicalNlpError:
+                raise
+            except _UnfitRow:
                 bad += 1
                 complaints.print(
                     f"E262 line {number} was left out: it is no JSON object with the fields "
                     "this command needs; see its --help."
                 )
-                continue
-            write_row(lines, made)
+            except Exception as error:  # noqa: BLE001 - a note that fails must stop no other
+                bad += 1
+                # The error's message may quote the note: its kind alone is told.
+                complaints.print(
+                    f"E268 line {number} was left out: reading it failed "
+                    f"({type(error).__name__}); run it again alone, and report it if it fails."
+                )
+            else:
+                write_row(lines, made)
     if bad:
         raise typer.Exit(EXIT_QUARANTINED)
 
 
-def _made(make: RowMaker, nlp: Language, row: dict[str, Any]) -> dict[str, Any] | None:
-    try:
-        return make(nlp, row)
-    except (KeyError, TypeError, ValueError):
-        return None
+class _UnfitRow(Exception):
+    """A row lacks what its command needs."""
 
 
-def _text(row: dict[str, Any]) -> str:
-    text = row["text"]
-    if not isinstance(text, str):
-        raise TypeError("text")
-    return text
+def _field(row: dict[str, Any], name: str, kind: type[_Field]) -> _Field:
+    value = row.get(name)
+    if not isinstance(value, kind):
+        raise _UnfitRow
+    return value
+
+
+def _identifier(row: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever JSON holds comes back
+    if "id" not in row:
+        raise _UnfitRow
+    return row["id"]
 
 
 def _extract_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
-    identifier, doc = row["id"], nlp(_text(row))
+    identifier, doc = _identifier(row), nlp(_field(row, "text", str))
     return {
         "id": identifier,
         "findings": [finding_row(finding) for finding in doc._.findings],
@@ -139,12 +155,16 @@ def finding_row(finding: Finding) -> dict[str, Any]:
 
 def assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of targets with their five flags filled in, as ``assert`` writes it."""
-    identifier, text, targets = row["id"], _text(row), row["targets"]
+    identifier, text = _identifier(row), _field(row, "text", str)
+    targets = _field(row, "targets", list)
     from clinical_nlp.pipeline.assertion import EsAssertion
 
-    spans = [(int(target["start"]), int(target["end"])) for target in targets]
+    try:
+        spans = [(int(target["start"]), int(target["end"])) for target in targets]
+    except (KeyError, TypeError, ValueError):
+        raise _UnfitRow from None
     if any(not 0 <= start < end <= len(text) for start, end in spans):
-        raise ValueError("a target lies outside the text")
+        raise _UnfitRow
     detector = nlp.get_pipe("es_assertion")
     if not isinstance(detector, EsAssertion):
         raise TypeError("es_assertion")
