@@ -18,10 +18,10 @@ import sys
 from pathlib import Path
 
 import clinical_nlp
+from clinical_nlp.evaluation.assertion import compare
+from clinical_nlp.evaluation.measures import score_all
+from clinical_nlp.evaluation.rows import Mark, MarkedNote
 from clinical_nlp.pipeline.assertion import EsAssertion
-from clinical_nlp.training.evaluation.assertion import compare
-from clinical_nlp.training.evaluation.measures import score_all
-from clinical_nlp.training.evaluation.rows import Mark, MarkedNote
 
 MARKS = Path(__file__).parent.parent / "tests/regression/assertion/case_reports.jsonl"
 FLAGS = {"n": "negated", "u": "uncertain", "h": "historical"}

@@ -33,10 +33,14 @@ from torch import nn
 
 import clinical_nlp
 from clinical_nlp.lexicon import load_lexicon
-from clinical_nlp.pipeline.encoder import Checkpoint, Engine, WordPieces, find_checkpoint, units
-from clinical_nlp.pipeline.encoder.batches import tensors
-from clinical_nlp.pipeline.encoder.vectors import WordVectors
-from clinical_nlp.pipeline.encoder.windows import windows
+from clinical_nlp.neural.batches import tensors
+from clinical_nlp.neural.checkpoint import Checkpoint
+from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.locate import find_checkpoint
+from clinical_nlp.neural.segments import segment
+from clinical_nlp.neural.subwords import SubwordAligner
+from clinical_nlp.neural.vectors import WordVectors
+from clinical_nlp.neural.windows import windows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -70,11 +74,11 @@ class PlainWay:
         self.tokenizer = checkpoint.tokenizer
         self.head = tagger.head
         self.padded = padded
-        self.pieces = WordPieces(checkpoint.tokenizer)
+        self.pieces = SubwordAligner(checkpoint.tokenizer)
 
     def tags(self, doc: Doc) -> npt.NDArray[np.int64]:
         """Tag of each word."""
-        (unit,) = units(doc, "note")
+        (unit,) = segment(doc, "note")
         encoded = self.tokenizer(
             unit.text,
             return_tensors="pt",
@@ -92,7 +96,7 @@ class PlainWay:
             return tags
 
 
-def teach(encoder: PreTrainedModel, pieces: WordPieces, docs: list[Doc]) -> Tagger:
+def teach(encoder: PreTrainedModel, pieces: SubwordAligner, docs: list[Doc]) -> Tagger:
     """A tagger that marks the words of findings by their category, taught in place."""
     concepts = load_lexicon().concepts
     categories = sorted({concept.category for concept in concepts.values()})
@@ -109,7 +113,7 @@ def teach(encoder: PreTrainedModel, pieces: WordPieces, docs: list[Doc]) -> Tagg
         for finding in doc._.findings:
             span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
             tags[span.start : span.end] = 1 + categories.index(concepts[finding.concept].category)
-        (unit,) = units(doc, "note")
+        (unit,) = segment(doc, "note")
         (read,) = pieces.read([unit.text], [unit.starts], [unit.ends])
         (window,) = windows(read, LENGTH - pieces.framing, 0)[:1]
         given = tensors(
@@ -157,7 +161,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         checkpoint = find_checkpoint(write_modernbert(Path(folder), texts, MRBERT_ES))
         settings = {"window": LENGTH, "context": "note", "cache_mib": 0}
-        pieces = WordPieces(checkpoint.tokenizer)
+        pieces = SubwordAligner(checkpoint.tokenizer)
         tagger = teach(checkpoint.model(), pieces, docs[:TAUGHT_ON])
         ours = Engine(tagger, checkpoint.tokenizer, backend=arguments.backend, **settings)
         ways = {
@@ -175,7 +179,7 @@ def report(
     same = words = 0
     plain_spans: set[tuple[int, ...]] = set()
     our_spans: set[tuple[int, ...]] = set()
-    fitting = WordPieces(next(iter(ways.values())).tokenizer)
+    fitting = SubwordAligner(next(iter(ways.values())).tokenizer)
     for begin in range(0, len(docs), size):
         batch = [doc for doc in docs[begin : begin + size] if _fits(fitting, doc)]
         total = sum(len(doc.text.split()) for doc in batch)
@@ -210,8 +214,8 @@ def report(
     )
 
 
-def _fits(pieces: WordPieces, doc: Doc) -> bool:
-    (unit,) = units(doc, "note")
+def _fits(pieces: SubwordAligner, doc: Doc) -> bool:
+    (unit,) = segment(doc, "note")
     read = pieces.read([unit.text], [unit.starts], [unit.ends])[0]
     return len(read.ids) <= LENGTH - pieces.framing
 

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import clinical_nlp
+from clinical_nlp.evaluation import codes
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.pipeline.document import get_findings, set_mentions
 from clinical_nlp.pipeline.mentions import MentionLinks
@@ -35,7 +36,6 @@ from clinical_nlp.pipeline.mentions.linking import SIMILARITY
 from clinical_nlp.pipeline.mentions.links import LinkSettings
 from clinical_nlp.pipeline.mentions.similarity import Nearest
 from clinical_nlp.records import Mention
-from clinical_nlp.training.evaluation import codes
 
 MOST_NIL, LEAST_PRECISION = 0.01, 0.95
 MARGINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)

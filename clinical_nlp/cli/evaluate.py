@@ -26,12 +26,12 @@ from clinical_nlp.cli.evaluate_options import (
 )
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
-from clinical_nlp.training.evaluation import assertion, findings
-from clinical_nlp.training.evaluation.findings import NoteComparison
-from clinical_nlp.training.evaluation.markup import read_marked_notes
-from clinical_nlp.training.evaluation.measures import Score, score_all
-from clinical_nlp.training.evaluation.parts import Part
-from clinical_nlp.training.evaluation.rows import MarkedNote, finding_note, target_note
+from clinical_nlp.evaluation import assertion, findings
+from clinical_nlp.evaluation.findings import NoteComparison
+from clinical_nlp.evaluation.markup import read_marked_notes
+from clinical_nlp.evaluation.measures import Score, score_all
+from clinical_nlp.evaluation.parts import Part
+from clinical_nlp.evaluation.rows import MarkedNote, finding_note, target_note
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context  # Typer's own copy; it re-exports neither
@@ -221,7 +221,7 @@ def _report(
             console.print(_table(heading, rows))
         console.print(f"{len(notes)} notes; F1 with 95% bootstrap intervals over notes.")
     if errors:
-        from clinical_nlp.training.evaluation.error_page import render_errors
+        from clinical_nlp.evaluation.error_page import render_errors
 
         disagreements = [d for c in compared for d in c.disagreements]
         page = render_errors(disagreements, {note.id: note.text for note in notes})

@@ -13,7 +13,7 @@ from rich.table import Table
 from clinical_nlp.cli.evaluate_options import AsJson, Markdown
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
-from clinical_nlp.training.evaluation import codes
+from clinical_nlp.evaluation import codes
 
 
 def evaluate_codes(

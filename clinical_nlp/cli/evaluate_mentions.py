@@ -12,7 +12,7 @@ from rich.table import Table
 
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
-from clinical_nlp.training.mentions.measures import Agreement, Place, measure
+from clinical_nlp.evaluation.mentions import Agreement, Place, measure
 
 
 def evaluate_mentions(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clinical_nlp.training.evaluation.parts import Part
+from clinical_nlp.evaluation.parts import Part
 
 Gold = Annotated[
     str,

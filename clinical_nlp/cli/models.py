@@ -19,8 +19,8 @@ app = typer.Typer(
 @app.command("list")
 def list_models() -> None:
     """List the shipped models and the encoders that can be fetched, with their licences."""
-    from clinical_nlp.pipeline.encoder.catalogue import hub_encoders
-    from clinical_nlp.shipping import MODEL_FOLDER, read_manifest, shipped_models
+    from clinical_nlp.artifacts import MODEL_FOLDER, read_manifest, shipped_models
+    from clinical_nlp.neural.catalogue import hub_encoders
 
     shipped = Table(title="Shipped with the package", title_justify="left", box=None)
     for heading in ("model", "MB", "licence", "digest"):
@@ -57,9 +57,9 @@ def fetch(
     goes into Hugging Face's own cache (HF_HOME). On a machine without network, fetch it
     elsewhere, copy the folder that this command prints, and give its path as the model.
     """
-    from clinical_nlp.pipeline.encoder.catalogue import hub_encoders
-    from clinical_nlp.pipeline.encoder.checkpoint import Checkpoint
-    from clinical_nlp.pipeline.encoder.finding import hub_folder
+    from clinical_nlp.neural.catalogue import hub_encoders
+    from clinical_nlp.neural.checkpoint import Checkpoint
+    from clinical_nlp.neural.locate import hub_folder
 
     known = {encoder.id: encoder for encoder in hub_encoders()}.get(model)
     wanted = revision or (known.revision if known else None)
@@ -86,7 +86,7 @@ def verify(
     A folder or a hub's encoder has no record here: it is loaded, and its digest is printed
     for you to compare.
     """
-    from clinical_nlp.shipping import changed_files, shipped_models
+    from clinical_nlp.artifacts import changed_files, shipped_models
 
     shipped = {folder.name: folder for folder in shipped_models()}
     if model is not None and model not in shipped:
@@ -108,9 +108,9 @@ def verify(
 
 
 def _verify_checkpoint(model: str) -> None:
-    from clinical_nlp.pipeline.encoder.engine import Engine
-    from clinical_nlp.pipeline.encoder.finding import find_checkpoint
-    from clinical_nlp.pipeline.encoder.vectors import WordVectors
+    from clinical_nlp.neural.engine import Engine
+    from clinical_nlp.neural.locate import find_checkpoint
+    from clinical_nlp.neural.vectors import WordVectors
 
     checkpoint = find_checkpoint(model)
     Engine(

@@ -12,7 +12,7 @@ from clinical_nlp.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from clinical_nlp.risk.parts import ModelParts
-    from clinical_nlp.training.recalibration import Recalibrated
+    from clinical_nlp.training.risk.recalibration import Recalibrated
 
 _FOLDER = typer.Argument(
     help="Folder written by 'clinical-nlp train risk'.", metavar="MODEL", show_default=False
@@ -65,8 +65,8 @@ def recalibrate(
         verified_digest,
         write_manifest,
     )
-    from clinical_nlp.training.recalibration import card_section, to_prevalence
-    from clinical_nlp.training.results import as_json, predictions_text
+    from clinical_nlp.training.risk.recalibration import card_section, to_prevalence
+    from clinical_nlp.training.risk.results import as_json, predictions_text
 
     if (prevalence is None) == (not exports):
         raise UsageError(
@@ -117,8 +117,8 @@ def _to_exports(
 
     import clinical_nlp
     from clinical_nlp.cli.train import cohort_of_exports
-    from clinical_nlp.training.recalibration import to_cohort
-    from clinical_nlp.training.recipe import read_recipe
+    from clinical_nlp.training.risk.recalibration import to_cohort
+    from clinical_nlp.training.risk.recipe import read_recipe
 
     recipe = read_recipe(config)
     cohort = cohort_of_exports(exports, recipe, clinical_nlp.load(), Console(stderr=True))

@@ -14,7 +14,7 @@ from rich.console import Console
 from clinical_nlp.errors import OutputError
 
 if TYPE_CHECKING:
-    from clinical_nlp.training.simulation import SimulatedPatient
+    from clinical_nlp.simulation import SimulatedPatient
 
 _OUT = typer.Argument(
     metavar="OUT",
@@ -46,7 +46,7 @@ _PARAMETERS = typer.Option(
     "--parameters",
     metavar="FILE",
     help="Another population: a TOML file like the shipped "
-    "clinical_nlp/training/simulation/parameters.toml.",
+    "clinical_nlp/simulation/parameters.toml.",
     show_default=False,
 )
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
@@ -92,8 +92,8 @@ def simulate(
     # Imported here: 'clinical-nlp --help' must not wait for it.
     from rich.progress import track
 
-    from clinical_nlp.training.simulation import load_parameters, simulate_patients
-    from fhir_adapters.simulated_export import SimulatedExport
+    from clinical_nlp.simulation import load_parameters, simulate_patients
+    from fhir_adapters.simulated.export import SimulatedExport
 
     console = Console(stderr=True, quiet=quiet)
     settings = load_parameters(parameters)

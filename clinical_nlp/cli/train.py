@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from clinical_nlp.records import PatientRecord
     from clinical_nlp.risk.model import RiskModel
-    from clinical_nlp.training.dataset import Cohort
-    from clinical_nlp.training.recipe import Recipe
-    from clinical_nlp.training.train import TrainedModel
+    from clinical_nlp.training.risk.dataset import Cohort
+    from clinical_nlp.training.risk.recipe import Recipe
+    from clinical_nlp.training.risk.train import TrainedModel
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True)
 
@@ -73,7 +73,7 @@ def risk(
 
     from clinical_nlp.registry.energy import measured
     from clinical_nlp.registry.tracking import log_run, write_shipped
-    from clinical_nlp.training.recipe import read_recipe
+    from clinical_nlp.training.risk.recipe import read_recipe
 
     recipe = read_recipe(config)
     if patients is not None:
@@ -129,10 +129,10 @@ def transfer(
     from rich.console import Console
 
     from clinical_nlp.lexicon import load_lexicon
-    from clinical_nlp.training.recipe import read_recipe
-    from clinical_nlp.training.simulation import load_parameters, simulate_patients
-    from clinical_nlp.training.transfer import structured_cohort, transfer_markdown
-    from clinical_nlp.training.transfer import transfer as both_ways
+    from clinical_nlp.simulation import load_parameters, simulate_patients
+    from clinical_nlp.training.risk.recipe import read_recipe
+    from clinical_nlp.training.risk.transfer import structured_cohort, transfer_markdown
+    from clinical_nlp.training.risk.transfer import transfer as both_ways
 
     recipe, console, lexicon = read_recipe(config), Console(stderr=True), load_lexicon()
     real = replace(recipe.cohort, controls_share=1.0)  # without notes to read, all of them
@@ -182,7 +182,7 @@ def _on_simulation(
     recipe: Recipe, with_audit: bool, console: Console, rivals: dict[str, RiskModel]
 ) -> TrainedModel:
     import clinical_nlp
-    from clinical_nlp.training.train import train_on_simulation
+    from clinical_nlp.training.risk.train import train_on_simulation
 
     with _bar(console) as bar:
         task = bar.add_task("patients", total=recipe.cohort.simulated_patients)
@@ -205,7 +205,7 @@ def _on_exports(
 ) -> TrainedModel:
     import clinical_nlp
     from clinical_nlp.pipeline.assembly import fingerprint
-    from clinical_nlp.training.train import train
+    from clinical_nlp.training.risk.train import train
 
     nlp = clinical_nlp.load()
     cohort = cohort_of_exports(exports, recipe, nlp, console)
@@ -226,7 +226,7 @@ def cohort_of_exports(
 ) -> Cohort:
     """Read exports, and the notes of the patients that the recipe samples."""
     from clinical_nlp.lexicon import load_lexicon
-    from clinical_nlp.training.dataset import gather
+    from clinical_nlp.training.risk.dataset import gather
 
     with _reading(exports, recipe, console) as (records, days, number), _bar(console) as bar:
         task = bar.add_task("patients", total=number)

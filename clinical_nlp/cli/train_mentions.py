@@ -54,8 +54,8 @@ def pretrain(
     """
     from clinical_nlp.registry.encoder_runs import log_encoder
     from clinical_nlp.registry.energy import measured
-    from clinical_nlp.training.pretraining.pretrain import pretrain as run
-    from clinical_nlp.training.pretraining.recipe import read_pretraining_recipe
+    from clinical_nlp.training.encoder.pretrain import pretrain as run
+    from clinical_nlp.training.encoder.recipe import read_pretraining_recipe
 
     recipe = read_pretraining_recipe(config)
     if steps is not None:
@@ -151,9 +151,9 @@ def mentions(
     from clinical_nlp.errors import UsageError
     from clinical_nlp.registry.encoder_runs import log_mentions
     from clinical_nlp.registry.energy import measured
-    from clinical_nlp.training.mentions.recipe import read_mentions_recipe
-    from clinical_nlp.training.mentions.shipping import write_mention_folder
-    from clinical_nlp.training.mentions.train import (
+    from clinical_nlp.training.ner.recipe import read_mentions_recipe
+    from clinical_nlp.training.ner.shipping import write_mention_folder
+    from clinical_nlp.training.ner.train import (
         confusion_examples,
         confusions,
         train_mentions,
@@ -250,9 +250,9 @@ def distil(
 
     from clinical_nlp.registry.encoder_runs import log_encoder
     from clinical_nlp.registry.energy import measured
-    from clinical_nlp.training.distil import distil as run
-    from clinical_nlp.training.distil import read_distil_recipe
-    from clinical_nlp.training.mentions.train import word_cutter
+    from clinical_nlp.training.encoder.distil import distil as run
+    from clinical_nlp.training.encoder.distil import read_distil_recipe
+    from clinical_nlp.training.ner.train import word_cutter
 
     recipe = read_distil_recipe(config)
     if steps is not None:

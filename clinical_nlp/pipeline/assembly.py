@@ -56,7 +56,7 @@ def build(*, mentions: bool = False, backend: str = "auto", link: str = LEXICON)
     mentions
         Add the mention model.
     backend
-        How it runs: see :func:`clinical_nlp.pipeline.encoder.backends.choose`.
+        How it runs: see :func:`clinical_nlp.neural.backends.choose`.
     link
         What gives a mention its concept, "lexicon" or "similarity"; of no consequence
         without mentions.

@@ -14,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clinical_nlp.artifacts import MODEL_FOLDER
 from clinical_nlp.registry.energy import log_energy
 from clinical_nlp.registry.store import ARTIFACTS, client_of, speaking_to, sqlite_folder, store_uri
-from clinical_nlp.shipping import MODEL_FOLDER
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.evidence import Evidence, Pairs
-from clinical_nlp.training.measures import Measure, calibration_line, with_intervals
+from clinical_nlp.training.risk.measures import Measure, calibration_line, with_intervals
 
 Rows = npt.NDArray[np.int_]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clinical_nlp import shipping
+from clinical_nlp import artifacts as shipping
+from clinical_nlp.artifacts import MANIFEST, MODEL_FOLDER, digest_of, file_digest, folder_digests
 from clinical_nlp.errors import ModelError
-from clinical_nlp.shipping import MANIFEST, MODEL_FOLDER, digest_of, file_digest, folder_digests
 
 __all__ = [
     "CARD",

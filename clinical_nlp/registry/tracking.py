@@ -17,9 +17,9 @@ from clinical_nlp.registry.manifest import CARD, METRICS, MODEL_FOLDER, PREDICTI
 from clinical_nlp.registry.names import DIGEST_TAG, NAME
 from clinical_nlp.registry.store import client_of, experiment_of, speaking_to, store_uri
 from clinical_nlp.registry.uploading import upload
-from clinical_nlp.training.card import metrics_json, model_card, predictions_json
-from clinical_nlp.training.plots import figures
-from clinical_nlp.training.train import TrainedModel
+from clinical_nlp.training.risk.card import metrics_json, model_card, predictions_json
+from clinical_nlp.training.risk.plots import figures
+from clinical_nlp.training.risk.train import TrainedModel
 
 #: MLflow takes this many metrics, or this many parameters, in one call.
 _AT_ONCE = 100

@@ -9,9 +9,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.records import Concept
-from clinical_nlp.review.lanes import WINDOW_DAYS, Lanes, Series, SpanLane, choose_lanes
 from clinical_nlp.review.markup import Html, escape
 from clinical_nlp.review.patient import PatientReview
+from clinical_nlp.review.timeline_tracks import WINDOW_DAYS, Lanes, Series, SpanLane, choose_lanes
 from clinical_nlp.review.units import shown_value
 from clinical_nlp.risk.entries import Origin, Presence
 from clinical_nlp.risk.wording import day_es

@@ -25,7 +25,7 @@ from clinical_nlp.records import (
     NoteFindings,
     PatientRecord,
 )
-from clinical_nlp.risk.copied import FirstSaid
+from clinical_nlp.risk.copy_forward import CopyForwardDetector
 from clinical_nlp.risk.diagnosis import codes_heart_failure
 from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline, known_by
 from clinical_nlp.risk.units import to_unit
@@ -107,13 +107,13 @@ def build_timeline(
 
 
 def _from_notes(written: Iterable[tuple[date, NoteFindings]]) -> Iterator[Entry]:
-    first_said = FirstSaid()
+    first_said = CopyForwardDetector()
     for day, noted in written:
         yield from _from_note(noted, day, first_said)
 
 
 def _from_note(
-    noted: NoteFindings, day: date | None, first_said: FirstSaid | None
+    noted: NoteFindings, day: date | None, first_said: CopyForwardDetector | None
 ) -> Iterator[Entry]:
     for finding in noted.findings:
         presence = _presence(finding)

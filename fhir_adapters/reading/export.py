@@ -24,9 +24,9 @@ from fhir_adapters.reading.defects import Defect
 from fhir_adapters.reading.digest import MultisetDigest
 from fhir_adapters.reading.files import export_files, read_lines
 from fhir_adapters.reading.intake import Intake
+from fhir_adapters.reading.resolution import settle
 from fhir_adapters.reading.rows import unpack_codings, unpack_events, unpack_person
-from fhir_adapters.reading.settling import settle
-from fhir_adapters.reading.spool import Fate, Spool
+from fhir_adapters.reading.spool import ResourceStatus, Spool
 
 #: Bytes of an attachment past which it is no note (a scanned book, a core dump).
 MAX_NOTE_BYTES = 10_000_000
@@ -34,10 +34,10 @@ MAX_NOTE_BYTES = 10_000_000
 MAX_LINE_BYTES = 64_000_000
 
 _COUNTS = {
-    Fate.USED: "used",
-    Fate.LEFT_OUT: "left_out",
-    Fate.DUPLICATE: "duplicate",
-    Fate.QUARANTINED: "quarantined",
+    ResourceStatus.USED: "used",
+    ResourceStatus.LEFT_OUT: "left_out",
+    ResourceStatus.DUPLICATE: "duplicate",
+    ResourceStatus.QUARANTINED: "quarantined",
 }
 
 
@@ -173,7 +173,7 @@ class BulkExport:
         ):
             counts = types[kind]
             counts.seen += count
-            name = _COUNTS[Fate(fate)]
+            name = _COUNTS[ResourceStatus(fate)]
             setattr(counts, name, getattr(counts, name) + count)
         notes, latest = db.execute(
             "SELECT total(notes), max(latest) FROM resource WHERE fate = 0"

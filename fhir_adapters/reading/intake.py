@@ -20,7 +20,7 @@ from fhir_adapters.reading.resources.medication import reduce_medication
 from fhir_adapters.reading.resources.patient import reduce_patient
 from fhir_adapters.reading.rows import pack_codings, pack_events, pack_person
 from fhir_adapters.reading.shape import Json, child, children, string
-from fhir_adapters.reading.spool import Fate, Row, Spool
+from fhir_adapters.reading.spool import ResourceStatus, Row, Spool
 
 #: Resource types that take part in a patient's record.
 USED_TYPES = frozenset({"Patient", "Binary", "Medication", *EVENT_REDUCERS, *DOCUMENT_REDUCERS})
@@ -90,7 +90,7 @@ class Intake:
             else:
                 self._take_binary(resource, row)
         except LeftOut:
-            row.fate = Fate.LEFT_OUT
+            row.fate = ResourceStatus.LEFT_OUT
             # A superseded document may have replaced an older one, which stays replaced.
             replaced: tuple[str, ...] = ()
             if resource.get("status") == "superseded":

@@ -58,7 +58,7 @@ _BATCH = 2000
 _PREFIX = ".clinical-nlp-spool-"
 
 
-class Fate(IntEnum):
+class ResourceStatus(IntEnum):
     """What became of a resource of a type that is used."""
 
     USED = 0
@@ -76,7 +76,7 @@ class Row:
     type: str
     id: str
     updated: str = ""
-    fate: Fate = Fate.USED
+    fate: ResourceStatus = ResourceStatus.USED
     patient: str | None = None
     medication: str | None = None
     latest: str | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from clinical_nlp.matching.phrases import END, START, PhraseMatcher, prune
 from clinical_nlp.pipeline.assertion.assertion import Assertion
 from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
 from clinical_nlp.pipeline.assertion.enumeration import asides, item_commas
 from clinical_nlp.pipeline.assertion.graph import SILENT, SentenceGraph, Target, modifier
 from clinical_nlp.pipeline.assertion.knowledge import Knowledge
-from clinical_nlp.pipeline.assertion.phrases import END, START, PhraseMatcher, prune
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
 _FAMILY = "FAMILY"

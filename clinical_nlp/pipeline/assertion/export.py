@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.matching.phrases import END, START, TARGET
 from clinical_nlp.pipeline.assertion.knowledge import Knowledge, load
-from clinical_nlp.pipeline.assertion.phrases import END, START, TARGET
-from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 
 _CLASS_PATTERNS: Mapping[str, dict[str, Any]] = {
     "#year": {"TEXT": {"REGEX": r"^(?:19|20)\d\d$"}},

@@ -14,9 +14,9 @@ from importlib import resources
 from typing import Any
 
 from clinical_nlp.errors import PipelineError
+from clinical_nlp.matching.phrases import Element, parse_form
 from clinical_nlp.pipeline.assertion import passages, questions, readings
 from clinical_nlp.pipeline.assertion.context import ConTextRule
-from clinical_nlp.pipeline.assertion.phrases import Element, parse_form
 
 _REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})
 _OPTIONAL_KEYS = frozenset({"max_scope", "max_targets", "allowed", "excluded", "stops", "relation"})

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.pipeline.assertion.graph import Target
-from clinical_nlp.pipeline.assertion.phrases import (
+from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.matching.phrases import (
     END,
     START,
     Element,
     PhraseMatcher,
     parse_form,
 )
+from clinical_nlp.pipeline.assertion.graph import Target
 from clinical_nlp.pipeline.assertion.sentence import Sentence
-from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 
 _KEYS = frozenset({"name", "category", "allowed", "until", "unless", "reason", "forms"})
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from clinical_nlp.matching.phrases import TARGET
 from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
 from clinical_nlp.pipeline.assertion.graph import modifier
-from clinical_nlp.pipeline.assertion.phrases import TARGET
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
 _NEGATED = "NEGATED_EXISTENCE"

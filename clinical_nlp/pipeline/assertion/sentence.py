@@ -14,9 +14,9 @@ import numpy as np
 from spacy.attrs import IDX, LOWER
 from spacy.tokens import Doc
 
+from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.matching.phrases import TARGET, YES
 from clinical_nlp.pipeline.assertion.graph import Target
-from clinical_nlp.pipeline.assertion.phrases import TARGET, YES
-from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 
 _FULL_STOPS = frozenset(".?!")
 _BULLETS = frozenset("-*•·–—▪►")
@@ -30,7 +30,7 @@ class Sentence:
     """Words of a sentence without white space, and its targets in order of place.
 
     ``targets`` count places in ``words``; ``Target.index`` is the place in the caller's
-    list. ``words`` has :data:`~clinical_nlp.pipeline.assertion.phrases.TARGET` for each
+    list. ``words`` has :data:`~clinical_nlp.matching.phrases.TARGET` for each
     word of a target. ``answer`` holds the first words after a question, quotation marks
     left out.
     """

@@ -18,11 +18,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.pipeline.encoder.checkpoint import Checkpoint
-from clinical_nlp.pipeline.encoder.engine import Engine
-from clinical_nlp.pipeline.encoder.finding import EMBEDDED, find_checkpoint
-from clinical_nlp.pipeline.encoder.running import EngineComponent
-from clinical_nlp.pipeline.encoder.units import Context
+from clinical_nlp.neural.checkpoint import Checkpoint
+from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.locate import EMBEDDED, find_checkpoint
+from clinical_nlp.neural.segments import Context
+from clinical_nlp.pipeline.engine_component import EngineComponent
 
 _FILE = "encoder.json"
 _FOLDER = "checkpoint"
@@ -106,7 +106,7 @@ class AliaEncoder(EngineComponent):
         return self._checkpoint
 
     def _load(self) -> Engine:
-        from clinical_nlp.pipeline.encoder.vectors import WordVectors
+        from clinical_nlp.neural.vectors import WordVectors
 
         settings, checkpoint = self.settings, self.checkpoint
         return Engine(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from spacy.strings import StringStore
 
 from clinical_nlp.lexicon import Lexicon, Term
+from clinical_nlp.matching.notation import NUMBER, WORD, Choice, Pattern, Vocabulary
 from clinical_nlp.pipeline.findings.matcher import Matcher
-from clinical_nlp.pipeline.findings.notation import NUMBER, WORD, Choice, Pattern, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from spacy.tokens import Doc
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.lexicon import Lexicon, Term
+from clinical_nlp.matching.automaton import Automaton
+from clinical_nlp.matching.gates import Context, Gates
+from clinical_nlp.matching.morphology import Verbs
+from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.matching.notation import Vocabulary
+from clinical_nlp.matching.spelling import Speller
+from clinical_nlp.matching.word_forms import Reader, Units
 from clinical_nlp.pipeline.document import HEADINGS, Sections
-from clinical_nlp.pipeline.findings.automaton import Automaton
-from clinical_nlp.pipeline.findings.gates import Context, Gates
-from clinical_nlp.pipeline.findings.morphology import Verbs
-from clinical_nlp.pipeline.findings.notation import Vocabulary
-from clinical_nlp.pipeline.findings.reading import Reader, Units
-from clinical_nlp.pipeline.findings.spelling import Speller
-from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 from clinical_nlp.records import Finding
 
 #: Tests whose name opens their result ("ECG: RS"): findings even where they are headings.

@@ -1,8 +1,8 @@
 """Mentions of diseases, symptoms, procedures and medications: ``clinical_mentions``."""
 
+from clinical_nlp.neural.tagger.labels import LABELS
+from clinical_nlp.neural.tagger.locate import SHIPPED, find_mention_model
 from clinical_nlp.pipeline.mentions.component import ClinicalMentions, create_mentions
-from clinical_nlp.pipeline.mentions.finding import SHIPPED, find_mention_model
-from clinical_nlp.pipeline.mentions.labels import LABELS
 from clinical_nlp.pipeline.mentions.links import MentionLinks, create_links
 
 __all__ = [

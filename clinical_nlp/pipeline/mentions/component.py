@@ -14,11 +14,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.pipeline.document import get_findings, set_mentions
-from clinical_nlp.pipeline.encoder.engine import Engine
-from clinical_nlp.pipeline.encoder.running import EngineComponent
-from clinical_nlp.pipeline.mentions.features import FEATURES, doc_features
-from clinical_nlp.pipeline.mentions.files import (
+from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.tagger.files import (
     BATCH,
     CONFIG,
     TOKENIZER,
@@ -26,9 +23,12 @@ from clinical_nlp.pipeline.mentions.files import (
     WINDOW,
     model_digest,
 )
-from clinical_nlp.pipeline.mentions.finding import SHIPPED, find_mention_model
+from clinical_nlp.neural.tagger.locate import SHIPPED, find_mention_model
+from clinical_nlp.neural.tagger.spans import mention_rows
+from clinical_nlp.neural.tagger.word_features import FEATURES, doc_features
+from clinical_nlp.pipeline.document import get_findings, set_mentions
+from clinical_nlp.pipeline.engine_component import EngineComponent
 from clinical_nlp.pipeline.mentions.linking import Linker
-from clinical_nlp.pipeline.mentions.reading import mention_rows
 from clinical_nlp.records import Mention
 
 _FILE = "mentions.json"
@@ -91,16 +91,16 @@ class ClinicalMentions(EngineComponent):
         return self._checked
 
     def _load(self) -> Engine:
-        from clinical_nlp.pipeline.encoder.backends import choose
-        from clinical_nlp.pipeline.mentions.fast import FastTagger
-        from clinical_nlp.pipeline.mentions.model import load_mention_model
+        from clinical_nlp.neural.backends import choose
+        from clinical_nlp.neural.tagger.inference import InferenceTagger
+        from clinical_nlp.neural.tagger.model import load_mention_model
 
         # A GPU has kernels of its own for whole LSTMs, and is slowed by many small steps.
         _, device = choose(self.settings.backend, self.settings.device)
         on_cpu = device == "cpu"
         model = load_mention_model(self.folder, lean=on_cpu)
         return Engine(
-            FastTagger(model.tagger) if on_cpu else model.tagger,
+            InferenceTagger(model.tagger) if on_cpu else model.tagger,
             model.tokenizer,
             window=WINDOW,
             context="sentence",
@@ -187,7 +187,7 @@ def create_mentions(
     model
         Name of a shipped mention model, or the folder of one.
     backend, device
-        See :func:`clinical_nlp.pipeline.encoder.backends.choose`.
+        See :func:`clinical_nlp.neural.backends.choose`.
     cache_mib
         Memory for the results of sentences read before; 0 reads each anew.
     least_score

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from clinical_nlp.lexicon import Lexicon
+from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.matching.surface_forms import SurfaceWriter, glue_of
 from clinical_nlp.pipeline.mentions.similarity import Known
-from clinical_nlp.pipeline.mentions.surfaces import SurfaceWriter, glue_of
-from clinical_nlp.pipeline.tokenizer.tokenizer import normalise_word
 
 #: A concept of this category is a number; a phrase without one says nothing of it.
 _NUMBERS = "measurement"

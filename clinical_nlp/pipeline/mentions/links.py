@@ -18,9 +18,9 @@ from spacy.vocab import Vocab
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.lexicon import load_lexicon
+from clinical_nlp.neural.locate import EMBEDDED
 from clinical_nlp.pipeline.document import HEADINGS, get_findings, get_mentions
 from clinical_nlp.pipeline.encoder.component import AliaEncoder, EncoderSettings
-from clinical_nlp.pipeline.encoder.finding import EMBEDDED
 from clinical_nlp.pipeline.mentions.knowledge import LinkKnowledge
 from clinical_nlp.pipeline.mentions.linking import Taken, put_links
 from clinical_nlp.pipeline.mentions.similarity import Catalogue, Floats, Nearest

@@ -14,7 +14,6 @@ accents, case, NFC/NFD, ligatures and soft hyphens do to a word is undone in its
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +22,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import registry
 from spacy.vocab import Vocab
+
+from clinical_nlp.matching.norms import normalise_word
 
 # Marks that belong to the letter before them (combining accents) or that text editors
 # leave inside words (soft hyphen, zero-width spaces and joiners, byte order mark).
@@ -40,21 +41,6 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
-
-_INVISIBLE = re.compile("[\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff]")
-
-
-def normalise_word(word: str) -> str:
-    """Return the form rules match on: compatibility-composed, lower case, no accents.
-
-    ``Crépitos``, ``CREPITOS`` and their NFD spellings give ``crepitos``; the ligature
-    in ``ﬁbrilación`` opens to ``fi``; ``ñ`` becomes ``n`` because notes typed on foreign
-    keyboards lose it.
-    """
-    if word.isascii():
-        return word.lower()
-    decomposed = unicodedata.normalize("NFKD", word.casefold())
-    return _INVISIBLE.sub("", decomposed)
 
 
 class ClinicalTokenizer:

@@ -17,8 +17,8 @@ from clinical_nlp.cli.app import app
 from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.shipped import shipped_folder
 from clinical_nlp.registry.store import client_of
-from clinical_nlp.training.simulation import load_parameters, simulate_patients
-from fhir_adapters.simulated_export import SimulatedExport
+from clinical_nlp.simulation import load_parameters, simulate_patients
+from fhir_adapters.simulated.export import SimulatedExport
 
 #: The shipped recipe, as lean as the steps allow. Everyone's notes are read: the export
 #: holds every case of its patients and few of the others.

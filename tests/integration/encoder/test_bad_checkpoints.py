@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.pipeline.encoder import Engine, find_checkpoint
-from clinical_nlp.pipeline.encoder.vectors import WordVectors
+from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.locate import find_checkpoint
+from clinical_nlp.neural.vectors import WordVectors
 
 
 def code_of(action):
@@ -135,7 +136,7 @@ def test_a_cuda_device_that_is_not_there(checkpoints, nlp, monkeypatch):
 
 
 def test_int8_on_a_gpu_falls_back_and_says_so_once(monkeypatch, caplog):
-    from clinical_nlp.pipeline.encoder import backends
+    from clinical_nlp.neural import backends
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     backends.warn_once.cache_clear()

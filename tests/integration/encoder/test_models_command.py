@@ -9,11 +9,11 @@ import socket
 import pytest
 from typer.testing import CliRunner
 
-from clinical_nlp import shipping
+from clinical_nlp import artifacts as shipping
 from clinical_nlp.cli.app import app
 from clinical_nlp.errors import ModelError
-from clinical_nlp.pipeline.encoder import finding
-from clinical_nlp.pipeline.encoder.catalogue import hub_encoders
+from clinical_nlp.neural import locate as finding
+from clinical_nlp.neural.catalogue import hub_encoders
 
 
 @pytest.fixture

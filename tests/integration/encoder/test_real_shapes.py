@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from clinical_nlp.pipeline.encoder import Engine, find_checkpoint, units
-from clinical_nlp.pipeline.encoder.vectors import WordVectors
-from clinical_nlp.pipeline.encoder.words import WordPieces
+from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.locate import find_checkpoint
+from clinical_nlp.neural.segments import segment
+from clinical_nlp.neural.subwords import SubwordAligner
+from clinical_nlp.neural.vectors import WordVectors
 
 KINDS = ("modernbert", "roberta", "xlm-roberta", "bert")
 TEXT = "Refiere disnea de esfuerzo; FC80, e\u0301stasis 😀.\r\nNo edemas."
@@ -22,12 +24,12 @@ def engine_of(checkpoint, **settings):
 
 def plainly(checkpoint, doc):
     """Vectors of a doc's words by transformers' own tokenizer and model."""
-    (unit,) = units(doc, "note")
+    (unit,) = segment(doc, "note")
     encoded = checkpoint.tokenizer(unit.text, return_tensors="pt")
     encoded.pop("token_type_ids", None)
     with torch.inference_mode():
         hidden = checkpoint.model()(**encoded).last_hidden_state[0].numpy()
-    read = WordPieces(checkpoint.tokenizer).read([unit.text], [unit.starts], [unit.ends])[0]
+    read = SubwordAligner(checkpoint.tokenizer).read([unit.text], [unit.starts], [unit.ends])[0]
     rows = np.zeros((len(doc), hidden.shape[1]), dtype=np.float32)
     rows[unit.tokens] = hidden[read.first + 1]
     return rows

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from clinical_nlp.evaluation import assertion, findings
+from clinical_nlp.evaluation.measures import score_all
+from clinical_nlp.evaluation.rows import finding_note, target_note
 from clinical_nlp.records import FLAGS
-from clinical_nlp.training.evaluation import assertion, findings
-from clinical_nlp.training.evaluation.measures import score_all
-from clinical_nlp.training.evaluation.rows import finding_note, target_note
 
 NAMES = {
     "span_relaxed": "findings, overlap",

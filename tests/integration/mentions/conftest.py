@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from clinical_nlp.pipeline.mentions.tagger import HeadShape
-from clinical_nlp.training.mentions.recipe import (
-    CorpusRecipe,
-    FitRecipe,
-    MentionsRecipe,
-    SplitRecipe,
-)
-from clinical_nlp.training.pretraining.pretrain import pretrain
-from clinical_nlp.training.pretraining.recipe import (
+from clinical_nlp.neural.tagger.network import HeadShape
+from clinical_nlp.training.encoder.pretrain import pretrain
+from clinical_nlp.training.encoder.recipe import (
     MaskingRecipe,
     PretrainingRecipe,
     ShapeRecipe,
     VectorsRecipe,
+)
+from clinical_nlp.training.ner.recipe import (
+    CorpusRecipe,
+    FitRecipe,
+    MentionsRecipe,
+    SplitRecipe,
 )
 
 _FRAMES = (
@@ -102,8 +102,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 @pytest.fixture(scope="session")
 def tiny_model(bench: Bench) -> Path:
     """Folder of a tiny mention model that has learnt the invented documents."""
-    from clinical_nlp.training.mentions.shipping import write_mention_folder
-    from clinical_nlp.training.mentions.train import train_mentions
+    from clinical_nlp.training.ner.shipping import write_mention_folder
+    from clinical_nlp.training.ner.train import train_mentions
 
     trained = train_mentions(bench.recipe, base_folder=bench.folder, work=bench.folder / "run")
     assert trained.measures is not None

@@ -12,8 +12,8 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from clinical_nlp.errors import ModelError
+from clinical_nlp.neural.tagger.files import CONFIG, WEIGHTS
 from clinical_nlp.pipeline.assembly import build, fingerprint
-from clinical_nlp.pipeline.mentions.files import CONFIG, WEIGHTS
 
 TEXT = (
     "Paciente con neumonía. Refiere disnea de esfuerzo desde ayer. En tratamiento con bisoprolol."

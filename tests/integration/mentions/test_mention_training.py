@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from clinical_nlp.errors import InputError, ModelError, UsageError
-from clinical_nlp.training.distil import DistilRecipe, distil
-from clinical_nlp.training.mentions import loop
-from clinical_nlp.training.mentions.recipe import read_mentions_recipe
-from clinical_nlp.training.mentions.train import confusions, train_mentions, word_cutter
-from clinical_nlp.training.pretraining.pretrain import pretrain
+from clinical_nlp.training.encoder.distil import DistilRecipe, distil
+from clinical_nlp.training.encoder.pretrain import pretrain
+from clinical_nlp.training.ner import loop
+from clinical_nlp.training.ner.recipe import read_mentions_recipe
+from clinical_nlp.training.ner.train import confusions, train_mentions, word_cutter
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -225,7 +225,7 @@ def test_a_student_comes_closer_to_its_teacher(bench: Any, tmp_path: Path) -> No
     made = distil(*arguments, save_every=10)
     assert len(made.losses) == 40
     assert sum(made.losses[-5:]) < 0.7 * sum(made.losses[:5])
-    from clinical_nlp.pipeline.encoder import load_checkpoint
+    from clinical_nlp.neural.locate import load_checkpoint
 
     assert load_checkpoint(str(tmp_path / "out")).model().config.hidden_size == 16
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clinical_nlp.shipping import changed_files, shipped_models
+from clinical_nlp.artifacts import changed_files, shipped_models
 
 ROW = {"id": "n1", "text": "Mujer con HTA en tratamiento con enalapril. Refiere ortopnea. ECG."}
 

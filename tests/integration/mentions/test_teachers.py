@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from clinical_nlp.errors import ModelError, UsageError
-from clinical_nlp.pipeline.mentions.labels import LABELS
-from clinical_nlp.training.mentions import teachers as module
-from clinical_nlp.training.mentions.corpus import Annotated, read_corpus
-from clinical_nlp.training.mentions.recipe import TeachersRecipe, read_mentions_recipe
-from clinical_nlp.training.mentions.teachers import Teachers
-from clinical_nlp.training.mentions.train import train_mentions, word_cutter
+from clinical_nlp.neural.tagger.labels import LABELS
+from clinical_nlp.training.ner import teachers as module
+from clinical_nlp.training.ner.corpus import Annotated, read_corpus
+from clinical_nlp.training.ner.recipe import TeachersRecipe, read_mentions_recipe
+from clinical_nlp.training.ner.teachers import Teachers
+from clinical_nlp.training.ner.train import train_mentions, word_cutter
 
 MEDICATION = LABELS.index("MEDICATION")
 
@@ -132,7 +132,7 @@ def test_training_goes_on_from_a_mention_model(
     bench: Any, tiny_model: Path, tmp_path: Path
 ) -> None:
     """One short pass over other documents does not forget what was learnt."""
-    from clinical_nlp.pipeline.mentions.model import load_mention_model
+    from clinical_nlp.neural.tagger.model import load_mention_model
 
     fit = replace(bench.recipe.fit, epochs=1, matrix_rate=1e-4, head_rate=1e-4, keep="last")
     head = replace(bench.recipe.head, hidden=8, dropout=0.2)

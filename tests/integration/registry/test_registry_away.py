@@ -20,8 +20,8 @@ from clinical_nlp.records import ModelReference
 from clinical_nlp.registry import DEFAULT_URI
 from clinical_nlp.registry.cache import remember
 from clinical_nlp.registry.manifest import MODEL_FOLDER
-from clinical_nlp.training.simulation import simulate_patients
-from fhir_adapters.simulated_export import SimulatedExport
+from clinical_nlp.simulation import simulate_patients
+from fhir_adapters.simulated.export import SimulatedExport
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from itertools import pairwise
 
 import pytest
 
-from clinical_nlp.training.recipe import CohortRecipe
-from clinical_nlp.training.simulation import load_parameters, simulate_patients
-from clinical_nlp.training.simulation.check import (
+from clinical_nlp.simulation import load_parameters, simulate_patients
+from clinical_nlp.training.risk.recipe import CohortRecipe
+from studies.loss_to_follow_up import compare
+from studies.simulator_calibration.check import (
     FRAMINGHAM,
     Person,
     incidence,
@@ -18,7 +19,6 @@ from clinical_nlp.training.simulation.check import (
     signs_before,
     summarise,
 )
-from clinical_nlp.training.simulation.leaving import compare
 
 YEAR = timedelta(days=365)
 

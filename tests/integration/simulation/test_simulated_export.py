@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 from clinical_nlp.cli.simulate import TRUTH_COLUMNS, simulate
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import PatientRecord
-from clinical_nlp.training.simulation import SimulatedPatient, simulate_patients
+from clinical_nlp.simulation import SimulatedPatient, simulate_patients
 from fhir_adapters.reading import BulkExport
-from fhir_adapters.simulated_export import SimulatedExport
+from fhir_adapters.simulated.export import SimulatedExport
 
 PATIENTS, SEED = 60, 5
 
@@ -132,8 +132,8 @@ def test_the_command_writes_export_and_truth_apart(tmp_path: Path) -> None:
 _DIGEST = """
 import hashlib, sys
 from pathlib import Path
-from clinical_nlp.training.simulation import simulate_patients
-from fhir_adapters.simulated_export import SimulatedExport
+from clinical_nlp.simulation import simulate_patients
+from fhir_adapters.simulated.export import SimulatedExport
 out = Path(sys.argv[1])
 with SimulatedExport(out) as export:
     for person in simulate_patients(25, seed=8):

@@ -23,11 +23,11 @@ from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.parts import ModelParts
 from clinical_nlp.risk.spec import ModelSpec
 from clinical_nlp.risk.topics import load_features
-from clinical_nlp.training.bounded import Prior, fit_bounded
-from clinical_nlp.training.recalibration import to_cohort
-from clinical_nlp.training.recipe import read_recipe
-from clinical_nlp.training.simulation import load_parameters, simulate_patients
-from clinical_nlp.training.transfer import structured_cohort, transfer, transfer_markdown
+from clinical_nlp.simulation import load_parameters, simulate_patients
+from clinical_nlp.training.risk.recalibration import to_cohort
+from clinical_nlp.training.risk.recipe import read_recipe
+from clinical_nlp.training.risk.sign_constrained import Prior, fit_bounded
+from clinical_nlp.training.risk.transfer import structured_cohort, transfer, transfer_markdown
 
 TABLE = load_features()
 

@@ -16,9 +16,9 @@ from clinical_nlp.registry.shipped import shipped_folder
 from clinical_nlp.registry.store import client_of
 from clinical_nlp.registry.tracking import log_run, write_shipped
 from clinical_nlp.risk.parts import ENSEMBLE
-from clinical_nlp.training.recipe import SequenceRecipe, read_recipe
-from clinical_nlp.training.report import refreshed
-from clinical_nlp.training.train import train_on_simulation
+from clinical_nlp.training.risk.recipe import SequenceRecipe, read_recipe
+from clinical_nlp.training.risk.report import refreshed
+from clinical_nlp.training.risk.train import train_on_simulation
 
 
 @pytest.fixture(scope="module")

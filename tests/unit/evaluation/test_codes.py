@@ -2,8 +2,7 @@
 
 import pytest
 
-from clinical_nlp.lexicon import load_lexicon
-from clinical_nlp.training.evaluation.codes import (
+from clinical_nlp.evaluation.codes import (
     Half,
     coded_case,
     families,
@@ -12,6 +11,7 @@ from clinical_nlp.training.evaluation.codes import (
     recall,
     recall_all,
 )
+from clinical_nlp.lexicon import load_lexicon
 
 _ROW = {
     "id": "case-1",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical_nlp.errors import InputError
-from clinical_nlp.training.evaluation.markup import read_marked_notes
+from clinical_nlp.evaluation.markup import read_marked_notes
 
 
 def test_marks_come_off_and_leave_their_places() -> None:

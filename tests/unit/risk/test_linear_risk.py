@@ -7,9 +7,9 @@ from sklearn.pipeline import make_pipeline
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.risk.linear import LinearRisk
-from clinical_nlp.training.bounded import Prior
-from clinical_nlp.training.fit import fit, platt, reference_patient
-from clinical_nlp.training.measures import logit
+from clinical_nlp.training.risk.fit import fit, platt, reference_patient
+from clinical_nlp.training.risk.measures import logit
+from clinical_nlp.training.risk.sign_constrained import Prior
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from clinical_nlp.risk.table import features_markdown
 from clinical_nlp.risk.topics import load_features
-from clinical_nlp.training.card import results_markdown
+from clinical_nlp.training.risk.card import results_markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,7 +28,7 @@ def test_the_documented_features_are_the_models(page):
 
 
 def test_the_documented_figures_are_the_shipped_models(page):
-    """``python -m clinical_nlp.training.report models/hf-risk docs`` puts them there."""
+    """``python -m clinical_nlp.training.risk.report models/hf-risk docs`` puts them there."""
     shipped = ROOT / "models" / "hf-risk"
     results = results_markdown(json.loads((shipped / "metrics.json").read_text("utf-8")))
     assert results in page

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.training.simulation.grammar import Grammar, grammar
+from clinical_nlp.simulation.grammar import Grammar, grammar
 
 #: What the writer fills in.
 SLOTS = """

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import CodedEvent, EventKind
-from clinical_nlp.training.simulation import (
+from clinical_nlp.simulation import (
     SimulatedPatient,
     load_parameters,
     simulate_patient,
     simulate_patients,
 )
-from clinical_nlp.training.simulation.dice import logistic, stream
-from clinical_nlp.training.simulation.life import Life, live
-from clinical_nlp.training.simulation.parameters import Curve
+from clinical_nlp.simulation.parameters import Curve
+from clinical_nlp.simulation.patient_course import Life, live
+from clinical_nlp.simulation.rng import logistic, stream
 
 PARAMETERS = load_parameters()
 

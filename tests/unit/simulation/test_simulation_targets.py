@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from clinical_nlp.training.simulation.check import curves
-from clinical_nlp.training.simulation.parameters import load_parameters
-from clinical_nlp.training.simulation.targets import load_targets, missed, targets_markdown
+from clinical_nlp.simulation.parameters import load_parameters
+from studies.simulator_calibration.check import curves
+from studies.simulator_calibration.targets import load_targets, missed, targets_markdown
 
 
 def test_every_target_has_a_source_and_a_range_that_can_be_missed():

@@ -1,0 +1,1 @@
+"""Pattern syntax, automaton, spelling and morphology: how terms, gates and cues find words."""

@@ -1,0 +1,204 @@
+"""Context gates: what must stand around an ambiguous term for it to mean its concept.
+
+``gates.toml`` holds them as data. A gate is a list of rules read from the top; the first
+whose conditions all hold decides, and ``otherwise`` where none does. Conditions are lists
+of phrases; ``*`` at the end of a word stands for any ending, ``#`` for a number.
+
+==========  =================================================================
+condition   holds where one of the phrases
+==========  =================================================================
+before      ends right before the term
+after       begins right after it
+left        stands within the fifteen words before, in the same sentence
+right       stands within the ten words after, in the same sentence
+near        either of these
+line        stands within thirty words on either side, whatever the sentence
+note        stands anywhere in the note
+section     is the key of the section that the term stands in
+==========  =================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from clinical_nlp.errors import PipelineError
+from clinical_nlp.matching.norms import normalise_word
+
+_LEFT, _RIGHT, _LINE = 15, 10, 30
+_SENTENCE_ENDS = frozenset(".;?!\n")
+_CONDITIONS = ("before", "after", "left", "right", "near", "line", "note")
+
+
+class Context:
+    """The words of a note, as gates look at them.
+
+    Parameters
+    ----------
+    words
+        Norms of the note's words and punctuation; a line feed stands for a paragraph's end,
+        other white space is left out.
+    section
+        Gives the section key at a word.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        section: Callable[[int], str | None],
+    ) -> None:
+        self.words = words
+        self.section = section
+        self._notes: dict[re.Pattern[str], bool] = {}
+
+    def left(self, start: int) -> str:
+        """The words of the sentence before ``start``, fifteen at most."""
+        index = start
+        floor = max(0, start - _LEFT)
+        while index > floor:
+            if self.words[index - 1] in _SENTENCE_ENDS:
+                break
+            index -= 1
+        return _joined(self.words[index:start])
+
+    def right(self, end: int) -> str:
+        """The words of the sentence from ``end``, ten at most."""
+        index = end
+        ceiling = min(len(self.words), end + _RIGHT)
+        while index < ceiling:
+            index += 1
+            if self.words[index - 1] in _SENTENCE_ENDS:
+                break
+        return _joined(self.words[end:index])
+
+    def line(self, start: int, end: int) -> str:
+        """Thirty words on either side, the term left out."""
+        return (
+            _joined(self.words[max(0, start - _LINE) : start])
+            + _joined(self.words[end : end + _LINE])
+        )  # fmt: skip
+
+    def note_has(self, pattern: re.Pattern[str]) -> bool:
+        """True where the pattern stands anywhere in the note."""
+        known = self._notes.get(pattern)
+        if known is None:
+            known = self._notes[pattern] = bool(pattern.search(_joined(self.words)))
+        return known
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " " + " ".join(words) + " "
+
+
+class _Rule:
+    """One rule of a gate."""
+
+    __slots__ = ("_patterns", "_sections", "accept")
+
+    def __init__(self, name: str, data: Mapping[str, Any], lists: Mapping[str, list[str]]) -> None:
+        unknown = sorted(set(data) - {*_CONDITIONS, "section", "accept", "why"})
+        if unknown or "accept" not in data:
+            raise PipelineError(
+                "E315",
+                f"A rule of the gate '{name}' has unknown keys {unknown} or lacks 'accept': "
+                "correct it in gates.toml.",
+            )
+        self.accept = bool(data["accept"])
+        self._sections = frozenset(data.get("section", ()))
+        self._patterns = [
+            (condition, _compile(condition, data[condition], lists))
+            for condition in _CONDITIONS
+            if condition in data
+        ]
+
+    def holds(self, context: Context, start: int, end: int) -> bool:
+        """True where all of the rule's conditions hold for the words ``start:end``."""
+        if self._sections and context.section(start) not in self._sections:
+            return False
+        return all(
+            self._one(name, pattern, context, start, end) for name, pattern in self._patterns
+        )
+
+    @staticmethod
+    def _one(
+        condition: str, pattern: re.Pattern[str], context: Context, start: int, end: int
+    ) -> bool:
+        if condition in ("before", "left"):
+            return bool(pattern.search(context.left(start)))
+        if condition in ("after", "right"):
+            return bool(pattern.search(context.right(end)))
+        if condition == "near":
+            return bool(pattern.search(context.left(start)) or pattern.search(context.right(end)))
+        if condition == "line":
+            return bool(pattern.search(context.line(start, end)))
+        return context.note_has(pattern)
+
+
+def _compile(
+    condition: str, phrases: Iterable[str], lists: Mapping[str, list[str]]
+) -> re.Pattern[str]:
+    """One pattern for a list of phrases; ``@name`` stands for a list of ``[lists]``."""
+    opened: list[str] = []
+    for phrase in phrases:
+        opened.extend(lists[phrase[1:]] if phrase.startswith("@") else [phrase])
+    body = "|".join(_phrase(phrase) for phrase in opened)
+    if condition == "before":
+        return re.compile(rf" (?:{body}) $")
+    if condition == "after":
+        return re.compile(rf"^ (?:{body}) ")
+    return re.compile(rf" (?:{body})(?= )")
+
+
+def _phrase(phrase: str) -> str:
+    words = []
+    for word in phrase.split():
+        if word == "#":
+            words.append(r"\d+(?:[.,]\d+)*")
+        elif word == "##":
+            words.append(r"(?:19|20)\d\d")
+        elif word == "*":
+            words.append(r"\S+")
+        elif word.endswith("*"):
+            words.append(re.escape(normalise_word(word[:-1])) + r"\S*")
+        else:
+            words.append(re.escape(normalise_word(word)))
+    return " ".join(words)
+
+
+class Gates:
+    """All gates of the lexicon.
+
+    Parameters
+    ----------
+    data
+        Content of ``gates.toml``: ``lists`` and one table a gate.
+
+    Raises
+    ------
+    PipelineError
+        E315 where a rule is not understood.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        lists = data.get("lists", {})
+        self._gates: dict[str, tuple[list[_Rule], bool]] = {
+            name: (
+                [_Rule(name, rule, lists) for rule in gate.get("rules", ())],
+                bool(gate.get("otherwise", False)),
+            )
+            for name, gate in data.items()
+            if name != "lists"
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._gates
+
+    def lets_through(self, name: str, context: Context, start: int, end: int) -> bool:
+        """True where the gate accepts the words ``start:end`` of a note."""
+        rules, otherwise = self._gates[name]
+        for rule in rules:
+            if rule.holds(context, start, end):
+                return rule.accept
+        return otherwise

@@ -1,0 +1,1 @@
+"""The encoder engine and the networks that run on it."""

@@ -1,0 +1,114 @@
+"""The ways to run a module: float32, bfloat16 or eight-bit on the CPU, bfloat16 on a GPU."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from clinical_nlp.errors import ModelError
+from clinical_nlp.neural.allocator import keep_freed_memory
+from clinical_nlp.neural.int8 import quantise
+
+log = logging.getLogger(__name__)
+
+#: What ``backend`` may be.
+BACKENDS = ("auto", "float32", "bfloat16", "int8")
+
+#: Runs a batch: ids, mask, first pieces, features (int64 arrays) to emissions (float32).
+Runner = Callable[..., npt.NDArray[np.float32]]
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Log a warning the first time that it is given."""
+    log.warning(message)
+
+
+def choose(backend: str, device: str) -> tuple[str, str]:
+    """Settle the back end and the device that are asked for.
+
+    Parameters
+    ----------
+    backend
+        One of :data:`BACKENDS`. ``"auto"`` goes by what the processor can do, never by a
+        stopwatch: a choice that hung on the machine's load would let two nights differ.
+    device
+        ``"cpu"``, ``"cuda"`` (or ``"cuda:1"``), or ``"auto"``: a GPU where there is one.
+
+    Returns
+    -------
+    tuple of str
+        Back end (never ``"auto"``) and device.
+
+    Raises
+    ------
+    ModelError
+        E446: a GPU is asked for and there is none. E447: no such back end.
+    """
+    if backend not in BACKENDS:
+        raise ModelError(
+            "E447", f"there is no back end '{backend}': choose one of {', '.join(BACKENDS)}"
+        )
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda"):
+        if not torch.cuda.is_available():
+            raise ModelError(
+                "E446",
+                f"the encoder was to run on '{device}', and torch finds no GPU here: set "
+                'device = "cpu" or "auto", or install torch\'s CUDA build and a driver',
+            )
+        if backend == "int8":
+            warn_once("The int8 back end is for CPUs; the encoder runs in bfloat16 on the GPU.")
+        return ("float32" if backend == "float32" else "bfloat16"), device
+    if device != "cpu":
+        raise ModelError("E447", f"there is no device '{device}': choose cpu, cuda or auto")
+    return (_fastest_here() if backend == "auto" else backend), device
+
+
+def _fastest_here() -> str:
+    """Back end that is fastest on this processor, by its instructions."""
+    # Public in name only from torch 2.13 on; absent on other architectures.
+    has_vnni = getattr(torch.cpu, "_is_vnni_supported", lambda: False)
+    has_bfloat16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    if has_vnni():
+        return "int8"
+    return "bfloat16" if has_bfloat16() else "float32"
+
+
+def runner(module: nn.Module, backend: str, device: str) -> Runner:
+    """Make a module ready to run; the module itself is left as it was.
+
+    Parameters
+    ----------
+    module
+        Takes ids, mask, places of the words' pieces and features; gives a float for each word
+        and column.
+    backend, device
+        As :func:`choose` gave them.
+    """
+    if device == "cpu":
+        keep_freed_memory()
+    if backend == "int8":
+        ready = quantise(copy.deepcopy(module))
+    elif backend == "bfloat16":
+        ready = copy.deepcopy(module).to(torch.bfloat16)
+    else:
+        ready = module
+    ready = ready.eval().to(device)
+
+    def run(*arrays: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        with torch.inference_mode():
+            tensors = [torch.from_numpy(array).to(device) for array in arrays]
+            emissions: npt.NDArray[np.float32] = ready(*tensors).float().cpu().numpy()
+            return emissions
+
+    return run

@@ -1,0 +1,1 @@
+"""The mention tagger: network, inference module, Viterbi decoding, model folder."""

@@ -1,0 +1,18 @@
+"""Simulated Spanish primary-care patients: notes, coded record, and the truth behind both."""
+
+from clinical_nlp.simulation.parameters import Parameters, load_parameters
+from clinical_nlp.simulation.simulator import (
+    SimulatedPatient,
+    Truth,
+    simulate_patient,
+    simulate_patients,
+)
+
+__all__ = [
+    "Parameters",
+    "SimulatedPatient",
+    "Truth",
+    "load_parameters",
+    "simulate_patient",
+    "simulate_patients",
+]

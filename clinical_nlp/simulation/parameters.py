@@ -1,0 +1,253 @@
+"""The simulator's parameters: ``parameters.toml`` as typed, frozen values."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from clinical_nlp.errors import UsageError
+from clinical_nlp.simulation.rng import logit
+
+#: Days in a year, throughout the simulation.
+YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Prevalence against age: the logit is linear between knots and beyond them.
+
+    Parameters
+    ----------
+    ages
+        Knots in years, rising.
+    logits
+        Logit of the prevalence at each knot.
+    """
+
+    ages: tuple[float, ...]
+    logits: tuple[float, ...]
+
+    @classmethod
+    def from_percent(cls, ages: list[float], percents: list[float]) -> Curve:
+        """Build the curve of prevalences given in per cent."""
+        return cls(tuple(ages), tuple(logit(min(max(p, 1e-4), 99.9) / 100) for p in percents))
+
+    def at(self, age: float) -> float:
+        """Return the logit of the prevalence at ``age``."""
+        i = 0
+        while i < len(self.ages) - 2 and age >= self.ages[i + 1]:
+            i += 1
+        return self.logits[i] + self._slope(i) * (age - self.ages[i])
+
+    def age_of(self, value: float) -> float:
+        """Return the first age whose logit reaches ``value``; infinity where none does.
+
+        A person whose own threshold is ``value`` falls ill at that age, which gives a
+        cohort both the prevalence of the curve and the incidence that goes with it.
+        """
+        for i in range(len(self.ages) - 1):
+            slope = self._slope(i)
+            low, high = self.logits[i], self.logits[i + 1]
+            if i == 0 and value <= low:
+                # Before a curve that falls from its first knot, everyone who will be ill is.
+                return self.ages[0] + (value - low) / slope if slope > 0 else float("-inf")
+            if slope > 0 and low < value <= high:
+                return self.ages[i] + (value - low) / slope
+        return float("inf")
+
+    def _slope(self, i: int) -> float:
+        return (self.logits[i + 1] - self.logits[i]) / (self.ages[i + 1] - self.ages[i])
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionParameters:
+    """One long-term condition; see ``[conditions]`` in the file."""
+
+    name: str
+    women: Curve
+    men: Curve
+    metabolic: float
+    lungs: float
+    coded: float
+    lag: float
+    earliest: float = 18.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeartFailureParameters:
+    """Hazard, course and coding of heart failure; see ``[heart_failure]``."""
+
+    base: float
+    per_decade: float
+    level_from: float
+    male: float
+    frailty_sd: float
+    preserved: float
+    diagnosed_in_primary_care: float
+    coded: float
+    code_lag: float
+    silent: float
+    delay_median: float
+    delay_sigma: float
+    delay_max: float
+    women: Curve
+    men: Curve
+    log_hazard: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where patients live and which language their notes may be in."""
+
+    name: str
+    share: float
+    language: str
+    notes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Everything that ``simulate_patients`` may be told.
+
+    Parameters
+    ----------
+    start, cut, end
+        First day of the record, the day it is shown as of, and the last day of the truth.
+    population, death, waves, care
+        Numbers by name, as in the file.
+    leaving
+        Age from which, and chance a year, of moving out of the health service's reach.
+    leaving_known
+        Share of those who left whose record is marked as no longer active.
+    signs
+        Rate of each sign by its cause.
+    """
+
+    start: date
+    cut: date
+    end: date
+    ages: tuple[float, ...]
+    shares: tuple[float, ...]
+    women: tuple[float, ...]
+    join_late: float
+    leaving: tuple[tuple[float, float], ...]
+    leaving_known: float
+    rural: float
+    regions: tuple[Region, ...]
+    conditions: tuple[ConditionParameters, ...]
+    heart_failure: HeartFailureParameters
+    death: Mapping[str, float]
+    death_log_hazard: Mapping[str, float]
+    signs: Mapping[str, Mapping[str, float]]
+    wave_period: tuple[float, float]
+    wave_swing: float
+    wave_day_sd: float
+    care: Mapping[str, float]
+
+    def as_of(self, cut: date) -> Parameters:
+        """Return the same parameters with another cut.
+
+        Raises
+        ------
+        UsageError
+            E110 where the cut is outside the simulated years.
+        """
+        if not self.start < cut <= self.end:
+            raise UsageError(
+                "E110",
+                f"the cut {cut} is outside the simulated years: "
+                f"choose a day after {self.start} and not after {self.end}",
+            )
+        return replace(self, cut=cut)
+
+    def without_notes(self) -> Parameters:
+        """Return the same parameters with no note but hospital letters: the coded side alone.
+
+        A patient's codes are the same with and without, and made several times faster.
+        """
+        return replace(self, care={**self.care, "note_written": 0.0})
+
+
+def load_parameters(path: Path | None = None) -> Parameters:
+    """Read parameters from a TOML file, the shipped ones where ``path`` is ``None``.
+
+    Raises
+    ------
+    UsageError
+        E111 where the file cannot be read or lacks a value.
+    """
+    try:
+        if path is None:
+            return _shipped()
+        return _parse(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            "E111",
+            f"the simulator's parameters cannot be used ({type(error).__name__}: {error}): "
+            "start from a copy of clinical_nlp/simulation/parameters.toml",
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Parameters:
+    text = files("clinical_nlp.simulation").joinpath("parameters.toml").read_text("utf-8")
+    return _parse(tomllib.loads(text))
+
+
+def _parse(raw: Mapping[str, Any]) -> Parameters:
+    population, timeline, waves = raw["population"], raw["timeline"], raw["waves"]
+    conditions = dict(raw["conditions"])
+    knots = conditions.pop("knots")
+    death = dict(raw["death"])
+    return Parameters(
+        start=timeline["start"],
+        cut=timeline["cut"],
+        end=timeline["end"],
+        ages=tuple(population["ages"]),
+        shares=tuple(population["shares"]),
+        women=tuple(population["women"]),
+        join_late=population["join_late"],
+        leaving=tuple(
+            zip(population["leaving"]["ages"], population["leaving"]["yearly"], strict=True)
+        ),
+        leaving_known=population["leaving"]["known"],
+        rural=population["rural"],
+        regions=tuple(Region(name, **row) for name, row in population["regions"].items()),
+        conditions=tuple(_condition(name, row, knots) for name, row in conditions.items()),
+        heart_failure=_heart_failure(dict(raw["heart_failure"])),
+        death_log_hazard=death.pop("log_hazard"),
+        death=death,
+        signs=raw["signs"],
+        wave_period=(waves["period_days"][0], waves["period_days"][1]),
+        wave_swing=waves["swing"],
+        wave_day_sd=waves["day_sd"],
+        care=raw["care"],
+    )
+
+
+def _condition(name: str, row: Mapping[str, Any], knots: list[float]) -> ConditionParameters:
+    return ConditionParameters(
+        name=name,
+        women=Curve.from_percent(knots, row["women"]),
+        men=Curve.from_percent(knots, row["men"]),
+        metabolic=row.get("metabolic", 0.0),
+        lungs=row.get("lungs", 0.0),
+        coded=row["coded"],
+        lag=row["lag"],
+        earliest=row.get("earliest", 18.0),
+    )
+
+
+def _heart_failure(row: dict[str, Any]) -> HeartFailureParameters:
+    knots = row.pop("prevalence_knots")
+    return HeartFailureParameters(
+        women=Curve.from_percent(knots, row.pop("prevalence_women")),
+        men=Curve.from_percent(knots, row.pop("prevalence_men")),
+        **row,
+    )

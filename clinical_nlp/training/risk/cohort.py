@@ -1,0 +1,221 @@
+"""From timelines to examples: index days, outcome windows, who is left out and why.
+
+For each patient, index days ("landmarks") a year apart; at each, the past gives the
+features and the window ``(index + gap, index + gap + horizon]`` the outcome::
+
+        history            gap        outcome window
+    ───────────────────┃─────────┃──────────────────────┃
+                     index    +30 days              +395 days
+
+An index day is no example when heart failure was already diagnosed, when a note names it
+without enough to call it diagnosed (a model must not learn from doctors who know), when it
+is diagnosed inside the gap (then it was being diagnosed already), and when the patient was
+too young, dead or gone, or had nothing recorded in the model's look-back (then the model gives no
+estimate either). Windows end before the data do, so the end of the data censors nobody. A
+death in the window without the diagnosis is no outcome, or is censored, as the recipe says;
+so is a patient whom the record lost (``follow_up.py``).
+
+Reading notes is what takes time, and most patients never have the outcome: a share of those
+is read, each standing for several (case-cohort sampling, weights by inverse probability:
+Barlow et al., J Clin Epidemiol 1999;52:1165). Fit and measures are weighted back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from clinical_nlp.records import PatientRecord
+from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosed
+from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.topics import load_features
+from clinical_nlp.training.risk.follow_up import followed_until, stratum, weigh_up
+from clinical_nlp.training.risk.recipe import CohortRecipe, SplitRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One patient on one index day.
+
+    Parameters
+    ----------
+    timeline
+        As known on the index day (``timeline.as_of``).
+    outcome
+        Whether heart failure was first diagnosed in the window.
+    weight
+        Patients of the population that this one stands for.
+    followed
+        Days from the index day to the diagnosis, a death, or the end of the window.
+    died
+        Whether a death ended the window, without the diagnosis.
+    lost
+        Whether the record lost the patient before the end of the window, without either.
+    language
+        Most frequent declared language of the notes up to the index day; "" where none.
+    """
+
+    patient_id: str
+    timeline: Timeline
+    outcome: bool
+    weight: float = 1.0
+    followed: int = 0
+    died: bool = False
+    lost: bool = False
+    language: str = ""
+
+
+def event_day(timeline: Timeline, recipe: CohortRecipe) -> date | None:
+    """Day of the first diagnosis by the recipe's definition; ``None`` where there is none.
+
+    Parameters
+    ----------
+    timeline
+        All that is known of the patient up to the last day of the data.
+    """
+    # A coded diagnosis is of the day it was made; it may have been entered later.
+    days = [e.day for e in timeline.coded_heart_failure if e.day is not None]
+    if recipe.outcome == "codes or notes":
+        stated = diagnosed(timeline)
+        if stated.confirmed:
+            days.extend(e.day for e in stated.noted if e.day is not None)
+    return min(days, default=None)
+
+
+def examples(
+    record: PatientRecord,
+    timeline: Timeline,
+    first_day: date,
+    last_day: date,
+    recipe: CohortRecipe,
+    weight: float,
+    left_out: Counter[str],
+) -> Iterator[Example]:
+    """Yield a patient's examples.
+
+    Parameters
+    ----------
+    record
+        The patient.
+    timeline
+        All that is known of the patient up to ``last_day``.
+    first_day, last_day
+        First and last day of the data, the same for every patient.
+    recipe
+        Windows and limits.
+    weight
+        As :func:`sampling_weight` gives it.
+    left_out
+        Counts index days that are no example, by reason.
+    """
+    event = event_day(timeline, recipe)
+    seen = followed_until(record, timeline, last_day, recipe)
+    lookback = timedelta(days=load_features().lookback_days)
+    languages = [(n.written.date(), n.language or "") for n in record.notes if n.written]
+    for index in _index_days(record.id, first_day, last_day, recipe):
+        window_start = index + timedelta(days=recipe.gap_days)
+        window_end = window_start + timedelta(days=recipe.horizon_days)
+        past = timeline.until(index)
+        reason = None
+        if record.died is not None and record.died <= index:
+            reason = "dead"
+        elif past.age is None or past.age < recipe.min_age:
+            reason = "age"
+        elif not past.contact_days:
+            reason = "no record yet"
+        elif past.contact_days[-1] <= index - lookback:
+            reason = "nothing recorded in the look-back"
+        elif seen < index:
+            reason = "lost before the index day"
+        elif (stated := diagnosed(past)).confirmed:
+            reason = "already diagnosed"
+        elif stated.unconfirmed_mention is not None:
+            reason = "heart failure mentioned, not confirmed"
+        elif event is not None and event <= window_start:
+            reason = "diagnosed in the gap"
+        if reason is not None:
+            left_out[reason] += 1
+            continue
+        outcome = event is not None and event <= window_end
+        ends = [window_end, *(day for day in (event, record.died) if day is not None)]
+        died = not outcome and record.died is not None and record.died <= window_end
+        lost = not outcome and not died and seen < window_end
+        spoken = Counter(language for day, language in languages if day <= index)
+        yield Example(
+            record.id,
+            past,
+            outcome,
+            weight,
+            (min([*ends, seen] if lost else ends) - index).days,
+            died,
+            lost,
+            max(sorted(spoken), key=lambda name: spoken[name], default=""),
+        )
+
+
+def censor(found: Sequence[Example], recipe: CohortRecipe, left_out: Counter[str]) -> list[Example]:
+    """Drop, and where the recipe says so make up for, examples whose window was not seen out.
+
+    Deaths are censored as if independent of the outcome, which heart failure is not: the
+    estimate is then the risk if nobody died of other causes.
+    """
+    kept = list(found)
+    if recipe.lost != "followed":
+        seen = [example for example in kept if not example.lost]
+        left_out["lost to follow-up"] += len(kept) - len(seen)
+        kept = weigh_up(kept, _lost, stratum) if recipe.lost == "weighted" else seen
+    if recipe.deaths == "censored":
+        alive = [example for example in kept if not example.died]
+        left_out["died in the window"] += len(kept) - len(alive)
+        kept = weigh_up(kept, _died)
+    return kept
+
+
+def _lost(example: Example) -> bool:
+    return example.lost
+
+
+def _died(example: Example) -> bool:
+    return example.died
+
+
+def sampling_weight(record: PatientRecord, first_day: date, recipe: CohortRecipe) -> float:
+    """Return how many patients this one stands for; 0 where their notes are not read.
+
+    Decided by the codes and a hash of the id alone, before any note is read.
+    """
+    first_index = first_day + timedelta(days=recipe.history_days)
+    coded = (e.start or e.recorded for e in record.events if codes_heart_failure(e))
+    if any(day is not None and day > first_index for day in coded):
+        return 1.0
+    sampled = fraction("control", record.id) < recipe.controls_share
+    return 1 / recipe.controls_share if sampled else 0.0
+
+
+def part_of(patient_id: str, recipe: SplitRecipe) -> str:
+    """Put a patient in ``train``, ``calibration`` or ``test``, always the same one."""
+    share = fraction(recipe.salt, patient_id)
+    if share < recipe.train:
+        return "train"
+    return "calibration" if share < recipe.train + recipe.calibration else "test"
+
+
+def _index_days(
+    patient_id: str, first_day: date, last_day: date, recipe: CohortRecipe
+) -> Iterator[date]:
+    """Index days of one patient, from a day of the year that depends on the id alone."""
+    offset = int(fraction("index day", patient_id) * recipe.step_days)
+    index = first_day + timedelta(days=recipe.history_days + offset)
+    last_index = last_day - timedelta(days=recipe.gap_days + recipe.horizon_days)
+    while index <= last_index:
+        yield index
+        index += timedelta(days=recipe.step_days)
+
+
+def fraction(salt: str, patient_id: str) -> float:
+    """A number in [0, 1) that depends on its arguments alone."""
+    digest = hashlib.sha256(f"{salt}|{patient_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

@@ -1,0 +1,166 @@
+"""After the scan: resources find each other, and every one gets its final fate.
+
+Any file may come first, so only now can be known whether a subject, a Binary or a
+Medication is in the export, which of two versions is the newer, and what was replaced.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+
+from fhir_adapters.reading.attachments import Part, choose, defect_of_kept, read_binary
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.replacement import split_replacements
+from fhir_adapters.reading.spool import ResourceStatus, Spool
+
+_ORPHAN = """
+    fate = 0 AND type NOT IN ('Patient', 'Binary', 'Medication') AND NOT EXISTS (
+        SELECT 1 FROM resource AS p
+        WHERE p.type = 'Patient' AND p.id = resource.patient AND p.fate = 0)
+"""
+_WITHOUT_MEDICATION = """
+    fate = 0 AND medication IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM resource AS m
+        WHERE m.type = 'Medication' AND m.id = resource.medication AND m.fate = 0
+        AND m.payload <> '[]')
+"""
+
+
+def settle(spool: Spool) -> None:
+    """Give every spooled resource its final fate, in place."""
+    spool.flush()
+    db = spool.db
+    db.execute("CREATE INDEX resource_key ON resource (type, id, updated DESC)")
+    _mark_duplicates(spool)
+    db.execute("CREATE INDEX resource_patient ON resource (patient) WHERE patient IS NOT NULL")
+    _quarantine(spool, _ORPHAN, Defect.NO_PATIENT)
+    _quarantine(spool, _WITHOUT_MEDICATION, Defect.NO_MEDICATION)
+    _read_binaries(spool)
+    _leave_out_replaced(spool)
+    _leave_out_unreferenced(spool)
+    db.execute("COMMIT")
+
+
+def _mark_duplicates(spool: Spool) -> None:
+    """Of several of one type and id, keep the last updated; the first read where equal."""
+    spool.db.execute(
+        "UPDATE resource SET fate = ? WHERE n IN ("
+        " SELECT n FROM (SELECT n, row_number() OVER ("
+        "  PARTITION BY type, id ORDER BY updated DESC, n) AS place FROM resource)"
+        " WHERE place > 1)",
+        (int(ResourceStatus.DUPLICATE),),
+    )
+
+
+def _quarantine(spool: Spool, condition: str, defect: Defect) -> None:
+    """Quarantine all resources that meet an SQL condition of this module."""
+    reason = defect.problem(file=None, line=None, resource=None).reason
+    spool.db.execute(
+        "INSERT INTO problem SELECT file, line, ?, ?, type || '/' || id FROM resource"  # noqa: S608
+        f" WHERE {condition}",
+        (defect.code, reason),
+    )
+    spool.db.execute(
+        f"UPDATE resource SET fate = ? WHERE {condition}",  # noqa: S608
+        (int(ResourceStatus.QUARANTINED),),
+    )
+
+
+def _read_binaries(spool: Spool) -> None:
+    """Read the notes whose text lies in Binaries, one document in memory at a time."""
+    for n, file, line, reference in _awaiting(spool):
+        parts = [_complete(spool, part) for part in spool.parts(n)]
+        try:
+            notes, flawed = choose(parts)
+        except LeftOut:
+            _set_fate(spool, n, ResourceStatus.LEFT_OUT)
+        except Unusable as verdict:
+            _set_fate(spool, n, ResourceStatus.QUARANTINED)
+            spool.add_problem(file, line, reference, verdict.defect, **verdict.details)
+        else:
+            spool.add_parts(n, notes)
+            spool.db.execute("UPDATE resource SET notes = ? WHERE n = ?", (len(notes), n))
+            for part in flawed:
+                defect, details = defect_of_kept(part)
+                spool.add_problem(file, line, reference, defect, **details)
+
+
+def _awaiting(spool: Spool) -> Iterator[tuple[int, int, int, str]]:
+    """Used documents with a part in a Binary, in order of reading."""
+    last = 0
+    while True:
+        row = spool.db.execute(
+            "SELECT r.n, r.file, r.line, r.type || '/' || r.id FROM part AS p"
+            " JOIN resource AS r ON r.n = p.resource"
+            " WHERE p.resource > ? AND p.binary IS NOT NULL AND r.fate = 0"
+            " ORDER BY p.resource LIMIT 1",
+            (last,),
+        ).fetchone()
+        if row is None:
+            return
+        last = row[0]
+        yield row
+
+
+def _complete(spool: Spool, part: Part) -> Part:
+    """Fill a part from its Binary; parts that need none stay as they are."""
+    if part.binary is None:
+        return part
+    row = spool.db.execute(
+        "SELECT b.media, b.data, b.defect, b.details FROM resource AS r"
+        " JOIN binary AS b ON b.resource = r.n"
+        " WHERE r.type = 'Binary' AND r.id = ? AND r.fate = 0",
+        (part.binary,),
+    ).fetchone()
+    if row is None:
+        return part.broken(Defect.NO_BINARY, reference=f"Binary/{part.binary}")
+    media, data, defect, details = row
+    if defect is not None:
+        return part.broken(Defect[defect], **json.loads(details))
+    return read_binary(part, data, media)
+
+
+def _leave_out_replaced(spool: Spool) -> None:
+    """Leave out documents that another one of the same patient replaces."""
+    spool.db.execute(
+        "CREATE TABLE edge AS SELECT r.patient AS patient, r.n AS newer, old.n AS older"
+        # CROSS JOIN keeps SQLite from starting with the (far larger) table of resources.
+        " FROM replaces CROSS JOIN resource AS r ON r.n = replaces.resource"
+        " CROSS JOIN resource AS old ON old.type = r.type AND old.id = replaces.target"
+        " WHERE r.fate IN (0, 1) AND old.fate = 0 AND old.patient = r.patient"
+        " ORDER BY r.patient, r.n, old.n"
+    )
+    rows = spool.db.execute("SELECT patient, newer, older FROM edge ORDER BY rowid")
+    for _patient, edges in groupby(rows, key=lambda row: row[0]):
+        replaced, circular = split_replacements([(by, old) for _, by, old in edges])
+        for n in replaced:
+            _set_fate(spool, n, ResourceStatus.LEFT_OUT)
+        for n in circular:
+            file, line, reference = spool.db.execute(
+                "SELECT file, line, type || '/' || id FROM resource WHERE n = ?", (n,)
+            ).fetchone()
+            spool.add_problem(file, line, reference, Defect.REPLACED_IN_CIRCLE)
+
+
+def _leave_out_unreferenced(spool: Spool) -> None:
+    """Binaries and Medications that no used resource drew on were not used."""
+    db = spool.db
+    db.execute("CREATE INDEX part_binary ON part (binary) WHERE binary IS NOT NULL")
+    db.execute(
+        "CREATE INDEX resource_medication ON resource (medication) WHERE medication IS NOT NULL"
+    )
+    db.execute(
+        "UPDATE resource SET fate = 1 WHERE type = 'Binary' AND fate = 0 AND NOT EXISTS ("
+        " SELECT 1 FROM part JOIN resource AS d ON d.n = part.resource"
+        " WHERE part.binary = resource.id AND d.fate = 0)"
+    )
+    db.execute(
+        "UPDATE resource SET fate = 1 WHERE type = 'Medication' AND fate = 0 AND NOT EXISTS ("
+        " SELECT 1 FROM resource AS d WHERE d.medication = resource.id AND d.fate = 0)"
+    )
+
+
+def _set_fate(spool: Spool, n: int, fate: ResourceStatus) -> None:
+    spool.db.execute("UPDATE resource SET fate = ? WHERE n = ?", (int(fate), n))

@@ -1,0 +1,1 @@
+"""Simulated patients as a FHIR bulk export."""

@@ -1,0 +1,1 @@
+"""One-off measurements, run by hand; not part of the wheel."""

@@ -1,0 +1,89 @@
+"""Eight-bit layers: near to float32, and a row's result is its own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from clinical_nlp.errors import ModelError
+from clinical_nlp.neural.backends import choose
+from clinical_nlp.neural.int8 import RowwiseInt8Linear, quantise
+
+
+@pytest.fixture
+def linear():
+    torch.manual_seed(3)
+    return nn.Linear(192, 96)
+
+
+def test_it_is_near_to_the_layer_it_replaces(linear):
+    x = torch.randn(5, 7, 192) * torch.logspace(-3, 3, 7)[:, None]
+    with torch.inference_mode():
+        exact, ours = linear(x), RowwiseInt8Linear(linear)(x)
+    assert ours.shape == exact.shape
+    error = (ours - exact).norm(dim=-1) / exact.norm(dim=-1)
+    assert error.max() < 0.02
+
+
+def test_a_row_does_not_depend_on_its_batch(linear):
+    layer = RowwiseInt8Linear(linear)
+    row, others = torch.randn(1, 192), 1e4 * torch.randn(30, 192)
+    with torch.inference_mode():
+        alone = layer(row)[0]
+        together = layer(torch.cat((others, row)))[-1]
+    assert torch.equal(alone, together)
+
+
+def test_rows_of_zeros_stay_finite(linear):
+    with torch.inference_mode():
+        out = RowwiseInt8Linear(linear)(torch.zeros(2, 192))
+    assert torch.allclose(out, linear.bias.expand(2, -1))
+
+
+def test_large_layers_are_replaced_and_small_ones_stay():
+    model = nn.Sequential(
+        nn.Linear(64, 64), nn.Linear(64, 20), nn.ModuleDict({"in": nn.Linear(64, 128)})
+    )
+    quantise(model)
+    kinds = [type(m) for m in model.modules() if not list(m.children())]
+    assert kinds == [RowwiseInt8Linear, nn.Linear, RowwiseInt8Linear]
+
+
+def test_a_module_may_keep_its_children_exact():
+    class Careful(nn.Sequential):
+        kept_exact = ("1",)
+
+    model = quantise(Careful(nn.Linear(64, 64), nn.Linear(64, 64)))
+    assert [type(child) for child in model.children()] == [RowwiseInt8Linear, nn.Linear]
+
+
+def test_auto_is_settled_and_settles_the_same_again():
+    backend, device = choose("auto", "cpu")
+    assert backend in ("float32", "bfloat16", "int8")
+    assert (backend, device) == choose("auto", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("backend", "device", "code"),
+    [("fp8", "cpu", "E447"), ("auto", "tpu", "E447")],
+)
+def test_what_is_not_there_is_refused(backend, device, code):
+    with pytest.raises(ModelError) as caught:
+        choose(backend, device)
+    assert caught.value.code == code
+
+
+def test_a_gpu_that_is_not_there_is_refused_with_the_remedy(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ModelError) as caught:
+        choose("auto", "cuda")
+    assert caught.value.code == "E446"
+    assert 'device = "cpu"' in caught.value.sentence
+    assert choose("auto", "auto")[1] == "cpu"
+
+
+def test_a_gpu_that_is_there_runs_in_bfloat16(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose("auto", "auto") == ("bfloat16", "cuda")
+    assert choose("float32", "cuda:1") == ("float32", "cuda:1")

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import hypothesis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinical_nlp.errors import UsageError
+from clinical_nlp.lexicon import load_lexicon
+from clinical_nlp.records import (
+    CodedEvent,
+    Coding,
+    EventKind,
+    Finding,
+    Note,
+    NoteFindings,
+    PatientRecord,
+)
+from clinical_nlp.risk.timeline import build_timeline
+from clinical_nlp.training.risk.cohort import (
+    Example,
+    censor,
+    examples,
+    part_of,
+    sampling_weight,
+)
+from clinical_nlp.training.risk.follow_up import weigh_up
+from clinical_nlp.training.risk.recipe import CohortRecipe, SplitRecipe, read_recipe
+
+FIRST, LAST = date(2018, 1, 1), date(2023, 12, 31)
+RECIPE = CohortRecipe(
+    simulated_patients=1, simulation_seed=1, gap_days=30, horizon_days=365,
+    history_days=365, step_days=365, min_age=40, controls_share=0.25,
+)  # fmt: skip
+
+
+def contact(day: date) -> CodedEvent:
+    coding = (Coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", "AMB"),)
+    return CodedEvent(EventKind.ENCOUNTER, f"Encounter/{day}", coding, day)
+
+
+def patient(
+    diagnosed: date | None = None,
+    recorded: date | None = None,
+    seen: tuple[date, ...] = tuple(date(year, 1, 10) for year in range(2018, 2024)),
+    **rest,
+) -> PatientRecord:
+    def condition(code: str, start: date, entered: date | None) -> CodedEvent:
+        coding = (Coding("http://hl7.org/fhir/sid/icd-10", code),)
+        return CodedEvent(EventKind.CONDITION, f"Condition/{code}", coding, start, recorded=entered)
+
+    events = [condition("I10", date(2017, 1, 1), None), *map(contact, seen)]
+    if diagnosed is not None:
+        events.append(condition("I50.9", diagnosed, recorded))
+    return PatientRecord(
+        "p1", birth_date=rest.pop("birth_date", date(1950, 1, 1)), events=tuple(events), **rest
+    )
+
+
+def cut(record: PatientRecord, notes=(), recipe=RECIPE):
+    left_out: Counter[str] = Counter()
+    whole = build_timeline(record, notes, load_lexicon(), LAST)
+    return list(examples(record, whole, FIRST, LAST, recipe, 1.0, left_out)), left_out
+
+
+def naming(*days: date) -> tuple[NoteFindings, ...]:
+    """Notes that name heart failure in full."""
+    text = "Insuficiencia cardíaca."
+    found = (Finding(0, 22, text[:22], "heart_failure"),)
+    return tuple(
+        NoteFindings(
+            Note(f"DocumentReference/{day}", "p1", text, datetime(day.year, day.month, day.day)),
+            found,
+        )
+        for day in days
+    )
+
+
+def test_windows_end_before_the_data_do():
+    found, left_out = cut(patient())
+    assert found and not left_out
+    for example in found:
+        index = example.timeline.as_of
+        assert index >= FIRST + timedelta(days=365)
+        assert index + timedelta(days=395) <= LAST
+        assert not example.outcome
+
+
+def test_the_outcome_is_of_the_window_and_ends_the_patients_part():
+    baseline, _ = cut(patient())
+    second = baseline[1].timeline.as_of
+    found, left_out = cut(patient(second + timedelta(days=200)))
+    assert [e.outcome for e in found] == [False, True]
+    assert left_out["already diagnosed"] == len(baseline) - 2
+
+
+def test_a_diagnosis_inside_the_gap_makes_no_example():
+    second = cut(patient())[0][1].timeline.as_of
+    found, left_out = cut(patient(second + timedelta(days=20)))
+    assert left_out["diagnosed in the gap"] == 1
+    assert second not in [e.timeline.as_of for e in found]
+
+
+def test_a_diagnosis_entered_late_is_of_the_day_it_was_made():
+    """Else the months in which everyone knew but the problem list would count as before."""
+    baseline, _ = cut(patient())
+    second = baseline[1].timeline.as_of
+    made, entered = second - timedelta(days=10), second + timedelta(days=100)
+    found, left_out = cut(patient(made, entered))
+    assert second not in [e.timeline.as_of for e in found]
+    assert left_out["diagnosed in the gap"] == 1
+
+
+def test_examples_hold_nothing_known_after_their_day():
+    second = cut(patient())[0][1].timeline.as_of
+    for example in cut(patient(second + timedelta(days=200)))[0]:
+        assert example.timeline.coded_heart_failure == ()
+        assert all(e.known <= example.timeline.as_of for e in example.timeline.entries)
+
+
+def test_the_young_and_the_dead_are_left_out():
+    assert cut(patient(birth_date=date(2000, 1, 1)))[1].keys() == {"age"}
+    found, left_out = cut(patient(died=date(2019, 1, 1), deceased=True))
+    assert left_out["dead"] >= len(found)
+
+
+def test_notes_are_an_outcome_where_the_recipe_says_so():
+    second = cut(patient())[0][1].timeline.as_of
+    notes = naming(second + timedelta(days=100), second + timedelta(days=130))
+    either = replace(RECIPE, outcome="codes or notes")
+    assert not any(e.outcome for e in cut(patient(), notes)[0])
+    assert [e.outcome for e in cut(patient(), notes, either)[0]] == [False, True]
+
+
+def test_follow_up_ends_with_the_diagnosis_the_death_or_the_window():
+    second = cut(patient())[0][1].timeline.as_of
+    (_, ill), _ = cut(patient(second + timedelta(days=200)))
+    assert (ill.followed, ill.outcome, ill.died) == (200, True, False)
+    dead = cut(patient(died=second + timedelta(days=50), deceased=True))[0][1]
+    assert (dead.followed, dead.outcome, dead.died) == (50, False, True)
+    assert cut(patient())[0][0].followed == 395
+
+
+def test_who_left_is_followed_to_the_last_contact_and_no_further():
+    baseline = cut(patient())[0]
+    middle = baseline[1].timeline.as_of
+    seen = (date(2018, 1, 10), date(2019, 1, 10), middle + timedelta(days=100))
+    gone, left_out = cut(patient(seen=seen, active=False))
+    assert [(e.lost, e.followed) for e in gone[1:]] == [(True, 100)]
+    assert left_out["lost before the index day"] == len(baseline) - len(gone)
+    # A patient of whom the register says nothing may only be well, unless the recipe says so.
+    quiet, _ = cut(patient(seen=seen))
+    assert not any(e.lost for e in quiet)
+    silent, _ = cut(patient(seen=seen), recipe=replace(RECIPE, lost_after_days=365))
+    assert [e.lost for e in silent] == [e.lost for e in gone]
+
+
+def test_a_diagnosis_or_a_death_is_no_loss():
+    second = cut(patient())[0][1].timeline.as_of
+    ill = patient(second + timedelta(days=200), seen=(second,), active=False)
+    assert [(e.outcome, e.lost) for e in cut(ill)[0]][-1] == (True, False)
+    dead = patient(seen=(second,), active=False, died=second + timedelta(days=50), deceased=True)
+    assert (cut(dead)[0][-1].died, cut(dead)[0][-1].lost) == (True, False)
+
+
+def test_nothing_recorded_for_long_makes_no_example_as_it_gives_no_estimate():
+    found, left_out = cut(patient(seen=(date(2018, 1, 10),)))
+    assert left_out["nothing recorded in the look-back"] > 0
+    assert all(e.timeline.as_of < date(2020, 1, 10) for e in found)
+
+
+@pytest.mark.parametrize(
+    ("lost", "weight"), [("followed", 1.0), ("excluded", 1.0), ("weighted", 100 / 90)]
+)
+def test_the_recipe_says_what_becomes_of_who_is_lost(lost, weight):
+    line = build_timeline(patient(), (), load_lexicon(), LAST)
+    gone = [Example(f"g{i}", line, False, followed=10, lost=True) for i in range(10)]
+    rest = [Example(f"r{i}", line, i < 5, followed=395) for i in range(90)]
+    left_out: Counter[str] = Counter()
+    kept = censor([*gone, *rest], replace(RECIPE, lost=lost), left_out)
+    assert [e.weight for e in kept] == pytest.approx([weight] * len(kept))
+    assert len(kept) == (100 if lost == "followed" else 90)
+    assert left_out["lost to follow-up"] == (0 if lost == "followed" else 10)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 395), st.booleans(), st.integers(0, 2), st.floats(0.5, 9.0)),
+        min_size=1,
+        max_size=60,
+    )
+)
+@hypothesis.example(rows=[(1, False, 0, 1.0), (1, True, 0, 1.0), (2, False, 0, 1.0)])
+def test_weights_of_a_stratum_are_kept_while_someone_is_seen_to_the_end(rows):
+    line = build_timeline(patient(), (), load_lexicon(), LAST)
+    found = [
+        Example(f"{group}", line, False, weight, days, lost=gone)
+        for days, gone, group, weight in rows
+    ]
+    kept = weigh_up(found, lambda e: e.lost, lambda e: e.patient_id)
+    for group in {e.patient_id for e in found}:
+        before = [e for e in found if e.patient_id == group]
+        after = [e for e in kept if e.patient_id == group]
+        last = max(before, key=lambda e: (e.followed, e.lost))
+        total = sum(e.weight for e in after)
+        if last.lost:
+            assert total <= sum(e.weight for e in before) + 1e-6
+        else:
+            assert total == pytest.approx(sum(e.weight for e in before))
+
+
+def test_censored_deaths_are_made_up_for_by_those_who_lived_as_long():
+    line = build_timeline(patient(), (), load_lexicon(), LAST)
+    early = [Example(f"d{i}", line, False, followed=100, died=True) for i in range(10)]
+    ill = [Example(f"i{i}", line, True, followed=50) for i in range(5)]
+    late = [Example(f"l{i}", line, True, followed=300) for i in range(5)]
+    well = [Example(f"w{i}", line, False, followed=395) for i in range(80)]
+    kept = censor([*early, *ill, *late, *well], replace(RECIPE, deaths="censored"), Counter())
+    weights = {e.patient_id[0]: e.weight for e in kept}
+    assert set(weights) == {"i", "l", "w"}
+    assert weights["i"] == 1.0  # diagnosed before anyone died
+    assert weights["l"] == weights["w"] == pytest.approx(95 / 85)
+    assert sum(e.weight for e in kept) == pytest.approx(100)
+
+
+def test_every_case_is_read_and_a_share_of_the_others():
+    assert sampling_weight(patient(date(2022, 1, 1)), FIRST, RECIPE) == 1.0
+    weights = [sampling_weight(PatientRecord(f"p{i}"), FIRST, RECIPE) for i in range(2000)]
+    assert set(weights) == {0.0, 4.0}
+    assert sum(weights) == pytest.approx(2000, rel=0.1)
+
+
+def test_a_patient_is_always_in_the_same_part():
+    recipe = SplitRecipe(0.5, 0.2, "salt")
+    parts = Counter(part_of(f"p{i}", recipe) for i in range(4000))
+    assert parts == Counter(part_of(f"p{i}", recipe) for i in range(4000))
+    assert parts["train"] / 4000 == pytest.approx(0.5, abs=0.03)
+    assert parts["test"] / 4000 == pytest.approx(0.3, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("name = ", "E120"),
+        ("name = 'x'", "E121"),
+    ],
+)
+def test_a_broken_recipe_says_so(tmp_path, text, code):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=code):
+        read_recipe(path)
+
+
+def test_the_shipped_recipe_is_read():
+    from clinical_nlp.registry.shipped import shipped_folder
+
+    recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml")
+    assert recipe.name == "hf-risk"
+    assert recipe.flat()["cohort.gap_days"] == 30
