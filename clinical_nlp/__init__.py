@@ -21,7 +21,7 @@ except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
 
-def load(*, mentions: bool = False, backend: str = "auto", link: str = "lexicon") -> Language:
+def load(*, mentions: bool = False, backend: str = "auto") -> Language:
     """Build the pipeline with the package's own lexicon and rules.
 
     Parameters
@@ -33,10 +33,6 @@ def load(*, mentions: bool = False, backend: str = "auto", link: str = "lexicon"
     backend
         How the mention model runs: "auto" (by what the processor can do), "float32",
         "bfloat16" or "int8".
-    link
-        What gives a mention its concept: the findings in its place ("lexicon"), or, where
-        there are none, likeness to the catalogue's phrases too ("similarity"), which makes
-        findings that the lexicon alone would not.
 
     Returns
     -------
@@ -48,7 +44,7 @@ def load(*, mentions: bool = False, backend: str = "auto", link: str = "lexicon"
     # Imported here so that ``import clinical_nlp.records`` stays free of spaCy.
     from clinical_nlp.pipeline.assembly import build
 
-    return build(mentions=mentions, backend=backend, link=link)
+    return build(mentions=mentions, backend=backend)
 
 
 __all__ = ["__version__", "load"]

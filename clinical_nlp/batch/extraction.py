@@ -20,7 +20,6 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 import clinical_nlp
-from clinical_nlp.pipeline.assembly import LEXICON
 from clinical_nlp.pipeline.document import get_findings, get_mentions
 from clinical_nlp.records import Finding, Mention
 
@@ -48,12 +47,11 @@ class PipelineChoice:
 
     Parameters
     ----------
-    mentions, link
+    mentions
         As for :func:`clinical_nlp.load`.
     """
 
     mentions: bool = False
-    link: str = LEXICON
 
     def load(self) -> Language:
         """Build it for this process, which reads with one thread where torch reads at all.
@@ -65,7 +63,7 @@ class PipelineChoice:
             import torch
 
             torch.set_num_threads(1)
-        nlp = clinical_nlp.load(mentions=self.mentions, link=self.link)
+        nlp = clinical_nlp.load(mentions=self.mentions)
         # What has been loaded stays: no collection of garbage need walk through it again.
         gc.freeze()
         return nlp
@@ -74,9 +72,9 @@ class PipelineChoice:
         """Return the plainest pipeline that finds what ``nlp``, which was chosen so, finds.
 
         Its fingerprint is what a risk model knows the notes' reader by, and what the ids of
-        FHIR resources are made from: mentions that make no findings must not change it.
+        FHIR resources are made from: mentions make no findings and must not change it.
         """
-        return clinical_nlp.load() if self.mentions and self.link == LEXICON else nlp
+        return clinical_nlp.load() if self.mentions else nlp
 
 
 _RULES = PipelineChoice()

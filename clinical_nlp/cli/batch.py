@@ -52,11 +52,6 @@ _MAX_NOTE = typer.Option(
 _MENTIONS = typer.Option(
     "--mentions", help="Mark mentions with the model, too, and write mentions.parquet."
 )
-_LINK = typer.Option(
-    "--link",
-    metavar="lexicon|similarity",
-    help="With --mentions: whether mentions that are like a concept become findings.",
-)
 _SHOW = typer.Option("--show", min=0, metavar="N", help="Print the first N of the work list.")
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
 
@@ -70,7 +65,6 @@ def batch(
     processes: Annotated[int, _PROCESSES] = 1,
     max_note_mb: Annotated[int, _MAX_NOTE] = 10,
     mentions: Annotated[bool, _MENTIONS] = False,
-    link: Annotated[str, _LINK] = "lexicon",
     show: Annotated[int, _SHOW] = 0,
     quiet: Annotated[bool, _QUIET] = False,
 ) -> None:
@@ -102,7 +96,6 @@ def batch(
         processes=processes,
         max_note_bytes=max_note_mb * 1_000_000,
         mentions=mentions,
-        link=link,
         show=show,
         quiet=quiet,
     )
@@ -121,7 +114,6 @@ class _Options:
     processes: int
     max_note_bytes: int
     mentions: bool
-    link: str
     show: int
     quiet: bool
 
@@ -157,7 +149,7 @@ def _run(export: Path, out: Path, options: _Options) -> int:
 
     console = Console(stderr=True, quiet=options.quiet)
     concepts, bands = load_lexicon().concepts, load_bands()
-    choice = PipelineChoice(options.mentions, options.link)
+    choice = PipelineChoice(options.mentions)
     with OutputFolder(out) as output:
         with console.status("Loading the pipeline and the risk model ..."):
             nlp = choice.load()

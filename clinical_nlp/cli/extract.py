@@ -32,14 +32,6 @@ def extract(
     backend: Annotated[
         str, typer.Option("--backend", help="How the model runs: auto, float32, bfloat16, int8.")
     ] = "auto",
-    link: Annotated[
-        str,
-        typer.Option(
-            "--link",
-            metavar="lexicon|similarity",
-            help="Whether mentions that are like a concept become findings.",
-        ),
-    ] = "lexicon",
 ) -> None:
     """Find the catalogue's concepts in notes, and mentions of any disease or treatment.
 
@@ -51,7 +43,7 @@ def extract(
 
     Example: echo '{"id": 1, "text": "No disnea. TA 13/8"}' | clinical-nlp extract - -
     """
-    nlp = clinical_nlp.load(mentions=mentions, backend=backend, link=link)
+    nlp = clinical_nlp.load(mentions=mentions, backend=backend)
     _convert(source, target, nlp, _extract_row)
 
 

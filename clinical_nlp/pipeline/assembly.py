@@ -7,8 +7,6 @@ import hashlib
 import spacy
 from spacy.language import Language
 
-from clinical_nlp.errors import ModelError
-
 # Importing the packages registers their factories and the Doc extensions.
 from clinical_nlp.pipeline import (  # noqa: F401
     assertion,
@@ -31,15 +29,9 @@ COMPONENTS = (
     "es_assertion",
 )
 
-#: The mention model's component, and the one it stands before: what it links becomes
-#: findings, which are to be asserted.
+#: The mention model's component, and the one it stands before.
 MENTIONS = "clinical_mentions"
-LINKS = "mention_links"
 _BEFORE = "es_assertion"
-
-#: What may give a mention its concept: the findings in its place alone, or, where there are
-#: none, likeness to the catalogue's phrases too, which makes findings.
-LEXICON, SIMILARITY = "lexicon", "similarity"
 
 _CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.v1"}}}
 
@@ -48,7 +40,7 @@ _CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.
 _MAX_LENGTH = 50_000_000
 
 
-def build(*, mentions: bool = False, backend: str = "auto", link: str = LEXICON) -> Language:
+def build(*, mentions: bool = False, backend: str = "auto") -> Language:
     """Build the pipeline from the package's own data.
 
     Parameters
@@ -57,32 +49,18 @@ def build(*, mentions: bool = False, backend: str = "auto", link: str = LEXICON)
         Add the mention model.
     backend
         How it runs: see :func:`clinical_nlp.neural.backends.choose`.
-    link
-        What gives a mention its concept, "lexicon" or "similarity"; of no consequence
-        without mentions.
 
     Returns
     -------
     spacy.language.Language
         Spanish pipeline whose docs carry ``doc._.findings``, and ``doc._.mentions``.
-
-    Raises
-    ------
-    ModelError
-        E467: there is no such way to link.
     """
-    if link not in (LEXICON, SIMILARITY):
-        raise ModelError(
-            "E467", f"mentions are not linked by '{link}': choose {LEXICON} or {SIMILARITY}"
-        )
     nlp = spacy.blank("es", config=_CONFIG)
     nlp.max_length = _MAX_LENGTH
     for name in COMPONENTS:
         nlp.add_pipe(name)
     if mentions:
         nlp.add_pipe(MENTIONS, before=_BEFORE, config={"backend": backend})
-        if link == SIMILARITY:
-            nlp.add_pipe(LINKS, before=_BEFORE)
     return nlp
 
 

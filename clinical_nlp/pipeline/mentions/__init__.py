@@ -3,14 +3,11 @@
 from clinical_nlp.neural.tagger.labels import LABELS
 from clinical_nlp.neural.tagger.locate import SHIPPED, find_mention_model
 from clinical_nlp.pipeline.mentions.component import ClinicalMentions, create_mentions
-from clinical_nlp.pipeline.mentions.links import MentionLinks, create_links
 
 __all__ = [
     "LABELS",
     "SHIPPED",
     "ClinicalMentions",
-    "MentionLinks",
-    "create_links",
     "create_mentions",
     "find_mention_model",
 ]
