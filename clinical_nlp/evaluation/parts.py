@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from enum import StrEnum
+
+from clinical_nlp.evaluation.splits import in_first_of
 
 
 class Part(StrEnum):
@@ -16,10 +17,6 @@ class Part(StrEnum):
     def holds(self, note_id: str) -> bool:
         """Whether a note belongs to this part.
 
-        The split is by a hash of the id, so that it needs no list to be kept, stays when
-        notes are added, and is the same on every machine.
+        The split is by a hash of the id (:mod:`clinical_nlp.evaluation.splits`).
         """
-        if self is Part.ALL:
-            return True
-        apart = hashlib.sha256(note_id.encode()).digest()[0] % 5 == 0
-        return apart == (self is Part.APART)
+        return self is Part.ALL or in_first_of(5, note_id) == (self is Part.APART)

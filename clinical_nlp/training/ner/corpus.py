@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import InputError
+from clinical_nlp.evaluation.splits import assign_part
 from clinical_nlp.neural.segments import segment
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.tagger.labels import LABELS, tags_of
@@ -96,11 +96,8 @@ class Example:
 
 def part_of(text: str, split: SplitRecipe) -> PartName:
     """Part of a document: by a hash of its text, so that no text is in two parts."""
-    digest = hashlib.sha256(f"{split.salt}\n{text.strip()}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
-    if place < split.test:
-        return "test"
-    return "validation" if place < split.test + split.validation else "train"
+    shares = {"test": split.test, "validation": split.validation}
+    return cast(PartName, assign_part(f"{split.salt}\n{text.strip()}", shares, rest="train"))
 
 
 def read_corpus(recipe: CorpusRecipe, path: Path, split: SplitRecipe) -> list[Annotated]:

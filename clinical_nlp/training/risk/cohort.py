@@ -22,12 +22,12 @@ Barlow et al., J Clin Epidemiol 1999;52:1165). Fit and measures are weighted bac
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from clinical_nlp.evaluation.splits import assign_part, hash_fraction
 from clinical_nlp.records import PatientRecord
 from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosed
 from clinical_nlp.risk.entries import Timeline
@@ -191,31 +191,23 @@ def sampling_weight(record: PatientRecord, first_day: date, recipe: CohortRecipe
     coded = (e.start or e.recorded for e in record.events if codes_heart_failure(e))
     if any(day is not None and day > first_index for day in coded):
         return 1.0
-    sampled = fraction("control", record.id) < recipe.controls_share
+    sampled = hash_fraction(f"control|{record.id}") < recipe.controls_share
     return 1 / recipe.controls_share if sampled else 0.0
 
 
 def part_of(patient_id: str, recipe: SplitRecipe) -> str:
     """Put a patient in ``train``, ``calibration`` or ``test``, always the same one."""
-    share = fraction(recipe.salt, patient_id)
-    if share < recipe.train:
-        return "train"
-    return "calibration" if share < recipe.train + recipe.calibration else "test"
+    shares = {"train": recipe.train, "calibration": recipe.calibration}
+    return assign_part(f"{recipe.salt}|{patient_id}", shares, rest="test")
 
 
 def _index_days(
     patient_id: str, first_day: date, last_day: date, recipe: CohortRecipe
 ) -> Iterator[date]:
     """Index days of one patient, from a day of the year that depends on the id alone."""
-    offset = int(fraction("index day", patient_id) * recipe.step_days)
+    offset = int(hash_fraction(f"index day|{patient_id}") * recipe.step_days)
     index = first_day + timedelta(days=recipe.history_days + offset)
     last_index = last_day - timedelta(days=recipe.gap_days + recipe.horizon_days)
     while index <= last_index:
         yield index
         index += timedelta(days=recipe.step_days)
-
-
-def fraction(salt: str, patient_id: str) -> float:
-    """A number in [0, 1) that depends on its arguments alone."""
-    digest = hashlib.sha256(f"{salt}|{patient_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64

@@ -20,12 +20,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from clinical_nlp.errors import ModelError
+from clinical_nlp.evaluation.splits import hash_fraction
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.records import CodedEvent, Coding, EventKind, NoteFindings, PatientRecord
 from clinical_nlp.risk.features import feature_row
 from clinical_nlp.risk.timeline import build_timeline
 from clinical_nlp.risk.topics import FeatureTable
-from clinical_nlp.training.risk.cohort import fraction
 from clinical_nlp.training.risk.dataset import Cohort, Data, Matrix
 from clinical_nlp.training.risk.measures import Vector, with_intervals
 
@@ -211,7 +211,7 @@ def _id_columns(patients: npt.NDArray[np.str_]) -> Matrix:
             float(len(patient)),
             float(digits or 0),
             float(sum(map(ord, patient)) % 97),
-            fraction("audit", patient),
+            hash_fraction(f"audit|{patient}"),
         ]
 
     known = {p: columns(p) for p in place}
