@@ -8,7 +8,7 @@ from itertools import pairwise
 from clinical_nlp.records import FLAGS, Concept, Finding, NoteFindings
 from clinical_nlp.review.markup import Html, anchor, day_or_none, escape
 from clinical_nlp.review.output import ChangedNote
-from clinical_nlp.review.units import shown_value
+from clinical_nlp.spanish import measurement_es
 
 #: Spanish name and short label of each way to say a finding. The label is printed beside
 #: the words: colour alone would leave out who cannot tell colours apart.
@@ -122,7 +122,7 @@ def describe(finding: Finding, concepts: Mapping[str, Concept]) -> str:
     concept = concepts.get(finding.concept)
     words = concept.name_es if concept else finding.concept
     if finding.value is not None:
-        words += f" {shown_value(finding.value, finding.comparator, finding.unit)}"
+        words += f" {measurement_es(finding.value, finding.comparator, finding.unit)}"
     said = [
         ASSERTIONS[flag][0] for flag, is_set in zip(FLAGS, finding.flags, strict=True) if is_set
     ]

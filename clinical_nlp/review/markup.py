@@ -12,7 +12,7 @@ from datetime import date
 from importlib import resources
 
 from clinical_nlp.risk.bands import Band, load_bands
-from clinical_nlp.risk.wording import day_es, number_es
+from clinical_nlp.spanish import day_es
 
 _BAND_COLOURS = 4  # that review.css has, lowest band first
 # Control characters a browser would swallow or obey; line breaks and tabs stay.
@@ -57,11 +57,6 @@ def anchor(note_key: str, start: int) -> str:
 def day_or_none(day: date | None) -> str:
     """Return ``31/03/2026``, or that there is no date."""
     return day_es(day) if day else "sin fecha"
-
-
-def percent_es(probability: float) -> str:
-    """Return ``0.1234`` as ``12,3 %``."""
-    return f"{number_es(100 * probability, 1)}\u00a0%"
 
 
 def band_chip(band: Band, prefix: str = "") -> str:

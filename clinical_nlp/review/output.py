@@ -25,11 +25,11 @@ from clinical_nlp.records import (
     RiskEstimate,
 )
 from clinical_nlp.risk.bands import load_bands
-from clinical_nlp.risk.uncertainty import between_es
+from clinical_nlp.risk.sentences import between_es
+from clinical_nlp.spanish import SEX_ES
 
 FINDINGS, ESTIMATES = "findings.parquet", "estimates.parquet"
 _DIAGNOSED = "Insuficiencia cardíaca ya diagnosticada: no se estima un diagnóstico nuevo."
-_SEX = {"female": "mujer", "male": "hombre", "other": "otro", "unknown": "desconocido"}
 #: Reasons shown in a list: what fits a glance.
 MAIN_REASONS = 3
 _PATIENT_COLUMNS = (
@@ -120,7 +120,7 @@ class BatchOutput:
                 {
                     "Paciente": row["patient_id"],
                     "Edad": row["age"],
-                    "Sexo": _SEX.get(row["sex"], row["sex"]),
+                    "Sexo": SEX_ES.get(row["sex"], row["sex"]),
                     "Riesgo a 12 meses": row["probability"],
                     "Intervalo": _between(row["low"], row["high"]),
                     "Banda": bands.get(row["band"], row["band"]),

@@ -12,9 +12,8 @@ from clinical_nlp.records import Concept
 from clinical_nlp.review.markup import Html, escape
 from clinical_nlp.review.patient import PatientReview
 from clinical_nlp.review.timeline_tracks import WINDOW_DAYS, Lanes, Series, SpanLane, choose_lanes
-from clinical_nlp.review.units import shown_value
 from clinical_nlp.risk.entries import Origin, Presence
-from clinical_nlp.risk.wording import day_es
+from clinical_nlp.spanish import day_es, measurement_es
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -193,7 +192,7 @@ def _draw_series(axis: Axes, series: Series) -> None:
         # One value has no range of its own: seen from zero, it looks neither high nor low.
         axis.set_ylim(0, 2 * values[0])
     axis.yaxis.set_major_locator(MaxNLocator(nbins=3, min_n_ticks=2))
-    axis.yaxis.set_major_formatter(lambda value, _: shown_value(value))
+    axis.yaxis.set_major_formatter(lambda value, _: measurement_es(value))
     unit = f" ({series.unit})" if series.unit else ""
     axis.set_title(f"{series.name}{unit}", loc="left", fontsize=10.5, fontweight="bold")
     axis.grid(axis="y", color=_LINE, linewidth=0.8)
@@ -201,7 +200,7 @@ def _draw_series(axis: Axes, series: Series) -> None:
 
 def _last(series: Series) -> str:
     point = series.points[-1]
-    return shown_value(point.value, point.comparator)
+    return measurement_es(point.value, point.comparator)
 
 
 def _lane_labels(axis: Axes, names: list[str]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from clinical_nlp.records import Concept, EstimateStatus, Evidence, Reason, RiskEstimate
-from clinical_nlp.review.markup import Html, anchor, band_chip, day_or_none, escape, percent_es
+from clinical_nlp.review.markup import Html, anchor, band_chip, day_or_none, escape
 from clinical_nlp.risk.bands import load_bands
-from clinical_nlp.risk.wording import months_between
+from clinical_nlp.spanish import months_of, percent_es
 
 # Links shown for a reason; the rest are counted.
 _MAX_LINKS = 8
@@ -61,7 +61,7 @@ def _headline(estimate: RiskEstimate) -> str:
     return (
         f"<p class='cnr-headline'><b>{percent_es(estimate.probability)}</b> de probabilidad "
         f"estimada de un diagnóstico de insuficiencia cardíaca en los próximos "
-        f"{months_between(estimate.horizon_days)} meses{band}</p>"
+        f"{months_of(estimate.horizon_days)} meses{band}</p>"
         f"{sure}{advice}"
     )
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from clinical_nlp.records import Concept, EventKind, RiskEstimate
-from clinical_nlp.review.units import shown_unit
 from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
 from clinical_nlp.risk.topics import load_features
+from clinical_nlp.spanish import unit_es
 
 #: Lanes of each kind at most.
 MAX_FINDINGS, MAX_SPANS, MAX_SERIES = 12, 8, 4
@@ -131,7 +131,7 @@ def choose_lanes(
             if bars:
                 spans[key] = SpanLane(name, category in _DRUGS, bars)
         elif points:
-            series[key] = Series(name, shown_unit(concept.unit if concept else None), points)
+            series[key] = Series(name, unit_es(concept.unit if concept else None), points)
         else:
             marks = _marks(entries, start)
             if marks:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clinical_nlp.review.markup import Html, band_chip, escape, percent_es
+from clinical_nlp.review.markup import Html, band_chip, escape
 from clinical_nlp.review.output import BatchOutput
 from clinical_nlp.risk.bands import load_bands
+from clinical_nlp.spanish import day_es, percent_es
 
 
 def show_worklist(batch: BatchOutput, limit: int = 20) -> Html:
@@ -35,7 +36,7 @@ def show_worklist(batch: BatchOutput, limit: int = 20) -> Html:
         return Html("<p>Ningún paciente alcanza el umbral de la lista de trabajo.</p>")
     return Html(
         f"<table><caption>{len(table)} de {total} pacientes con riesgo a 12 meses de al menos "
-        f"{percent_es(batch.threshold)}, a {batch.as_of:%d/%m/%Y}. Resultados preliminares: "
+        f"{percent_es(batch.threshold)}, a {day_es(batch.as_of)}. Resultados preliminares: "
         "revíselos antes de actuar. Bajo cada "
         "riesgo, su intervalo: cuánto cambiaría con otros pacientes de entrenamiento.</caption>"
         "<thead><tr><th class='cnr-n' scope='col'>N.º</th>"

@@ -9,7 +9,8 @@ from clinical_nlp.records import Reason
 from clinical_nlp.risk.diagnosis import Diagnosis
 from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
 from clinical_nlp.risk.reasons import evidence_of
-from clinical_nlp.risk.wording import day_es, listed, month_es, months_between, templates
+from clinical_nlp.risk.sentences import templates
+from clinical_nlp.spanish import day_es, list_es, month_es, months_of
 
 
 def missing_sentences(
@@ -18,7 +19,7 @@ def missing_sentences(
     """Name what was not done or measured in the look-back, and what needs a second look."""
     words = templates()["missing"]
     start = timeline.as_of - timedelta(days=lookback_days)
-    months = months_between(lookback_days)
+    months = months_of(lookback_days)
     sentences = list(unconfirmed_sentences(diagnosis))
     if not any(day > start for day in timeline.note_days):
         sentences.append(words["no_notes"].format(months=months))
@@ -30,7 +31,7 @@ def missing_sentences(
     for group in words["group"]:
         absent = [item["name"] for item in group["items"] if done.isdisjoint(item["concepts"])]
         if absent:
-            sentences.append(words["sentence"].format(items=listed(absent, "ni"), months=months))
+            sentences.append(words["sentence"].format(items=list_es(absent, "ni"), months=months))
     return tuple(sentences)
 
 

@@ -26,10 +26,10 @@ from clinical_nlp.risk.linear import Matrix
 from clinical_nlp.risk.missing import diagnosis_reasons, missing_sentences, unconfirmed_sentences
 from clinical_nlp.risk.parts import ModelParts
 from clinical_nlp.risk.reasons import reasons_for
+from clinical_nlp.risk.sentences import templates, uncertainty_es
 from clinical_nlp.risk.timeline import build_timeline
 from clinical_nlp.risk.topics import FeatureTable, load_features
-from clinical_nlp.risk.uncertainty import uncertainty_es
-from clinical_nlp.risk.wording import months_between, templates
+from clinical_nlp.spanish import months_of
 
 #: An older "age" is a typing error in the birth date: the oldest person known lived 122 years.
 MAX_PLAUSIBLE_AGE = 115
@@ -189,7 +189,7 @@ class RiskModel:
             return words["too_old"].format(max_age=self.spec.max_age)
         start = timeline.as_of - timedelta(days=self._table.lookback_days)
         if not any(day > start for day in timeline.contact_days):
-            months = months_between(self._table.lookback_days)
+            months = months_of(self._table.lookback_days)
             return words["no_data"].format(months=months)
         return None
 

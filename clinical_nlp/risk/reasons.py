@@ -20,15 +20,9 @@ from clinical_nlp.risk.features import (
     in_lookback,
     measured,
 )
+from clinical_nlp.risk.sentences import templates
 from clinical_nlp.risk.topics import FeatureTable, Topic
-from clinical_nlp.risk.wording import (
-    day_es,
-    listed,
-    month_es,
-    months_between,
-    number_es,
-    templates,
-)
+from clinical_nlp.spanish import day_es, list_es, month_es, months_of, number_es
 
 _Said = tuple[str, Sequence[Entry]]
 
@@ -109,7 +103,7 @@ def _sentence(
 
 def _demographic(key: str, timeline: Timeline, table: FeatureTable) -> str:
     words = templates()["demographic"]
-    months = months_between(table.lookback_days)
+    months = months_of(table.lookback_days)
     start = timeline.as_of - timedelta(days=table.lookback_days)
     if key == "age":
         return str(words["age"].format(age=timeline.age))
@@ -149,7 +143,7 @@ def _sign(
     if denied:
         behind = [e for e in noted if e.day in denied]
         return _counted(words, "denied_", denied, topic.name), behind
-    months = months_between(table.lookback_days)
+    months = months_of(table.lookback_days)
     return words["silent"].format(name=topic.name, months=months), ()
 
 
@@ -199,7 +193,7 @@ def _drug(
     ]
     if not in_use:
         return words["silent"].format(name=topic.name), ()
-    names = listed(sorted({concepts[e.concept].name_es for e in in_use}), "y")
+    names = list_es(sorted({concepts[e.concept].name_es for e in in_use}))
     prescribed = [e.day for e in in_use if e.origin is Origin.STRUCTURED and e.day is not None]
     if prescribed:
         return words["prescribed"].format(name=names, since=month_es(min(prescribed))), in_use
@@ -213,7 +207,7 @@ def _measurement(
     words = templates()["measurement"]
     series = measured(topic, entries, timeline, table)
     if not series:
-        months = months_between(table.lookback_days)
+        months = months_of(table.lookback_days)
         return words["silent"].format(name=topic.name, months=months), ()
     first, last = series[0], series[-1]
     told = {
@@ -228,7 +222,7 @@ def _measurement(
         text = words["trend"].format(
             **told,
             change=number_es(change, topic.decimals, sign=True),
-            span=months_between(span),
+            span=months_of(span),
         )
         return text, series
     return words["value"].format(**told), [last]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 
 from clinical_nlp.records import Concept
+from clinical_nlp.spanish import decimal_es
 from fhir_adapters.writing.elements import Json, Resource, identified, text_line
 from fhir_adapters.writing.rationale import percentage
 from fhir_adapters.writing.scale import Band, Scale
@@ -122,21 +122,17 @@ def _code_system(
 
 def _band(band: Band) -> Json:
     lower, upper = percentage(band.lower), percentage(band.upper)
-    until = f"al {_es(upper)} %" + (", ambos incluidos" if upper == 100 else " (excluido)")
+    until = f"al {decimal_es(upper)} %" + (", ambos incluidos" if upper == 100 else " (excluido)")
     return {
         "code": band.key,
         "display": band.name_es,
-        "definition": f"Probabilidad a 12 meses del {_es(lower)} % {until}.",
+        "definition": f"Probabilidad a 12 meses del {decimal_es(lower)} % {until}.",
         "designation": [{"language": "en", "value": band.name_en}],
         "property": [
             {"code": "lower", "valueDecimal": float(lower)},
             {"code": "upper", "valueDecimal": float(upper)},
         ],
     }
-
-
-def _es(value: Decimal) -> str:
-    return f"{value.normalize():f}".replace(".", ",")
 
 
 def _property(code: str, description: str) -> Json:

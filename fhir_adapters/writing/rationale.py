@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from clinical_nlp.records import EstimateStatus, RiskEstimate
+from clinical_nlp.spanish import decimal_es
 from fhir_adapters.writing.elements import text_line
 from fhir_adapters.writing.scale import Band
 
@@ -35,7 +36,7 @@ def percentage_es(probability: float) -> str:
 
 def percentage_text(percent: Decimal) -> str:
     """Return a percentage as Spanish writes it."""
-    return f"{percent.normalize():f} %".replace(".", ",")
+    return f"{decimal_es(percent)} %"
 
 
 def horizon_es(days: int) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from clinical_nlp.batch.sinks.private import cannot_write, open_private
 from clinical_nlp.records import EstimateStatus, PatientResult, Reason, RiskEstimate, RunContext
 from clinical_nlp.risk.bands import Bands, load_bands
+from clinical_nlp.spanish import SEX_ES
 
 COLUMNS = (
     "rank",
@@ -35,7 +36,6 @@ COLUMNS = (
 MAIN_REASONS = 3
 #: Between the sentences of one cell.
 SEPARATOR = "; "
-_SEX = {"female": "mujer", "male": "hombre", "other": "otro", "unknown": "desconocido"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -97,7 +97,7 @@ class Worklist:
         cells = (
             record.id,
             "" if age is None else str(age),
-            _SEX[record.sex.value],
+            SEX_ES[record.sex.value],
             _percent(probability),
             *(("", "") if estimate.interval is None else map(_percent, estimate.interval)),
             self._bands[estimate.band].name_es if estimate.band else "",

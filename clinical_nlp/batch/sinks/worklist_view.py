@@ -15,6 +15,7 @@ from rich.text import Text
 from clinical_nlp.batch.sinks.worklist import SEPARATOR
 from clinical_nlp.errors import OutputError
 from clinical_nlp.risk.bands import load_bands
+from clinical_nlp.spanish import number_es
 
 # Lowest band first; a scale with more bands repeats the last.
 _STYLES = ("", "yellow", "bold dark_orange", "bold red")
@@ -146,7 +147,7 @@ def print_worklist(console: Console, rows: Sequence[WorklistRow], total: int | N
         table.add_row(
             str(row.rank),
             Text.assemble(row.patient_id, "\n", (f"{age}{row.sex}", "dim")),
-            Text.assemble((f"{_number(row.risk_percent)} %", style), (_interval(row), "dim")),
+            Text.assemble((f"{number_es(row.risk_percent, 1)} %", style), (_interval(row), "dim")),
             Text(row.band, style),
             Text("\n".join(f"· {reason}" for reason in row.reasons)),
         )
@@ -155,11 +156,7 @@ def print_worklist(console: Console, rows: Sequence[WorklistRow], total: int | N
         console.print(f"… y {total - len(rows)} más en worklist.csv.")
 
 
-def _number(percent: float) -> str:
-    return f"{percent:.1f}".replace(".", ",")
-
-
 def _interval(row: WorklistRow) -> str:
     if row.low_percent is None or row.high_percent is None:
         return "\nsin intervalo"
-    return f"\n{_number(row.low_percent)} a {_number(row.high_percent)}"
+    return f"\n{number_es(row.low_percent, 1)} a {number_es(row.high_percent, 1)}"

@@ -19,6 +19,7 @@ from clinical_nlp.records import Sex
 from clinical_nlp.risk.entries import Entry, Origin, Timeline
 from clinical_nlp.risk.features import current, ever, measured
 from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.spanish import decimal_comma
 
 #: Limits of each input, inclusive, and its Spanish name: the paper's table of inputs.
 LIMITS: dict[str, tuple[float, float, str]] = {
@@ -147,7 +148,7 @@ def _outside(inputs: PreventInputs, years: int) -> tuple[str, ...]:
         if value is None:
             reasons.append(f"PREVENT necesita {name}")
         elif not low <= value <= top:
-            bounds = f"{low:g} a {top:g}".replace(".", ",")
+            bounds = decimal_comma(f"{low:g} a {top:g}")
             reasons.append(f"{name} fuera de los límites de PREVENT ({bounds})")
     return tuple(reasons)
 

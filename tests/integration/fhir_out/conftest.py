@@ -30,7 +30,7 @@ from clinical_nlp.records import (
     RunContext,
 )
 from clinical_nlp.risk.bands import Bands, band_of, load_bands
-from clinical_nlp.risk.uncertainty import uncertainty_es
+from clinical_nlp.risk.sentences import uncertainty_es
 from fhir_adapters.writing import FhirSink
 
 AS_OF = date(2025, 1, 31)

@@ -12,7 +12,7 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.review.markup import anchor
 from clinical_nlp.review.reasons import show_reasons
-from clinical_nlp.risk.uncertainty import uncertainty_es
+from clinical_nlp.risk.sentences import uncertainty_es
 
 CONCEPTS = {
     k: Concept(k, "symptom", {"es": v}) for k, v in {"d": "disnea", "o": "ortopnea"}.items()

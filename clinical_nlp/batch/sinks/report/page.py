@@ -10,15 +10,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from clinical_nlp import spanish
 from clinical_nlp.batch.sinks.private import cannot_write, open_private
-from clinical_nlp.batch.sinks.report import histogram, words
+from clinical_nlp.batch.sinks.report import histogram
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.records import FLAGS, Concept, RunContext, SourceSummary
 from clinical_nlp.risk.bands import Bands, load_bands
@@ -190,13 +191,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        count=words.count,
-        decimal=words.decimal,
-        share=words.percent,
-        probability=words.probability,
-        day=words.day,
-        duration=words.duration,
-        energy=words.energy,
-        moment=words.moment,
+        count=spanish.count_es,
+        decimal=partial(spanish.number_es, group_from=1_000),
+        share=spanish.share_es,
+        probability=partial(spanish.percent_es, decimals=2, trim=True),
+        day=spanish.long_day_es,
+        duration=spanish.duration_es,
+        energy=spanish.energy_es,
+        moment=spanish.timestamp_es,
     )
     return environment

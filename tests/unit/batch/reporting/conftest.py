@@ -22,7 +22,7 @@ from clinical_nlp.records import (
     Sex,
 )
 from clinical_nlp.risk.bands import load_bands
-from clinical_nlp.risk.uncertainty import uncertainty_es
+from clinical_nlp.risk.sentences import uncertainty_es
 
 AS_OF = date(2026, 3, 31)
 MODEL = ModelReference("hf-risk", "3", "models:/hf-risk/3", "ab" * 32)

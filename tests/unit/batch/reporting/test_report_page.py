@@ -6,7 +6,7 @@ import stat
 import pytest
 from bs4 import BeautifulSoup
 
-from clinical_nlp.batch.sinks.report import RunSummary, histogram, words, write_report
+from clinical_nlp.batch.sinks.report import RunSummary, histogram, write_report
 from clinical_nlp.batch.statistics import RunStatistics, histogram_edges
 from clinical_nlp.records import Concept, EstimateStatus, SourceSummary, TypeCounts
 from clinical_nlp.risk.bands import load_bands
@@ -171,19 +171,3 @@ def test_histogram_areas_follow_the_counts():
 )
 def test_axis_ends_at_a_round_number(number, bound):
     assert histogram._round_up(number) == bound
-
-
-def test_spanish_numbers():
-    assert words.count(1234567) == "1.234.567"
-    assert words.decimal(1234.56, 1) == "1.234,6"
-    assert words.percent(1, 3) == "33,3\xa0%"
-    assert words.percent(0, 0) == "–"
-    assert words.percent(1, 100_000) == "<\xa00,1\xa0%"
-    assert words.percent(99_999, 100_000) == ">\xa099,9\xa0%"
-    assert words.percent(5, 5) == "100\xa0%"
-    assert words.probability(0.0128) == "1,28\xa0%"
-    assert words.probability(0.1) == "10\xa0%"
-    assert words.energy(0.0235) == "23,5\xa0Wh" and words.energy(2.345) == "2,35\xa0kWh"
-    assert words.duration(0.424) == "0,42\xa0s"
-    assert words.duration(59.97) == "1\xa0min 0\xa0s"
-    assert words.duration(3725) == "1\xa0h 2\xa0min"
