@@ -1,4 +1,4 @@
-"""The desk a note is written at: who, when, with which words, and what has been said."""
+"""The state of one note while it is written, and what the grammar may fill in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from random import Random
 from clinical_nlp.simulation.grammar import Grammar
 from clinical_nlp.simulation.identity import Identity
 from clinical_nlp.simulation.parameters import Parameters
-from clinical_nlp.simulation.patient_course import Life
+from clinical_nlp.simulation.patient_course import PatientCourse
 from clinical_nlp.simulation.treatments import Prescription
 from clinical_nlp.simulation.visits import CARDIAC, Visit
 
@@ -18,50 +18,53 @@ _DECIMAL = frozenset({"weight", "bmi", "temp", "creatinine", "potassium", "hemog
 
 
 @dataclass(slots=True)
-class Memory:
+class PreviousNotes:
     """What earlier notes of the same patient said, for follow-up and copying forward.
 
     Parameters
     ----------
     signs
         Signs that were there at the last visit.
-    story, background, treatment
+    narrative, background
         Texts that a later note may repeat word for word.
     suspected
-        A suspicion of heart failure that is still open.
+        Whether a suspicion of heart failure is still open.
     family
         Key of the family history, ``None`` where there is none.
     """
 
     family: str | None = None
     signs: frozenset[str] = frozenset()
-    story: str = ""
+    narrative: str = ""
     background: tuple[str, ...] = ()
-    treatment: tuple[str, ...] = ()
     suspected: bool = False
 
 
 @dataclass(slots=True)
 class Draft:
-    """One note in the making.
+    """One note while it is written.
 
     Parameters
     ----------
-    wordy
+    rng
+        The note's own random stream.
+    slots
+        Values that the grammar may fill in; see :func:`make_slots`.
+    verbosity
         How much this clinician writes, about 1.
     affirmed
-        Grows with every sign that the text says is there.
+        Signs that the text states are present; the ``write_*`` functions add to it.
     """
 
-    dice: Random
+    rng: Random
     visit: Visit
-    life: Life
+    patient: PatientCourse
     p: Parameters
-    words: Grammar
-    memory: Memory
+    grammar: Grammar
+    previous: PreviousNotes
     prescriptions: Sequence[Prescription]
     slots: dict[str, str]
-    wordy: float = 1.0
+    verbosity: float = 1.0
     affirmed: set[str] = field(default_factory=set)
 
     @property
@@ -71,32 +74,31 @@ class Draft:
 
     @property
     def cardiac(self) -> bool:
-        """Whether the visit is one at which hearts are thought of."""
+        """Whether a clinician asks about the heart at this visit anyway."""
         return self.visit.topic in CARDIAC
 
-    def say(self, rule: str) -> str:
+    def expand(self, rule: str) -> str:
         """Expand a rule of the grammar."""
-        return self.words.say(rule, self.dice, self.slots)
+        return self.grammar.expand(rule, self.rng, self.slots)
 
-    def some(self, rule: str, share: float) -> list[str]:
-        """Expand a rule in a share of the notes; nothing where there is no such rule."""
-        if rule not in self.words or not self.chance(share):
+    def optional(self, rule: str, share: float) -> list[str]:
+        """Expand a rule with probability ``share``; nothing where there is no such rule."""
+        if rule not in self.grammar or not self.chance(share):
             return []
-        said = self.say(rule)
-        return [said] if said else []
+        text = self.expand(rule)
+        return [text] if text else []
 
     def chance(self, share: float) -> bool:
-        """Return whether to write something optional: more often in wordy notes."""
-        return self.dice.random() < share * self.wordy
+        """Return whether to write something optional: more often in verbose notes."""
+        return self.rng.random() < share * self.verbosity
 
     def noun(self, sign: str) -> str:
         """Return a noun phrase for a sign, without a list inside."""
-        return self.say(f"sign.{sign}.noun").split(" ni ", 1)[0]
+        return self.expand(f"sign.{sign}.noun").split(" ni ", 1)[0]
 
 
-def make_slots(visit: Visit, life: Life, identity: Identity) -> dict[str, str]:
-    """Return what the grammar may fill in: numbers as they are written, and names."""
-    woman = life.female
+def make_slots(visit: Visit, patient: PatientCourse, identity: Identity) -> dict[str, str]:
+    """Return the slots of the grammar: numbers as they are written, and names."""
     slots = {
         "given": identity.given,
         "surname": identity.surnames,
@@ -107,15 +109,15 @@ def make_slots(visit: Visit, life: Life, identity: Identity) -> dict[str, str]:
         "companion": f"{identity.relation} {identity.relative}",
         "relative_name": identity.relative,
         "doctor": identity.doctor,
-        "born": date.fromordinal(life.birth).strftime("%d/%m/%Y"),
-        "age": str(int(life.age(visit.day))),
-        "o": "a" if woman else "o",
-        "a": "a" if woman else "",
-        "pron": "ella" if woman else "él",
-        "sex_noun": "mujer" if woman else "varón",
-        "sbp": str(round(life.body["sbp"])),
-        "dbp": str(round(life.body["dbp"])),
-        "hr": str(round(life.body["hr"])),
+        "born": date.fromordinal(patient.birth).strftime("%d/%m/%Y"),
+        "age": str(int(patient.age(visit.day))),
+        "o": "a" if patient.female else "o",
+        "a": "a" if patient.female else "",
+        "pron": "ella" if patient.female else "él",
+        "sex_noun": "mujer" if patient.female else "varón",
+        "sbp": str(round(patient.baselines["sbp"])),
+        "dbp": str(round(patient.baselines["dbp"])),
+        "hr": str(round(patient.baselines["hr"])),
         "lvef": "60",
     }
     _numbers(slots, visit.vitals)
@@ -128,10 +130,10 @@ def make_slots(visit: Visit, life: Life, identity: Identity) -> dict[str, str]:
     return slots
 
 
-def sentences(dice: Random, clauses: Sequence[str], terse: bool) -> str:
-    """Join clauses: full sentences, or a run of commas where the writer is terse."""
+def sentences(rng: Random, clauses: Sequence[str], terse: bool) -> str:
+    """Join clauses: full sentences, or one comma-separated line where the style is terse."""
     if terse:
-        text = (", " if dice.random() < 0.55 else ". ").join(clauses)
+        text = (", " if rng.random() < 0.55 else ". ").join(clauses)
         return text if text.endswith((".", "?")) else text + "."
     return " ".join([c[0].upper() + c[1:] + ("" if c[-1] in ".?" else ".") for c in clauses])
 
@@ -142,5 +144,5 @@ def _numbers(slots: dict[str, str], values: Mapping[str, float]) -> None:
 
 
 def _centimetres(value: float) -> str:
-    """Write a pressure the old way: 142 mmHg is 14, sometimes 14,5."""
+    """Write a pressure in centimetres of mercury: 142 mmHg is 14, 145 is 14,5."""
     return f"{round(value / 5) / 2:g}".replace(".", ",")

@@ -1,4 +1,4 @@
-"""Invented names, identifiers and addresses: what a real export carries and must not leak."""
+"""Invented names, identifiers and addresses, as a real export carries them."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ def _names() -> dict[str, tuple[str, ...]]:
     return {key: tuple(values) for key, values in read_notes_file("names.toml").items()}
 
 
-def invent(dice: Random, female: bool, age: float) -> Identity:
+def draw_identity(rng: Random, female: bool, age: float) -> Identity:
     """Draw an identity; who comes along depends on the age in years."""
     names = _names()
-    first, second, third = (pick(dice, names["surnames"]) for _ in range(3))
+    first, second, third = (pick(rng, names["surnames"]) for _ in range(3))
     partner = ("marido", "men") if female else ("mujer", "women")
-    relation, sex = pick(dice, (partner, partner, *(_ELDERLY if age > 66 else _YOUNGER)))
+    relation, sex = pick(rng, (partner, partner, *(_ELDERLY if age > 66 else _YOUNGER)))
     return Identity(
-        given=pick(dice, names["women" if female else "men"]),
+        given=pick(rng, names["women" if female else "men"]),
         surnames=f"{first} {second}",
-        cip=f"ZZZZ{int(dice.random() * 1e10):010d}",
-        nhc=f"X{int(dice.random() * 1e7):07d}",
-        phone=f"700{int(dice.random() * 1e6):06d}",
-        street=f"{pick(dice, names['streets'])}, {1 + int(dice.random() * 90)}",
-        town=pick(dice, names["towns"]),
+        cip=f"ZZZZ{int(rng.random() * 1e10):010d}",
+        nhc=f"X{int(rng.random() * 1e7):07d}",
+        phone=f"700{int(rng.random() * 1e6):06d}",
+        street=f"{pick(rng, names['streets'])}, {1 + int(rng.random() * 90)}",
+        town=pick(rng, names["towns"]),
         relation=relation,
-        relative=pick(dice, names[sex]),
+        relative=pick(rng, names[sex]),
         doctor=third,
     )

@@ -1,13 +1,13 @@
-"""What the patient comes for and tells, and what is asked and denied."""
+"""The history of a note: reason for the visit, reported signs, denied signs."""
 
 from __future__ import annotations
 
 from clinical_nlp.simulation.drafting import Draft
 from clinical_nlp.simulation.rng import pick
-from clinical_nlp.simulation.visits import TROUBLING
+from clinical_nlp.simulation.visits import CONSULTATION_WEIGHT
 
-#: What is asked after when the heart is thought of.
-ASKED = (
+#: Signs that a clinician asks about; twice those asked about most.
+SCREENED_SIGNS = (
     "exertional_dyspnea",
     "exertional_dyspnea",
     "orthopnea",
@@ -21,44 +21,46 @@ ASKED = (
     "night_cough",
     "weight_gain",
 )
-#: Told signs in one note, at most: nobody writes them all down.
-MOST_TOLD = 3
+#: Most reported signs in one note: nobody writes them all down.
+MAX_REPORTED_SIGNS = 3
 
 
-def write_story(draft: Draft, brief: bool) -> tuple[list[str], list[str]]:
+def write_narrative(draft: Draft, brief: bool) -> tuple[list[str], list[str]]:
     """Return the reason for the visit and the clauses of its history."""
-    visit, dice, words = draft.visit, draft.dice, draft.words
-    told = [sign for sign in visit.signs if f"sign.{sign}.told" in words]
-    dice.shuffle(told)
+    visit, rng, grammar = draft.visit, draft.rng, draft.grammar
+    reported = [sign for sign in visit.signs if f"sign.{sign}.told" in grammar]
+    rng.shuffle(reported)
     reason: list[str] = []
     if visit.topic == "complaint":
-        main = max(told, key=lambda sign: TROUBLING.get(sign, 0.1), default="fatigue")
-        told = [sign for sign in told if sign != main]
+        main = max(reported, key=lambda sign: CONSULTATION_WEIGHT.get(sign, 0.1), default="fatigue")
+        reported = [sign for sign in reported if sign != main]
         reason = [_present(draft, main)]
-    elif f"{draft.topic}.reason" in words:
-        reason = [draft.say(f"{draft.topic}.reason")]
-    share = _share_told(draft)
-    most = 1 if brief else MOST_TOLD + 2 * (visit.topic == "hf_diagnosis")
-    told = [sign for sign in told if dice.random() < share][:most]
-    story = [_present(draft, sign) for sign in told]
-    own = draft.some(f"{draft.topic}.history", 0.85)
+    elif f"{draft.topic}.reason" in grammar:
+        reason = [draft.expand(f"{draft.topic}.reason")]
+    share = _report_probability(draft)
+    most = 1 if brief else MAX_REPORTED_SIGNS + 2 * (visit.topic == "hf_diagnosis")
+    reported = [sign for sign in reported if rng.random() < share][:most]
+    narrative = [_present(draft, sign) for sign in reported]
+    own = draft.optional(f"{draft.topic}.history", 0.85)
     if own and not brief:
-        own += draft.some(f"{draft.topic}.history", 0.6) + draft.some(f"{draft.topic}.history", 0.3)
-    story = [*own, *story]
+        own += draft.optional(f"{draft.topic}.history", 0.6) + draft.optional(
+            f"{draft.topic}.history", 0.3
+        )
+    narrative = [*own, *narrative]
     if draft.cardiac and not brief:
-        story += _followed_up(draft)
+        narrative += _follow_up(draft)
     if visit.asks and not brief:
-        story += _denied(draft)
-    elif not brief and dice.random() < 0.1:
-        story += _denied(draft)[:1]
-    if not brief and dice.random() < 0.04:
-        story += _past(draft)
-    story = list(dict.fromkeys(c for c in story if c))
-    return reason, story if brief else _copied(draft, story)
+        narrative += _denied(draft)
+    elif not brief and rng.random() < 0.1:
+        narrative += _denied(draft)[:1]
+    if not brief and rng.random() < 0.04:
+        narrative += _past_episode(draft)
+    narrative = list(dict.fromkeys(c for c in narrative if c))
+    return reason, narrative if brief else _copy_forward(draft, narrative)
 
 
-def _share_told(draft: Draft) -> float:
-    """Return the chance that a sign that is there gets told."""
+def _report_probability(draft: Draft) -> float:
+    """Return the probability that a present sign is reported in the note."""
     visit, care = draft.visit, draft.p.care
     if visit.asks or visit.topic == "hf_diagnosis":
         return 0.9
@@ -68,63 +70,63 @@ def _share_told(draft: Draft) -> float:
 
 
 def _present(draft: Draft, sign: str) -> str:
-    """Say that a sign is there: an idiom, or a frame around its noun."""
-    roll, noun = draft.dice.random(), f"sign.{sign}.noun" in draft.words
+    """State that a sign is present: an idiom, or a frame around its noun."""
+    roll, noun = draft.rng.random(), f"sign.{sign}.noun" in draft.grammar
     if noun and roll > 0.96:
         draft.slots["noun"] = draft.noun(sign)
-        return draft.say("frame.uncertain")
+        return draft.expand("frame.uncertain")
     draft.affirmed.add(sign)
-    if noun and (roll < 0.2 or (sign in draft.memory.signs and roll < 0.3)):
+    if noun and (roll < 0.2 or (sign in draft.previous.signs and roll < 0.3)):
         draft.slots["noun"] = draft.noun(sign)
-        known = sign in draft.memory.signs
-        return draft.say("frame.persists" if known else "frame.onset")
-    return draft.say(f"sign.{sign}.told")
+        known = sign in draft.previous.signs
+        return draft.expand("frame.persists" if known else "frame.onset")
+    return draft.expand(f"sign.{sign}.told")
 
 
-def _followed_up(draft: Draft) -> list[str]:
-    """Say what became of a sign of the last visit, and of a suspicion."""
-    dice, memory = draft.dice, draft.memory
+def _follow_up(draft: Draft) -> list[str]:
+    """State that a sign of the last visit has gone, or that a suspicion was dismissed."""
+    rng, previous = draft.rng, draft.previous
     out: list[str] = []
-    gone = sorted(memory.signs - set(draft.visit.signs))
-    if gone and dice.random() < 0.28:
-        sign = pick(dice, gone)
-        if f"sign.{sign}.eased" in draft.words:
-            out.append(draft.say(f"sign.{sign}.eased"))
-        elif f"sign.{sign}.noun" in draft.words:
+    gone = sorted(previous.signs - set(draft.visit.signs))
+    if gone and rng.random() < 0.28:
+        sign = pick(rng, gone)
+        if f"sign.{sign}.eased" in draft.grammar:
+            out.append(draft.expand(f"sign.{sign}.eased"))
+        elif f"sign.{sign}.noun" in draft.grammar:
             draft.slots["noun"] = draft.noun(sign)
-            out.append(draft.say("frame.eased"))
-    if memory.suspected and not draft.life.diagnosed(draft.visit.day) and dice.random() < 0.15:
-        out.append(draft.say("suspicion.dismissed"))
+            out.append(draft.expand("frame.eased"))
+    if previous.suspected and not draft.patient.diagnosed(draft.visit.day) and rng.random() < 0.15:
+        out.append(draft.expand("suspicion.dismissed"))
     return out
 
 
 def _denied(draft: Draft) -> list[str]:
-    """Deny some of the signs that are not there, in a list or one by one."""
-    dice = draft.dice
-    absent = [sign for sign in ASKED if sign not in draft.visit.signs]
-    chosen = list(dict.fromkeys(dice.sample(absent, min(len(absent), 1 + int(dice.random() * 4)))))
-    if len(chosen) > 1 and dice.random() < 0.72:
+    """Deny some of the absent signs, in a list or one by one."""
+    rng = draft.rng
+    absent = [sign for sign in SCREENED_SIGNS if sign not in draft.visit.signs]
+    chosen = list(dict.fromkeys(rng.sample(absent, min(len(absent), 1 + int(rng.random() * 4)))))
+    if len(chosen) > 1 and rng.random() < 0.72:
         nouns = [draft.noun(sign) for sign in chosen]
-        draft.slots["ni_list"] = ", ".join(nouns[:-1]) + draft.say("and_not") + nouns[-1]
+        draft.slots["ni_list"] = ", ".join(nouns[:-1]) + draft.expand("and_not") + nouns[-1]
         draft.slots["no_list"] = ", ".join(f"{noun} no" for noun in nouns)
         draft.slots["no_no_list"] = ", no ".join(nouns)
         draft.slots["form_list"] = ". ".join(f"{noun[0].upper()}{noun[1:]}: no" for noun in nouns)
-        return [draft.say("frame.denied_list")]
-    return [draft.say(f"sign.{sign}.denied") for sign in chosen]
+        return [draft.expand("frame.denied_list")]
+    return [draft.expand(f"sign.{sign}.denied") for sign in chosen]
 
 
-def _past(draft: Draft) -> list[str]:
-    """Tell of something long over."""
-    sign = pick(draft.dice, ("palpitations", "chest_pain", "syncope", "oedema", "dizziness"))
+def _past_episode(draft: Draft) -> list[str]:
+    """Mention an episode long over."""
+    sign = pick(draft.rng, ("palpitations", "chest_pain", "syncope", "oedema", "dizziness"))
     draft.slots["noun"] = draft.noun(sign)
-    return [draft.say("frame.past")]
+    return [draft.expand("frame.past")]
 
 
-def _copied(draft: Draft, story: list[str]) -> list[str]:
-    """Repeat the story of an earlier note word for word, as templates invite to."""
-    memory, dice = draft.memory, draft.dice
-    if memory.story and draft.cardiac and dice.random() < draft.p.care["copied_forward"]:
-        return [memory.story, *story]
-    if story and draft.cardiac:
-        memory.story = ", ".join(story[:2])
-    return story
+def _copy_forward(draft: Draft, narrative: list[str]) -> list[str]:
+    """Repeat the narrative of an earlier note word for word, as templates make easy."""
+    previous, rng = draft.previous, draft.rng
+    if previous.narrative and draft.cardiac and rng.random() < draft.p.care["copied_forward"]:
+        return [previous.narrative, *narrative]
+    if narrative and draft.cardiac:
+        previous.narrative = ", ".join(narrative[:2])
+    return narrative

@@ -55,7 +55,7 @@ class Curve:
             slope = self._slope(i)
             low, high = self.logits[i], self.logits[i + 1]
             if i == 0 and value <= low:
-                # Before a curve that falls from its first knot, everyone who will be ill is.
+                # A curve that falls from its first knot: everyone at risk is ill before it.
                 return self.ages[0] + (value - low) / slope if slope > 0 else float("-inf")
             if slope > 0 and low < value <= high:
                 return self.ages[i] + (value - low) / slope
@@ -113,7 +113,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Everything that ``simulate_patients`` may be told.
+    """All parameters of a simulation.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class Parameters:
     population, death, waves, care
         Numbers by name, as in the file.
     leaving
-        Age from which, and chance a year, of moving out of the health service's reach.
+        Pairs (age from which, probability a year) of moving out of the health service's area.
     leaving_known
         Share of those who left whose record is marked as no longer active.
     signs
@@ -167,9 +167,10 @@ class Parameters:
         return replace(self, cut=cut)
 
     def without_notes(self) -> Parameters:
-        """Return the same parameters with no note but hospital letters: the coded side alone.
+        """Return the same parameters with no notes but hospital letters.
 
-        A patient's codes are the same with and without, and made several times faster.
+        A patient's codes are the same with and without notes, and simulated several times
+        faster without.
         """
         return replace(self, care={**self.care, "note_written": 0.0})
 

@@ -1,4 +1,4 @@
-"""What was measured, seen and heard, and the results that were at hand."""
+"""The physical examination of a note, its measurements, and test results."""
 
 from __future__ import annotations
 
@@ -24,68 +24,68 @@ def write_vitals(draft: Draft) -> list[str]:
     rules = ["blood_pressure"] if "sbp" in values else []
     rules += ["heart_rate"] if "hr" in values else []
     rules += [rule for name, rule in _VITALS.items() if name in values]
-    said = [draft.say(f"vital.{rule}") for rule in rules]
-    return [", ".join(said)] if said else []
+    clauses = [draft.expand(f"vital.{rule}") for rule in rules]
+    return [", ".join(clauses)] if clauses else []
 
 
 def write_exam(draft: Draft, full: bool = False) -> list[str]:
-    """Write the examination; a ``full`` one looks everywhere."""
-    visit, dice = draft.visit, draft.dice
+    """Write the examination; a ``full`` one covers every organ."""
+    visit, rng = draft.visit, draft.rng
     cardiac = full or draft.cardiac or visit.asks
-    own = draft.some(f"{draft.topic}.exam", 0.8)
+    own = draft.optional(f"{draft.topic}.exam", 0.8)
     if visit.kind == "nurse" and not full:
-        legs = [_found(draft, "oedema")] if cardiac and dice.random() < 0.4 else []
+        legs = [_sign_finding(draft, "oedema")] if cardiac and rng.random() < 0.4 else []
         return [*legs, *own]
-    out = [draft.say("exam.general")] if cardiac and dice.random() < 0.3 + 0.5 * full else []
+    out = [draft.expand("exam.general")] if cardiac and rng.random() < 0.3 + 0.5 * full else []
     out += own
-    listens = 0.62 if cardiac else 0.8 * (visit.topic in _RESPIRATORY)
-    if dice.random() < max(listens, float(full)):
+    p_lungs = 0.62 if cardiac else 0.8 * (visit.topic in _RESPIRATORY)
+    if rng.random() < max(p_lungs, float(full)):
         out += _auscultation(draft, with_heart=cardiac)
-    looks = 0.6 if cardiac else 0.25 * ("oedema" in visit.signs)
-    if dice.random() < max(looks, 0.9 * full):
-        out.append(_found(draft, "oedema"))
-    if cardiac and dice.random() < 0.22 + 0.4 * full:
-        out.append(_found(draft, "raised_jvp"))
+    p_legs = 0.6 if cardiac else 0.25 * ("oedema" in visit.signs)
+    if rng.random() < max(p_legs, 0.9 * full):
+        out.append(_sign_finding(draft, "oedema"))
+    if cardiac and rng.random() < 0.22 + 0.4 * full:
+        out.append(_sign_finding(draft, "raised_jvp"))
     if cardiac:
-        out += [_found(draft, s) for s in _RARE if s in visit.signs and dice.random() < 0.4]
-        if dice.random() < 0.12:
-            out.append(draft.say("exam.abdomen"))
+        out += [_sign_finding(draft, s) for s in _RARE if s in visit.signs and rng.random() < 0.4]
+        if rng.random() < 0.12:
+            out.append(draft.expand("exam.abdomen"))
     return list(dict.fromkeys(out))
 
 
 def write_tests(draft: Draft) -> list[str]:
-    """Write the results of tracings and films."""
+    """Write the results of electrocardiograms and chest X-rays."""
     if "film_congested" in draft.visit.tests:
         draft.affirmed.add("cardiomegaly")
-    return [draft.say(f"test.{name}") for name in draft.visit.tests]
+    return [draft.expand(f"test.{name}") for name in draft.visit.tests]
 
 
 def write_labs(draft: Draft) -> list[str]:
     """Write the laboratory's numbers, and the echocardiogram's."""
     labs = draft.visit.labs
-    said = [draft.say(f"lab.{name}") for name in labs if name != "lvef"]
+    clauses = [draft.expand(f"lab.{name}") for name in labs if name != "lvef"]
     if "lvef" in labs and draft.visit.kind != "hospital":
-        said.append("eco: " + draft.say("lab.lvef_low" if labs["lvef"] < 50 else "lab.lvef"))
-    return [", ".join(said)] if said else []
+        clauses.append("eco: " + draft.expand("lab.lvef_low" if labs["lvef"] < 50 else "lab.lvef"))
+    return [", ".join(clauses)] if clauses else []
 
 
 def _auscultation(draft: Draft, with_heart: bool) -> list[str]:
     out: list[str] = []
-    day, dice = draft.visit.day, draft.dice
-    if with_heart and dice.random() < 0.75:
-        if draft.life.has("atrial_fibrillation", day):
-            out.append(draft.say("exam.heart_irregular"))
-        elif draft.life.has("valve_disease", day) and dice.random() < 0.7:
-            out.append(draft.say("exam.heart_murmur"))
+    day, rng = draft.visit.day, draft.rng
+    if with_heart and rng.random() < 0.75:
+        if draft.patient.has("atrial_fibrillation", day):
+            out.append(draft.expand("exam.heart_irregular"))
+        elif draft.patient.has("valve_disease", day) and rng.random() < 0.7:
+            out.append(draft.expand("exam.heart_murmur"))
         else:
-            out.append(draft.say("exam.heart_regular"))
-    heard = [_found(draft, sign) for sign in _LUNGS if sign in draft.visit.signs]
-    return out + (heard or [draft.say("sign.crackles.unseen")])
+            out.append(draft.expand("exam.heart_regular"))
+    findings = [_sign_finding(draft, sign) for sign in _LUNGS if sign in draft.visit.signs]
+    return out + (findings or [draft.expand("sign.crackles.unseen")])
 
 
-def _found(draft: Draft, sign: str) -> str:
-    """Say whether a sign was found."""
+def _sign_finding(draft: Draft, sign: str) -> str:
+    """State whether a sign was found."""
     if sign not in draft.visit.signs:
-        return draft.say(f"sign.{sign}.unseen")
+        return draft.expand(f"sign.{sign}.unseen")
     draft.affirmed.add(sign)
-    return draft.say(f"sign.{sign}.seen")
+    return draft.expand(f"sign.{sign}.seen")

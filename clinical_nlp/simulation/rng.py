@@ -1,10 +1,9 @@
-"""Random streams that a name decides, so that nothing depends on the order of work."""
+"""Random streams and draws, reproducible and independent of the order of work."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
 from random import Random
 from typing import TypeVar
 
@@ -20,16 +19,26 @@ def stream(*names: str | int) -> Random:
     return Random("/".join(map(str, names)))
 
 
-def pick(dice: Random, choices: Sequence[T]) -> T:
+def pick(rng: Random, choices: Sequence[T]) -> T:
     """Return one of ``choices``, all equally likely (``Random.choice``, but faster)."""
-    return choices[int(dice.random() * len(choices))]
+    return choices[int(rng.random() * len(choices))]
 
 
-def poisson(dice: Random, mean: float) -> int:
+def pick_weighted(rng: Random, weighted: Sequence[tuple[T, float]]) -> T:
+    """Return one of the values of ``(value, weight)`` pairs; weights need not add up to 1."""
+    mark = rng.random() * sum(weight for _, weight in weighted)
+    for value, weight in weighted:
+        mark -= weight
+        if mark < 0:
+            return value
+    return weighted[-1][0]  # rounding left a remainder
+
+
+def poisson(rng: Random, mean: float) -> int:
     """Return a Poisson count; ``mean`` is small here, so Knuth's method does."""
-    limit, product, count = math.exp(-mean), dice.random(), 0
+    limit, product, count = math.exp(-mean), rng.random(), 0
     while product > limit:
-        product *= dice.random()
+        product *= rng.random()
         count += 1
     return count
 
@@ -44,23 +53,6 @@ def logit(p: float) -> float:
     return math.log(p / (1.0 - p))
 
 
-class Weighted:
-    """A fixed weighted choice, prepared once.
-
-    Parameters
-    ----------
-    weights
-        Weight by outcome; need not add up to one.
-    """
-
-    def __init__(self, weights: Sequence[tuple[str, float]]) -> None:
-        self._names = [name for name, _ in weights]
-        self._sums = list(accumulate(weight for _, weight in weights))
-
-    def draw(self, dice: Random) -> str:
-        """Return an outcome."""
-        mark = dice.random() * self._sums[-1]
-        for name, upper in zip(self._names, self._sums, strict=True):
-            if mark < upper:
-                return name
-        return self._names[-1]
+def random_logit(rng: Random) -> float:
+    """Draw from the standard logistic distribution, its extreme tails cut off."""
+    return logit(min(max(rng.random(), 1e-9), 1 - 1e-9))

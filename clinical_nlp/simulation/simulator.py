@@ -8,14 +8,18 @@ from datetime import date, datetime, timedelta, timezone
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import Note, PatientRecord
-from clinical_nlp.simulation import structured
-from clinical_nlp.simulation.identity import Identity, invent
+from clinical_nlp.simulation.identity import Identity, draw_identity
 from clinical_nlp.simulation.parameters import Parameters, load_parameters
-from clinical_nlp.simulation.patient_course import Course, Life, live
-from clinical_nlp.simulation.physiology import Body
+from clinical_nlp.simulation.patient_course import (
+    HeartFailureCourse,
+    PatientCourse,
+    simulate_course,
+)
+from clinical_nlp.simulation.physiology import Physiology
 from clinical_nlp.simulation.rng import stream
+from clinical_nlp.simulation.structured import StructuredRecord, codes
 from clinical_nlp.simulation.treatments import prescribe
-from clinical_nlp.simulation.visits import plan_visits
+from clinical_nlp.simulation.visit_planning import plan_visits
 from clinical_nlp.simulation.writer import Writer
 
 _SPAIN = timezone(timedelta(hours=1))
@@ -30,15 +34,15 @@ class Truth:
     onset
         Day of the first sign of heart failure; ``None`` where it never comes.
     diagnosed
-        Day on which it is named, at most the end of the simulation.
+        Day of its diagnosis, at most the end of the simulation.
     coded
-        Day on which a Condition says so; ``None`` where none does.
+        Day on which a Condition records it; ``None`` where none does.
     preserved, acute
-        Ejection fraction preserved; first named in hospital.
+        Ejection fraction preserved; first diagnosed in hospital.
     died
         Day of death, at most the end of the simulation.
     left
-        Day of moving away; ``None`` who stayed. The record ends there.
+        Day of moving away, on which the record ends; ``None`` for a patient who stays.
     conditions
         Day each long-term condition truly began.
     region, rural
@@ -55,19 +59,20 @@ class Truth:
     conditions: dict[str, date]
     region: str
     rural: bool
-    course: Course | None
+    heart_failure: HeartFailureCourse | None
 
     def severity(self, day: date) -> float:
         """Return congestion on ``day``, 0..1."""
-        return 0.0 if self.course is None else self.course.severity(day.toordinal())
+        failure = self.heart_failure
+        return 0.0 if failure is None else failure.severity(day.toordinal())
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPatient:
     """A record as of the cut, its invented identity, and the truth.
 
-    ``affirmed`` tells, by the key of each note, the signs (keys of ``notes/signs.toml``)
-    that its text says are there.
+    ``affirmed`` gives, by the key of each note, the signs (keys of ``notes/signs.toml``) that
+    its text states are present.
     """
 
     record: PatientRecord
@@ -108,75 +113,77 @@ def simulate_patients(
 
 def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
     """Return one patient; see :func:`simulate_patients`."""
-    dice = stream("patient", seed, index)
-    life = live(dice, p)
-    identity = invent(dice, life.female, life.age(life.joined))
-    taken = prescribe(dice, life)
-    visits = plan_visits(dice, life, p, taken)
-    patient = f"s{seed}-{index:06d}"
-    ledger = structured.Ledger(patient)
-    structured.problems(dice, ledger, life, p)
-    structured.prescriptions(ledger, taken)
-    family = structured.family(dice, ledger, life)
-    structured.laboratory(dice, ledger, life, p, Body(life, p, taken))
-    writer = Writer(life, identity, p, taken, family, int(dice.random() * 1_000_000))
+    rng = stream("patient", seed, index)
+    patient_id = f"s{seed}-{index:06d}"
+    patient = simulate_course(rng, p)
+    identity = draw_identity(rng, patient.female, patient.age(patient.joined))
+    prescriptions = prescribe(rng, patient)
+    physiology = Physiology(patient, p, prescriptions)
+    visits = plan_visits(rng, physiology)
+    structured = StructuredRecord(patient_id, patient, p)
+    structured.add_problems(rng)
+    structured.add_prescriptions(prescriptions)
+    family = structured.add_family_history(rng)
+    structured.add_laboratory(rng, physiology)
+    writer = Writer(patient, identity, p, prescriptions, family, int(rng.random() * 1_000_000))
     cut = p.cut.toordinal()
     notes: list[Note] = []
     affirmed: dict[str, tuple[str, ...]] = {}
     for number, visit in enumerate(visits):
-        structured.contact(dice, ledger, life, p, visit)
-        leaves_text = dice.random() < p.care["note_written"] or visit.kind == "hospital"
+        structured.add_contact(rng, visit)
+        leaves_text = rng.random() < p.care["note_written"] or visit.kind == "hospital"
         if not leaves_text or visit.day > cut:
             continue
         written = writer.write(stream("note", seed, index, number), visit)
-        at = datetime.combine(date.fromordinal(visit.day), datetime.min.time(), _SPAIN)
-        source = f"DocumentReference/{patient}-d{number + 1}"
+        midnight = datetime.combine(date.fromordinal(visit.day), datetime.min.time(), _SPAIN)
+        source = f"DocumentReference/{patient_id}-d{number + 1}"
         affirmed[source] = written.affirmed
         notes.append(
             Note(
                 source=source,
-                patient_id=patient,
+                patient_id=patient_id,
                 text=written.text,
-                written=at + timedelta(minutes=visit.minute),
+                written=midnight + timedelta(minutes=visit.minute),
                 language=written.language,
-                kind=structured.codes()["documents"][visit.kind],
+                kind=codes()["documents"][visit.kind],
             )
         )
-    died = life.death if life.death is not None and life.death <= min(cut, life.left) else None
-    shown = date.fromordinal(min(cut, life.last))
-    moved = died is None and life.left < p.end.toordinal() and life.left <= cut
+    death = patient.death
+    died = date.fromordinal(death) if death and death <= min(cut, patient.left) else None
+    moved = died is None and patient.left < p.end.toordinal() and patient.left <= cut
     record = PatientRecord(
-        id=patient,
-        sex=life.sex,
-        birth_date=date.fromordinal(life.birth),
+        id=patient_id,
+        sex=patient.sex,
+        birth_date=date.fromordinal(patient.birth),
         deceased=died is not None,
-        died=None if died is None else date.fromordinal(died),
+        died=died,
         notes=tuple(sorted(notes, key=lambda note: (note.written, note.key))),
-        events=structured.as_of(ledger.events, shown),
-        active=not (moved and life.leaving_known),
+        events=structured.as_of(date.fromordinal(min(cut, patient.last))),
+        active=not (moved and patient.leaving_known),
     )
-    return SimulatedPatient(record, identity, _truth(life, p), affirmed)
+    return SimulatedPatient(record, identity, _truth(patient, p), affirmed)
 
 
-def _truth(life: Life, p: Parameters) -> Truth:
-    end = p.end.toordinal()
-    course = life.course
-    if course is not None and (life.death is not None and course.diagnosis > life.death):
-        course = None  # died before anyone could name it
+def _truth(patient: PatientCourse, p: Parameters) -> Truth:
+    end, failure = p.end.toordinal(), patient.heart_failure
+    if failure is not None and patient.death is not None and failure.diagnosis > patient.death:
+        failure = None  # died before the diagnosis
 
-    def known(day: int | None) -> date | None:
+    def date_until_end(day: int | None) -> date | None:
         return date.fromordinal(day) if day is not None and day <= end else None
 
     return Truth(
-        onset=known(course.onset) if course else None,
-        diagnosed=known(course.diagnosis) if course else None,
-        coded=known(course.coded) if course and (course.coded or 0) < life.last else None,
-        preserved=course.preserved if course else None,
-        acute=course.acute if course else None,
-        died=known(life.death),
-        left=date.fromordinal(life.left) if life.left < end else None,
-        conditions={name: date.fromordinal(day) for name, day in sorted(life.ill.items())},
-        region=life.region,
-        rural=life.rural,
-        course=course,
+        onset=date_until_end(failure.onset) if failure else None,
+        diagnosed=date_until_end(failure.diagnosis) if failure else None,
+        coded=date_until_end(failure.coded)
+        if failure and (failure.coded or 0) < patient.last
+        else None,
+        preserved=failure.preserved if failure else None,
+        acute=failure.acute if failure else None,
+        died=date_until_end(patient.death),
+        left=date.fromordinal(patient.left) if patient.left < end else None,
+        conditions={name: date.fromordinal(day) for name, day in sorted(patient.onsets.items())},
+        region=patient.region,
+        rural=patient.rural,
+        heart_failure=failure,
     )

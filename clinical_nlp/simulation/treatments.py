@@ -10,13 +10,13 @@ from importlib.resources import files
 from random import Random
 
 from clinical_nlp.simulation.parameters import YEAR
-from clinical_nlp.simulation.patient_course import Life
-from clinical_nlp.simulation.rng import Weighted, pick
+from clinical_nlp.simulation.patient_course import PatientCourse
+from clinical_nlp.simulation.rng import pick, pick_weighted
 
 #: Chance a year that a drug is stopped for good (assumption: one in seven).
-STOPPING = 0.14
+STOP_RATE = 0.14
 #: Chance that a loop diuretic is tried in the months of signs before the diagnosis is made.
-TRIED_BEFORE = 0.22
+EARLY_DIURETIC = 0.22
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,68 +40,63 @@ class Prescription:
     start: int
     stop: int | None
 
-    def on(self, day: int) -> bool:
-        """Whether it is taken on ``day``."""
+    def active_on(self, day: int) -> bool:
+        """Whether the drug is taken on ``day``."""
         return self.start <= day and (self.stop is None or day < self.stop)
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _TreatmentRule:
+    """One row of ``[[lines]]``: what a condition is treated with, how often and how soon."""
+
     needs: str
     chance: float
-    choices: Weighted
+    choices: tuple[tuple[str, float], ...]
     lag: float
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> tuple[Mapping[str, Drug], tuple[_Line, ...]]:
+def _catalogue() -> tuple[Mapping[str, Drug], tuple[_TreatmentRule, ...]]:
     folder = files("clinical_nlp.simulation")
     raw = tomllib.loads(folder.joinpath("drugs.toml").read_text("utf-8"))
     drugs = {
         key: Drug(key, row["atc"], tuple(row["names"]), tuple(row["doses"]), tuple(row["regimens"]))
         for key, row in raw["drugs"].items()
     }
-    lines = tuple(
-        _Line(row["needs"], row["chance"], Weighted(list(row["choices"].items())), row["lag"])
+    rules = tuple(
+        _TreatmentRule(row["needs"], row["chance"], tuple(row["choices"].items()), row["lag"])
         for row in raw["lines"]
     )
-    return drugs, lines
+    return drugs, rules
 
 
-def drug(key: str) -> Drug:
-    """Return a drug by its key."""
-    return _catalogue()[0][key]
-
-
-def prescribe(dice: Random, life: Life) -> list[Prescription]:
-    """Draw every prescription of a life, in order of start."""
-    begins = dict(life.ill)
-    if life.course is not None:
-        begins["heart_failure"] = life.course.diagnosis
-        if not life.course.preserved:
-            begins["reduced_ejection_fraction"] = life.course.diagnosis
-    drugs, lines = _catalogue()
-    taken: dict[str, Prescription] = {}
-    for line in lines:
-        begun = begins.get(line.needs)
-        if begun is None or dice.random() > line.chance:
+def prescribe(rng: Random, patient: PatientCourse) -> list[Prescription]:
+    """Draw every prescription of a patient, in order of start."""
+    onsets, failure = dict(patient.onsets), patient.heart_failure
+    if failure is not None:
+        onsets["heart_failure"] = failure.diagnosis
+        if not failure.preserved:
+            onsets["reduced_ejection_fraction"] = failure.diagnosis
+    drugs, rules = _catalogue()
+    drawn: dict[str, Prescription] = {}
+    for rule in rules:
+        onset = onsets.get(rule.needs)
+        if onset is None or rng.random() > rule.chance:
             continue
-        key = line.choices.draw(dice)
-        start = begun + int(dice.expovariate(1 / line.lag))
-        stop = start + int(dice.expovariate(STOPPING) * YEAR)
-        known = taken.get(key)
-        if start >= life.left or (known is not None and known.start <= start):
+        key = pick_weighted(rng, rule.choices)
+        start = onset + int(rng.expovariate(1 / rule.lag))
+        stop = start + int(rng.expovariate(STOP_RATE) * YEAR)
+        known = drawn.get(key)
+        if start >= patient.left or (known is not None and known.start <= start):
             continue
-        taken[key] = _written(dice, drugs[key], start, stop if stop < life.left else None)
-    course = life.course
-    if course is not None and "furosemide" in taken and dice.random() < TRIED_BEFORE:
-        early = course.diagnosis - int((course.diagnosis - course.onset) * 0.4 * dice.random())
-        if early < taken["furosemide"].start:
-            taken["furosemide"] = _written(
-                dice, drugs["furosemide"], early, taken["furosemide"].stop
-            )
-    return sorted(taken.values(), key=lambda p: (p.start, p.drug.key))
+        drawn[key] = _prescription(rng, drugs[key], start, stop if stop < patient.left else None)
+    loop = drawn.get("furosemide")
+    if failure is not None and loop is not None and rng.random() < EARLY_DIURETIC:
+        early = failure.diagnosis - int((failure.diagnosis - failure.onset) * 0.4 * rng.random())
+        if early < loop.start:
+            drawn["furosemide"] = _prescription(rng, loop.drug, early, loop.stop)
+    return sorted(drawn.values(), key=lambda rx: (rx.start, rx.drug.key))
 
 
-def _written(dice: Random, chosen: Drug, start: int, stop: int | None) -> Prescription:
-    return Prescription(chosen, pick(dice, chosen.doses), pick(dice, chosen.regimens), start, stop)
+def _prescription(rng: Random, drug: Drug, start: int, stop: int | None) -> Prescription:
+    return Prescription(drug, pick(rng, drug.doses), pick(rng, drug.regimens), start, stop)

@@ -1,4 +1,4 @@
-"""Clinicians' habits: how each of them writes."""
+"""How each simulated clinician writes: layout, abbreviations, accents, typing errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clinical_nlp.simulation.rng import stream
 #: Clinicians at work in the simulated area, by the kind of contact they answer.
 STAFF = {"gp": 60, "nurse": 40, "phone": 60, "home": 60, "urgent": 25, "hospital": 20}
 _STRIP = str.maketrans("áéíóúÁÉÍÓÚ", "aeiouAEIOU")
-_SHORT = {
+_ABBREVIATIONS = {
     "con": "c/",
     "para": "p/",
     "por": "x",
@@ -35,11 +35,11 @@ _SHORT = {
     "revisión": "rev",
     "medicación": "medic",
 }
-_SHORT_RE = re.compile(r"\b(" + "|".join(_SHORT) + r")\b")
+_ABBREVIATION_RE = re.compile(r"\b(" + "|".join(_ABBREVIATIONS) + r")\b")
 _WORD = re.compile(r"[a-záéíóúñ]{6,}")
 
-#: Share of the notes that an old system has wrapped, spaced or ended in its own way.
-_MACHINE = 0.06
+#: Share of the notes whose lines or spaces an old record system has changed.
+_REFORMATTED_SHARE = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,48 +49,50 @@ class WritingStyle:
     Parameters
     ----------
     layout
-        The favourite layout.
-    plain
-        Chance that a note has no accents.
-    short
-        Chance that each long common word is abbreviated.
-    slips
-        Mean number of typing slips in a note.
-    shouts
+        The usual layout, an entry of ``layouts.toml``.
+    unaccented_rate
+        Probability that a note has no accents.
+    abbreviation_rate
+        Probability that a note abbreviates (half of the common long words).
+    typo_rate
+        Probability of a typing error in a note; of a second one, half of that.
+    all_caps
         Writes in capitals.
-    wordy
-        Chance of each optional sentence, about 1.
+    verbosity
+        Factor of the probability of each optional sentence, about 1.
     """
 
     layout: dict[str, Any]
-    plain: float
-    short: float
-    slips: float
-    shouts: bool
-    wordy: float
+    unaccented_rate: float
+    abbreviation_rate: float
+    typo_rate: float
+    all_caps: bool
+    verbosity: float
 
-    def finish(self, dice: Random, text: str) -> str:
-        """Give a clean text this clinician's hand."""
-        if dice.random() < self.short:
-            text = _SHORT_RE.sub(lambda m: _SHORT[m[1]] if dice.random() < 0.5 else m[1], text)
-        if dice.random() < self.plain:
+    def apply(self, rng: Random, text: str) -> str:
+        """Return a clean text as this clinician would have typed it."""
+        if rng.random() < self.abbreviation_rate:
+            text = _ABBREVIATION_RE.sub(
+                lambda m: _ABBREVIATIONS[m[1]] if rng.random() < 0.5 else m[1], text
+            )
+        if rng.random() < self.unaccented_rate:
             text = text.translate(_STRIP)
-        if self.slips and dice.random() < self.slips:
-            text = _slip(dice, text)
-            if dice.random() < self.slips / 2:
-                text = _slip(dice, text)
-        if self.shouts:
+        if self.typo_rate and rng.random() < self.typo_rate:
+            text = _add_typo(rng, text)
+            if rng.random() < self.typo_rate / 2:
+                text = _add_typo(rng, text)
+        if self.all_caps:
             text = text.upper()
-        if dice.random() < _MACHINE:
-            text = _by_machine(dice, text)
+        if rng.random() < _REFORMATTED_SHARE:
+            text = _reformat(rng, text)
         return text
 
 
-def _by_machine(dice: Random, text: str) -> str:
-    """Treat a text as old record systems do: fixed lines, doubled spaces, DOS line ends."""
-    kind = dice.random()
+def _reformat(rng: Random, text: str) -> str:
+    """Change a text as old record systems do: fixed lines, doubled spaces, DOS line ends."""
+    kind = rng.random()
     if kind < 0.4:
-        width = 60 + int(dice.random() * 20)
+        width = 60 + int(rng.random() * 20)
         return "\n".join(
             part for line in text.split("\n") for part in (textwrap.wrap(line, width) or [""])
         )
@@ -99,14 +101,14 @@ def _by_machine(dice: Random, text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
-def _slip(dice: Random, text: str) -> str:
+def _add_typo(rng: Random, text: str) -> str:
     """Swap, drop or double one letter inside one long word."""
     words = list(_WORD.finditer(text))
     if not words:
         return text
-    word = words[int(dice.random() * len(words))]
-    at = word.start() + 1 + int(dice.random() * (word.end() - word.start() - 3))
-    kind = dice.random()
+    word = words[int(rng.random() * len(words))]
+    at = word.start() + 1 + int(rng.random() * (word.end() - word.start() - 3))
+    kind = rng.random()
     if kind < 0.4:
         return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
     if kind < 0.75:
@@ -121,17 +123,17 @@ def layouts() -> tuple[dict[str, Any], ...]:
 
 
 @lru_cache(maxsize=4096)
-def scribe(kind: str, number: int) -> WritingStyle:
-    """Return the habits of one clinician: the same person in every simulation."""
-    dice = stream("scribe", kind, number)
+def writing_style(kind: str, number: int) -> WritingStyle:
+    """Return the style of one clinician: the same person in every simulation."""
+    rng = stream("scribe", kind, number)
     fitting = [layout for layout in layouts() if kind in layout["kinds"]] or [layouts()[0]]
-    layout = dice.choices(fitting, [entry["weight"] for entry in fitting])[0]
-    careful = dice.random()
+    layout = rng.choices(fitting, [entry["weight"] for entry in fitting])[0]
+    careful = rng.random()
     return WritingStyle(
         layout=layout,
-        plain=0.75 if careful < 0.3 else 0.04,
-        short=0.8 if dice.random() < 0.3 else 0.05,
-        slips=0.05 + 0.5 * dice.random() ** 2,
-        shouts=dice.random() < 0.035,
-        wordy=0.6 + 0.8 * dice.random(),
+        unaccented_rate=0.75 if careful < 0.3 else 0.04,
+        abbreviation_rate=0.8 if rng.random() < 0.3 else 0.05,
+        typo_rate=0.05 + 0.5 * rng.random() ** 2,
+        all_caps=rng.random() < 0.035,
+        verbosity=0.6 + 0.8 * rng.random(),
     )

@@ -30,13 +30,13 @@ def people() -> list[Person]:
     return [summarise(person, p.start) for person in simulate_patients(4000, 17, p)]
 
 
-def test_incidence_is_that_of_spanish_primary_care(people: list[Person]) -> None:
+def test_cohort_incidence_matches_spanish_primary_care(people: list[Person]) -> None:
     p = load_parameters()
     # 12.8 per 1,000 and year (IBERICAN); about 230 cases here, so +-20% is three deviations.
     assert incidence(people, p.start, p.end)["45+"] == pytest.approx(12.8, rel=0.22)
 
 
-def test_signs_are_noted_before_most_diagnoses_and_in_half_of_the_others(
+def test_cohort_signs_precede_most_diagnoses_and_half_of_controls(
     people: list[Person],
 ) -> None:
     p = load_parameters()
@@ -45,7 +45,7 @@ def test_signs_are_noted_before_most_diagnoses_and_in_half_of_the_others(
     assert found["any, controls"] == pytest.approx(55, abs=5)  # and 55%
 
 
-def test_signs_come_and_go(people: list[Person]) -> None:
+def test_cohort_signs_recur_in_cases(people: list[Person]) -> None:
     """Steinhubl 2013: signs are affirmed, then absent, then affirmed again."""
     returns = 0
     cases = [person for person in people if person.diagnosed and len(person.signs) > 8]
@@ -56,7 +56,7 @@ def test_signs_come_and_go(people: list[Person]) -> None:
     assert returns / len(cases) > 0.6
 
 
-def test_prevalences_are_near_the_parameters(people: list[Person]) -> None:
+def test_cohort_prevalences_are_near_parameters(people: list[Person]) -> None:
     table = prevalence(people, load_parameters().start)
     bounds = {
         "hypertension": (30, 43),
@@ -71,25 +71,27 @@ def test_prevalences_are_near_the_parameters(people: list[Person]) -> None:
         assert low < table[name]["all"] < high, name
 
 
-def test_no_phrase_dominates_the_notes() -> None:
+def test_cohort_notes_have_no_dominant_sentence() -> None:
     """The most frequent sentence of the notes is a small share of them all."""
-    said: Counter[str] = Counter()
+    sentences: Counter[str] = Counter()
     for person in simulate_patients(150, seed=23):
         for note in person.record.notes:
-            said.update(s.strip().lower() for s in note.text.replace("\n", ". ").split(". "))
-    assert said.most_common(1)[0][1] < 0.03 * said.total()
-    assert len(said) > 2500
+            sentences.update(s.strip().lower() for s in note.text.replace("\n", ". ").split(". "))
+    assert sentences.most_common(1)[0][1] < 0.03 * sentences.total()
+    assert len(sentences) > 2500
 
 
-def test_who_is_lost_is_weighed_against_the_same_people_had_they_stayed() -> None:
+def test_loss_to_follow_up_is_compared_with_complete_follow_up() -> None:
     base = CohortRecipe(
         simulated_patients=150, simulation_seed=5, gap_days=30, horizon_days=365,
         history_days=365, step_days=365, min_age=40, controls_share=1.0,
     )  # fmt: skip
     rows = compare(base, (0.0, 20.0), load_parameters())
     nobody, many = rows[0.0], rows[20.0]
-    told = {row.choice: row.risk for row in nobody[:3]}
-    assert set(told.values()) == {nobody[0].truth}  # where nobody left, no choice matters
+    risks = {row.choice: row.risk for row in nobody[:3]}
+    assert set(risks.values()) == {nobody[0].truth}  # where nobody left, no choice matters
     assert nobody[0].lost == 0 < many[0].lost
-    assert [row.lost for row in many] == sorted(row.lost for row in many)  # silence adds to them
+    assert [row.lost for row in many] == sorted(
+        row.lost for row in many
+    )  # the gaps in contact add to them
     assert many[1].risk > many[0].risk  # the lost are all without the outcome

@@ -1,4 +1,4 @@
-"""The written export against the reader that will meet it, and against the validator."""
+"""The simulated export against our reader and against the FHIR validator."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_back(export: Path) -> dict[str, PatientRecord]:
         return {record.id: record for record in source.records()}
 
 
-def test_every_coded_event_is_read_back_as_it_was(
+def test_export_events_read_back_equal(
     people: list[SimulatedPatient], read_back: dict[str, PatientRecord]
 ) -> None:
     for person in people:
@@ -59,7 +59,7 @@ def test_every_coded_event_is_read_back_as_it_was(
         assert (got.deceased, got.died) == (person.record.deceased, person.record.died)
 
 
-def test_every_note_is_read_back_whatever_its_charset_or_markup(
+def test_export_notes_read_back_in_any_charset_or_markup(
     people: list[SimulatedPatient], read_back: dict[str, PatientRecord]
 ) -> None:
     changed = 0
@@ -75,7 +75,7 @@ def test_every_note_is_read_back_whatever_its_charset_or_markup(
     assert changed < 0.05 * sum(len(p.record.notes) for p in people)
 
 
-def test_the_export_has_the_variety_of_real_ones(export: Path) -> None:
+def test_export_holds_several_charsets_and_formats(export: Path) -> None:
     lines: list[str] = []
     for path in export.glob("DocumentReference.*"):
         data = path.read_bytes()
@@ -89,12 +89,12 @@ def test_the_export_has_the_variety_of_real_ones(export: Path) -> None:
     assert kinds['"url":"Binary/']
 
 
-def test_a_folder_that_holds_something_is_refused(export: Path) -> None:
+def test_export_into_nonempty_folder_raises_e113(export: Path) -> None:
     with pytest.raises(UsageError, match="E113"):
         SimulatedExport(export)
 
 
-def test_the_validator_finds_no_error(export: Path, shared: Path, tmp_path: Path) -> None:
+def test_export_passes_fhir_validator(export: Path, shared: Path, tmp_path: Path) -> None:
     validator = shared / "tools" / "fhir-validate" / "fhir-validate"
     if not validator.exists():
         pytest.skip("the FHIR validator is not beside the checkout")
@@ -118,7 +118,7 @@ def _app() -> typer.Typer:
     return app
 
 
-def test_the_command_writes_export_and_truth_apart(tmp_path: Path) -> None:
+def test_simulate_command_writes_export_and_truth_apart(tmp_path: Path) -> None:
     out = tmp_path / "export"
     done = CliRunner().invoke(_app(), ["--patients", "12", "--seed", "3", str(out)])
     assert done.exit_code == 0, done.output
@@ -145,7 +145,7 @@ print(total.hexdigest())
 """
 
 
-def test_the_same_bytes_under_any_hash_seed(tmp_path: Path) -> None:
+def test_export_is_identical_under_any_hash_seed(tmp_path: Path) -> None:
     digests = set()
     for number, hash_seed in enumerate(("0", "1", "4242")):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}

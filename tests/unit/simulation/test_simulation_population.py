@@ -16,7 +16,7 @@ from clinical_nlp.simulation import (
     simulate_patients,
 )
 from clinical_nlp.simulation.parameters import Curve
-from clinical_nlp.simulation.patient_course import Life, live
+from clinical_nlp.simulation.patient_course import PatientCourse, simulate_course
 from clinical_nlp.simulation.rng import logistic, stream
 
 PARAMETERS = load_parameters()
@@ -29,20 +29,20 @@ def people() -> list[SimulatedPatient]:
 
 @given(index=st.integers(0, 10**6), seed=st.integers(0, 10**4))
 @settings(max_examples=20, deadline=None)
-def test_a_patient_depends_on_seed_and_index_alone(index: int, seed: int) -> None:
+def test_simulate_patient_same_seed_and_index_gives_same_patient(index: int, seed: int) -> None:
     alone = simulate_patient(index, seed, PARAMETERS)
     (among,) = simulate_patients(1, seed, first=index)
     assert alone == among
 
 
-def test_another_seed_is_another_population() -> None:
+def test_simulate_patients_other_seed_gives_other_notes() -> None:
     one, two = next(simulate_patients(1, seed=1)), next(simulate_patients(1, seed=2))
     assert one.record.notes != two.record.notes
 
 
 @given(days=st.integers(200, 1400), index=st.integers(0, 5000))
 @settings(max_examples=25, deadline=None)
-def test_an_earlier_cut_shows_the_same_record_so_far(days: int, index: int) -> None:
+def test_simulate_patient_earlier_cut_gives_prefix_of_record(days: int, index: int) -> None:
     cut = PARAMETERS.start + timedelta(days=days)
     early = simulate_patient(index, 9, PARAMETERS.as_of(cut))
     late = simulate_patient(index, 9, PARAMETERS.as_of(PARAMETERS.end))
@@ -58,7 +58,7 @@ def _known(event: CodedEvent) -> date:
     return event.recorded or event.start or date.min
 
 
-def test_nothing_in_a_record_is_later_than_its_cut_or_the_death(
+def test_record_holds_nothing_after_cut_or_death(
     people: list[SimulatedPatient],
 ) -> None:
     for person in people:
@@ -70,7 +70,7 @@ def test_nothing_in_a_record_is_later_than_its_cut_or_the_death(
             assert event.end is None or event.end <= last or event.kind is EventKind.MEDICATION
 
 
-def test_records_keep_the_promised_order(people: list[SimulatedPatient]) -> None:
+def test_record_notes_and_events_are_sorted(people: list[SimulatedPatient]) -> None:
     for person in people:
         notes = [(n.written, n.key) for n in person.record.notes]
         events = [(e.start or date.min, e.source) for e in person.record.events]
@@ -78,7 +78,7 @@ def test_records_keep_the_promised_order(people: list[SimulatedPatient]) -> None
         assert events == sorted(events)
 
 
-def test_a_diagnosis_comes_after_its_first_sign_and_is_coded_no_earlier(
+def test_truth_orders_onset_diagnosis_and_code(
     people: list[SimulatedPatient],
 ) -> None:
     diagnosed = [p.truth for p in people if p.truth.diagnosed]
@@ -89,7 +89,7 @@ def test_a_diagnosis_comes_after_its_first_sign_and_is_coded_no_earlier(
         assert truth.coded is None or truth.coded >= truth.diagnosed
 
 
-def test_before_its_diagnosis_heart_failure_has_no_confirmed_code(
+def test_record_before_diagnosis_has_no_confirmed_heart_failure_code(
     people: list[SimulatedPatient],
 ) -> None:
     for person in people:
@@ -101,65 +101,65 @@ def test_before_its_diagnosis_heart_failure_has_no_confirmed_code(
                 )
 
 
-def test_what_a_note_affirms_was_there_to_be_affirmed(people: list[SimulatedPatient]) -> None:
+def test_affirmed_signs_are_given_for_every_note(people: list[SimulatedPatient]) -> None:
     for person in people:
         assert set(person.affirmed) == {note.key for note in person.record.notes}
 
 
-def test_a_cut_outside_the_simulated_years_is_refused() -> None:
+def test_as_of_cut_outside_simulated_years_raises_e110() -> None:
     with pytest.raises(UsageError, match="E110"):
         PARAMETERS.as_of(PARAMETERS.end + timedelta(days=1))
 
 
-def test_a_negative_number_of_patients_is_refused() -> None:
+def test_simulate_patients_negative_number_raises_e112() -> None:
     with pytest.raises(UsageError, match="E112"):
         simulate_patients(-1)
 
 
-def test_a_curve_gives_back_the_age_at_which_it_reaches_a_value() -> None:
+def test_curve_age_of_inverts_at() -> None:
     curve = Curve.from_percent([45, 60, 75, 90], [2, 8, 20, 35])
     for age in (50.0, 60.0, 71.5, 88.0):
         assert curve.age_of(curve.at(age)) == pytest.approx(age)
     assert curve.age_of(curve.at(90) + 0.1) == float("inf")
 
 
-def test_before_a_falling_curve_everyone_who_will_be_ill_is() -> None:
+def test_curve_age_of_falling_curve_is_before_first_knot() -> None:
     curve = Curve.from_percent([45, 60, 75, 90], [5, 4, 9, 20])
     assert curve.age_of(curve.at(45)) == float("-inf")
     assert 60 < curve.age_of(curve.at(70)) < 75
 
 
 @pytest.fixture(scope="module")
-def lives() -> list[Life]:
-    return [live(stream("test", number), PARAMETERS) for number in range(6000)]
+def courses() -> list[PatientCourse]:
+    return [simulate_course(stream("test", number), PARAMETERS) for number in range(6000)]
 
 
-def test_traits_and_smoking_leave_the_curves_as_they_are(lives: list[Life]) -> None:
-    """They say who falls ill, not how many: COPD was once half as much again in old men."""
+def test_onsets_with_latent_traits_keep_prevalence_curves(courses: list[PatientCourse]) -> None:
+    """Traits decide who falls ill, not how many: COPD was once half too frequent in old men."""
     start = PARAMETERS.start.toordinal()
-    some = [life for life in lives if 45 <= life.age(start) < 90]
+    in_range = [course for course in courses if 45 <= course.age(start) < 90]
     rising = [c for c in PARAMETERS.conditions if c.name not in ("obesity", "sleep_apnea")]
     for condition in rising:
-        given = have = 0.0
-        for life in some:
-            curve = condition.women if life.female else condition.men
-            given += logistic(curve.at(life.age(start)))
-            have += life.has(condition.name, start)
-        deviation = 4 * given**0.5  # of a sum of chances, at most
+        expected = observed = 0.0
+        for course in in_range:
+            curve = condition.women if course.female else condition.men
+            expected += logistic(curve.at(course.age(start)))
+            observed += course.has(condition.name, start)
+        deviation = 4 * expected**0.5  # of a sum of probabilities, at most
         # A curve that falls with age is not followed down: nobody is cured here.
-        slack = 0.1 * given if condition.name in ("dyslipidemia", "anxiety") else 0.02 * given
-        assert abs(have - given) < deviation + slack, condition.name
+        slack = 0.1 * expected if condition.name in ("dyslipidemia", "anxiety") else 0.02 * expected
+        assert abs(observed - expected) < deviation + slack, condition.name
 
 
-def test_nothing_begins_before_its_age(lives: list[Life]) -> None:
+def test_onsets_respect_earliest_age(courses: list[PatientCourse]) -> None:
     for condition in PARAMETERS.conditions:
         assert condition.earliest >= 18
-        for life in lives:
-            if condition.name in life.ill:
-                assert life.age(life.ill[condition.name] + 1) >= condition.earliest
+        for course in courses:
+            if condition.name in course.onsets:
+                assert course.age(course.onsets[condition.name] + 1) >= condition.earliest
 
 
-def test_a_record_ends_where_the_patient_moves_away() -> None:
+def test_record_of_patient_who_moved_ends_at_move() -> None:
     restless = replace(PARAMETERS, leaving=((0.0, 0.6),), leaving_known=1.0)
     whole = restless.as_of(restless.end)
     moved = 0
@@ -174,25 +174,27 @@ def test_a_record_ends_where_the_patient_moves_away() -> None:
     assert moved > 30
 
 
-def test_whoever_leaves_is_the_same_person_until_then() -> None:
+def test_simulate_course_other_leaving_rate_changes_only_leaving() -> None:
     restless = replace(PARAMETERS, leaving=((0.0, 0.9),))
     for number in range(40):
-        stays = live(stream("leaves", number), replace(PARAMETERS, leaving=((0.0, 0.0),)))
-        leaves = live(stream("leaves", number), restless)
+        stays = simulate_course(
+            stream("leaves", number), replace(PARAMETERS, leaving=((0.0, 0.0),))
+        )
+        leaves = simulate_course(stream("leaves", number), restless)
         assert stays.left == PARAMETERS.end.toordinal() > leaves.left
         assert replace(leaves, left=stays.left, leaving_known=True) == replace(
             stays, leaving_known=True
         )
 
 
-def test_who_stays_is_active(people: list[SimulatedPatient]) -> None:
+def test_record_of_patient_who_stays_is_active(people: list[SimulatedPatient]) -> None:
     assert all(p.record.active for p in people if p.truth.left is None)
 
 
-def test_the_codes_are_the_same_whether_notes_are_written_or_not() -> None:
+def test_without_notes_keeps_coded_record() -> None:
     for number in range(25):
-        told, silent = (
+        with_notes, without = (
             simulate_patient(number, 11, p).record for p in (PARAMETERS, PARAMETERS.without_notes())
         )
-        assert replace(told, notes=()) == replace(silent, notes=())
-        assert {n.key for n in silent.notes} <= {n.key for n in told.notes}
+        assert replace(with_notes, notes=()) == replace(without, notes=())
+        assert {n.key for n in without.notes} <= {n.key for n in with_notes.notes}
