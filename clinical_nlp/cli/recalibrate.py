@@ -56,15 +56,9 @@ def recalibrate(
     """
     import json
 
+    from clinical_nlp.artifacts import CARD, METRICS, MODEL_FOLDER
     from clinical_nlp.registry.artifact import load_model, save_model
-    from clinical_nlp.registry.manifest import (
-        CARD,
-        METRICS,
-        MODEL_FOLDER,
-        PREDICTIONS,
-        verified_digest,
-        write_manifest,
-    )
+    from clinical_nlp.registry.manifest import PREDICTIONS, verified_digest, write_manifest
     from clinical_nlp.training.risk.recalibration import card_section, to_prevalence
     from clinical_nlp.training.risk.results import as_json, predictions_text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 from rich.console import Console
 
+from clinical_nlp.artifacts import open_private
 from clinical_nlp.errors import OutputError
 
 if TYPE_CHECKING:
@@ -124,8 +125,7 @@ def simulate(
 def _private(path: Path) -> TextIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="")
+        return io.TextIOWrapper(open_private(path), "utf-8", newline="")
     except OSError as error:
         raise OutputError(
             "E514",

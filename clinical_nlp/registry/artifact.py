@@ -23,9 +23,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clinical_nlp.artifacts import folder_digest
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.knowledge import knowledge
-from clinical_nlp.registry.manifest import model_digest
 from clinical_nlp.registry.schema import example_input, signature
 from clinical_nlp.risk.parts import TRUSTED_TYPES, ModelParts
 from clinical_nlp.risk.spec import ModelSpec
@@ -92,7 +92,7 @@ def load_model(folder: Path, digest: str) -> ModelParts:
     ModelError
         E412: the files have another digest. E413, E415: as :func:`read_parts` says.
     """
-    if model_digest(folder) != digest:
+    if folder_digest(folder) != digest:
         raise ModelError(
             "E412",
             "the model's files are not those that were registered (another digest): "
@@ -193,7 +193,7 @@ def expected_digest(folder: Path) -> str:
     ModelError
         E412: it is another one.
     """
-    digest, wanted = model_digest(folder), os.environ.get("CLINICAL_NLP_MODEL_DIGEST", "")
+    digest, wanted = folder_digest(folder), os.environ.get("CLINICAL_NLP_MODEL_DIGEST", "")
     if wanted and not digest.startswith(wanted):
         raise ModelError(
             "E412",

@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from clinical_nlp.artifacts import MODEL_FOLDER, replace_file, replace_folder
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.store import ARTIFACTS, sqlite_folder
 
 _NOTE = "verified.json"
-_MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,11 @@ def remember(store: str, asked: str, reference: ModelReference, model: Path) -> 
     kept = last_verified(store, asked)
     if kept is None or kept.reference.digest != reference.digest:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(model, partial / _MODEL)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.replace(folder)
+        with replace_folder(folder, shared=True) as fresh:
+            shutil.copytree(model, fresh / MODEL_FOLDER)
     note = {"reference": asdict(reference), "verified": now, "asked": asked}
-    # Replaced whole: a run killed in between must not leave half a note.
-    fresh = folder / f"{_NOTE}.{os.getpid()}"
-    fresh.write_text(json.dumps(note, indent=2) + "\n", "utf-8")
-    fresh.replace(folder / _NOTE)
+    with replace_file(folder / _NOTE) as unfinished:
+        unfinished.write_text(json.dumps(note, indent=2) + "\n", "utf-8")
     return now
 
 
@@ -89,6 +84,6 @@ def last_verified(store: str, asked: str) -> LastVerified | None:
     try:
         note = json.loads((folder / _NOTE).read_text("utf-8"))
         reference = ModelReference(**note["reference"])
-        return LastVerified(reference, folder / _MODEL, str(note["verified"]))
+        return LastVerified(reference, folder / MODEL_FOLDER, str(note["verified"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from clinical_nlp.artifacts import shipped_folder
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model
@@ -15,7 +16,6 @@ from clinical_nlp.registry.cache import last_verified, remember
 from clinical_nlp.registry.decisions import Decision, record
 from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.names import CHAMPION, DEFAULT_URI, DIGEST_TAG, NAME
-from clinical_nlp.registry.shipped import shipped_folder
 from clinical_nlp.registry.store import client_of, speaking_to, store_uri
 from clinical_nlp.registry.versions import aliased, find_version, model_files, register
 from clinical_nlp.risk.model import RiskModel

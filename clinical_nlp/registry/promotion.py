@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clinical_nlp.artifacts import CARD, METRICS
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.decisions import Decision, decisions, record
 from clinical_nlp.registry.evidence import Evidence, Pairs, pair, read_evidence
 from clinical_nlp.registry.gate import Check, Limits, judge, read_limits
-from clinical_nlp.registry.manifest import CARD, METRICS, PREDICTIONS
+from clinical_nlp.registry.manifest import PREDICTIONS
 from clinical_nlp.registry.names import CHALLENGER, CHAMPION, DIGEST_TAG, NAME
 from clinical_nlp.registry.store import client_of, speaking_to, store_uri
 from clinical_nlp.registry.versions import aliased, evidence_file, find_version, model_files

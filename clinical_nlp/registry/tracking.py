@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import platform
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
 import clinical_nlp
+from clinical_nlp.artifacts import CARD, METRICS, MODEL_FOLDER, replace_folder
 from clinical_nlp.registry.artifact import save_model
 from clinical_nlp.registry.energy import log_energy
-from clinical_nlp.registry.manifest import CARD, METRICS, MODEL_FOLDER, PREDICTIONS, write_manifest
+from clinical_nlp.registry.manifest import PREDICTIONS, write_manifest
 from clinical_nlp.registry.names import DIGEST_TAG, NAME
 from clinical_nlp.registry.store import client_of, experiment_of, speaking_to, store_uri
 from clinical_nlp.registry.uploading import upload
@@ -44,11 +43,8 @@ def write_shipped(
         Digest of the model.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".training-") as scratch:
-        fresh = Path(scratch) / MODEL_FOLDER
+    with replace_folder(folder / MODEL_FOLDER) as fresh:
         save_model(model.parts, fresh)
-        shutil.rmtree(folder / MODEL_FOLDER, ignore_errors=True)
-        fresh.rename(folder / MODEL_FOLDER)
     (folder / CARD).write_text(model_card(model, energy), "utf-8")
     (folder / METRICS).write_text(metrics_json(model), "utf-8")
     (folder / PREDICTIONS).write_text(predictions_json(model), "utf-8")

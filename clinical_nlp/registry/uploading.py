@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clinical_nlp.registry.manifest import EVIDENCE, MANIFEST, MODEL_FOLDER
+from clinical_nlp.artifacts import MANIFEST, MODEL_FOLDER
+from clinical_nlp.registry.manifest import EVIDENCE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clinical_nlp.artifacts import CARD, file_digest
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.manifest import CARD, evidence_digests, file_digest, verified_digest
+from clinical_nlp.registry.manifest import evidence_digests, verified_digest
 from clinical_nlp.registry.names import CHALLENGER, CHAMPION, DIGEST_TAG, EVIDENCE_TAG, NAME
 from clinical_nlp.registry.store import client_of, experiment_of, fetch, speaking_to, store_uri
 from clinical_nlp.registry.uploading import upload

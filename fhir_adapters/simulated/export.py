@@ -11,7 +11,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import zlib
 from collections.abc import Iterator
 from datetime import date
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
+from clinical_nlp.artifacts import open_private
 from clinical_nlp.errors import OutputError, UsageError
 from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord
 from fhir_adapters.simulated.documents import document_resources
@@ -146,9 +146,7 @@ class SimulatedExport:
             raise _cannot_write(error) from None
 
     def _open(self, name: str) -> BinaryIO:
-        path = self._folder / name
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        raw = os.fdopen(descriptor, "wb", buffering=1 << 18)
+        raw = open_private(self._folder / name, exclusive=True)
         if not name.endswith(".gz"):
             return raw
         # No name and no time in the header: the same content gives the same bytes.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import BinaryIO
 
-from clinical_nlp.errors import OutputError
+from clinical_nlp.artifacts import open_private, output_errors
 
 _UNFINISHED = ".part"
 
@@ -36,26 +35,22 @@ class NdjsonFolder:
         self._types = types
         self._files: dict[str, BinaryIO] = {}
         self.counts: dict[str, int] = {}
-        try:
+        with output_errors(folder.name):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
             self.discard()
-        except OSError as error:
-            raise _cannot_write(folder.name, error) from None
 
     def add(self, kind: str, line: str) -> None:
         """Append one resource's JSON to its type's file."""
-        try:
+        with output_errors(f"{kind}.ndjson"):
             if kind not in self._files:
                 self._files[kind] = self._open(kind)
             self._files[kind].write(line.encode("utf-8", "replace") + b"\n")
-        except OSError as error:
-            raise _cannot_write(f"{kind}.ndjson", error) from None
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def close(self) -> None:
         """Give every file its name."""
-        try:
+        with output_errors(self._folder.name):
             for file in self._files.values():
                 file.close()
             for kind in self._types:
@@ -64,8 +59,6 @@ class NdjsonFolder:
                     self._part(kind).replace(whole)
                 else:
                     whole.unlink(missing_ok=True)
-        except OSError as error:
-            raise _cannot_write(self._folder.name, error) from None
         self._files.clear()
 
     def discard(self) -> None:
@@ -80,15 +73,4 @@ class NdjsonFolder:
         return self._folder / f"{kind}.ndjson{_UNFINISHED}"
 
     def _open(self, kind: str) -> BinaryIO:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        descriptor = os.open(self._part(kind), flags, 0o600)
-        os.fchmod(descriptor, 0o600)
-        return os.fdopen(descriptor, "wb", buffering=1 << 18)
-
-
-def _cannot_write(name: str, error: OSError) -> OutputError:
-    return OutputError(
-        "E511",
-        f"'{name}' cannot be written ({error.strerror or type(error).__name__}); "
-        "see that the disk has room and that the folder is yours, then run again.",
-    )
+        return open_private(self._part(kind), exclusive=True)

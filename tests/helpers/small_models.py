@@ -12,8 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from clinical_nlp.artifacts import MODEL_FOLDER
 from clinical_nlp.registry.artifact import save_model
-from clinical_nlp.registry.manifest import MODEL_FOLDER, write_manifest
+from clinical_nlp.registry.manifest import write_manifest
 from clinical_nlp.risk.parts import ENSEMBLE, ModelParts
 from clinical_nlp.risk.spec import ModelSpec
 from clinical_nlp.risk.topics import load_features

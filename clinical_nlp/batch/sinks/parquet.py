@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clinical_nlp.batch.sinks.private import cannot_write, open_private
+from clinical_nlp.artifacts import open_private, output_errors
 
 #: Rows held in memory before they go to disk: some megabytes at most, and large enough
 #: for column compression and for readers that skip row groups by their statistics.
@@ -40,7 +40,8 @@ class ParquetStream:
         self._path = path
         self._schema = schema
         self._group: list[Mapping[str, Any]] = []
-        self._file = open_private(path)
+        with output_errors(path.name):
+            self._file = open_private(path)
         self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -52,18 +53,14 @@ class ParquetStream:
 
     def close(self) -> None:
         """Write what is left and the file's footer."""
-        try:
+        with output_errors(self._path.name):
             if self._group:
                 self._flush()
             self._writer.close()
             self._file.close()
-        except OSError as error:
-            raise cannot_write(self._path, error) from None
 
     def _flush(self) -> None:
         table = pa.Table.from_pylist(self._group, schema=self._schema)
-        try:
+        with output_errors(self._path.name):
             self._writer.write_table(table)
-        except OSError as error:
-            raise cannot_write(self._path, error) from None
         self._group = []

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from clinical_nlp.batch.sinks.private import cannot_write, open_private
+from clinical_nlp.artifacts import open_private, output_errors
 from clinical_nlp.records import EstimateStatus, PatientResult, Reason, RiskEstimate, RunContext
 from clinical_nlp.risk.bands import Bands, load_bands
 from clinical_nlp.spanish import SEX_ES
@@ -80,11 +80,9 @@ class Worklist:
         self._threshold = context.worklist_threshold
         self._bands = bands or load_bands()
         self._order: list[tuple[float, str, int]] = []
-        try:
+        with output_errors(path.name):
             # In the results' own folder: patient data does not go to the system's /tmp.
             self._rows = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 closed in close()
-        except OSError as error:
-            raise cannot_write(path, error) from None
 
     def write(self, result: PatientResult) -> None:
         """Take one patient, if they belong on the list."""
@@ -106,23 +104,18 @@ class Worklist:
             estimate.index_date.isoformat(),
             str(estimate.horizon_days),
         )
-        try:
+        with output_errors(self._path.name):
             self._order.append((-probability, record.id, self._rows.tell()))
             self._rows.write(_csv_line(cells))
-        except OSError as error:
-            raise cannot_write(self._path, error) from None
 
     def close(self) -> Mapping[str, int]:
         """Sort and write the list."""
         self._order.sort()
-        try:
-            with self._rows, open_private(self._path) as out:
-                out.write(b"\xef\xbb\xbf" + _csv_line(COLUMNS))
-                for rank, (_, _, place) in enumerate(self._order, start=1):
-                    self._rows.seek(place)
-                    out.write(f"{rank},".encode() + self._rows.readline())
-        except OSError as error:
-            raise cannot_write(self._path, error) from None
+        with output_errors(self._path.name), self._rows, open_private(self._path) as out:
+            out.write(b"\xef\xbb\xbf" + _csv_line(COLUMNS))
+            for rank, (_, _, place) in enumerate(self._order, start=1):
+                self._rows.seek(place)
+                out.write(f"{rank},".encode() + self._rows.readline())
         return {"worklist.csv": len(self._order)}
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clinical_nlp.artifacts import MODEL_FOLDER, write_manifest
+from clinical_nlp.artifacts import MODEL_FOLDER, replace_folder, write_manifest
 from clinical_nlp.errors import ModelError, UsageError
 from clinical_nlp.neural.locate import load_checkpoint
 from clinical_nlp.neural.segments import Segment, segment
@@ -240,15 +240,11 @@ def _tensors(chosen: Sequence[Segment], reader: SubwordAligner) -> tuple[Tensor,
 def _ship(
     base: Path, encoder: PreTrainedModel, shipped: Path, losses: list[float], teacher: str
 ) -> str:
-    target, fresh = shipped / MODEL_FOLDER, shipped / f".{MODEL_FOLDER}.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    encoder.half()  # type: ignore[no-untyped-call]
-    encoder.save_pretrained(fresh)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copyfile(base / name, fresh / name)
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
+    with replace_folder(shipped / MODEL_FOLDER) as fresh:
+        encoder.half()  # type: ignore[no-untyped-call]
+        encoder.save_pretrained(fresh)
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(base / name, fresh / name)
     facts = {
         "teacher": teacher,
         "steps": len(losses),

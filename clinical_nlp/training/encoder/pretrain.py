@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clinical_nlp.artifacts import MODEL_FOLDER, write_manifest
+from clinical_nlp.artifacts import MODEL_FOLDER, replace_folder, write_manifest
 from clinical_nlp.errors import UsageError
 from clinical_nlp.training.encoder.initial_embeddings import first_vectors
 from clinical_nlp.training.encoder.initial_model import new_encoder
@@ -150,11 +150,8 @@ def _tokenizer(texts: list[str], vocabulary: int, kept: Path) -> PreTrainedToken
     the same pieces other ids.
     """
     if not kept.is_dir():
-        fresh = kept.with_name(kept.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        train_tokenizer(texts, vocabulary).save_pretrained(fresh)
-        fresh.rename(kept)
+        with replace_folder(kept) as fresh:
+            train_tokenizer(texts, vocabulary).save_pretrained(fresh)
     from transformers import PreTrainedTokenizerFast
 
     tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(kept)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
-from clinical_nlp.artifacts import MODEL_FOLDER, write_manifest
+from clinical_nlp.artifacts import METRICS, MODEL_FOLDER, replace_folder, write_manifest
 from clinical_nlp.neural.tagger.model import save_mention_model
 from clinical_nlp.training.ner.train import TrainedMentions, confusions
-
-METRICS = "metrics.json"
 
 
 def write_mention_folder(trained: TrainedMentions, folder: Path) -> str:
@@ -20,24 +17,17 @@ def write_mention_folder(trained: TrainedMentions, folder: Path) -> str:
     What the run makes is replaced, the rest (recipe, card) is left. A run over every document
     has nothing to be measured on and leaves an earlier ``metrics.json`` as it is.
     """
-    target = folder / MODEL_FOLDER
-    fresh = folder / f".{MODEL_FOLDER}.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    save_mention_model(
-        trained.model,
-        fresh,
-        {
-            "trained_from": {
-                "encoder" if trained.recipe.start is None else "mentions": Path(
-                    trained.recipe.start or trained.recipe.encoder
-                ).name,
-                "digest": trained.base,
-            },
-            "trained_on_every_document": trained.measures is None,
-        },
-    )
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
+    start = trained.recipe.start
+    trained_from = {
+        "encoder" if start is None else "mentions": Path(start or trained.recipe.encoder).name,
+        "digest": trained.base,
+    }
+    facts = {
+        "trained_from": trained_from,
+        "trained_on_every_document": trained.measures is None,
+    }
+    with replace_folder(folder / MODEL_FOLDER) as fresh:
+        save_mention_model(trained.model, fresh, facts)
     if trained.measures is not None:
         text = json.dumps(metrics_of(trained), indent=2, ensure_ascii=False)
         (folder / METRICS).write_text(text + "\n", "utf-8")

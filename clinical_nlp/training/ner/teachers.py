@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
-from clinical_nlp.artifacts import digest_of
+from clinical_nlp.artifacts import digest_of, replace_file
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.tagger.labels import LABELS, TAGS
 from clinical_nlp.neural.tagger.model import MentionModel, load_mention_model
@@ -142,9 +142,8 @@ class Teachers:
             theirs = new if reader.reads_alike else _recut(documents, reader.pieces, kept)
             total += reader.believe(theirs)
         beliefs: Halves = (total / len(readers)).astype(np.float16)
-        unfinished = path.with_suffix(".new")
-        save_file({"beliefs": beliefs}, unfinished)
-        unfinished.rename(path)
+        with replace_file(path) as unfinished:
+            save_file({"beliefs": beliefs}, unfinished)
         return beliefs
 
 

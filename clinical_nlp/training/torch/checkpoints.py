@@ -7,12 +7,12 @@ beside the old one and renamed over it: a kill in between leaves the old one who
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clinical_nlp.artifacts import replace_folder
 from clinical_nlp.errors import ModelError
 
 if TYPE_CHECKING:
@@ -56,14 +56,10 @@ class RunState:
             for index, slots in optimiser.state_dict()["state"].items():
                 for name, value in slots.items():
                     tensors[f"optimiser.{number}.{index}.{name}"] = torch.as_tensor(value)
-        fresh = folder.with_name(folder.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        # Tied weights share memory, which safetensors refuses: copies are written.
-        save_file({name: t.detach().clone() for name, t in tensors.items()}, fresh / _TENSORS)
-        (fresh / _NUMBERS).write_text(json.dumps(numbers), "utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
+        with replace_folder(folder) as fresh:
+            # Tied weights share memory, which safetensors refuses: copies are written.
+            save_file({name: t.detach().clone() for name, t in tensors.items()}, fresh / _TENSORS)
+            (fresh / _NUMBERS).write_text(json.dumps(numbers), "utf-8")
 
     def load(self, folder: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
         """Take up a saved state; its numbers, or ``None`` where there is none.

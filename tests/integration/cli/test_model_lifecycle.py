@@ -13,9 +13,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from clinical_nlp.artifacts import shipped_folder
 from clinical_nlp.cli.app import app
 from clinical_nlp.registry.manifest import verified_digest
-from clinical_nlp.registry.shipped import shipped_folder
 from clinical_nlp.registry.store import client_of
 from clinical_nlp.simulation import load_parameters, simulate_patients
 from fhir_adapters.simulated.export import SimulatedExport

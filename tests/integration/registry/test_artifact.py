@@ -11,9 +11,9 @@ import skops.io
 from sklearn.preprocessing import FunctionTransformer
 from small_models import small_parts
 
+from clinical_nlp.artifacts import MODEL_FOLDER, folder_digest
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.artifact import load_model, metadata_of, save_model
-from clinical_nlp.registry.manifest import MODEL_FOLDER, model_digest
 from clinical_nlp.risk.parts import ModelParts
 
 
@@ -24,7 +24,7 @@ def model(trained, tmp_path):
 
 
 def test_what_is_written_is_what_is_loaded(model):
-    parts, read = small_parts(0), load_model(model, model_digest(model))
+    parts, read = small_parts(0), load_model(model, folder_digest(model))
     assert read.spec == parts.spec
     for name, tensor in parts.tensors.items():
         np.testing.assert_array_equal(read.tensors[name], tensor)
@@ -61,7 +61,7 @@ def test_a_model_of_tensors_alone_needs_no_classifier(tmp_path):
     parts = small_parts(0)
     alone = ModelParts(None, replace(parts.spec, family="sequence"), parts.tensors)
     save_model(alone, tmp_path / "model")
-    read = load_model(tmp_path / "model", model_digest(tmp_path / "model"))
+    read = load_model(tmp_path / "model", folder_digest(tmp_path / "model"))
     assert read.classifier is None and read.spec.family == "sequence"
 
 
@@ -69,7 +69,7 @@ def test_a_model_of_tensors_alone_needs_no_classifier(tmp_path):
     "name", ["MLmodel", "data/risk/classifier.skops", "data/risk/tensors.safetensors"]
 )
 def test_a_changed_file_is_refused(model, name):
-    digest = model_digest(model)
+    digest = folder_digest(model)
     path = model / name
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(ModelError, match="E412"):
@@ -106,7 +106,7 @@ def not_yaml(model):
 def test_a_forged_model_is_refused_even_with_the_digest_made_to_fit(model, forge):
     forge(model)
     with pytest.raises(ModelError, match="E413"):
-        load_model(model, model_digest(model))
+        load_model(model, folder_digest(model))
 
 
 def test_mlflow_too_refuses_a_model_of_another_digest(model, monkeypatch):

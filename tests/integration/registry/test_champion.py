@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clinical_nlp.artifacts import MODEL_FOLDER, shipped_folder
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord, Sex
 from clinical_nlp.registry import DEFAULT_URI, ensure_champion, load_champion
 from clinical_nlp.registry.artifact import load_model
-from clinical_nlp.registry.manifest import MODEL_FOLDER, verified_digest
-from clinical_nlp.registry.shipped import shipped_folder
+from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.store import client_of
 from clinical_nlp.registry.versions import list_models, register_folder
 from clinical_nlp.risk.model import RiskModel

@@ -11,10 +11,10 @@ import pytest
 from small_models import small_folder, small_parts
 from typer.testing import CliRunner
 
+from clinical_nlp.artifacts import folder_digest
 from clinical_nlp.cli.registry import app, serve_command
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.champion import fetch_verified, resolve_model
-from clinical_nlp.registry.manifest import model_digest
 from clinical_nlp.registry.promotion import compare, history, promote, rollback
 from clinical_nlp.registry.store import client_of
 from clinical_nlp.registry.versions import list_models, register_folder
@@ -128,7 +128,7 @@ def test_compare_says_what_the_gate_would_and_records_nothing(quick, store, trai
 
 def test_a_fetched_model_is_the_registered_one(store, tmp_path):
     reference = fetch_verified("champion", tmp_path / "fetched", store)
-    assert model_digest(tmp_path / "fetched") == reference.digest
+    assert folder_digest(tmp_path / "fetched") == reference.digest
     with pytest.raises(ModelError, match="E410"):
         fetch_verified("champion", tmp_path / "fetched", store)
 

@@ -14,12 +14,12 @@ from servers import free_port
 from small_models import small_folder, small_parts
 from typer.testing import CliRunner
 
+from clinical_nlp.artifacts import MODEL_FOLDER
 from clinical_nlp.cli.app import app
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry import DEFAULT_URI
 from clinical_nlp.registry.cache import remember
-from clinical_nlp.registry.manifest import MODEL_FOLDER
 from clinical_nlp.simulation import simulate_patients
 from fhir_adapters.simulated.export import SimulatedExport
 

@@ -12,13 +12,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
+from clinical_nlp.artifacts import MODEL_FOLDER, shipped_folder
 from clinical_nlp.cli.app import app
 from clinical_nlp.errors import UsageError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model, save_model
-from clinical_nlp.registry.manifest import MODEL_FOLDER, verified_digest, write_manifest
-from clinical_nlp.registry.shipped import shipped_folder
+from clinical_nlp.registry.manifest import verified_digest, write_manifest
 from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.parts import ModelParts
 from clinical_nlp.risk.spec import ModelSpec

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from clinical_nlp.artifacts import MODEL_FOLDER, shipped_folder
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.artifact import load_model
-from clinical_nlp.registry.manifest import MODEL_FOLDER, verified_digest
-from clinical_nlp.registry.shipped import shipped_folder
+from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.store import client_of
 from clinical_nlp.registry.tracking import log_run, write_shipped
 from clinical_nlp.risk.parts import ENSEMBLE

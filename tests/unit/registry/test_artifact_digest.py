@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from clinical_nlp.artifacts import folder_digest, folder_digests
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.manifest import model_digest, verified_digest, write_manifest
+from clinical_nlp.registry.manifest import verified_digest, write_manifest
 
 
 @pytest.fixture
@@ -19,13 +20,13 @@ def shipped(tmp_path):
 
 
 def test_untouched_files_have_their_digest(shipped):
-    assert verified_digest(shipped) == model_digest(shipped / "model")
+    assert verified_digest(shipped) == folder_digest(shipped / "model")
 
 
 def test_what_mlflow_adds_is_no_part_of_the_model(shipped):
-    before = model_digest(shipped / "model")
+    before = folder_digest(shipped / "model")
     (shipped / "model" / "registered_model_meta").write_text("model_name: hf-risk\n")
-    assert model_digest(shipped / "model") == before
+    assert folder_digest(shipped / "model") == before
 
 
 @pytest.mark.parametrize("change", ["edit", "add", "remove", "rename"])
@@ -48,9 +49,7 @@ def test_a_manifest_made_to_fit_does_not_change_the_digest(shipped):
     """The digest is of the files: rewriting the list of files alone is noticed."""
     (shipped / "model" / "model.skops").write_bytes(b"\x00\x02")
     manifest = json.loads((shipped / "manifest.json").read_text())
-    from clinical_nlp.registry.manifest import file_digests
-
-    manifest["files"] = file_digests(shipped / "model")
+    manifest["files"] = folder_digests(shipped / "model")
     (shipped / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ModelError, match="E412"):
         verified_digest(shipped)

@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from clinical_nlp import spanish
-from clinical_nlp.batch.sinks.private import cannot_write, open_private
+from clinical_nlp.artifacts import open_private, output_errors
 from clinical_nlp.batch.sinks.report import histogram
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.records import FLAGS, Concept, RunContext, SourceSummary
@@ -110,11 +110,8 @@ def write_report(
         E511: the file cannot be written.
     """
     page = render(statistics, summary, concepts, bands or load_bands())
-    with open_private(path) as file:
-        try:
-            file.write(page.encode("utf-8"))
-        except OSError as error:
-            raise cannot_write(path, error) from None
+    with output_errors(path.name), open_private(path) as file:
+        file.write(page.encode("utf-8"))
 
 
 def render(

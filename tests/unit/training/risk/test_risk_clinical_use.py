@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from clinical_nlp.artifacts import shipped_folder
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import Evidence, Sex
-from clinical_nlp.registry.shipped import shipped_folder
 from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.topics import load_features

@@ -257,7 +257,7 @@ def test_a_broken_recipe_says_so(tmp_path, text, code):
 
 
 def test_the_shipped_recipe_is_read():
-    from clinical_nlp.registry.shipped import shipped_folder
+    from clinical_nlp.artifacts import shipped_folder
 
     recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml")
     assert recipe.name == "hf-risk"
