@@ -18,12 +18,13 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from clinical_nlp.risk.topics import FeatureTable, load_features
+from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.cohort import part_of
 from clinical_nlp.training.risk.dataset import Data, Matrix, by_part
 from clinical_nlp.training.risk.fit import fit
 from clinical_nlp.training.risk.measures import Vector, log_losses
 from clinical_nlp.training.risk.nested import clustered_error
-from clinical_nlp.training.risk.recipe import FitRecipe, read_recipe
+from clinical_nlp.training.risk.recipe import FitRecipe, Recipe
 from clinical_nlp.training.risk.sign_constrained import Prior
 
 Variant = tuple[Matrix, Prior]
@@ -138,7 +139,7 @@ def main() -> None:
 
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--config", type=Path, default=Path("models/hf-risk/recipe.toml"))
-    recipe, table = read_recipe(options.parse_args().config), load_features()
+    recipe, table = read_recipe(options.parse_args().config, Recipe), load_features()
     data = simulated_cohort(recipe, clinical_nlp.load()).data(table)
     rows: Mapping[str, np.ndarray] = by_part(  # type: ignore[type-arg]
         data.patients.tolist(), lambda patient: part_of(patient, recipe.split)

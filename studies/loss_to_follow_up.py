@@ -60,14 +60,14 @@ def compare(
     quiet = parameters.without_notes()  # the days of contact are in the structured record too
     days = (parameters.start, parameters.end)
     nobody = _people(replace(quiet, leaving=((0.0, 0.0),)), base)
-    truth, _ = _risk(nobody, days, replace(base, lost="followed"))
+    truth, _ = _risk(nobody, days, base.replace(lost="followed"))
     rows: dict[float, list[Row]] = {}
     for factor in factors:
         chances = tuple((age, min(1.0, factor * yearly)) for age, yearly in parameters.leaving)
         people = _people(replace(quiet, leaving=chances), base)
         rows[factor] = []
         for name, lost, silence in CHOICES:
-            recipe = replace(base, lost=lost, lost_after_days=silence)
+            recipe = base.replace(lost=lost, lost_after_days=silence)
             risk, gone = _risk(people, days, recipe)
             rows[factor].append(Row(name, gone, risk, truth))
     return rows

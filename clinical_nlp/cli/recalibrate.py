@@ -111,9 +111,10 @@ def _to_exports(
 
     import clinical_nlp
     from clinical_nlp.cli.train import cohort_of_exports
+    from clinical_nlp.training.config import read_recipe
     from clinical_nlp.training.risk.recalibration import to_cohort
-    from clinical_nlp.training.risk.recipe import read_recipe
+    from clinical_nlp.training.risk.recipe import Recipe
 
-    recipe = read_recipe(config)
+    recipe = read_recipe(config, Recipe)
     cohort = cohort_of_exports(exports, recipe, clinical_nlp.load(), Console(stderr=True))
     return to_cohort(parts, cohort, recipe, metrics, slope)

@@ -73,11 +73,12 @@ def risk(
 
     from clinical_nlp.registry.energy import measured
     from clinical_nlp.registry.tracking import log_run, write_shipped
-    from clinical_nlp.training.risk.recipe import read_recipe
+    from clinical_nlp.training.config import read_recipe
+    from clinical_nlp.training.risk.recipe import Recipe
 
-    recipe = read_recipe(config)
+    recipe = read_recipe(config, Recipe)
     if patients is not None:
-        recipe = replace(recipe, cohort=replace(recipe.cohort, simulated_patients=patients))
+        recipe = recipe.replace(cohort=recipe.cohort.replace(simulated_patients=patients))
     if exports and out is None:
         raise UsageError(
             "E122",
@@ -130,14 +131,15 @@ def transfer(
 
     from clinical_nlp.lexicon import load_lexicon
     from clinical_nlp.simulation import load_parameters, simulate_patients
-    from clinical_nlp.training.risk.recipe import read_recipe
+    from clinical_nlp.training.config import read_recipe
+    from clinical_nlp.training.risk.recipe import Recipe
     from clinical_nlp.training.risk.transfer import structured_cohort, transfer_markdown
     from clinical_nlp.training.risk.transfer import transfer as both_ways
 
-    recipe, console, lexicon = read_recipe(config), Console(stderr=True), load_lexicon()
-    real = replace(recipe.cohort, controls_share=1.0)  # without notes to read, all of them
+    recipe, console, lexicon = read_recipe(config, Recipe), Console(stderr=True), load_lexicon()
+    real = recipe.cohort.replace(controls_share=1.0)  # without notes to read, all of them
     if first_day is not None:
-        real = replace(real, first_day=first_day.date())
+        real = real.replace(first_day=first_day.date())
     parameters = load_parameters()
     number = patients or recipe.cohort.simulated_patients
     whole = parameters.without_notes().as_of(parameters.end)  # structured data only
@@ -150,7 +152,7 @@ def transfer(
             recipe.cohort,
             lambda done: bar.advance(task, done),
         )
-    with _reading(exports, replace(recipe, cohort=real), console) as (records, days, _):
+    with _reading(exports, recipe.replace(cohort=real), console) as (records, days, _):
         exported = structured_cohort(records, lexicon, days, real)
     rows = both_ways(invented, exported, ("simulated", "export"), recipe.fit)
     typer.echo(transfer_markdown(rows), nl=False)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from clinical_nlp.errors import UsageError
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
+
 from clinical_nlp.risk.spec import FAMILIES
+from clinical_nlp.training.config import RecipeFile, RecipeSection, flatten
 
-OUTCOMES = ("codes", "codes or notes")
-DEATHS = ("no outcome", "censored")
-LOST = ("followed", "excluded", "weighted")
+#: A share above 0 and below 1.
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class CohortRecipe:
+def _known_family(name: str) -> str:
+    if name not in FAMILIES:
+        raise ValueError(f"must be among {', '.join(FAMILIES)}, not {name!r}")
+    return name
+
+
+def _ascending(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(sorted(values))
+
+
+class CohortRecipe(RecipeSection):
     """How patients become examples.
 
     Parameters
@@ -59,66 +65,70 @@ class CohortRecipe:
         See ``first_day``.
     """
 
-    simulated_patients: int
+    simulated_patients: PositiveInt
     simulation_seed: int
-    gap_days: int
-    horizon_days: int
-    history_days: int
-    step_days: int
-    min_age: int
-    controls_share: float
-    outcome: str = "codes"
-    deaths: str = "no outcome"
-    lost: str = "weighted"
-    lost_after_days: int | None = None
+    gap_days: int = Field(ge=0)
+    horizon_days: PositiveInt
+    history_days: int = Field(ge=0)
+    step_days: PositiveInt
+    min_age: int = Field(ge=0)
+    controls_share: float = Field(gt=0, le=1)
+    outcome: Literal["codes", "codes or notes"] = "codes"
+    deaths: Literal["no outcome", "censored"] = "no outcome"
+    lost: Literal["followed", "excluded", "weighted"] = "weighted"
+    lost_after_days: PositiveInt | None = None
     first_day: date | None = None
     last_day: date | None = None
-    record_years: int = 6
+    record_years: PositiveInt = 6
 
 
-@dataclass(frozen=True, slots=True)
-class SplitRecipe:
+class SplitRecipe(RecipeSection):
     """Shares of the patients, by a hash of their id; the rest is the test set.
 
     ``recent_days`` is the length of the latest stretch of index days, which the temporal
     check holds back from training.
     """
 
-    train: float
-    calibration: float
+    train: Share
+    calibration: Share
     salt: str
-    recent_days: int = 365
+    recent_days: PositiveInt = 365
+
+    @model_validator(mode="after")
+    def _leave_a_test_set(self) -> Self:
+        if self.train + self.calibration >= 1:
+            raise ValueError("train and calibration must leave a share for the test set")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class BoostingRecipe:
+class BoostingRecipe(RecipeSection):
     """Gradient boosting: numbers of leaves to try, and what is fixed.
 
     Few bins: most features are counts and flags, and measured losses were as low with 32.
     """
 
-    leaves: tuple[int, ...] = (3, 6)
-    iterations: int = 60
-    learning_rate: float = 0.1
-    min_leaf: int = 40
-    bins: int = 32
-    ridge: float = 5.0
+    leaves: Annotated[
+        tuple[Annotated[int, Field(ge=2)], ...], Field(min_length=1), AfterValidator(_ascending)
+    ] = (3, 6)
+    iterations: PositiveInt = 60
+    learning_rate: PositiveFloat = 0.1
+    min_leaf: PositiveInt = 40
+    bins: int = Field(default=32, ge=2, le=255)
+    ridge: float = Field(default=5.0, ge=0)
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceRecipe:
+class SequenceRecipe(RecipeSection):
     """The network over the timeline; training stops early on patients held out for it."""
 
-    width: int = 16
-    dropout: float = 0.3
-    weight_decay: float = 0.1
-    learning_rate: float = 0.004
-    epochs: int = 25
-    patience: int = 4
+    width: PositiveInt = 16
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    weight_decay: float = Field(default=0.1, ge=0)
+    learning_rate: PositiveFloat = 0.004
+    epochs: PositiveInt = 25
+    patience: PositiveInt = 4
 
 
-@dataclass(frozen=True, slots=True)
-class FitRecipe:
+class FitRecipe(RecipeSection):
     """The candidates and how one of them is chosen.
 
     Parameters
@@ -137,19 +147,22 @@ class FitRecipe:
         Models refitted on resampled patients, for the interval around one estimate.
     """
 
-    strengths: tuple[float, ...]
-    folds: int
+    strengths: Annotated[tuple[PositiveFloat, ...], Field(min_length=1), AfterValidator(_ascending)]
+    folds: int = Field(ge=2)
     seed: int
-    bootstrap: int
-    families: tuple[str, ...] = FAMILIES
-    members: int = 100
+    bootstrap: PositiveInt
+    families: Annotated[
+        tuple[Annotated[str, AfterValidator(_known_family)], ...], Field(min_length=1)
+    ] = FAMILIES
+    members: PositiveInt = 100
     boosting: BoostingRecipe = BoostingRecipe()
     sequence: SequenceRecipe = SequenceRecipe()
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(RecipeFile):
     """One model's recipe."""
+
+    shipped_as: ClassVar[str] = "models/hf-risk/recipe.toml"
 
     name: str
     cohort: CohortRecipe
@@ -158,80 +171,4 @@ class Recipe:
 
     def flat(self) -> dict[str, Any]:
         """Parameters as MLflow logs them: ``cohort.gap_days`` and so on."""
-        return dict(_flat(asdict(self)))
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            rows.extend(_flat(value, f"{name}."))
-        elif prefix:
-            rows.append((name, value))
-    return rows
-
-
-def read_recipe(path: Path) -> Recipe:
-    """Read a recipe file.
-
-    Raises
-    ------
-    UsageError
-        E120: the file cannot be read; E121: a part is missing or out of range.
-    """
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            "E120", f"the recipe '{path}' cannot be read ({error}): give --config a TOML file"
-        ) from None
-    try:
-        recipe = Recipe(
-            name=str(data["name"]),
-            cohort=CohortRecipe(**data["cohort"]),
-            split=SplitRecipe(**data["split"]),
-            fit=_fit(data["fit"]),
-        )
-        _check(recipe)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            "E121",
-            f"the recipe '{path}' lacks a part or holds a wrong one ({error}): "
-            "compare it with models/hf-risk/recipe.toml",
-        ) from None
-    return recipe
-
-
-def _fit(data: Mapping[str, Any]) -> FitRecipe:
-    values = dict(data)
-    values["strengths"] = tuple(sorted(float(c) for c in data["strengths"]))
-    if "families" in data:
-        values["families"] = tuple(str(name) for name in data["families"])
-    if "boosting" in data:
-        leaves = tuple(sorted(int(n) for n in data["boosting"]["leaves"]))
-        values["boosting"] = BoostingRecipe(**dict(data["boosting"], leaves=leaves))
-    if "sequence" in data:
-        values["sequence"] = SequenceRecipe(**data["sequence"])
-    return FitRecipe(**values)
-
-
-def _check(recipe: Recipe) -> None:
-    shares = recipe.split.train, recipe.split.calibration
-    if min(shares) <= 0 or sum(shares) >= 1:
-        raise ValueError("split.train and split.calibration must leave a share for the test")
-    if not 0 < recipe.cohort.controls_share <= 1:
-        raise ValueError("cohort.controls_share must be over 0 and up to 1")
-    if recipe.cohort.outcome not in OUTCOMES:
-        raise ValueError(f"cohort.outcome must be one of {', '.join(OUTCOMES)}")
-    if recipe.cohort.deaths not in DEATHS:
-        raise ValueError(f"cohort.deaths must be one of {', '.join(DEATHS)}")
-    if recipe.cohort.lost not in LOST:
-        raise ValueError(f"cohort.lost must be one of {', '.join(LOST)}")
-    if not recipe.fit.strengths or min(recipe.fit.strengths) <= 0:
-        raise ValueError("fit.strengths must be positive numbers")
-    families = recipe.fit.families
-    if not families or not set(families) <= set(FAMILIES):
-        raise ValueError(f"fit.families must be among {', '.join(FAMILIES)}")
-    if recipe.fit.folds < 2:
-        raise ValueError("fit.folds must be 2 or more")
+        return flatten(self.model_dump(exclude={"name"}))

@@ -24,8 +24,9 @@ from clinical_nlp.risk.parts import ModelParts
 from clinical_nlp.risk.spec import ModelSpec
 from clinical_nlp.risk.topics import load_features
 from clinical_nlp.simulation import load_parameters, simulate_patients
+from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.recalibration import to_cohort
-from clinical_nlp.training.risk.recipe import read_recipe
+from clinical_nlp.training.risk.recipe import Recipe
 from clinical_nlp.training.risk.sign_constrained import Prior, fit_bounded
 from clinical_nlp.training.risk.transfer import structured_cohort, transfer, transfer_markdown
 
@@ -34,9 +35,9 @@ TABLE = load_features()
 
 @pytest.fixture(scope="module")
 def recipe():
-    shipped = read_recipe(shipped_folder("hf-risk") / "recipe.toml")
-    fit = replace(shipped.fit, strengths=(0.003, 0.03), folds=3, bootstrap=20)
-    return replace(shipped, fit=fit, cohort=replace(shipped.cohort, controls_share=0.1))
+    shipped = read_recipe(shipped_folder("hf-risk") / "recipe.toml", Recipe)
+    fit = shipped.fit.replace(strengths=(0.003, 0.03), folds=3, bootstrap=20)
+    return shipped.replace(fit=fit, cohort=shipped.cohort.replace(controls_share=0.1))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,24 +15,23 @@ from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.store import client_of
 from clinical_nlp.registry.tracking import log_run, write_shipped
 from clinical_nlp.risk.parts import ENSEMBLE
-from clinical_nlp.training.risk.recipe import SequenceRecipe, read_recipe
+from clinical_nlp.training.config import read_recipe
+from clinical_nlp.training.risk.recipe import Recipe, SequenceRecipe
 from clinical_nlp.training.risk.report import refreshed
 from clinical_nlp.training.risk.train import train_on_simulation
 
 
 @pytest.fixture(scope="module")
 def recipe():
-    shipped = read_recipe(shipped_folder("hf-risk") / "recipe.toml")
-    return replace(
-        shipped,
-        cohort=replace(shipped.cohort, simulated_patients=1100, controls_share=0.03),
-        fit=replace(
-            shipped.fit,
+    shipped = read_recipe(shipped_folder("hf-risk") / "recipe.toml", Recipe)
+    return shipped.replace(
+        cohort=shipped.cohort.replace(simulated_patients=1100, controls_share=0.03),
+        fit=shipped.fit.replace(
             strengths=(0.003, 0.03),
             folds=2,
             bootstrap=20,
             members=10,
-            boosting=replace(shipped.fit.boosting, iterations=10),
+            boosting=shipped.fit.boosting.replace(iterations=10),
             sequence=SequenceRecipe(width=4, epochs=2),
         ),
     )
@@ -117,7 +115,7 @@ def test_the_run_is_in_mlflow_without_anyones_text(trained, tmp_path):
 
 
 def test_too_few_outcomes_are_an_error_with_a_remedy(recipe, nlp):
-    few = replace(recipe, cohort=replace(recipe.cohort, simulated_patients=12))
+    few = recipe.replace(cohort=recipe.cohort.replace(simulated_patients=12))
     with pytest.raises(ModelError, match="E420"):
         train_on_simulation(few, nlp)
 

@@ -14,12 +14,13 @@ from clinical_nlp.records import Evidence, Sex
 from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.topics import load_features
+from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.candidates import age_and_sex
 from clinical_nlp.training.risk.dataset import Case, Data
 from clinical_nlp.training.risk.lead_time import alerted_by, lead_days, lead_time, past_of
 from clinical_nlp.training.risk.platt import Calibrated
 from clinical_nlp.training.risk.published import published_scores
-from clinical_nlp.training.risk.recipe import read_recipe
+from clinical_nlp.training.risk.recipe import Recipe
 from clinical_nlp.training.risk.subgroups import age_bands, group_keys, subgroups
 from clinical_nlp.training.risk.temporal import DRAWS, temporal_check
 
@@ -106,8 +107,8 @@ def test_published_scores_speak_of_whom_they_can():
 
 
 def test_the_check_in_time_learns_from_closed_windows_only():
-    recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml")
-    recipe = replace(recipe, fit=replace(recipe.fit, bootstrap=5))
+    recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml", Recipe)
+    recipe = recipe.replace(fit=recipe.fit.replace(bootstrap=5))
     generator = np.random.default_rng(3)
     lines, outcome, people = [], [], []
     for i in range(900):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import hypothesis
@@ -21,6 +20,7 @@ from clinical_nlp.records import (
     PatientRecord,
 )
 from clinical_nlp.risk.timeline import build_timeline
+from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.cohort import (
     Example,
     censor,
@@ -29,7 +29,7 @@ from clinical_nlp.training.risk.cohort import (
     sampling_weight,
 )
 from clinical_nlp.training.risk.follow_up import weigh_up
-from clinical_nlp.training.risk.recipe import CohortRecipe, SplitRecipe, read_recipe
+from clinical_nlp.training.risk.recipe import CohortRecipe, Recipe, SplitRecipe
 
 FIRST, LAST = date(2018, 1, 1), date(2023, 12, 31)
 RECIPE = CohortRecipe(
@@ -131,7 +131,7 @@ def test_the_young_and_the_dead_are_left_out():
 def test_notes_are_an_outcome_where_the_recipe_says_so():
     second = cut(patient())[0][1].timeline.as_of
     notes = naming(second + timedelta(days=100), second + timedelta(days=130))
-    either = replace(RECIPE, outcome="codes or notes")
+    either = RECIPE.replace(outcome="codes or notes")
     assert not any(e.outcome for e in cut(patient(), notes)[0])
     assert [e.outcome for e in cut(patient(), notes, either)[0]] == [False, True]
 
@@ -155,7 +155,7 @@ def test_who_left_is_followed_to_the_last_contact_and_no_further():
     # A patient of whom the register says nothing may only be well, unless the recipe says so.
     quiet, _ = cut(patient(seen=seen))
     assert not any(e.lost for e in quiet)
-    silent, _ = cut(patient(seen=seen), recipe=replace(RECIPE, lost_after_days=365))
+    silent, _ = cut(patient(seen=seen), recipe=RECIPE.replace(lost_after_days=365))
     assert [e.lost for e in silent] == [e.lost for e in gone]
 
 
@@ -181,7 +181,7 @@ def test_the_recipe_says_what_becomes_of_who_is_lost(lost, weight):
     gone = [Example(f"g{i}", line, False, followed=10, lost=True) for i in range(10)]
     rest = [Example(f"r{i}", line, i < 5, followed=395) for i in range(90)]
     left_out: Counter[str] = Counter()
-    kept = censor([*gone, *rest], replace(RECIPE, lost=lost), left_out)
+    kept = censor([*gone, *rest], RECIPE.replace(lost=lost), left_out)
     assert [e.weight for e in kept] == pytest.approx([weight] * len(kept))
     assert len(kept) == (100 if lost == "followed" else 90)
     assert left_out["lost to follow-up"] == (0 if lost == "followed" else 10)
@@ -219,7 +219,7 @@ def test_censored_deaths_are_made_up_for_by_those_who_lived_as_long():
     ill = [Example(f"i{i}", line, True, followed=50) for i in range(5)]
     late = [Example(f"l{i}", line, True, followed=300) for i in range(5)]
     well = [Example(f"w{i}", line, False, followed=395) for i in range(80)]
-    kept = censor([*early, *ill, *late, *well], replace(RECIPE, deaths="censored"), Counter())
+    kept = censor([*early, *ill, *late, *well], RECIPE.replace(deaths="censored"), Counter())
     weights = {e.patient_id[0]: e.weight for e in kept}
     assert set(weights) == {"i", "l", "w"}
     assert weights["i"] == 1.0  # diagnosed before anyone died
@@ -235,7 +235,7 @@ def test_every_case_is_read_and_a_share_of_the_others():
 
 
 def test_a_patient_is_always_in_the_same_part():
-    recipe = SplitRecipe(0.5, 0.2, "salt")
+    recipe = SplitRecipe(train=0.5, calibration=0.2, salt="salt")
     parts = Counter(part_of(f"p{i}", recipe) for i in range(4000))
     assert parts == Counter(part_of(f"p{i}", recipe) for i in range(4000))
     assert parts["train"] / 4000 == pytest.approx(0.5, abs=0.03)
@@ -253,12 +253,12 @@ def test_a_broken_recipe_says_so(tmp_path, text, code):
     path = tmp_path / "recipe.toml"
     path.write_text(text)
     with pytest.raises(UsageError, match=code):
-        read_recipe(path)
+        read_recipe(path, Recipe)
 
 
 def test_the_shipped_recipe_is_read():
     from clinical_nlp.artifacts import shipped_folder
 
-    recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml")
+    recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml", Recipe)
     assert recipe.name == "hf-risk"
     assert recipe.flat()["cohort.gap_days"] == 30
