@@ -1,5 +1,7 @@
 """Finds heart failure early in Spanish primary-care records.
 
+Examples
+--------
 >>> import clinical_nlp
 >>> nlp = clinical_nlp.load()
 >>> doc = nlp("Refiere disnea de esfuerzo. No ortopnea. TA 13/8.")

@@ -29,8 +29,6 @@ class FraminghamResult:
     ----------
     major, minor
         Evidence by criterion, newest first.
-    met
-        Two major, or one major and two minor criteria.
     """
 
     major: Mapping[str, tuple[Evidence, ...]]
@@ -38,7 +36,7 @@ class FraminghamResult:
 
     @property
     def met(self) -> bool:
-        """Whether the criteria for heart failure are met."""
+        """Whether two major, or one major and two minor criteria are met."""
         return len(self.major) >= 2 or (len(self.major) == 1 and len(self.minor) >= 2)
 
 
