@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 PATIENTS ?= 300
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 # torch is installed first and alone: with the exact version already there, no other
 # package's looser wish for it can bring in another build and gigabytes of CUDA libraries.
@@ -31,9 +32,15 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MKDOCS)
+
+# Strict: a broken link or a docstring that does not fit its function fails.
+docs: $(VENV)/.dev
+	$(MKDOCS)
 
 test: lint
 	$(BIN)/pytest
 
 clean:
-	rm -rf demo build dist
+	rm -rf demo build dist site

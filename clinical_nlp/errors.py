@@ -25,7 +25,7 @@ class ClinicalNlpError(Exception):
     Parameters
     ----------
     code
-        ``"E"`` and three digits; see ``docs/errors.md``.
+        ``"E"`` and three digits; see ``docs/reference/errors.md``.
     sentence
         What happened and, at its end, the remedy.
     """

@@ -51,7 +51,7 @@ _PARAMETERS = typer.Option(
     show_default=False,
 )
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
-#: Columns of the truth, documented in docs/simulation.md.
+#: Columns of the truth, documented in docs/explanation/simulation.md.
 TRUTH_COLUMNS = (
     "patient_id",
     "sex",
@@ -82,8 +82,8 @@ def simulate(
     """Write a FHIR R4 export of invented Spanish primary-care patients.
 
     Nobody in it exists: people, names and numbers are drawn at random from documented
-    distributions (docs/simulation.md). Notes are in Spanish, some in Catalan, Galician or
-    Basque, in the styles and with the slips of busy clinicians.
+    distributions (docs/explanation/simulation.md). Notes are in Spanish, some in Catalan,
+    Galician or Basque, in the styles and with the slips of busy clinicians.
 
     The export ends on a day (--cut). Who was diagnosed with heart failure in the year
     after it stands in the truth file, which 'batch' never reads.

@@ -214,7 +214,8 @@ class Vocabulary:
     def _broken(text: str, what: str) -> PipelineError:
         return PipelineError(
             "E314",
-            f"The term '{text}' of the lexicon {what}: see docs/lexicon.md for the notation.",
+            f"The term '{text}' of the lexicon {what}: "
+            "see docs/how-to/lexicon.md for the notation.",
         )
 
 

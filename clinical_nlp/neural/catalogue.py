@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.pipeline.rules import load_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def hub_encoders() -> tuple[HubEncoder, ...]:
     PipelineError
         E331: an entry lacks something or has something unknown.
     """
-    entries = load_rules("clinical_nlp.neural", "hub.toml").get("encoder", [])
+    text = files("clinical_nlp.neural").joinpath("hub.toml").read_text("utf-8")
+    entries = tomllib.loads(text).get("encoder", [])
     try:
         return tuple(HubEncoder(**entry) for entry in entries)
     except TypeError as error:

@@ -12,7 +12,7 @@ class Problem:
     Parameters
     ----------
     code
-        Error code, e.g. ``"E203"`` (docs/errors.md).
+        Error code, e.g. ``"E203"`` (docs/reference/errors.md).
     reason
         One sentence that ends in the remedy. Never holds patient text.
     file, line

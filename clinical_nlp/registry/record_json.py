@@ -79,5 +79,6 @@ def _unknown(given: Any, known: Any, place: str = "") -> str | None:  # noqa: AN
 def _refused(what: str) -> InputError:
     return InputError(
         "E271",
-        f"the patient record cannot be read: {what}; write it as docs/registry.md shows.",
+        f"the patient record cannot be read: {what}; "
+        "write it as docs/how-to/model-registry.md shows.",
     )

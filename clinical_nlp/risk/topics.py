@@ -36,7 +36,7 @@ class Topic:
     features
         Names of its features, in order, with what each one is.
     unit, source, definition
-        Documentation; ``docs/risk_model.md`` prints them.
+        Documentation; ``docs/reference/features.md`` prints them.
     log
         Measurements: the model sees the natural logarithm.
     plausible

@@ -3,7 +3,7 @@
 One pass over the files reduces every resource to what the later stages use and spools it
 to a private temporary database; then the references between resources are settled
 (subjects, Binaries, Medications, replaced documents), and the patients are yielded in
-order of their id. What is read, left out and quarantined, and why: ``docs/input.md``.
+order of their id. What is read, left out and quarantined, and why: ``docs/reference/input.md``.
 """
 
 from fhir_adapters.reading.export import BulkExport

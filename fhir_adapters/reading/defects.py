@@ -1,7 +1,8 @@
 """Every way in which an export can be wrong: code, sentence, and what becomes of the resource.
 
 The sentences hold field names and references to resources, never a field's content, so
-that a quarantine file can be sent to the EHR's vendor. ``docs/input.md`` shows this table.
+that a quarantine file can be sent to the EHR's vendor. ``docs/reference/input.md`` shows the
+table.
 """
 
 from __future__ import annotations
@@ -256,7 +257,7 @@ class LeftOut(Exception):
 
 
 def markdown_table() -> str:
-    """Return all defects by code, as the table of ``docs/input.md``."""
+    """Return all defects by code, as the table of ``docs/reference/input.md``."""
     rows = ["| code | what it says | the resource is |", "| --- | --- | --- |"]
     for defect in sorted(Defect, key=lambda defect: defect.code):
         sentence = re.sub(r"{(\w+)}", r"‹\1›", defect.sentence)

@@ -59,7 +59,7 @@ class FhirSink:
     base
         URL under which this installation publishes its own definitions.
     ai_system
-        Code system URI of ``AIAST`` in ``meta.security`` (docs/fhir_output.md says why it
+        Code system URI of ``AIAST`` in ``meta.security`` (docs/reference/fhir-output.md says why it
         is the OID).
     check_every
         Check every resource with ``fhir.resources``, and not each shape once.

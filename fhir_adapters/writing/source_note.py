@@ -71,7 +71,7 @@ def digest_extension(note: Note, canon: Canon) -> Json:
 
 def _derivations(spans: Spans, source: Json | None = None) -> list[Json]:
     # HL7's definition says "characters"; here they are Unicode code points of the decoded
-    # text, neither UTF-16 units nor bytes (docs/fhir_output.md).
+    # text, neither UTF-16 units nor bytes (docs/reference/fhir-output.md).
     place = [{"url": "reference", "valueReference": source}] if source else []
     return [
         {

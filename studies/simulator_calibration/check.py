@@ -1,7 +1,7 @@
 """Measure a simulated cohort against what the literature reports.
 
 ``python -m studies.simulator_calibration.check --patients 20000 --seed 1`` prints the
-tables of ``docs/simulation.md``. Nothing here is read by the simulator.
+tables of ``docs/explanation/simulation.md``. Nothing here is read by the simulator.
 """
 
 from __future__ import annotations

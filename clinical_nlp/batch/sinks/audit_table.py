@@ -1,7 +1,7 @@
 """``audit.parquet``: one record for each estimate, to be kept apart from the results.
 
 What Regulation (EU) 2024/1689 asks of a high-risk system's automatic records (Articles 12,
-19 and 26(6); docs/governance.md): which input, which model, which threshold, which output.
+19 and 26(6); docs/how-to/governance.md): which input, which model, which threshold, which output.
 Who reviewed it is added to the archive when somebody has (``clinical-nlp audit review``).
 """
 

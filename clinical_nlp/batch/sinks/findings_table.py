@@ -1,7 +1,7 @@
 """``findings.parquet``: one row a finding, ready for an OMOP ``NOTE_NLP`` table.
 
 Columns follow the OMOP CDM 5.4 where it has them
-(https://ohdsi.github.io/CommonDataModel/cdm54.html#note_nlp); ``docs/outputs.md``
+(https://ohdsi.github.io/CommonDataModel/cdm54.html#note_nlp); ``docs/reference/outputs.md``
 describes each. ``snippet`` is left out on purpose: the mention itself
 (``lexical_variant``) is enough to check a finding, and the words around it stay in the
 note.

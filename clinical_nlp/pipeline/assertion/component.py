@@ -37,7 +37,8 @@ class EsAssertion:
     Notes
     -----
     ``doc._.findings`` is rewritten with the flags set (a flag that a term carries already
-    stays); findings with a value are measurements and get none. See ``docs/assertion.md``.
+    stays); findings with a value are measurements and get none. See
+    ``docs/explanation/assertion.md``.
     """
 
     def __init__(self, knowledge: Knowledge, categories: Mapping[str, str]) -> None:

@@ -186,7 +186,7 @@ def _cues(entry: Mapping[str, Any], macros: Mapping[str, Sequence[str]]) -> list
         raise PipelineError(
             "E321",
             f"assertion rule '{name}' lacks {sorted(missing)} or has the unknown keys "
-            f"{sorted(unknown)}: see docs/assertion.md for the keys of a rule",
+            f"{sorted(unknown)}: see docs/how-to/assertion-rules.md for the keys of a rule",
         )
     try:
         rule = ConTextRule(

@@ -101,7 +101,7 @@ def build(entries: Sequence[Mapping[str, Any]], macros: Mapping[str, Sequence[st
             raise PipelineError(
                 "E321",
                 f"assertion passage '{name}' has unknown keys or lacks some of "
-                f"{sorted(_KEYS)}: see docs/assertion.md for the keys of a passage",
+                f"{sorted(_KEYS)}: see docs/how-to/assertion-rules.md for the keys of a passage",
             )
 
         def words(key: str, entry: Mapping[str, Any] = entry) -> frozenset[str]:

@@ -85,7 +85,7 @@ def _unread(matcher: Matcher) -> Iterator[Complaint]:
             for n in numbers
         }
         if number not in whole:
-            reason = f"written out as '{text}', it is not found: see docs/lexicon.md"
+            reason = f"written out as '{text}', it is not found: see docs/how-to/lexicon.md"
             yield Complaint("dead", term.concept, term.text, reason)
             continue
         if term.concept and not term.gate and any(_always_wins(matcher.terms[n]) for n in whole):

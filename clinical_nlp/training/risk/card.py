@@ -47,7 +47,7 @@ def model_card(model: TrainedModel, energy: Mapping[str, Any] | None = None) -> 
 
 
 def results_markdown(metrics: Mapping[str, Any]) -> str:
-    """Return the tables of results, as the card and ``docs/risk_model.md`` carry them.
+    """Return the tables of results, as the card and ``docs/reference/risk-results.md`` carry them.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """Puts the figures of a trained model into the documentation.
 
-``python -m clinical_nlp.training.risk.report models/hf-risk docs`` rewrites the generated parts of
-``docs/risk_model.md`` and the figures in ``docs/img`` from ``models/hf-risk/metrics.json``.
+``python -m clinical_nlp.training.risk.report models/hf-risk docs`` rewrites the feature table of
+``docs/reference/features.md`` and the figures in ``docs/img`` from ``models/hf-risk/metrics.json``.
+The results themselves are in the model's card, which the site shows.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from pathlib import Path
 
 from clinical_nlp.risk.table import features_markdown
 from clinical_nlp.risk.topics import load_features
-from clinical_nlp.training.risk.card import results_markdown
 from clinical_nlp.training.risk.plots import figures
 
-PAGE = "risk_model.md"
+PAGE = "reference/features.md"
 
 
 def refreshed(page: str, parts: dict[str, str]) -> str:
@@ -47,10 +47,7 @@ def write_report(folder: Path, docs: Path) -> None:
     """
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
     page = docs / PAGE
-    parts = {
-        "results": results_markdown(metrics),
-        "features": features_markdown(load_features()),
-    }
+    parts = {"features": features_markdown(load_features())}
     page.write_text(refreshed(page.read_text("utf-8"), parts), "utf-8")
     images = docs / "img"
     images.mkdir(exist_ok=True)

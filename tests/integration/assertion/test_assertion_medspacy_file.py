@@ -1,4 +1,4 @@
-"""Our rules serve medSpaCy's own ConText, as docs/assertion.md says."""
+"""Our rules serve medSpaCy's own ConText, as docs/how-to/assertion-rules.md says."""
 
 from __future__ import annotations
 

@@ -12,14 +12,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _BLOCK = re.compile(
-    r"(?P<mark><!-- not run: [^\n]+ -->\n+)?^```(?P<language>python|bash)\n(?P<code>.*?)^```$",
+    r"(?P<mark>^ *<!-- not run: [^\n]+ -->\n+)?"
+    r"^(?P<indent> *)```(?P<language>python|bash)\n(?P<code>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -28,7 +30,7 @@ def blocks(page: Path) -> list[tuple[int, str, str]]:
     """(line, language, code) of each block of a page that is to be run."""
     text = page.read_text(encoding="utf-8")
     return [
-        (text.count("\n", 0, match.start("code")) + 1, match["language"], match["code"])
+        (text.count("\n", 0, match.start("code")) + 1, match["language"], dedent(match["code"]))
         for match in _BLOCK.finditer(text)
         if not match["mark"]
     ]
@@ -40,7 +42,7 @@ def demonstration(demo_batch: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return demo_batch
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_page(page: Path, demonstration: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     to_run = blocks(page)
     if not to_run:

@@ -1,4 +1,4 @@
-"""The examples and tables of docs/fhir_output.md are what the code writes.
+"""The examples and tables of docs/reference/fhir-output.md are what the code writes.
 
 ``UPDATE_DOCS=1 pytest tests/integration/fhir_out/test_fhir_docs.py`` writes them anew.
 """
@@ -15,7 +15,7 @@ import pytest
 
 from clinical_nlp.risk.bands import load_bands
 
-PAGE = Path(__file__).parents[3] / "docs" / "fhir_output.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "fhir-output.md"
 BLOCK = re.compile(
     r"(<!-- (example|table): ([^>]+) -->\n)(```json\n.*?```\n|(?:\|[^\n]*\n)*)", re.S
 )

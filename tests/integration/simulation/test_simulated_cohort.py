@@ -1,4 +1,4 @@
-"""The cohort's totals stay near what the literature reports (docs/simulation.md)."""
+"""The cohort's totals stay near what the literature reports (docs/explanation/simulation.md)."""
 
 from __future__ import annotations
 

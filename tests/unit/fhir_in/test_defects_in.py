@@ -5,7 +5,7 @@ import pytest
 
 from fhir_adapters.reading.defects import Defect, Outcome, Unusable, markdown_table
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "input.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "input.md"
 
 
 def test_codes_are_unique():
@@ -21,7 +21,7 @@ def test_every_sentence_ends_in_a_remedy(defect):
 
 def test_the_documentation_shows_every_defect():
     assert PAGE.read_text("utf-8").endswith(markdown_table() + "\n"), (
-        "docs/input.md is out of date: replace its table by the output of"
+        "docs/reference/input.md is out of date: replace its table by the output of"
         " python -m fhir_adapters.reading.defects"
     )
 

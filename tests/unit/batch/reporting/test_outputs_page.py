@@ -1,4 +1,4 @@
-"""docs/outputs.md describes every column that is written, and no other."""
+"""docs/reference/outputs.md describes every column that is written, and no other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from clinical_nlp.batch.sinks import estimates_table, findings_table, worklist
 
-PAGE = Path(__file__).resolve().parents[4] / "docs" / "outputs.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "reference" / "outputs.md"
 COLUMNS = {
     "worklist.csv": worklist.COLUMNS,
     "findings.parquet": [name for name, _ in findings_table.COLUMNS],
