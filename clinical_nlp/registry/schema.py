@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind, Note, PatientRecord, Sex
-from clinical_nlp.registry.record_json import record_to_json
+from clinical_nlp.records.codec import record_to_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from clinical_nlp.errors import InputError, PipelineError
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.pipeline.document import get_findings
 from clinical_nlp.records import ModelReference, NoteFindings, PatientRecord, RiskEstimate
-from clinical_nlp.registry.record_json import record_from_json
+from clinical_nlp.records.codec import record_from_json
 from clinical_nlp.registry.schema import AS_OF, OUTPUTS, RECORD
 from clinical_nlp.risk.model import RiskModel
 
@@ -56,7 +56,7 @@ class ServedModel:
         Parameters
         ----------
         model_input
-            Columns ``record`` (JSON, see :mod:`clinical_nlp.registry.record_json`) and
+            Columns ``record`` (JSON, see :mod:`clinical_nlp.records.codec`) and
             ``as_of`` (ISO 8601 day).
 
         Returns

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +20,13 @@ from clinical_nlp.records import (
     SourceSummary,
     TypeCounts,
 )
+from clinical_nlp.records.codec import CODINGS, EVENTS, RECORD
 from fhir_adapters.reading.dates import Dates
 from fhir_adapters.reading.defects import Defect
 from fhir_adapters.reading.digest import MultisetDigest
 from fhir_adapters.reading.files import export_files, read_lines
 from fhir_adapters.reading.intake import Intake
 from fhir_adapters.reading.resolution import settle
-from fhir_adapters.reading.rows import unpack_codings, unpack_events, unpack_person
 from fhir_adapters.reading.spool import ResourceStatus, Spool
 
 #: Bytes of an attachment past which it is no note (a scanned book, a core dump).
@@ -142,15 +143,9 @@ class BulkExport:
             "SELECT id, payload FROM resource WHERE type = 'Patient' AND fate = 0 ORDER BY id"
         )
         for patient, payload in rows:
-            person = unpack_person(payload)
             notes, events = self._notes_and_events(patient)
-            yield PatientRecord(
-                id=patient,
-                sex=person.sex,
-                birth_date=person.birth_date,
-                deceased=person.deceased,
-                died=person.died,
-                active=person.active,
+            yield replace(
+                RECORD.loads(payload),
                 notes=tuple(sorted(notes, key=_note_order)),
                 events=tuple(sorted(events, key=_event_order)),
             )
@@ -201,8 +196,11 @@ class BulkExport:
             if parts:
                 notes.extend(self._notes(n, source, patient, payload))
             else:
-                codes = unpack_codings(drug) if drug else ()
-                events.extend(unpack_events(payload, source, codes))
+                codings = CODINGS.loads(drug) if drug else ()
+                events.extend(
+                    event if event.codings else replace(event, codings=codings)
+                    for event in EVENTS.loads(payload)
+                )
         return notes, events
 
     def _notes(self, n: int, source: str, patient: str, head: str) -> Iterator[Note]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from datetime import UTC, date
 
 from clinical_nlp.records import TypeCounts
+from clinical_nlp.records.codec import CODINGS, EVENTS, RECORD
 from fhir_adapters.reading.attachments import Part, choose, decode_base64, defect_of_kept
 from fhir_adapters.reading.dates import Dates, parse_moment
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
@@ -18,7 +19,6 @@ from fhir_adapters.reading.resources import DOCUMENT_REDUCERS, EVENT_REDUCERS
 from fhir_adapters.reading.resources.document import Document, replaced_by
 from fhir_adapters.reading.resources.medication import reduce_medication
 from fhir_adapters.reading.resources.patient import reduce_patient
-from fhir_adapters.reading.rows import pack_codings, pack_events, pack_person
 from fhir_adapters.reading.shape import Json, child, children, string
 from fhir_adapters.reading.spool import ResourceStatus, Row, Spool
 
@@ -85,7 +85,7 @@ class Intake:
             elif row.type == "Patient":
                 self._take_patient(resource, row)
             elif row.type == "Medication":
-                row.payload = pack_codings(reduce_medication(resource))
+                row.payload = CODINGS.dumps(reduce_medication(resource))
                 self._spool.add(row)
             else:
                 self._take_binary(resource, row)
@@ -102,7 +102,7 @@ class Intake:
         facts = EVENT_REDUCERS[row.type](resource, self._dates)
         row.patient, row.medication = facts.patient, facts.medication
         row.latest = self._latest(*(d for e in facts.events for d in (e.start, e.end)))
-        row.payload = pack_events(facts.events)
+        row.payload = EVENTS.dumps(facts.events)
         self._spool.add(row)
 
     def _take_document(self, resource: Json, row: Row) -> None:
@@ -125,7 +125,7 @@ class Intake:
 
     def _take_patient(self, resource: Json, row: Row) -> None:
         person = reduce_patient(resource, self._dates)
-        row.payload = pack_person(person)
+        row.payload = RECORD.dumps(person.record(row.id))
         self._spool.add(row)
         for defect in person.defects:
             self._spool.add_problem(row.file, row.line, f"Patient/{row.id}", defect)

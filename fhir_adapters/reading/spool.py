@@ -37,7 +37,7 @@ CREATE TABLE resource (
     medication TEXT,                 -- id of the Medication whose codes it awaits
     latest TEXT,                     -- its latest clinical day up to today
     notes INTEGER NOT NULL DEFAULT 0,
-    payload TEXT                     -- what is kept of it (rows.py); of a document, its head
+    payload TEXT                     -- what is kept of it, as JSON; of a document, its head
 );
 CREATE TABLE part (
     resource INTEGER NOT NULL, number INTEGER NOT NULL,

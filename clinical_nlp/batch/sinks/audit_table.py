@@ -17,7 +17,7 @@ import pyarrow as pa
 from clinical_nlp.batch.sinks.parquet import ParquetStream
 from clinical_nlp.batch.sinks.worklist import is_on_worklist
 from clinical_nlp.records import PatientRecord, PatientResult, RunContext
-from clinical_nlp.registry.record_json import record_to_json
+from clinical_nlp.records.codec import record_to_json
 
 COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("estimate_id", pa.string()),

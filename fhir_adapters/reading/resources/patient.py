@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from clinical_nlp.records import Sex
+from clinical_nlp.records import PatientRecord, Sex
 from fhir_adapters.reading.dates import Dates, parse_moment
 from fhir_adapters.reading.defects import Defect
 from fhir_adapters.reading.shape import Json
@@ -21,6 +21,17 @@ class Person:
     died: date | None
     active: bool = True
     defects: tuple[Defect, ...] = ()
+
+    def record(self, patient_id: str) -> PatientRecord:
+        """Return the person as a record without notes or events."""
+        return PatientRecord(
+            id=patient_id,
+            sex=self.sex,
+            birth_date=self.birth_date,
+            deceased=self.deceased,
+            died=self.died,
+            active=self.active,
+        )
 
 
 def reduce_patient(resource: Json, dates: Dates) -> Person:

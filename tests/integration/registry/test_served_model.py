@@ -14,8 +14,8 @@ from small_models import small_folder, small_parts
 
 from clinical_nlp.cli.registry import serve_command
 from clinical_nlp.pipeline.assembly import fingerprint
+from clinical_nlp.records.codec import record_to_json
 from clinical_nlp.registry.champion import fetch_verified
-from clinical_nlp.registry.record_json import record_to_json
 from clinical_nlp.registry.versions import register_folder
 from fhir_adapters.reading import BulkExport
 

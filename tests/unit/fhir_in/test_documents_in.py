@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from clinical_nlp.records import Sex
+from clinical_nlp.records.codec import RECORD
 from fhir_adapters.reading.dates import Dates
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.resources import DOCUMENT_REDUCERS
 from fhir_adapters.reading.resources.patient import reduce_patient
-from fhir_adapters.reading.rows import pack_person, unpack_person
 
 DATES = Dates(date(2024, 6, 1))
 TEXT = {"contentType": "text/plain", "data": base64.b64encode(b"Tos.").decode()}
@@ -81,7 +81,8 @@ def test_documents_without_a_note_in_force(type_, fields):
     [({}, True), ({"active": True}, True), ({"active": False}, False), ({"active": "no"}, True)],
 )
 def test_a_record_is_in_use_unless_it_says_otherwise(fields, active):
-    assert unpack_person(pack_person(reduce_patient(fields, DATES))).active is active
+    record = reduce_patient(fields, DATES).record("p")
+    assert RECORD.loads(RECORD.dumps(record)).active is active
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@ from datetime import date
 import pytest
 
 from clinical_nlp.records import Coding, EventKind
+from clinical_nlp.records.codec import EVENTS
 from fhir_adapters.reading.dates import Dates
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.resources import EVENT_REDUCERS
-from fhir_adapters.reading.rows import pack_events, unpack_events
 
 SNOMED = "http://snomed.info/sct"
 LOINC = "http://loinc.org"
@@ -307,4 +307,4 @@ def test_events_survive_the_spool():
         effectivePeriod={"start": "2024-01-01", "end": "2024-01-02"},
         component=[{"code": concept("2", display="ñ"), "valueCodeableConcept": concept("2667000")}],
     )
-    assert tuple(unpack_events(pack_events(facts.events), "Observation/x")) == facts.events
+    assert EVENTS.loads(EVENTS.dumps(facts.events)) == facts.events

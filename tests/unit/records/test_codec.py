@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clinical_nlp.errors import InputError
 from clinical_nlp.records import CodedEvent, Coding, EventKind, Note, PatientRecord, Sex
-from clinical_nlp.registry.record_json import record_from_json, record_to_json
+from clinical_nlp.records.codec import record_from_json, record_to_json
 
 notes = st.builds(
     Note,
