@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clinical_nlp.batch.sinks.estimates_table import estimate_from_row
+from clinical_nlp.batch.sinks.findings_table import finding_from_row
 from clinical_nlp.errors import InputError
-from clinical_nlp.records import (
-    EstimateStatus,
-    Evidence,
-    Finding,
-    ModelReference,
-    Note,
-    NoteFindings,
-    Reason,
-    RiskEstimate,
-)
+from clinical_nlp.records import EstimateStatus, Note, NoteFindings, RiskEstimate
 from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.sentences import between_es
 from clinical_nlp.spanish import SEX_ES
@@ -46,8 +39,6 @@ _PATIENT_COLUMNS = (
     "notes",
     "findings",
 )
-# Columns of findings.parquet whose name differs from the field of Finding.
-_RENAMED = {"text": "lexical_variant", "source": "component"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +171,7 @@ class BatchOutput:
                 "E252",
                 "no patient of this batch has that id; take one from BatchOutput.patients.",
             )
-        return _estimate(rows[0])
+        return estimate_from_row(rows[0])
 
     def findings(self, patient_id: str) -> pd.DataFrame:
         """Return a patient's findings: the rows of ``findings.parquet``, in note order."""
@@ -216,7 +207,7 @@ class BatchOutput:
             true = [row for row in found if row["note_sha256"] == note.sha256]
             if len(true) < len(found):
                 changed.append(ChangedNote(note.key, len(found) - len(true)))
-            on_notes.append(NoteFindings(note, tuple(_finding(row) for row in true)))
+            on_notes.append(NoteFindings(note, tuple(finding_from_row(row) for row in true)))
         # A note that the export no longer holds has changed, too.
         changed.extend(ChangedNote(key, len(found)) for key, found in sorted(by_note.items()))
         return tuple(on_notes), tuple(changed)
@@ -240,36 +231,5 @@ class BatchOutput:
         )
 
 
-def _estimate(row: Mapping[str, Any]) -> RiskEstimate:
-    return RiskEstimate(
-        patient_id=row["patient_id"],
-        status=EstimateStatus(row["status"]),
-        index_date=row["index_date"],
-        horizon_days=row["horizon_days"],
-        model=ModelReference(
-            row["model_name"], row["model_version"], row["model_uri"], row["model_digest"]
-        ),
-        probability=row["probability"],
-        band=row["band"],
-        reasons=tuple(
-            Reason(
-                reason["text"],
-                reason["contribution"],
-                tuple(Evidence(**evidence) for evidence in reason["evidence"]),
-            )
-            for reason in row["reasons"]
-        ),
-        missing=tuple(row["missing"]),
-        abstention=row["abstention"],
-        interval=None if row["low"] is None else (row["low"], row["high"]),
-        interval_level=row["interval_level"],
-        uncertainty=row["uncertainty"],
-    )
-
-
 def _between(low: float | None, high: float | None) -> str:
     return "sin intervalo" if low is None or high is None else between_es(low, high)
-
-
-def _finding(row: Mapping[str, Any]) -> Finding:
-    return Finding(**{f.name: row[_RENAMED.get(f.name, f.name)] for f in fields(Finding)})

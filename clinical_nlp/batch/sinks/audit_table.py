@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from clinical_nlp.batch.sinks.parquet import ParquetStream
+from clinical_nlp.batch.sinks.parquet import ParquetTable
 from clinical_nlp.batch.sinks.worklist import is_on_worklist
 from clinical_nlp.records import PatientRecord, PatientResult, RunContext
 from clinical_nlp.records.codec import record_to_json
@@ -42,7 +43,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 )
 
 
-class AuditTable:
+class AuditTable(ParquetTable):
     """A sink that writes one record an estimate, in the order they come.
 
     Parameters
@@ -51,20 +52,15 @@ class AuditTable:
         File to write (``DIR/audit.parquet``).
     context
         What is true of the whole run.
-
-    Raises
-    ------
-    clinical_nlp.errors.OutputError
-        E511: the file cannot be written.
     """
 
     def __init__(self, path: Path, context: RunContext) -> None:
         metadata = {"as_of": context.as_of.isoformat(), "model": context.model.digest}
-        self._stream = ParquetStream(path, pa.schema(COLUMNS, metadata=metadata))
+        super().__init__(path, COLUMNS, metadata)
         self._context = context
 
-    def write(self, result: PatientResult) -> None:
-        """Take one patient's estimate."""
+    def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
+        """Yield the record of a patient's estimate."""
         estimate, context = result.estimate, self._context
         low, high = estimate.interval or (None, None)
         row = {
@@ -87,13 +83,8 @@ class AuditTable:
             "reasons": [reason.text for reason in estimate.reasons],
             "abstention": estimate.abstention,
         }
-        told = json.dumps(row, default=str, sort_keys=True)
-        self._stream.add({"estimate_id": hashlib.sha256(told.encode()).hexdigest()[:32], **row})
-
-    def close(self) -> Mapping[str, int]:
-        """Finish the file."""
-        self._stream.close()
-        return {"audit.parquet": self._stream.rows}
+        content = json.dumps(row, default=str, sort_keys=True)
+        yield {"estimate_id": hashlib.sha256(content.encode()).hexdigest()[:32], **row}
 
 
 def input_digest(record: PatientRecord) -> str:

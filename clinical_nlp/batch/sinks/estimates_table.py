@@ -6,14 +6,24 @@ every patient of the export, scored or not, with exact probabilities and ids.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from clinical_nlp.batch.sinks.parquet import ParquetStream
+from clinical_nlp.batch.sinks.parquet import ParquetTable
 from clinical_nlp.batch.sinks.worklist import is_on_worklist
-from clinical_nlp.records import PatientResult, RunContext
+from clinical_nlp.records import (
+    EstimateStatus,
+    Evidence,
+    ModelReference,
+    PatientResult,
+    Reason,
+    RiskEstimate,
+    RunContext,
+)
 
 _EVIDENCE = pa.struct(
     [
@@ -54,8 +64,8 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 )
 
 
-class EstimatesTable:
-    """A sink that writes every patient's estimate as one row, in the order they come.
+class EstimatesTable(ParquetTable):
+    """A sink that writes every patient's estimate as one row.
 
     Parameters
     ----------
@@ -63,11 +73,6 @@ class EstimatesTable:
         File to write (``DIR/estimates.parquet``).
     context
         What is true of the whole run.
-
-    Raises
-    ------
-    clinical_nlp.errors.OutputError
-        E511: the file cannot be written.
     """
 
     def __init__(self, path: Path, context: RunContext) -> None:
@@ -76,58 +81,56 @@ class EstimatesTable:
             "as_of": context.as_of.isoformat(),
             "worklist_threshold": repr(context.worklist_threshold),
         }
-        self._stream = ParquetStream(path, pa.schema(COLUMNS, metadata=metadata))
-        self._context = context
+        super().__init__(path, COLUMNS, metadata)
+        self._threshold = context.worklist_threshold
 
-    def write(self, result: PatientResult) -> None:
-        """Take one patient's estimate."""
+    def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
+        """Yield the one row of a patient."""
         record, estimate = result.record, result.estimate
         low, high = estimate.interval or (None, None)
-        self._stream.add(
-            {
-                "patient_id": record.id,
-                "age": record.age_on(estimate.index_date),
-                "sex": record.sex.value,
-                "deceased": record.deceased,
-                "notes": len(result.notes),
-                "findings": sum(len(n.findings) for n in result.notes),
-                "status": estimate.status.value,
-                "index_date": estimate.index_date,
-                "horizon_days": estimate.horizon_days,
-                "probability": estimate.probability,
-                "low": low,
-                "high": high,
-                "interval_level": estimate.interval_level,
-                "uncertainty": estimate.uncertainty,
-                "band": estimate.band,
-                "on_worklist": is_on_worklist(estimate, self._context.worklist_threshold),
-                "reasons": [
-                    {
-                        "text": reason.text,
-                        "contribution": reason.contribution,
-                        "evidence": [
-                            {
-                                "source": e.source,
-                                "concept": e.concept,
-                                "day": e.day,
-                                "start": e.start,
-                                "end": e.end,
-                            }
-                            for e in reason.evidence
-                        ],
-                    }
-                    for reason in estimate.reasons
-                ],
-                "missing": list(estimate.missing),
-                "abstention": estimate.abstention,
-                "model_name": estimate.model.name,
-                "model_version": estimate.model.version,
-                "model_uri": estimate.model.uri,
-                "model_digest": estimate.model.digest,
-            }
-        )
+        yield {
+            "patient_id": record.id,
+            "age": record.age_on(estimate.index_date),
+            "sex": record.sex.value,
+            "deceased": record.deceased,
+            "notes": len(result.notes),
+            "findings": sum(len(n.findings) for n in result.notes),
+            "status": estimate.status.value,
+            "index_date": estimate.index_date,
+            "horizon_days": estimate.horizon_days,
+            "probability": estimate.probability,
+            "low": low,
+            "high": high,
+            "interval_level": estimate.interval_level,
+            "uncertainty": estimate.uncertainty,
+            "band": estimate.band,
+            "on_worklist": is_on_worklist(estimate, self._threshold),
+            "reasons": [asdict(reason) for reason in estimate.reasons],
+            "missing": list(estimate.missing),
+            "abstention": estimate.abstention,
+            **{f"model_{name}": value for name, value in asdict(estimate.model).items()},
+        }
 
-    def close(self) -> Mapping[str, int]:
-        """Finish the file."""
-        self._stream.close()
-        return {"estimates.parquet": self._stream.rows}
+
+def estimate_from_row(row: Mapping[str, Any]) -> RiskEstimate:
+    """Rebuild an estimate from its row of ``estimates.parquet``; ``features`` stay empty."""
+    return RiskEstimate(
+        patient_id=row["patient_id"],
+        status=EstimateStatus(row["status"]),
+        index_date=row["index_date"],
+        horizon_days=row["horizon_days"],
+        model=ModelReference(*(row[f"model_{f.name}"] for f in fields(ModelReference))),
+        probability=row["probability"],
+        band=row["band"],
+        reasons=tuple(_reason(reason) for reason in row["reasons"]),
+        missing=tuple(row["missing"]),
+        abstention=row["abstention"],
+        interval=None if row["low"] is None else (row["low"], row["high"]),
+        interval_level=row["interval_level"],
+        uncertainty=row["uncertainty"],
+    )
+
+
+def _reason(row: Mapping[str, Any]) -> Reason:
+    evidence = tuple(Evidence(**one) for one in row["evidence"])
+    return Reason(row["text"], row["contribution"], evidence)

@@ -1,20 +1,22 @@
-"""``features.parquet``: what the classifier was given of each scored patient.
+"""``features.parquet``: the classifier's inputs for each scored patient.
 
 The drift report compares two of these; a data scientist trains and explains with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from clinical_nlp.batch.sinks.parquet import ParquetStream
+from clinical_nlp.batch.sinks.parquet import ParquetTable
 from clinical_nlp.records import PatientResult, RunContext
 
 
-class FeaturesTable:
+class FeaturesTable(ParquetTable):
     """A sink that writes the features of each scored patient as one row.
 
     Parameters
@@ -24,12 +26,7 @@ class FeaturesTable:
     context
         What is true of the whole run.
     names
-        Of the features, in the model's order; a column each, missing values null.
-
-    Raises
-    ------
-    clinical_nlp.errors.OutputError
-        E511: the file cannot be written.
+        Features in the model's order; a column each, missing values null.
     """
 
     def __init__(self, path: Path, context: RunContext, names: Sequence[str]) -> None:
@@ -39,20 +36,15 @@ class FeaturesTable:
             "as_of": context.as_of.isoformat(),
             "model": context.model.digest,
         }
-        self._stream = ParquetStream(path, pa.schema(columns, metadata=metadata))
+        super().__init__(path, columns, metadata)
         self._names = tuple(names)
 
-    def write(self, result: PatientResult) -> None:
-        """Take one patient's features; nothing of a patient who was not scored."""
+    def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
+        """Yield one row where the patient was scored."""
         values = result.estimate.features
         if values:
             row = {
-                name: None if value != value else value  # NaN alone differs from itself
+                name: None if math.isnan(value) else value
                 for name, value in zip(self._names, values, strict=True)
             }
-            self._stream.add({"patient_id": result.record.id, **row})
-
-    def close(self) -> Mapping[str, int]:
-        """Finish the file."""
-        self._stream.close()
-        return {"features.parquet": self._stream.rows}
+            yield {"patient_id": result.record.id, **row}

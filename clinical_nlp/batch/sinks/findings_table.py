@@ -10,14 +10,15 @@ note.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from clinical_nlp.batch.sinks.parquet import ParquetStream
+from clinical_nlp.batch.sinks.parquet import ParquetTable
 from clinical_nlp.records import FLAGS, Concept, Finding, Note, PatientResult, RunContext
 
 #: OMOP's way to say "no matching concept": its numeric concept ids are assigned by
@@ -29,6 +30,9 @@ NO_MATCHING_CONCEPT = 0
 _VOCABULARIES = {"snomed": "SNOMED", "loinc": "LOINC", "atc": "ATC", "icd10": "ICD10"}
 #: Categories whose standard vocabulary is another (OMOP: measurements and drugs).
 _FIRST = {"measurement": "loinc", "drug": "atc"}
+
+#: Column of a field of :class:`Finding`, where it has another name.
+_COLUMN_OF = {"text": "lexical_variant", "source": "component"}
 
 #: Columns of NOTE_NLP, then our own.
 COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
@@ -68,7 +72,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 )
 
 
-class FindingsTable:
+class FindingsTable(ParquetTable):
     """A sink that writes every finding as one row.
 
     Parameters
@@ -79,11 +83,6 @@ class FindingsTable:
         What is true of the whole run; goes into the file's metadata.
     concepts
         The lexicon's concepts by key.
-
-    Raises
-    ------
-    clinical_nlp.errors.OutputError
-        E511: the file cannot be written.
     """
 
     def __init__(self, path: Path, context: RunContext, concepts: Mapping[str, Concept]) -> None:
@@ -92,7 +91,7 @@ class FindingsTable:
             "pipeline": context.pipeline,
             "as_of": context.as_of.isoformat(),
         }
-        self._stream = ParquetStream(path, pa.schema(COLUMNS, metadata=metadata))
+        super().__init__(path, COLUMNS, metadata)
         self._concepts = concepts
         self._run = {
             "section_concept_id": NO_MATCHING_CONCEPT,
@@ -103,8 +102,8 @@ class FindingsTable:
             "nlp_datetime": datetime.combine(context.as_of, time.min),
         }
 
-    def write(self, result: PatientResult) -> None:
-        """Take one patient's findings, in order of note and place."""
+    def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
+        """Yield one row a finding, in order of note and place."""
         for note_findings in result.notes:
             if not note_findings.findings:
                 continue
@@ -118,14 +117,9 @@ class FindingsTable:
                 "note_sha256": note.sha256,
             }
             for finding in note_findings.findings:
-                self._stream.add({**of_note, **self._of_finding(note, finding)})
+                yield {**of_note, **self._finding_columns(note, finding)}
 
-    def close(self) -> Mapping[str, int]:
-        """Finish the file."""
-        self._stream.close()
-        return {"findings.parquet": self._stream.rows}
-
-    def _of_finding(self, note: Note, finding: Finding) -> dict[str, Any]:
+    def _finding_columns(self, note: Note, finding: Finding) -> dict[str, Any]:
         concept = self._concepts.get(finding.concept)
         vocabulary, code = _code(concept) if concept else (None, None)
         return {
@@ -162,6 +156,11 @@ class FindingsTable:
         }
 
 
+def finding_from_row(row: Mapping[str, Any]) -> Finding:
+    """Rebuild a finding from its row of ``findings.parquet``."""
+    return Finding(**{f.name: row[_COLUMN_OF.get(f.name, f.name)] for f in fields(Finding)})
+
+
 def term_exists(finding: Finding) -> bool:
     """Whether the patient has or had it, as OMOP defines ``term_exists``.
 
@@ -184,7 +183,7 @@ def term_modifiers(finding: Finding) -> str | None:
 
 
 def stable_id(*parts: str) -> int:
-    """63-bit number made of what it names, so that the same finding keeps it every night.
+    """63-bit hash of what it names, so that the same finding keeps its id every night.
 
     OMOP's keys are integers. Two of ten million findings share one with a chance of
     about 5 in a million (n²/2⁶⁴).

@@ -7,13 +7,14 @@ are true for them. What a mention names may be anything, a person's rare disease
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from clinical_nlp.batch.sinks.findings_table import stable_id
-from clinical_nlp.batch.sinks.parquet import ParquetStream
+from clinical_nlp.batch.sinks.parquet import ParquetTable
 from clinical_nlp.records import PatientResult, RunContext
 
 #: Name of the file in the folder of results.
@@ -32,7 +33,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 )
 
 
-class MentionsTable:
+class MentionsTable(ParquetTable):
     """A sink that writes every mention as one row.
 
     Parameters
@@ -44,11 +45,6 @@ class MentionsTable:
     pipeline
         Fingerprint of the pipeline with its mention model; the run's own is that of whatever
         makes the findings.
-
-    Raises
-    ------
-    clinical_nlp.errors.OutputError
-        E511: the file cannot be written.
     """
 
     def __init__(self, path: Path, context: RunContext, pipeline: str) -> None:
@@ -57,10 +53,10 @@ class MentionsTable:
             "pipeline": pipeline,
             "as_of": context.as_of.isoformat(),
         }
-        self._stream = ParquetStream(path, pa.schema(COLUMNS, metadata=metadata))
+        super().__init__(path, COLUMNS, metadata)
 
-    def write(self, result: PatientResult) -> None:
-        """Take one patient's mentions, in order of note and place."""
+    def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
+        """Yield one row a mention, in order of note and place."""
         for note_findings in result.notes:
             note = note_findings.note
             if not note_findings.mentions:
@@ -72,18 +68,11 @@ class MentionsTable:
                 "note_sha256": note.sha256,
             }
             for mention in note_findings.mentions:
-                self._stream.add(
-                    {
-                        **of_note,
-                        "start": mention.start,
-                        "end": mention.end,
-                        "label": mention.label,
-                        "score": mention.score,
-                        "concept": mention.concept,
-                    }
-                )
-
-    def close(self) -> Mapping[str, int]:
-        """Finish the file."""
-        self._stream.close()
-        return {MENTIONS_FILE: self._stream.rows}
+                yield {
+                    **of_note,
+                    "start": mention.start,
+                    "end": mention.end,
+                    "label": mention.label,
+                    "score": mention.score,
+                    "concept": mention.concept,
+                }

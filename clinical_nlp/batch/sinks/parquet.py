@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clinical_nlp.artifacts import open_private, output_errors
+from clinical_nlp.records import PatientResult
 
-#: Rows held in memory before they go to disk: some megabytes at most, and large enough
-#: for column compression and for readers that skip row groups by their statistics.
+#: Rows held in memory before they are written: some megabytes at most, and enough for
+#: column compression and for readers that skip row groups by their statistics.
 ROWS_PER_GROUP = 16_384
 
+#: Names and types of a table's columns, in order.
+Columns = Sequence[tuple[str, pa.DataType]]
 
-class ParquetStream:
-    """Writes rows to a Parquet file, a row group at a time.
 
-    The same rows give the same bytes: groups are cut by count, and nothing of the
+class ParquetTable(ABC):
+    """A sink that writes rows about each patient, in the order the patients come.
+
+    The same rows give the same bytes: row groups are cut by count, and nothing of the
     machine or its clock is written.
 
     Parameters
     ----------
     path
         File to write; made with mode 0600.
-    schema
-        Columns, with the file's own metadata.
+    columns
+        Names and types.
+    metadata
+        Key-value metadata of the file: what is true of the whole run.
 
     Raises
     ------
@@ -35,32 +42,38 @@ class ParquetStream:
         E511: the file cannot be written.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.rows = 0
-        self._path = path
-        self._schema = schema
+    def __init__(self, path: Path, columns: Columns, metadata: Mapping[str, str]) -> None:
+        self._name = path.name
+        self._written = 0
         self._group: list[Mapping[str, Any]] = []
-        with output_errors(path.name):
+        self._schema = pa.schema(columns, metadata=metadata)
+        with output_errors(self._name):
             self._file = open_private(path)
-        self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
+        self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Take one row: a value by column name."""
-        self._group.append(row)
-        self.rows += 1
-        if len(self._group) >= ROWS_PER_GROUP:
-            self._flush()
+    @abstractmethod
+    def rows(self, result: PatientResult) -> Iterable[Mapping[str, Any]]:
+        """Return a patient's rows: a value by column name."""
 
-    def close(self) -> None:
-        """Write what is left and the file's footer."""
-        with output_errors(self._path.name):
+    def write(self, result: PatientResult) -> None:
+        """Take one patient's result."""
+        for row in self.rows(result):
+            self._group.append(row)
+            if len(self._group) >= ROWS_PER_GROUP:
+                self._flush()
+
+    def close(self) -> Mapping[str, int]:
+        """Write what is left and the file's footer; return the number of rows."""
+        with output_errors(self._name):
             if self._group:
                 self._flush()
             self._writer.close()
             self._file.close()
+        return {self._name: self._written}
 
     def _flush(self) -> None:
         table = pa.Table.from_pylist(self._group, schema=self._schema)
-        with output_errors(self._path.name):
+        with output_errors(self._name):
             self._writer.write_table(table)
+        self._written += len(self._group)
         self._group = []
