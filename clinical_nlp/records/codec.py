@@ -141,5 +141,6 @@ def _unknown_field(given: Any, known: Any, place: str = "") -> str | None:  # no
 def _bad_record(what: str) -> InputError:
     return InputError(
         "E271",
-        f"the patient record cannot be read: {what}; write it as docs/how-to/model-registry.md shows.",
+        f"the patient record cannot be read: {what}; "
+        "write it as docs/how-to/model-registry.md shows.",
     )
