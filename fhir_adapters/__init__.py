@@ -1,4 +1,4 @@
-"""FHIR R4 in and out: the only rooms of the house that know the wire format.
+"""Read and write FHIR R4: the only packages that know the wire format.
 
 ``fhir_adapters.reading``
     a Bulk Data export folder → :class:`~clinical_nlp.records.PatientRecord`.

@@ -11,14 +11,14 @@ from enum import IntEnum
 from typing import Any
 
 from fhir_adapters.reading.decoding import decode_text
-from fhir_adapters.reading.defects import Defect, LeftOut, Outcome, Unusable
+from fhir_adapters.reading.defects import Defect, LeftOut, Outcome, Unusable, megabytes
 from fhir_adapters.reading.markup import html_to_text, rtf_to_text
 from fhir_adapters.reading.references import contained, parse_reference
 from fhir_adapters.reading.shape import Json, string
 
 
 class Format(IntEnum):
-    """Formats that are read, the best first: the less markup, the truer the text."""
+    """Formats that are read, the best first: less markup loses less of the text."""
 
     PLAIN = 0
     HTML = 1
@@ -33,7 +33,7 @@ _FORMATS = {
     "text/rtf": Format.RTF,
     "application/x-rtf": Format.RTF,
 }
-#: Types that say nothing; the first bytes decide.
+#: Content types that decide nothing; the first bytes do.
 _GENERIC = frozenset({"", "application/octet-stream", "text/plain"})
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^"';\s]+)""", re.IGNORECASE)
 _META_CHARSET = re.compile(
@@ -45,7 +45,6 @@ _XML_ENCODING = re.compile(
 _HTML_START = re.compile(
     rb"\s*(?:<!doctype html|<html[\s>]|<\?xml[^>]{0,200}>\s*<(?:!doctype )?html)", re.IGNORECASE
 )
-_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Part:
     format
         ``None`` where it is not one that is read.
     binary
-        Id of the Binary that holds its data, while that has not been met.
+        Id of the Binary that holds its data, while that has not been read.
     media
         Its contentType, kept with ``binary``.
     defect, details
@@ -85,7 +84,7 @@ class Part:
         )
 
     def in_language(self, default: str | None) -> Part:
-        """Return the part with a language: its own, else this one."""
+        """Return the part with ``default`` as language, unless it has its own."""
         return self if self.language or not default else replace(self, language=default)
 
 
@@ -97,9 +96,9 @@ def read_attachment(attachment: Json, resource: Json, limit: int) -> Part | None
     attachment
         The Attachment.
     resource
-        The resource it stands in, for what is contained there.
+        The resource that holds it, for contained Binaries.
     limit
-        Bytes of data past which it is no note.
+        Most bytes of data; larger attachments are refused.
 
     Returns
     -------
@@ -114,7 +113,7 @@ def read_attachment(attachment: Json, resource: Json, limit: int) -> Part | None
         reference = parse_reference(url)
         if reference is not None and reference.contained:
             inner = contained(resource, reference.id) or {}
-            data, media = string(inner, "data"), _agreed(string(inner, "contentType"), media)
+            data, media = string(inner, "data"), _more_specific(string(inner, "contentType"), media)
             if data is None:
                 return Part(language=language, defect=Defect.NO_BINARY, details={"reference": "#"})
         elif reference is None or reference.type not in (None, "Binary"):
@@ -123,18 +122,18 @@ def read_attachment(attachment: Json, resource: Json, limit: int) -> Part | None
             return Part(language=language, binary=reference.id, media=media)
     try:
         return replace(read_data(decode_base64(data or "", limit), media), language=language)
-    except Unusable as verdict:
+    except Unusable as error:
         unread = Part(language=language, media=media)
-        return unread.broken(verdict.defect, **verdict.details)
+        return unread.broken(error.defect, **error.details)
 
 
 def read_binary(part: Part, data: bytes, binary_media: str | None) -> Part:
     """Complete a part with the data of the Binary it refers to."""
-    media = _agreed(binary_media, part.media)
+    media = _more_specific(binary_media, part.media)
     try:
         return replace(read_data(data, media), language=part.language, binary=part.binary)
-    except Unusable as verdict:
-        return replace(part, media=media).broken(verdict.defect, **verdict.details)
+    except Unusable as error:
+        return replace(part, media=media).broken(error.defect, **error.details)
 
 
 def decode_base64(text: str, limit: int) -> bytes:
@@ -147,7 +146,7 @@ def decode_base64(text: str, limit: int) -> bytes:
     """
     packed = "".join(text.split())
     if len(packed) // 4 * 3 > limit + 2:
-        raise Unusable(Defect.TOO_LARGE, limit=f"{limit / _MEGABYTE:g}")
+        raise Unusable(Defect.TOO_LARGE, limit=megabytes(limit))
     try:
         return base64.b64decode(packed, validate=True)
     except (binascii.Error, ValueError):
@@ -157,7 +156,7 @@ def decode_base64(text: str, limit: int) -> bytes:
 def read_data(data: bytes, media: str | None) -> Part:
     """Decode an attachment's bytes by its contentType, and by its first bytes.
 
-    RTF and HTML that say they are plain text are common, and taken for what they are.
+    RTF and HTML declared as plain text are common, and read as what they are.
 
     Raises
     ------
@@ -165,17 +164,17 @@ def read_data(data: bytes, media: str | None) -> Part:
         E232 where the format is not read, E235-E238 where the content cannot be.
     """
     kind, charset = _parse_media(media)
-    found = _sniff(data) if kind in _GENERIC else _FORMATS.get(kind)
-    if found is None:
+    format_ = _sniff(data) if kind in _GENERIC else _FORMATS.get(kind)
+    if format_ is None:
         raise Unusable(Defect.BAD_FORMAT)
-    if found is Format.RTF:
-        return Part(text=rtf_to_text(data), format=found)
-    if found is Format.HTML:
-        charset = charset or _charset_within(data)
+    if format_ is Format.RTF:
+        return Part(text=rtf_to_text(data), format=format_)
+    if format_ is Format.HTML:
+        charset = charset or _declared_charset(data)
     text, defect = decode_text(data, charset)
-    if found is Format.HTML:
+    if format_ is Format.HTML:
         text = html_to_text(text)
-    return Part(text=text, format=found, defect=defect)
+    return Part(text=text, format=format_, defect=defect)
 
 
 def choose(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
@@ -190,13 +189,13 @@ def choose(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
     -------
     notes : list of Part
         Parts with a text; never empty.
-    flawed : list of Part
-        Parts of that format that were not read, and notes that have a defect.
+    defective : list of Part
+        Parts of that format that could not be read, and notes that have a defect.
 
     Raises
     ------
     Unusable
-        None could be read; carries the first one's defect.
+        None could be read; carries the defect of the first.
     LeftOut
         They hold no text, only white space.
     """
@@ -212,13 +211,13 @@ def choose(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
     for part in readable:
         if part.format is best:
             notes.setdefault(part.text or "", part)
-    flawed = [part for part in notes.values() if part.defect is not None]
-    lost = [part for part in broken if part.format is best]
-    return list(notes.values()), flawed + lost
+    defective = [part for part in notes.values() if part.defect is not None]
+    unread = [part for part in broken if part.format is best]
+    return list(notes.values()), defective + unread
 
 
 def defect_of_kept(part: Part) -> tuple[Defect, dict[str, Any]]:
-    """Return the defect to report for a flawed part of a document that is used."""
+    """Return the defect to report for a defective part of a document that is used."""
     if part.defect is not None and part.defect.outcome is Outcome.KEPT:
         return part.defect, part.details
     return Defect.LOST_ATTACHMENT, {"cause": part.defect.code if part.defect else ""}
@@ -232,8 +231,8 @@ def _parse_media(media: str | None) -> tuple[str, str | None]:
     return media.partition(";")[0].strip().lower(), charset[1] if charset else None
 
 
-def _agreed(binary_media: str | None, attachment_media: str | None) -> str | None:
-    """The more telling of a Binary's contentType and that of the attachment it serves."""
+def _more_specific(binary_media: str | None, attachment_media: str | None) -> str | None:
+    """Return the more specific of a Binary's contentType and its attachment's."""
     kind, charset = _parse_media(binary_media)
     if kind in _GENERIC and charset is None and attachment_media:
         return attachment_media
@@ -255,8 +254,8 @@ def _sniff(data: bytes) -> Format | None:
     return Format.PLAIN
 
 
-def _charset_within(data: bytes) -> str | None:
-    """The charset that an HTML page or XML prolog declares about itself."""
+def _declared_charset(data: bytes) -> str | None:
+    """Return the charset that an HTML page or XML prolog declares."""
     start = data[:1024]
     match = _XML_ENCODING.search(start) or _META_CHARSET.search(start)
     return match[1].decode("ascii") if match else None

@@ -1,4 +1,4 @@
-"""Codes of a CodeableConcept, and what two kinds of code say."""
+"""Codes of a CodeableConcept; codes for "absent" and for relatives."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOINC = "http://loinc.org"
 
 
 def codings(parent: Json, field: str) -> tuple[Coding, ...]:
-    """Return the codes of a CodeableConcept field; its free text is not taken."""
+    """Return the codes of a CodeableConcept field; its free text is not read."""
     return concept_codings(child(parent, field))
 
 
@@ -33,8 +33,8 @@ def concept_codings(concept: Json) -> tuple[Coding, ...]:
 
     A code without a system means nothing outside the system that wrote it and is dropped.
     """
-    found = (coding(item) for item in children(concept, "coding"))
-    return tuple(item for item in found if item is not None)
+    codes = (coding(item) for item in children(concept, "coding"))
+    return tuple(code for code in codes if code is not None)
 
 
 def coding(item: Json) -> Coding | None:
@@ -58,13 +58,13 @@ def loinc(parent: Json, field: str) -> str | None:
     return next((c.code for c in codings(parent, field) if c.system == LOINC), None)
 
 
-def says_absent(values: tuple[Coding, ...]) -> bool:
-    """True where a coded value means that the thing observed is not there."""
+def codes_mean_absent(values: tuple[Coding, ...]) -> bool:
+    """Return whether a coded value means that the thing observed is absent."""
     return any((value.system, value.code) in _ABSENT for value in values)
 
 
-def word_says_absent(text: str) -> bool | None:
-    """Tell "no" from "sí"; ``None`` where the text is neither."""
+def word_means_absent(text: str) -> bool | None:
+    """Return whether a word means absent ("no") or present ("sí"); ``None`` for others."""
     word = text.strip().rstrip(".").casefold()
     if word in _ABSENT_WORDS:
         return True

@@ -11,16 +11,16 @@ from functools import lru_cache
 from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.shape import Json, child, string
 
-# FHIR asks for a time zone wherever there is a time
-# (https://hl7.org/fhir/R4/datatypes.html#dateTime); many exports forget it, none means harm.
+# FHIR requires a time zone wherever there is a time
+# (https://hl7.org/fhir/R4/datatypes.html#dateTime), but many exports leave it out.
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
 )
-#: Nobody alive has a record from before: a year of 0001 or 1753 is a database's "unknown".
+#: No patient's record is older: a year of 0001 or 1753 is a database's "unknown".
 FIRST_YEAR = 1850
-#: A day is over in Kiritimati (UTC+14) before it begins in Madrid.
-_SLACK = timedelta(days=1)
+#: A day ends in Kiritimati (UTC+14) before it begins in Madrid.
+_TIME_ZONE_MARGIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Moment:
     ----------
     at
         Its first instant; always with a time zone (UTC where the export gives none), so
-        that any two compare. The offset is kept as exported: ``at.date()`` is the day on
-        the wall of the clinic.
+        that any two compare. The offset is kept as exported: ``at.date()`` is the local
+        day of the clinic.
     last_day
         The last day that it may mean: the 31st of December for a year alone.
     """
@@ -89,20 +89,20 @@ class Dates:
     today: date
 
     def past(self, parent: Json, field: str) -> Moment | None:
-        """Read a date that must have come.
+        """Read a date that must not lie in the future.
 
         Raises
         ------
         Unusable
             E217 where it is no date, E218 where it lies after today.
         """
-        moment = self.any(parent, field)
+        moment = self.read(parent, field)
         if moment is not None and self.is_future(moment):
             raise Unusable(Defect.FUTURE_DATE, field=field)
         return moment
 
-    def any(self, parent: Json, field: str) -> Moment | None:
-        """Read a date that may lie ahead, such as the end of a prescription.
+    def read(self, parent: Json, field: str) -> Moment | None:
+        """Read a date that may lie in the future, such as the end of a prescription.
 
         Raises
         ------
@@ -118,8 +118,8 @@ class Dates:
         return moment
 
     def is_future(self, moment: Moment) -> bool:
-        """True where the moment's first day lies after tomorrow."""
-        return moment.day > self.today + _SLACK
+        """Return whether the moment's first day lies after tomorrow."""
+        return moment.day > self.today + _TIME_ZONE_MARGIN
 
     def span(self, resource: Json, stem: str) -> tuple[Moment | None, Moment | None]:
         """Read a choice such as ``effective[x]``: when it began, and when it ended.
@@ -137,7 +137,7 @@ class Dates:
                 return moment, None
         period = child(resource, f"{stem}Period")
         if period:
-            return self.past(period, "start"), self.any(period, "end")
+            return self.past(period, "start"), self.read(period, "end")
         events = child(resource, f"{stem}Timing").get("event")
         if isinstance(events, list) and events:
             return self.past({f"{stem}Timing.event": events[0]}, f"{stem}Timing.event"), None
@@ -145,10 +145,10 @@ class Dates:
 
 
 def first_day(moment: Moment | None) -> date | None:
-    """First day that a moment may mean."""
+    """Return the first day that a moment may mean."""
     return None if moment is None else moment.day
 
 
 def last_day(moment: Moment | None) -> date | None:
-    """Last day that a moment may mean."""
+    """Return the last day that a moment may mean."""
     return None if moment is None else moment.last_day

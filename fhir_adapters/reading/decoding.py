@@ -1,9 +1,9 @@
-"""The bytes of a text → the text, whatever its charset is said to be.
+"""Decode the bytes of a note, even where its declared charset is wrong.
 
 Spanish systems mix UTF-8, Windows-1252 and Latin-1, and declare them wrongly in both
-directions. UTF-8 leaves hardly any doubt: Latin-1 text with an accent is not valid UTF-8,
-save for sequences such as "Ã±" that nobody writes. So the evidence of the bytes comes
-before the declaration.
+directions. Valid UTF-8 is hardly ever anything else: Latin-1 text with an accent is not valid
+UTF-8, save for sequences such as "Ã±" that nobody writes. So the bytes are tried before the
+declaration.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
-# As browsers do (https://encoding.spec.whatwg.org/#names-and-labels): who declares ASCII or
-# Latin-1 on Windows means Windows-1252, with its curly quotes and its euro sign.
+# As browsers do (https://encoding.spec.whatwg.org/#names-and-labels): a declared ASCII or
+# Latin-1 mostly is Windows-1252, with its curly quotes and its euro sign.
 _WINDOWS = frozenset({"ascii", "iso8859-1", "cp1252", "utf-8", "utf-8-sig"})
 #: Single-byte charsets in which a European system may have written.
 _SINGLE_BYTE = frozenset(
@@ -44,7 +44,7 @@ def decode_text(data: bytes, charset: str | None) -> tuple[str, Defect | None]:
     Parameters
     ----------
     data
-        The bytes; a byte order mark is taken off.
+        The bytes; a byte order mark is removed.
     charset
         As declared; ``None`` where nothing is.
 
@@ -63,11 +63,11 @@ def decode_text(data: bytes, charset: str | None) -> tuple[str, Defect | None]:
     """
     for bom, name in _BOMS:
         if data.startswith(bom):
-            return _wide(data[len(bom) :], name), None
-    known = _canonical(charset)
+            return _decode_utf(data[len(bom) :], name), None
+    known = _codec_name(charset)
     if known in _WIDE:
-        return _wide(data, known), None
-    _refuse_binary(data)
+        return _decode_utf(data, known), None
+    _require_text(data)
     unknown = charset is not None and known is None
     try:
         return data.decode("utf-8"), Defect.CHARSET_IGNORED if unknown else None
@@ -80,8 +80,8 @@ def decode_text(data: bytes, charset: str | None) -> tuple[str, Defect | None]:
     return data.decode("utf-8" if _mostly_utf8(data) else "cp1252", "replace"), None
 
 
-def _canonical(charset: str | None) -> str | None:
-    """Python's name of a charset we read; ``None`` for others."""
+def _codec_name(charset: str | None) -> str | None:
+    """Return Python's name of a charset we read; ``None`` for others."""
     if charset is None:
         return None
     try:
@@ -91,18 +91,18 @@ def _canonical(charset: str | None) -> str | None:
     return name if name in _WIDE | _WINDOWS | _SINGLE_BYTE else None
 
 
-def _wide(data: bytes, name: str) -> str:
-    """Decode data that a byte order mark or a declaration says is of this UTF."""
+def _decode_utf(data: bytes, name: str) -> str:
+    """Decode data that a byte order mark or a declaration calls UTF-16 or UTF-32."""
     try:
         return data.decode(name)
     except UnicodeDecodeError:
         raise Unusable(Defect.NOT_TEXT) from None
 
 
-def _refuse_binary(data: bytes) -> None:
-    """Refuse data with many NULs: a file of some program, or undeclared UTF-16.
+def _require_text(data: bytes) -> None:
+    """Refuse data with many NULs: a binary file, or undeclared UTF-16.
 
-    A few are let pass: they come from fixed-width fields of old systems.
+    A few are accepted: they come from fixed-width fields of old systems.
     """
     if data.count(0) * 10 > len(data):
         raise Unusable(Defect.NOT_TEXT)

@@ -1,4 +1,4 @@
-"""Every way in which an export can be wrong: code, sentence, and what becomes of the resource.
+"""Every defect of an export: code, sentence, and outcome for the resource.
 
 The sentences hold field names and references to resources, never a field's content, so
 that a quarantine file can be sent to the EHR's vendor. ``docs/reference/input.md`` shows the
@@ -16,7 +16,7 @@ from clinical_nlp.records import Problem
 
 
 class Outcome(Enum):
-    """What becomes of a resource that has a defect."""
+    """What is done with a resource that has a defect."""
 
     FATAL = "the run stops"
     QUARANTINED = "quarantined"
@@ -244,7 +244,7 @@ class Defect(Enum):
 
 
 class Unusable(Exception):
-    """The resource at hand cannot be used; carries the defect and its details."""
+    """The resource cannot be used; carries the defect and its details."""
 
     def __init__(self, defect: Defect, **details: object) -> None:
         super().__init__(defect.code)
@@ -253,7 +253,12 @@ class Unusable(Exception):
 
 
 class LeftOut(Exception):
-    """The resource at hand is rightly not used (entered in error, superseded, no note)."""
+    """The resource is not used, without a defect (entered in error, superseded, no note)."""
+
+
+def megabytes(count: int) -> str:
+    """Return a number of bytes in MB, as the sentences write limits."""
+    return f"{count / 1_000_000:g}"
 
 
 def markdown_table() -> str:

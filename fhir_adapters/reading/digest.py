@@ -14,7 +14,7 @@ class MultisetDigest:
     Each line's SHA-256 is expanded to 2048 bits by SHAKE-128, and the numbers are added
     modulo 2**2048. Addition commutes, so order does not matter; it counts, so (unlike XOR)
     a line that occurs twice does not vanish. Two exports that differ by accident collide
-    with probability 2**-256 (a collision of SHA-256) at most. The width is for malice: for
+    with probability 2**-256 (a collision of SHA-256) at most. The width is against malice: for
     an n-bit sum the generalised birthday attack costs about 2**(2*sqrt(n)), 2**32 for a sum
     of plain SHA-256 values but 2**90 for 2048 bits.
 
@@ -30,12 +30,12 @@ class MultisetDigest:
         self._count = 0
 
     def add(self, line_digest: bytes) -> None:
-        """Take one line by its SHA-256 (32 bytes)."""
+        """Add one line by its SHA-256 (32 bytes)."""
         wide = hashlib.shake_128(line_digest).digest(_BYTES)
         self._sum = (self._sum + int.from_bytes(wide, "big")) % _MODULUS
         self._count += 1
 
     def hexdigest(self) -> str:
-        """Hex SHA-256 over the count and the sum."""
+        """Return the hexadecimal SHA-256 of the count and the sum."""
         content = self._count.to_bytes(8, "big") + self._sum.to_bytes(_BYTES, "big")
         return hashlib.sha256(content).hexdigest()

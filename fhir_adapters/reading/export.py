@@ -26,12 +26,12 @@ from fhir_adapters.reading.defects import Defect
 from fhir_adapters.reading.digest import MultisetDigest
 from fhir_adapters.reading.files import export_files, read_lines
 from fhir_adapters.reading.intake import Intake
-from fhir_adapters.reading.resolution import settle
+from fhir_adapters.reading.resolution import resolve_references
 from fhir_adapters.reading.spool import ResourceStatus, Spool
 
-#: Bytes of an attachment past which it is no note (a scanned book, a core dump).
+#: Most bytes of an attachment; larger ones are no notes (a scanned book, a core dump).
 MAX_NOTE_BYTES = 10_000_000
-#: Bytes of a line past which it is not parsed; holds the largest note in base64 many times.
+#: Most bytes of a line that is parsed; several times the largest note in base64.
 MAX_LINE_BYTES = 64_000_000
 
 _COUNTS = {
@@ -57,9 +57,9 @@ class BulkExport:
         Folder for the temporary database, which holds patient text; the system's temporary
         folder where ``None``.
     today
-        Dates after it are mistakes; the machine's day where ``None``.
+        Later dates are errors; the machine's day where ``None``.
     max_note_bytes, max_line_bytes
-        Limits past which an attachment, or a line, is quarantined.
+        Larger attachments, or longer lines, are quarantined.
 
     Raises
     ------
@@ -111,13 +111,12 @@ class BulkExport:
         return sum(file.stat().st_size for file in self._files)
 
     def scan(self, progress: Callable[[int], None]) -> SourceSummary:
-        """Read everything once and settle every resource's fate.
+        """Read everything once and decide every resource's status.
 
         Parameters
         ----------
         progress
-            Takes the bytes read from disk (compressed, where the files are) since its last
-            call.
+            Called with the bytes read from disk (as compressed there) since its last call.
 
         Raises
         ------
@@ -131,8 +130,8 @@ class BulkExport:
                 for line in read_lines(file, self._max_line_bytes, progress):
                     if line.digest is not None:
                         digest.add(line.digest)
-                    intake.take(number, line)
-            settle(self._spool)
+                    intake.add(number, line)
+            resolve_references(self._spool)
             return self._summary(intake, digest)
         except sqlite3.Error as error:
             Defect.NO_SPOOL.stop(path=self._spool.folder, cause=error)
@@ -140,7 +139,7 @@ class BulkExport:
     def records(self) -> Iterator[PatientRecord]:
         """Yield the patients in order of id, one in memory at a time."""
         rows = self._spool.db.execute(
-            "SELECT id, payload FROM resource WHERE type = 'Patient' AND fate = 0 ORDER BY id"
+            "SELECT id, payload FROM resource WHERE type = 'Patient' AND status = 0 ORDER BY id"
         )
         for patient, payload in rows:
             notes, events = self._notes_and_events(patient)
@@ -163,15 +162,15 @@ class BulkExport:
     def _summary(self, intake: Intake, digest: MultisetDigest) -> SourceSummary:
         types: defaultdict[str, TypeCounts] = defaultdict(TypeCounts, intake.counts)
         db = self._spool.db
-        for kind, fate, count in db.execute(
-            "SELECT type, fate, count(*) FROM resource GROUP BY type, fate"
+        for kind, status, count in db.execute(
+            "SELECT type, status, count(*) FROM resource GROUP BY type, status"
         ):
             counts = types[kind]
             counts.seen += count
-            name = _COUNTS[ResourceStatus(fate)]
+            name = _COUNTS[ResourceStatus(status)]
             setattr(counts, name, getattr(counts, name) + count)
         notes, latest = db.execute(
-            "SELECT total(notes), max(latest) FROM resource WHERE fate = 0"
+            "SELECT total(notes), max(latest) FROM resource WHERE status = 0"
         ).fetchone()
         return SourceSummary(
             types=dict(sorted(types.items())),
@@ -188,8 +187,8 @@ class BulkExport:
         rows = self._spool.db.execute(
             "SELECT r.n, r.type || '/' || r.id, r.notes, r.payload, m.payload FROM resource AS r"
             " LEFT JOIN resource AS m"
-            " ON m.type = 'Medication' AND m.id = r.medication AND m.fate = 0"
-            " WHERE r.patient = ? AND r.fate = 0 ORDER BY r.n",
+            " ON m.type = 'Medication' AND m.id = r.medication AND m.status = 0"
+            " WHERE r.patient = ? AND r.status = 0 ORDER BY r.n",
             (patient,),
         )
         for n, source, parts, payload, drug in rows.fetchall():

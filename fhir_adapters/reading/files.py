@@ -1,4 +1,4 @@
-"""The files of an export and their lines, as a stream of bounded memory."""
+"""The files of an export and their lines, read as a stream in bounded memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Line:
     number
         1-based, blank lines counted.
     content
-        The bytes without surrounding blanks; ``None`` where ``defect`` says why not.
+        The bytes without surrounding blanks; ``None`` where there is a ``defect``.
     digest
         SHA-256 of the content; ``None`` where it could not be read to its end.
     defect
@@ -82,9 +82,9 @@ def read_lines(path: Path, limit: int, progress: Callable[[int], None]) -> Itera
     Parameters
     ----------
     limit
-        Bytes of a line past which it is passed over unparsed.
+        Most bytes of a line; longer ones are skipped unparsed.
     progress
-        Takes the bytes read from disk since its last call.
+        Called with the bytes read from disk since its last call.
 
     Raises
     ------
@@ -93,19 +93,19 @@ def read_lines(path: Path, limit: int, progress: Callable[[int], None]) -> Itera
     """
     try:
         with path.open("rb", buffering=0) as raw:
-            packed = raw.read(2) == _GZIP_MAGIC
+            compressed = raw.read(2) == _GZIP_MAGIC
             raw.seek(0)
             counted = cast(BinaryIO, io.BufferedReader(_Counted(raw, progress), _BUFFER))
-            yield from (_packed_lines if packed else _split)(counted, limit)
+            yield from (_gzip_lines if compressed else _split)(counted, limit)
     except OSError as error:
         Defect.UNREADABLE.stop(path=path.name, cause=error.strerror)
 
 
-def _packed_lines(stream: BinaryIO, limit: int) -> Iterator[Line]:
+def _gzip_lines(stream: BinaryIO, limit: int) -> Iterator[Line]:
     """Lines of a gzip stream; the last is a ``BROKEN_FILE`` where it is damaged."""
     number = 0
     with gzip.GzipFile(fileobj=stream) as unpacked:
-        # No wider buffer around it: what was unpacked before the damage would be lost with it.
+        # Unbuffered: a buffer would lose what was unpacked before the damage.
         lines = _split(unpacked, limit)
         while True:
             try:
@@ -126,13 +126,13 @@ def _split(stream: BinaryIO | gzip.GzipFile, limit: int) -> Iterator[Line]:
         if number == 1:
             chunk = chunk.removeprefix(b"\xef\xbb\xbf")
         if len(chunk) == limit and not chunk.endswith(b"\n"):
-            digest = _pass_over(stream, chunk, limit)
+            digest = _skip_line(stream, chunk, limit)
             yield Line(number, None, digest, Defect.LINE_TOO_LONG)
         elif content := chunk.strip(_BLANK):
             yield Line(number, content, hashlib.sha256(content).digest())
 
 
-def _pass_over(stream: BinaryIO | gzip.GzipFile, start: bytes, limit: int) -> bytes:
+def _skip_line(stream: BinaryIO | gzip.GzipFile, start: bytes, limit: int) -> bytes:
     """Read on to the line's end without keeping it; return the SHA-256 of all of it."""
     digest = hashlib.sha256(start)
     while chunk := stream.readline(limit):
@@ -143,7 +143,7 @@ def _pass_over(stream: BinaryIO | gzip.GzipFile, start: bytes, limit: int) -> by
 
 
 class _Counted(io.RawIOBase):
-    """A raw stream that tells how many bytes went through it."""
+    """A raw stream that reports how many bytes were read through it."""
 
     def __init__(self, raw: io.FileIO, progress: Callable[[int], None]) -> None:
         self._raw = raw

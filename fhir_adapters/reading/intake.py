@@ -1,4 +1,4 @@
-"""One line of the export → a spooled row, a count, or a problem."""
+"""One line of the export → a row of the spool, a count, or a row of the quarantine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clinical_nlp.records import TypeCounts
 from clinical_nlp.records.codec import CODINGS, EVENTS, RECORD
 from fhir_adapters.reading.attachments import Part, choose, decode_base64, defect_of_kept
 from fhir_adapters.reading.dates import Dates, parse_moment
-from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable, megabytes
 from fhir_adapters.reading.files import Line
 from fhir_adapters.reading.parsing import identity, parse
 from fhir_adapters.reading.references import patient_id
@@ -22,16 +22,15 @@ from fhir_adapters.reading.resources.patient import reduce_patient
 from fhir_adapters.reading.shape import Json, child, children, string
 from fhir_adapters.reading.spool import ResourceStatus, Row, Spool
 
-#: Resource types that take part in a patient's record.
+#: Resource types that a patient's record is built from.
 USED_TYPES = frozenset({"Patient", "Binary", "Medication", *EVENT_REDUCERS, *DOCUMENT_REDUCERS})
-#: Under this name lines are counted whose type cannot be read.
+#: Type under which lines are counted whose type cannot be read.
 UNKNOWN_TYPE = "?"
 _AI_ASSERTED = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "AIAST")
-_MEGABYTE = 1_000_000
 
 
 class Intake:
-    """Takes lines one by one.
+    """Parses, reduces and spools lines one by one.
 
     Attributes
     ----------
@@ -48,12 +47,12 @@ class Intake:
         self._limit = max_note_bytes
         self._max_line_bytes = max_line_bytes
 
-    def take(self, file: int, line: Line) -> None:
-        """Take one line; whatever is wrong with it ends in the quarantine."""
+    def add(self, file: int, line: Line) -> None:
+        """Spool one line; a defect goes to the quarantine and never stops the scan."""
         kind, reference = UNKNOWN_TYPE, None
         try:
             if line.content is None:
-                limit = f"{self._max_line_bytes / _MEGABYTE:g}"
+                limit = megabytes(self._max_line_bytes)
                 raise Unusable(line.defect or Defect.BROKEN_FILE, limit=limit)
             resource = parse(line.content)
             kind = resource["resourceType"]
@@ -67,11 +66,11 @@ class Intake:
             row = Row(file, line.number, kind, identity(resource), _updated(resource))
             reference = f"{kind}/{row.id}"
             self._reduce(resource, row)
-        except Unusable as verdict:
+        except Unusable as error:
             counts = self.counts[kind]
             counts.seen += 1
             counts.quarantined += 1
-            self._spool.add_problem(file, line.number, reference, verdict.defect, **verdict.details)
+            self._spool.add_problem(file, line.number, reference, error.defect, **error.details)
 
     def _reduce(self, resource: Json, row: Row) -> None:
         """Reduce a resource into its row and spool it."""
@@ -79,18 +78,18 @@ class Intake:
             if _made_by_ai(resource):
                 raise LeftOut
             if row.type in EVENT_REDUCERS:
-                self._take_events(resource, row)
+                self._spool_events(resource, row)
             elif row.type in DOCUMENT_REDUCERS:
-                self._take_document(resource, row)
+                self._spool_document(resource, row)
             elif row.type == "Patient":
-                self._take_patient(resource, row)
+                self._spool_patient(resource, row)
             elif row.type == "Medication":
                 row.payload = CODINGS.dumps(reduce_medication(resource))
                 self._spool.add(row)
             else:
-                self._take_binary(resource, row)
+                self._spool_binary(resource, row)
         except LeftOut:
-            row.fate = ResourceStatus.LEFT_OUT
+            row.status = ResourceStatus.LEFT_OUT
             # A superseded document may have replaced an older one, which stays replaced.
             replaced: tuple[str, ...] = ()
             if resource.get("status") == "superseded":
@@ -98,48 +97,48 @@ class Intake:
                     row.patient, replaced = patient_id(resource), replaced_by(resource)
             self._spool.add_replaced(self._spool.add(row), replaced)
 
-    def _take_events(self, resource: Json, row: Row) -> None:
+    def _spool_events(self, resource: Json, row: Row) -> None:
         facts = EVENT_REDUCERS[row.type](resource, self._dates)
         row.patient, row.medication = facts.patient, facts.medication
         row.latest = self._latest(*(d for e in facts.events for d in (e.start, e.end)))
         row.payload = EVENTS.dumps(facts.events)
         self._spool.add(row)
 
-    def _take_document(self, resource: Json, row: Row) -> None:
+    def _spool_document(self, resource: Json, row: Row) -> None:
         document: Document = DOCUMENT_REDUCERS[row.type](resource, self._dates, self._limit)
         written = document.written
         row.patient = document.patient
         row.latest = self._latest(written and written.date())
         row.payload = json.dumps([written and written.isoformat(), document.kind])
         parts = list(document.parts)
-        flawed: list[Part] = []
+        defective: list[Part] = []
         if all(part.binary is None for part in parts):
-            parts, flawed = choose(parts)
+            parts, defective = choose(parts)
             row.notes = len(parts)
         n = self._spool.add(row)
         self._spool.add_parts(n, parts)
         self._spool.add_replaced(n, document.replaces)
-        for part in flawed:
+        for part in defective:
             defect, details = defect_of_kept(part)
             self._spool.add_problem(row.file, row.line, f"{row.type}/{row.id}", defect, **details)
 
-    def _take_patient(self, resource: Json, row: Row) -> None:
+    def _spool_patient(self, resource: Json, row: Row) -> None:
         person = reduce_patient(resource, self._dates)
         row.payload = RECORD.dumps(person.record(row.id))
         self._spool.add(row)
         for defect in person.defects:
             self._spool.add_problem(row.file, row.line, f"Patient/{row.id}", defect)
 
-    def _take_binary(self, resource: Json, row: Row) -> None:
+    def _spool_binary(self, resource: Json, row: Row) -> None:
         """Keep a Binary's bytes until the document that refers to it is known."""
-        media, packed = string(resource, "contentType"), string(resource, "data")
+        media, encoded = string(resource, "contentType"), string(resource, "data")
         data, defect, details = b"", None, {}
         try:
-            if packed is None:
+            if encoded is None:
                 raise Unusable(Defect.NO_DATA)
-            data = decode_base64(packed, self._limit)
-        except Unusable as verdict:
-            defect, details = verdict.defect, verdict.details
+            data = decode_base64(encoded, self._limit)
+        except Unusable as error:
+            defect, details = error.defect, error.details
         n = self._spool.add(row)
         self._spool.add_binary(n, media, data, defect, details)
 
@@ -155,9 +154,9 @@ def _updated(resource: Json) -> str:
 
 
 def _made_by_ai(resource: Json) -> bool:
-    """True for what an algorithm asserted, this project's own results among them.
+    """Return whether an algorithm asserted a resource (our own results among them).
 
-    Read back as evidence, a run's findings would confirm themselves on the next.
+    Read back as evidence, the findings of one run would confirm themselves in the next.
     """
     return any(
         (item.get("system"), item.get("code")) == _AI_ASSERTED

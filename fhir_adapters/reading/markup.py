@@ -3,8 +3,8 @@
 HTML is cut into tokens by one regular expression, because a note may hold anything: the
 standard library's parser, and Beautiful Soup on top of it, take time quadratic in the
 number of stray "<" (minutes for a megabyte), and a tree of a large page takes gigabytes.
-Here every alternative either consumes what it looked at or stops at the next "<", so time
-is linear and memory that of the text.
+Here every alternative either consumes what it matched or stops at the next "<", so time is
+linear and memory that of the text.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def html_to_text(markup: str) -> str:
     r"""Return the text of HTML or XHTML.
 
     Block elements and ``<br>`` become line breaks, cells are set apart by a tab, white
-    space collapses as in a browser (not within ``<pre>``); scripts, styles and comments go.
+    space collapses as in a browser (not within ``<pre>``); scripts, styles and comments
+    are dropped.
 
     Examples
     --------
@@ -71,7 +72,7 @@ def html_to_text(markup: str) -> str:
 
 
 class _Page:
-    """Text under way; breaks are held back until it is known how many lines they make."""
+    """The text so far; line breaks wait until the next text shows how many are needed."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -81,11 +82,11 @@ class _Page:
 
     @property
     def text(self) -> str:
-        """What was written, without white space at either end."""
+        """The text, without white space at either end."""
         return "".join(self._pieces).strip()
 
     def tag(self, name: str, *, closing: bool) -> None:
-        """Ask for a tag's line breaks: a block's own come once, each ``<br>`` adds one."""
+        """Request a tag's line breaks: a block's own come once, each ``<br>`` adds one."""
         if name == "br":
             self._breaks += 1
         elif name in _PARAGRAPHS:
@@ -98,7 +99,7 @@ class _Page:
             self._preformatted = max(0, self._preformatted + (-1 if closing else 1))
 
     def write(self, text: str) -> None:
-        """Take text as it stands between two tags."""
+        """Append the text between two tags."""
         if not self._preformatted:
             text = _SPACES.sub(" ", text)
         if self._breaks or self._tab:
@@ -122,7 +123,7 @@ def rtf_to_text(data: bytes) -> str:
     Raises
     ------
     Unusable
-        E238: the parser gives up.
+        E238: the parser fails.
     """
     # striprtf looks for links with a pattern that swallows the text between two of them on
     # one line, and takes cubic time on unfinished ones. Under the name of another hidden

@@ -1,4 +1,4 @@
-"""A line's bytes → a resource, or the reason why it is none."""
+"""Parse a line of NDJSON into a resource, or raise why it is none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ R4_TYPES = _known_types()
 #: FHIR's ``id`` (https://hl7.org/fhir/R4/datatypes.html#id).
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
-# "\ud800" may be half of a pair or stand alone; only a look at the parsed string can tell.
+# "\ud800" may be half of a pair or stand alone; only the parsed string shows which.
 _MAYBE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

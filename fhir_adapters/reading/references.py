@@ -1,4 +1,4 @@
-"""References between resources, in all the forms that exports use."""
+"""Parse references between resources, in all the forms that exports use."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def split_replacements(edges: Iterable[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """Tell plainly replaced documents from those in circles.
+    """Separate plainly replaced documents from those in circles.
 
     Parameters
     ----------

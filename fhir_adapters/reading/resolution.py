@@ -1,7 +1,7 @@
-"""After the scan: resources find each other, and every one gets its final fate.
+"""Resolve the references between spooled resources and decide the status of each.
 
-Any file may come first, so only now can be known whether a subject, a Binary or a
-Medication is in the export, which of two versions is the newer, and what was replaced.
+Any file may come first, so only after the scan is it known whether a subject, a Binary or a
+Medication is in the export, which of two versions is newer, and what was replaced.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from fhir_adapters.reading.replacement import split_replacements
 from fhir_adapters.reading.spool import ResourceStatus, Spool
 
 _ORPHAN = """
-    fate = 0 AND type NOT IN ('Patient', 'Binary', 'Medication') AND NOT EXISTS (
+    status = 0 AND type NOT IN ('Patient', 'Binary', 'Medication') AND NOT EXISTS (
         SELECT 1 FROM resource AS p
-        WHERE p.type = 'Patient' AND p.id = resource.patient AND p.fate = 0)
+        WHERE p.type = 'Patient' AND p.id = resource.patient AND p.status = 0)
 """
 _WITHOUT_MEDICATION = """
-    fate = 0 AND medication IS NOT NULL AND NOT EXISTS (
+    status = 0 AND medication IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM resource AS m
-        WHERE m.type = 'Medication' AND m.id = resource.medication AND m.fate = 0
+        WHERE m.type = 'Medication' AND m.id = resource.medication AND m.status = 0
         AND m.payload <> '[]')
 """
 
 
-def settle(spool: Spool) -> None:
-    """Give every spooled resource its final fate, in place."""
+def resolve_references(spool: Spool) -> None:
+    """Set the final status of every spooled resource, in place."""
     spool.flush()
     db = spool.db
     db.execute("CREATE INDEX resource_key ON resource (type, id, updated DESC)")
@@ -46,7 +46,7 @@ def settle(spool: Spool) -> None:
 def _mark_duplicates(spool: Spool) -> None:
     """Of several of one type and id, keep the last updated; the first read where equal."""
     spool.db.execute(
-        "UPDATE resource SET fate = ? WHERE n IN ("
+        "UPDATE resource SET status = ? WHERE n IN ("
         " SELECT n FROM (SELECT n, row_number() OVER ("
         "  PARTITION BY type, id ORDER BY updated DESC, n) AS place FROM resource)"
         " WHERE place > 1)",
@@ -63,38 +63,38 @@ def _quarantine(spool: Spool, condition: str, defect: Defect) -> None:
         (defect.code, reason),
     )
     spool.db.execute(
-        f"UPDATE resource SET fate = ? WHERE {condition}",  # noqa: S608
+        f"UPDATE resource SET status = ? WHERE {condition}",  # noqa: S608
         (int(ResourceStatus.QUARANTINED),),
     )
 
 
 def _read_binaries(spool: Spool) -> None:
     """Read the notes whose text lies in Binaries, one document in memory at a time."""
-    for n, file, line, reference in _awaiting(spool):
-        parts = [_complete(spool, part) for part in spool.parts(n)]
+    for n, file, line, reference in _documents_with_binaries(spool):
+        parts = [_with_binary(spool, part) for part in spool.parts(n)]
         try:
-            notes, flawed = choose(parts)
+            notes, defective = choose(parts)
         except LeftOut:
-            _set_fate(spool, n, ResourceStatus.LEFT_OUT)
-        except Unusable as verdict:
-            _set_fate(spool, n, ResourceStatus.QUARANTINED)
-            spool.add_problem(file, line, reference, verdict.defect, **verdict.details)
+            _set_status(spool, n, ResourceStatus.LEFT_OUT)
+        except Unusable as error:
+            _set_status(spool, n, ResourceStatus.QUARANTINED)
+            spool.add_problem(file, line, reference, error.defect, **error.details)
         else:
             spool.add_parts(n, notes)
             spool.db.execute("UPDATE resource SET notes = ? WHERE n = ?", (len(notes), n))
-            for part in flawed:
+            for part in defective:
                 defect, details = defect_of_kept(part)
                 spool.add_problem(file, line, reference, defect, **details)
 
 
-def _awaiting(spool: Spool) -> Iterator[tuple[int, int, int, str]]:
-    """Used documents with a part in a Binary, in order of reading."""
+def _documents_with_binaries(spool: Spool) -> Iterator[tuple[int, int, int, str]]:
+    """Yield used documents with a part in a Binary, in order of reading."""
     last = 0
     while True:
         row = spool.db.execute(
             "SELECT r.n, r.file, r.line, r.type || '/' || r.id FROM part AS p"
             " JOIN resource AS r ON r.n = p.resource"
-            " WHERE p.resource > ? AND p.binary IS NOT NULL AND r.fate = 0"
+            " WHERE p.resource > ? AND p.binary IS NOT NULL AND r.status = 0"
             " ORDER BY p.resource LIMIT 1",
             (last,),
         ).fetchone()
@@ -104,14 +104,14 @@ def _awaiting(spool: Spool) -> Iterator[tuple[int, int, int, str]]:
         yield row
 
 
-def _complete(spool: Spool, part: Part) -> Part:
-    """Fill a part from its Binary; parts that need none stay as they are."""
+def _with_binary(spool: Spool, part: Part) -> Part:
+    """Return a part with the text of its Binary; unchanged where it refers to none."""
     if part.binary is None:
         return part
     row = spool.db.execute(
         "SELECT b.media, b.data, b.defect, b.details FROM resource AS r"
         " JOIN binary AS b ON b.resource = r.n"
-        " WHERE r.type = 'Binary' AND r.id = ? AND r.fate = 0",
+        " WHERE r.type = 'Binary' AND r.id = ? AND r.status = 0",
         (part.binary,),
     ).fetchone()
     if row is None:
@@ -129,14 +129,14 @@ def _leave_out_replaced(spool: Spool) -> None:
         # CROSS JOIN keeps SQLite from starting with the (far larger) table of resources.
         " FROM replaces CROSS JOIN resource AS r ON r.n = replaces.resource"
         " CROSS JOIN resource AS old ON old.type = r.type AND old.id = replaces.target"
-        " WHERE r.fate IN (0, 1) AND old.fate = 0 AND old.patient = r.patient"
+        " WHERE r.status IN (0, 1) AND old.status = 0 AND old.patient = r.patient"
         " ORDER BY r.patient, r.n, old.n"
     )
     rows = spool.db.execute("SELECT patient, newer, older FROM edge ORDER BY rowid")
     for _patient, edges in groupby(rows, key=lambda row: row[0]):
         replaced, circular = split_replacements([(by, old) for _, by, old in edges])
         for n in replaced:
-            _set_fate(spool, n, ResourceStatus.LEFT_OUT)
+            _set_status(spool, n, ResourceStatus.LEFT_OUT)
         for n in circular:
             file, line, reference = spool.db.execute(
                 "SELECT file, line, type || '/' || id FROM resource WHERE n = ?", (n,)
@@ -145,22 +145,22 @@ def _leave_out_replaced(spool: Spool) -> None:
 
 
 def _leave_out_unreferenced(spool: Spool) -> None:
-    """Binaries and Medications that no used resource drew on were not used."""
+    """Leave out Binaries and Medications that no used resource refers to."""
     db = spool.db
     db.execute("CREATE INDEX part_binary ON part (binary) WHERE binary IS NOT NULL")
     db.execute(
         "CREATE INDEX resource_medication ON resource (medication) WHERE medication IS NOT NULL"
     )
     db.execute(
-        "UPDATE resource SET fate = 1 WHERE type = 'Binary' AND fate = 0 AND NOT EXISTS ("
+        "UPDATE resource SET status = 1 WHERE type = 'Binary' AND status = 0 AND NOT EXISTS ("
         " SELECT 1 FROM part JOIN resource AS d ON d.n = part.resource"
-        " WHERE part.binary = resource.id AND d.fate = 0)"
+        " WHERE part.binary = resource.id AND d.status = 0)"
     )
     db.execute(
-        "UPDATE resource SET fate = 1 WHERE type = 'Medication' AND fate = 0 AND NOT EXISTS ("
-        " SELECT 1 FROM resource AS d WHERE d.medication = resource.id AND d.fate = 0)"
+        "UPDATE resource SET status = 1 WHERE type = 'Medication' AND status = 0 AND NOT EXISTS ("
+        " SELECT 1 FROM resource AS d WHERE d.medication = resource.id AND d.status = 0)"
     )
 
 
-def _set_fate(spool: Spool, n: int, fate: ResourceStatus) -> None:
-    spool.db.execute("UPDATE resource SET fate = ? WHERE n = ?", (int(fate), n))
+def _set_status(spool: Spool, n: int, status: ResourceStatus) -> None:
+    spool.db.execute("UPDATE resource SET status = ? WHERE n = ?", (int(status), n))

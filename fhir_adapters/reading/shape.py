@@ -1,7 +1,7 @@
-"""Reading fields of a resource whose shape nobody has checked.
+"""Read fields of a resource that has not been validated.
 
-Full validation of each resource (``fhir.resources``) costs more than all the rest of the
-scan; the few fields that are read are checked here as they are read.
+Full validation of each resource (``fhir.resources``) costs more than the rest of the scan;
+the few fields that are read are checked here instead.
 """
 
 from __future__ import annotations

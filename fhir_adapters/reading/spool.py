@@ -1,12 +1,11 @@
-"""A private temporary database that holds the reduced export while its parts find each other.
+"""The spool: a private temporary database of the reduced export, until references resolve.
 
-It holds patient text. So the file is made readable by its owner only, and its name is
-removed from the folder as soon as SQLite has it open: nothing is left behind, however the
-process ends (where the system refuses that, on Windows, it is removed on closing).
+It holds patient text. So only its owner can read the file, and its name is removed from the
+folder as soon as SQLite has it open: nothing is left behind, however the process ends (where
+the system refuses that, on Windows, it is removed on closing).
 
-SQLite may sort in files of its own in the system's temporary folder; it unlinks them at
-birth too, and only references pass through a sorter: every read of texts goes through an
-index.
+SQLite may sort in files of its own in the system's temporary folder. It unlinks them at once
+too, and only references are sorted: every read of texts goes through an index.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ CREATE TABLE resource (
     file INTEGER NOT NULL, line INTEGER NOT NULL,
     type TEXT NOT NULL, id TEXT NOT NULL,
     updated TEXT NOT NULL,           -- meta.lastUpdated in UTC, '' where absent
-    fate INTEGER NOT NULL,
+    status INTEGER NOT NULL,
     patient TEXT,                    -- id of the Patient it is about
-    medication TEXT,                 -- id of the Medication whose codes it awaits
+    medication TEXT,                 -- id of the Medication that has its codes
     latest TEXT,                     -- its latest clinical day up to today
     notes INTEGER NOT NULL DEFAULT 0,
     payload TEXT                     -- what is kept of it, as JSON; of a document, its head
@@ -59,7 +58,7 @@ _PREFIX = ".clinical-nlp-spool-"
 
 
 class ResourceStatus(IntEnum):
-    """What became of a resource of a type that is used."""
+    """What is done with a resource of a type that is used."""
 
     USED = 0
     LEFT_OUT = 1
@@ -69,14 +68,14 @@ class ResourceStatus(IntEnum):
 
 @dataclass(slots=True)
 class Row:
-    """One resource on its way into the spool; the columns of table ``resource``."""
+    """One resource to spool; the columns of table ``resource``."""
 
     file: int
     line: int
     type: str
     id: str
     updated: str = ""
-    fate: ResourceStatus = ResourceStatus.USED
+    status: ResourceStatus = ResourceStatus.USED
     patient: str | None = None
     medication: str | None = None
     latest: str | None = None
@@ -107,7 +106,7 @@ class Spool:
         self.folder = Path(name).parent
         self._path: Path | None = Path(name)
         self.db = sqlite3.connect(name, isolation_level=None)
-        # Thrown away with the process: neither a journal nor syncing is of use.
+        # Discarded with the process: neither a journal nor syncing is needed.
         self.db.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
             "PRAGMA cache_size=-65536; BEGIN;" + _SCHEMA
@@ -119,18 +118,18 @@ class Spool:
         self._count = 0
 
     def close(self) -> None:
-        """Close the database and with it remove every trace."""
+        """Close the database and remove its file."""
         self.db.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
             self._path = None
 
     def add(self, row: Row) -> int:
-        """Take a resource; return its number ``n``."""
+        """Add a resource; return its number ``n``."""
         self._count += 1
         self._rows.append(
             (
-                *(self._count, row.file, row.line, row.type, row.id, row.updated, int(row.fate)),
+                *(self._count, row.file, row.line, row.type, row.id, row.updated, int(row.status)),
                 *(row.patient, row.medication, row.latest, row.notes, row.payload),
             )
         )
@@ -192,7 +191,7 @@ class Spool:
         )
 
     def add_replaced(self, resource: int, targets: Iterable[str]) -> None:
-        """Note which documents, by id, a document replaces."""
+        """Record which documents, by id, a document replaces."""
         self.db.executemany(
             "INSERT INTO replaces VALUES (?,?)", [(resource, target) for target in targets]
         )

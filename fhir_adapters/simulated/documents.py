@@ -11,8 +11,8 @@ from typing import Any
 
 from clinical_nlp.records import Note
 
-#: Of 1,000 notes, how many come in each guise; the rest is plain UTF-8 inside the resource.
-_GUISES = (
+#: Notes in 1,000 of each form; the others are plain UTF-8 inside the resource.
+_FORMS = (
     ("windows-1252", 40),
     ("iso-8859-1", 20),
     ("html", 30),
@@ -26,7 +26,7 @@ _GUISES = (
 def document_resources(
     note: Note, subject: dict[str, str], contacts: dict[date, str]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the DocumentReference of a note, after the Binary or the draft that goes with it.
+    """Yield the DocumentReference of a note, after its Binary or its superseded draft.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def document_resources(
         Reference of the Encounter of each day.
     """
     kind, _, identity = note.source.partition("/")
-    guise = _guise(note.source)
-    attachment = _attachment(note, guise)
+    form = _form(note.source)
+    attachment = _attachment(note, form)
     out: dict[str, Any] = {
         "resourceType": kind,
         "id": identity,
@@ -49,7 +49,7 @@ def document_resources(
         encounter = contacts.get(note.written.date())
         if encounter is not None:
             out["context"] = {"encounter": [{"reference": encounter}]}
-    if guise == "binary":
+    if form == "binary":
         binary = f"{identity}-b"
         yield {
             "resourceType": "Binary",
@@ -58,7 +58,7 @@ def document_resources(
             "data": attachment.pop("data"),
         }
         attachment["url"] = f"Binary/{binary}"
-    if guise == "replaced":
+    if form == "replaced":
         draft = f"{identity}-draft"
         text = note.text[: max(1, len(note.text) * 2 // 3)]
         yield {
@@ -73,35 +73,33 @@ def document_resources(
     yield {**out, "content": [{"attachment": attachment}]}
 
 
-def _guise(source: str) -> str:
+def _form(source: str) -> str:
     mark = zlib.crc32(source.encode()) % 1000
-    for name, share in _GUISES:
+    for name, share in _FORMS:
         mark -= share
         if mark < 0:
             return name
     return "plain"
 
 
-def _attachment(note: Note, guise: str) -> dict[str, Any]:
+def _attachment(note: Note, form: str) -> dict[str, Any]:
     text = note.text
-    if guise in ("windows-1252", "iso-8859-1"):
+    if form in ("windows-1252", "iso-8859-1"):
         try:
-            text.encode(guise)
+            text.encode(form)
         except UnicodeEncodeError:
-            guise = "plain"
-    if guise in ("html", "xhtml"):
+            form = "plain"
+    if form in ("html", "xhtml"):
         lines = "<br/>".join(html.escape(line, quote=False) for line in text.split("\n"))
         page = (
             f'<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Nota</title></head>'
             f"<body><div>{lines}</div></body></html>"
         )
-        media = "application/xhtml+xml" if guise == "xhtml" else "text/html; charset=utf-8"
+        media = "application/xhtml+xml" if form == "xhtml" else "text/html; charset=utf-8"
         return _data(page.encode("utf-8"), media, note.language)
-    if guise == "rtf":
+    if form == "rtf":
         return _data(_rtf(text), "application/rtf", note.language)
-    return _plain(
-        text, note.language, guise if guise in ("windows-1252", "iso-8859-1") else "utf-8"
-    )
+    return _plain(text, note.language, form if form in ("windows-1252", "iso-8859-1") else "utf-8")
 
 
 def _plain(text: str, language: str | None, charset: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A risk estimate as a ``RiskAssessment``, and the ``Task`` that asks a clinician to look."""
+"""A risk estimate as a ``RiskAssessment``, and the ``Task`` that asks for its review."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from fhir_adapters.writing.elements import (
 from fhir_adapters.writing.rationale import (
     bounds,
     horizon_es,
+    missing_data_es,
     percentage,
     percentage_es,
     percentage_text,
     rationale,
-    what_is_missing,
 )
 from fhir_adapters.writing.scale import Band
 from fhir_adapters.writing.urls import (
@@ -37,7 +37,7 @@ from fhir_adapters.writing.urls import (
     STATUS,
     STATUS_EXTENSION,
     TASK_CODE,
-    Canon,
+    CanonicalUrls,
 )
 from fhir_adapters.writing.vocabulary import Vocabulary
 
@@ -50,15 +50,15 @@ def risk_assessment(
     band: Band | None,
     basis: Sequence[Json],
     vocabulary: Vocabulary,
-    canon: Canon,
+    urls: CanonicalUrls,
     device: Json,
     meta: Json,
 ) -> Resource:
     """Return the RiskAssessment of one patient.
 
-    A patient with diagnosed heart failure, or one the model abstains from, has one too,
-    without probability, band, period or mitigation: who reads the patient's record next
-    morning should see that the system looked, and why it says nothing.
+    A patient with diagnosed heart failure, or an abstention, has one too, without
+    probability, band, period or mitigation: a reader of the record should see that the
+    system looked, and why it gives no estimate.
 
     Parameters
     ----------
@@ -67,21 +67,21 @@ def risk_assessment(
     band
         The published band of its probability; ``None`` unless scored.
     basis
-        References to what the reasons rest on.
+        References to the evidence of the reasons.
     """
     status = vocabulary.statuses[estimate.status.value]
     body: Json = {
         "meta": meta,
         "extension": [
             {
-                "url": canon.extension(STATUS_EXTENSION),
-                "valueCoding": coding(canon.code_system(STATUS), status.code, status.display_es),
+                "url": urls.extension(STATUS_EXTENSION),
+                "valueCoding": coding(urls.code_system(STATUS), status.code, status.display_es),
             }
         ],
         "status": "preliminary",
         "method": codeable(
             f"{estimate.model.name}, versión {estimate.model.version}",
-            coding(canon.code_system(METHOD), METHOD_CODE),
+            coding(urls.code_system(METHOD), METHOD_CODE),
         ),
         "subject": reference(estimate.patient_id, "Patient"),
         "occurrenceDateTime": estimate.index_date.isoformat(),
@@ -91,24 +91,24 @@ def risk_assessment(
         body["basis"] = list(basis)
     prediction: Json = {}
     if estimate.interval is not None and estimate.interval_level is not None:
-        prediction["extension"] = [_interval(estimate.interval, estimate.interval_level, canon)]
+        prediction["extension"] = [_interval(estimate.interval, estimate.interval_level, urls)]
     prediction["outcome"] = codeable("insuficiencia cardíaca", coding(SNOMED, HEART_FAILURE))
     if band is not None and estimate.probability is not None:
         prediction["probabilityDecimal"] = float(percentage(estimate.probability))
         prediction["qualitativeRisk"] = codeable(
-            f"riesgo {band.name_es}", coding(canon.code_system(BAND), band.key, band.name_es)
+            f"riesgo {band.name_es}", coding(urls.code_system(BAND), band.key, band.name_es)
         )
         prediction["whenPeriod"] = period(estimate.index_date, estimate.horizon_days)
     prediction["rationale"] = rationale(estimate, band)
     body["prediction"] = [prediction]
     if band is not None:
         body["mitigation"] = band.mitigation_es
-    if missing := what_is_missing(estimate):
+    if missing := missing_data_es(estimate):
         body["note"] = [{"text": missing}]
     return identified("RiskAssessment", body)
 
 
-def _interval(interval: tuple[float, float], level: float, canon: Canon) -> Json:
+def _interval(interval: tuple[float, float], level: float, urls: CanonicalUrls) -> Json:
     """Return the extension that holds the interval around the probability.
 
     ``prediction.probability[x]`` takes a decimal or a Range, and a Range would leave no place
@@ -120,11 +120,11 @@ def _interval(interval: tuple[float, float], level: float, canon: Canon) -> Json
             {"url": INTERVAL_LEVEL, "valueDecimal": number(100 * level)},
             {"url": INTERVAL_RANGE, "valueRange": {"low": low, "high": high}},
         ],
-        "url": canon.extension(INTERVAL_EXTENSION),
+        "url": urls.extension(INTERVAL_EXTENSION),
     }
 
 
-def _between(estimate: RiskEstimate) -> str:
+def _interval_es(estimate: RiskEstimate) -> str:
     if estimate.interval is None:
         return ""
     low, high = (percentage_text(bound) for bound in bounds(estimate.interval))
@@ -150,7 +150,7 @@ def review_task(
             "description": (
                 f"Revisar: riesgo {band.name_es} de insuficiencia cardíaca en "
                 f"{horizon_es(estimate.horizon_days)} ({percentage_es(probability)}"
-                f"{_between(estimate)})."
+                f"{_interval_es(estimate)})."
             ),
             "focus": assessment,
             "for": reference(estimate.patient_id, "Patient"),

@@ -1,4 +1,4 @@
-"""A last look at what is written, by ``fhir.resources``.
+"""Check what is written against the models of ``fhir.resources``.
 
 Its pydantic models take several times as long as building and writing a resource.
 Most resources differ in values alone, and every primitive value is made by
@@ -33,7 +33,7 @@ class Checker:
         self._seen: set[Hashable] = set()
 
     def check(self, resource: Resource) -> None:
-        """Refuse a resource that the model refuses.
+        """Check a resource against its model.
 
         Raises
         ------
@@ -49,25 +49,25 @@ class Checker:
         try:
             _model(kind).model_validate({"resourceType": kind, "id": resource.id, **resource.body})
         except ValidationError as error:
-            where = _places(error)
+            locations = _error_locations(error)
         else:
             return
         # Outside the handler: pydantic's message quotes the input.
         raise OutputError(
             "E521",
-            f"a {kind} was made that is not valid FHIR (at {where}); "
+            f"a {kind} was made that is not valid FHIR (at {locations}); "
             "report this line to the maintainers and run the previous version.",
         )
 
 
 def _shape(value: object) -> Hashable:
-    of = value.__class__
-    if of is dict:
+    kind = value.__class__
+    if kind is dict:
         return tuple([(key, _shape(inner)) for key, inner in cast(Json, value).items()])
-    if of is list:
-        # Lists of alike items (targets, spans) are one shape, however long.
+    if kind is list:
+        # Lists of items of one shape (targets, spans) are one shape, however long.
         return frozenset([_shape(inner) for inner in cast(list[object], value)])
-    return of.__name__
+    return kind.__name__
 
 
 @cache
@@ -76,7 +76,7 @@ def _model(kind: str) -> type[BaseModel]:
     return model
 
 
-def _places(error: ValidationError) -> str:
+def _error_locations(error: ValidationError) -> str:
     rows = error.errors(include_input=False, include_url=False, include_context=False)
-    found = {".".join(map(str, row["loc"])) + f" [{row['type']}]" for row in rows}
-    return ", ".join(sorted(found))
+    locations = {".".join(map(str, row["loc"])) + f" [{row['type']}]" for row in rows}
+    return ", ".join(sorted(locations))

@@ -1,4 +1,4 @@
-"""What our own codes mean: ``CodeSystem``."""
+"""Definitions of our own codes, as ``CodeSystem``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fhir_adapters.writing.urls import (
     METHOD_CODE,
     STATUS,
     VALUE,
-    Canon,
+    CanonicalUrls,
 )
 from fhir_adapters.writing.vocabulary import Term, Vocabulary
 
@@ -29,7 +29,7 @@ def code_systems(
     vocabulary: Vocabulary,
     concepts: Mapping[str, Concept],
     scale: Scale,
-    canon: Canon,
+    urls: CanonicalUrls,
     version: str,
 ) -> Iterator[Resource]:
     """Yield every code system of ours that the output uses.
@@ -44,7 +44,7 @@ def code_systems(
         Version of the software, for the other systems.
     """
     yield _code_system(
-        canon,
+        urls,
         BAND,
         "Bandas de riesgo de insuficiencia cardíaca a 12 meses",
         [_band(band) for band in scale],
@@ -62,7 +62,7 @@ def code_systems(
         },
     )
     rows = [_concept(concepts[key]) for key in sorted(concepts)]
-    yield _code_system(canon, CONCEPT, "Conceptos del catálogo", rows, version)
+    yield _code_system(urls, CONCEPT, "Conceptos del catálogo", rows, version)
     rows = [
         {
             "code": key,
@@ -71,7 +71,7 @@ def code_systems(
         }
         for key, category in vocabulary.categories.items()
     ]
-    yield _code_system(canon, CATEGORY, "Categorías del catálogo", rows, version)
+    yield _code_system(urls, CATEGORY, "Categorías del catálogo", rows, version)
     terms = {
         VALUE: ("Qué dice la nota de un hallazgo", vocabulary.values.values()),
         FLAG: ("Cómo lo dice la nota", vocabulary.flags.values()),
@@ -89,11 +89,11 @@ def code_systems(
         ),
     }
     for name, (title, defined) in terms.items():
-        yield _code_system(canon, name, title, [_term(term) for term in defined], version)
+        yield _code_system(urls, name, title, [_term(term) for term in defined], version)
 
 
 def _code_system(
-    canon: Canon,
+    urls: CanonicalUrls,
     name: str,
     title: str,
     rows: list[Json],
@@ -104,7 +104,7 @@ def _code_system(
     return identified(
         "CodeSystem",
         {
-            "url": canon.code_system(name),
+            "url": urls.code_system(name),
             "version": version,
             "name": "".join(word.capitalize() for word in name.split("-")),
             "title": title,

@@ -1,10 +1,10 @@
-"""The algorithm as a ``Device``: which software, rules and model speak."""
+"""The algorithm as a ``Device``: versions of software, rules and model."""
 
 from __future__ import annotations
 
 from clinical_nlp.records import RunContext
 from fhir_adapters.writing.elements import Json, Resource, codeable, coding, identified
-from fhir_adapters.writing.urls import SNOMED, Canon
+from fhir_adapters.writing.urls import SNOMED, CanonicalUrls
 
 #: SNOMED CT "Application program software", as HL7's AI Transparency guide codes an AI.
 _SOFTWARE = "706689003"
@@ -14,15 +14,15 @@ _NOTICE = (
 )
 
 
-def device(context: RunContext, canon: Canon) -> Resource:
+def device(context: RunContext, urls: CanonicalUrls) -> Resource:
     """Return the Device of a run; the same versions are the same Device every night."""
     model = context.model
     return identified(
         "Device",
         {
             "identifier": [
-                _identifier(canon, "mlflow-model-uri", "URI del modelo en MLflow", model.uri),
-                _identifier(canon, "model-digest", "Huella del modelo", model.digest),
+                _identifier(urls, "mlflow-model-uri", "URI del modelo en MLflow", model.uri),
+                _identifier(urls, "model-digest", "Huella del modelo", model.digest),
             ],
             "status": "active",
             "manufacturer": "clinical-nlp",
@@ -41,8 +41,8 @@ def device(context: RunContext, canon: Canon) -> Resource:
     )
 
 
-def _identifier(canon: Canon, name: str, text: str, value: str) -> Json:
-    return {"type": {"text": text}, "system": canon.identifiers(name), "value": value}
+def _identifier(urls: CanonicalUrls, name: str, text: str, value: str) -> Json:
+    return {"type": {"text": text}, "system": urls.identifiers(name), "value": value}
 
 
 def _version(part: str, value: str) -> Json:

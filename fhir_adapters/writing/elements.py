@@ -1,4 +1,4 @@
-"""FHIR JSON, built from plain values: every primitive is made here, so it is valid."""
+"""Build FHIR JSON from plain values; every primitive is built here, so that it is valid."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ def reference(target: str, kind: str | None = None) -> Json:
     if _LOCAL_REFERENCE.fullmatch(name):
         return {"reference": name}
     of_type, _, value = name.rpartition("/")
-    made: Json = {"identifier": {"value": text_line(value) or "?"}}
-    return {"type": of_type, **made} if of_type.isalpha() and of_type.isascii() else made
+    logical: Json = {"identifier": {"value": text_line(value) or "?"}}
+    return {"type": of_type, **logical} if of_type.isalpha() and of_type.isascii() else logical
 
 
 def date_time(moment: datetime) -> str:
     """Return a ``dateTime``; the date alone where no time of day is known.
 
-    That is so without a zone, which R4 wants with every time of day; at midnight in UTC,
-    which is what a date without a time becomes when it is read; and in zones of the
-    nineteenth century, with seconds or beyond 14 hours, which R4 cannot write.
+    That is: without a zone, which R4 requires with every time of day; at midnight in UTC,
+    as which a date without a time is read; and in zones of the nineteenth century, with
+    seconds or beyond 14 hours, which R4 cannot express.
     """
     offset = moment.utcoffset()
     if offset is None or (not offset and moment.time() == time()):
@@ -79,7 +79,7 @@ def period(start: date, days: int) -> Json:
 
 
 def number(value: float) -> float | int:
-    """Return a number as JSON should show it: ``120`` and not ``120.0``."""
+    """Return a number as JSON shows it: ``120`` and not ``120.0``."""
     rounded = float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
     if not math.isfinite(rounded):  # rounding carried the largest floats past the last one
         rounded = math.copysign(sys.float_info.max, value)
@@ -87,33 +87,33 @@ def number(value: float) -> float | int:
 
 
 def is_number(value: float | None) -> bool:
-    """True for a finite number: JSON has no NaN."""
+    """Return whether a number is finite: JSON has no NaN."""
     return value is not None and math.isfinite(value)
 
 
 def quantity(value: float, unit: str | None, comparator: str | None = None) -> Json:
     """Return a ``Quantity`` in a UCUM unit (none where the unit is unknown)."""
-    made: Json = {"value": number(value)}
+    out: Json = {"value": number(value)}
     if comparator in _COMPARATORS:
-        made["comparator"] = comparator
+        out["comparator"] = comparator
     if unit:
-        made |= {"unit": unit, "system": UCUM, "code": unit}
-    return made
+        out |= {"unit": unit, "system": UCUM, "code": unit}
+    return out
 
 
 def coding(system: str, code: str, display: str | None = None) -> Json:
     """Return a ``Coding``."""
-    made = {"system": system, "code": code}
+    out = {"system": system, "code": code}
     if display:
-        made["display"] = text_line(display)
-    return made
+        out["display"] = text_line(display)
+    return out
 
 
 def codeable(text: str, *codings: Json) -> Json:
-    """Return a ``CodeableConcept``; the text is always there."""
-    made: Json = {"coding": list(codings)} if codings else {}
-    made["text"] = text_line(text)
-    return made
+    """Return a ``CodeableConcept``; it always has a text."""
+    concept: Json = {"coding": list(codings)} if codings else {}
+    concept["text"] = text_line(text)
+    return concept
 
 
 #: JSON without spaces; keys stay in the order they were put in. One encoder for the run:

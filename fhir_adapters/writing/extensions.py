@@ -1,4 +1,4 @@
-"""What our own extensions mean: ``StructureDefinition``."""
+"""Definitions of our own extensions, as ``StructureDefinition``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fhir_adapters.writing.urls import (
     INTERVAL_RANGE,
     SHA256_EXTENSION,
     STATUS_EXTENSION,
-    Canon,
+    CanonicalUrls,
 )
 
 
-def extensions(canon: Canon, version: str) -> Iterator[Resource]:
+def extensions(urls: CanonicalUrls, version: str) -> Iterator[Resource]:
     """Yield the definitions of our own extensions."""
     yield _extension(
-        canon,
+        urls,
         ASSERTION_EXTENSION,
         "HfAssertion",
         "Cómo afirma la nota el hallazgo (negado, incierto, histórico, de un familiar)",
@@ -29,7 +29,7 @@ def extensions(canon: Canon, version: str) -> Iterator[Resource]:
         many=True,
     )
     yield _extension(
-        canon,
+        urls,
         STATUS_EXTENSION,
         "HfEstimateStatus",
         "Si se estimó el riesgo, o por qué no",
@@ -38,7 +38,7 @@ def extensions(canon: Canon, version: str) -> Iterator[Resource]:
         version,
     )
     yield _composed(
-        canon,
+        urls,
         INTERVAL_EXTENSION,
         "HfRiskInterval",
         "Intervalo de la probabilidad estimada: cuánto cambiaría con otros pacientes de "
@@ -51,7 +51,7 @@ def extensions(canon: Canon, version: str) -> Iterator[Resource]:
         version,
     )
     yield _extension(
-        canon,
+        urls,
         SHA256_EXTENSION,
         "NoteTextSha256",
         "SHA-256 (hexadecimal) del texto exacto de la nota, en UTF-8: para él valen offset y "
@@ -63,7 +63,7 @@ def extensions(canon: Canon, version: str) -> Iterator[Resource]:
 
 
 def _extension(
-    canon: Canon,
+    urls: CanonicalUrls,
     name: str,
     title: str,
     meaning: str,
@@ -72,7 +72,7 @@ def _extension(
     version: str,
     many: bool = False,
 ) -> Resource:
-    url = canon.extension(name)
+    url = urls.extension(name)
     elements: list[Json] = [
         _element("Extension", 0, "*" if many else "1", meaning),
         {"id": "Extension.extension", "path": "Extension.extension", "max": "0"},
@@ -83,7 +83,7 @@ def _extension(
 
 
 def _composed(
-    canon: Canon,
+    urls: CanonicalUrls,
     name: str,
     title: str,
     meaning: str,
@@ -91,8 +91,8 @@ def _composed(
     parts: Mapping[str, tuple[str, str]],
     version: str,
 ) -> Resource:
-    """An extension of extensions; ``parts`` gives meaning and type of each by its url."""
-    url = canon.extension(name)
+    """Return an extension of extensions; ``parts`` gives meaning and type of each by url."""
+    url = urls.extension(name)
     elements: list[Json] = [
         _element("Extension", 0, "1", meaning),
         {
@@ -107,10 +107,10 @@ def _composed(
             "max": str(len(parts)),
         },
     ]
-    for part, (said, value) in parts.items():
+    for part, (part_meaning, value) in parts.items():
         at = f"Extension.extension:{part}"
         elements += [
-            {**_element(at, 1, "1", said), "sliceName": part},
+            {**_element(at, 1, "1", part_meaning), "sliceName": part},
             {"id": f"{at}.extension", "path": "Extension.extension.extension", "max": "0"},
             {"id": f"{at}.url", "path": "Extension.extension.url", "fixedUri": part},
             _value(at, value),
@@ -139,7 +139,7 @@ def _value(of: str, kind: str) -> Json:
 
 
 def _path(name: str) -> str:
-    """Path of an element: its id without the names of slices."""
+    """Return the path of an element: its id without the names of slices."""
     return ".".join(part.partition(":")[0] for part in name.split("."))
 
 

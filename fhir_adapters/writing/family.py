@@ -1,4 +1,4 @@
-"""What a note says of a relative, as ``FamilyMemberHistory``: never the patient's."""
+"""A finding about a relative as ``FamilyMemberHistory``, never as the patient's."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from fhir_adapters.writing.elements import Json, Resource, identified
 from fhir_adapters.writing.grouping import Statement
 from fhir_adapters.writing.observation import assertion_extensions
 from fhir_adapters.writing.source_note import SourceNote
-from fhir_adapters.writing.urls import Canon
+from fhir_adapters.writing.urls import CanonicalUrls
 from fhir_adapters.writing.vocabulary import Vocabulary
 
 
 def is_family_history(finding: Finding, concept: Concept, vocabulary: Vocabulary) -> bool:
-    """True where a relative has or had a condition.
+    """Return whether a relative has or had a condition.
 
-    R4 cannot say that a relative does not have one (``condition`` has no negation), and a
+    R4 cannot express that a relative does not have one (``condition`` has no negation), and a
     relative's drug or blood pressure is no condition: those stay in the findings table.
     """
     category = vocabulary.categories.get(concept.category)
@@ -27,15 +27,15 @@ def family_history(
     note: SourceNote,
     concept: Concept,
     vocabulary: Vocabulary,
-    canon: Canon,
+    urls: CanonicalUrls,
     meta: Json,
 ) -> Resource:
     """Return the FamilyMemberHistory of a statement about a relative."""
-    finding = statement.said
+    finding = statement.finding
     body: Json = {
         "meta": meta,
         "extension": [
-            *assertion_extensions(finding, vocabulary, canon),
+            *assertion_extensions(finding, vocabulary, urls),
             *note.extensions(statement.spans),
         ],
         "status": "partial",
@@ -44,5 +44,5 @@ def family_history(
     if note.written is not None:
         body["date"] = note.written
     body["relationship"] = vocabulary.relative(finding.relation)
-    body["condition"] = [{"code": vocabulary.code(concept, canon)}]
+    body["condition"] = [{"code": vocabulary.code(concept, urls)}]
     return identified("FamilyMemberHistory", body)

@@ -1,4 +1,4 @@
-"""Which findings of a note are one statement: said twice is said once, at two places."""
+"""Group the findings of a note that state the same thing at several places."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Spans = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a note says, and where it says so.
+    """What a note states, and every place where it does.
 
     Parameters
     ----------
-    said
-        The first finding that says it; the others differ in place alone.
+    finding
+        The first finding that states it; the others differ only in their place.
     spans
         Every (start, end), in code points, in order of place.
     """
 
-    said: Finding
+    finding: Finding
     spans: Spans
 
 

@@ -1,4 +1,4 @@
-"""A private folder of NDJSON files, one a resource type, complete or not there at all."""
+"""A private folder of NDJSON files, one for each resource type, complete or absent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class NdjsonFolder:
     """Writes resources, each type to its own file.
 
     Files are written as ``Type.ndjson.part`` and take their name when the folder is
-    closed, so that a run that breaks off leaves no half file that looks whole. Types
-    without a resource have no file; what an earlier run left of them is removed.
+    closed, so that an interrupted run leaves no partial file that looks complete. Types
+    without a resource have no file; an earlier run's files of theirs are removed.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class NdjsonFolder:
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def close(self) -> None:
-        """Give every file its name."""
+        """Close every file and give it its final name."""
         with output_errors(self._folder.name):
             for file in self._files.values():
                 file.close()
@@ -62,7 +62,7 @@ class NdjsonFolder:
         self._files.clear()
 
     def discard(self) -> None:
-        """Remove unfinished files, of this run or of one that broke off."""
+        """Remove unfinished files, of this run or of an interrupted one."""
         for file in self._files.values():
             file.close()
         self._files.clear()

@@ -19,22 +19,24 @@ from fhir_adapters.writing.urls import (
     DATA_ABSENT_EXTENSION,
     DATA_ABSENT_REASON,
     FLAG,
-    Canon,
+    CanonicalUrls,
 )
 from fhir_adapters.writing.vocabulary import Vocabulary
 
 
 def is_observed(finding: Finding) -> bool:
-    """True where the note says something of the patient: not of a relative, not "if"."""
+    """Return whether the finding is about the patient: not a relative, not hypothetical."""
     return not (finding.family or finding.hypothetical)
 
 
-def assertion_extensions(finding: Finding, vocabulary: Vocabulary, canon: Canon) -> list[Json]:
+def assertion_extensions(
+    finding: Finding, vocabulary: Vocabulary, urls: CanonicalUrls
+) -> list[Json]:
     """Return one extension for each flag that is set."""
     return [
         {
-            "url": canon.extension(ASSERTION_EXTENSION),
-            "valueCoding": coding(canon.code_system(FLAG), flag, vocabulary.flags[flag].display_es),
+            "url": urls.extension(ASSERTION_EXTENSION),
+            "valueCoding": coding(urls.code_system(FLAG), flag, vocabulary.flags[flag].display_es),
         }
         for flag, is_set in zip(FLAGS, finding.flags, strict=True)
         if is_set
@@ -46,7 +48,7 @@ def observation(
     note: SourceNote,
     concept: Concept,
     vocabulary: Vocabulary,
-    canon: Canon,
+    urls: CanonicalUrls,
     device: Json,
     meta: Json,
 ) -> Resource:
@@ -55,7 +57,7 @@ def observation(
     Parameters
     ----------
     statement
-        What the note says; :func:`is_observed` is true of it.
+        What the note states; :func:`is_observed` is true of its finding.
     note
         The note.
     concept
@@ -63,23 +65,23 @@ def observation(
     device
         Reference to the Device of the run.
     meta
-        ``meta`` of all that the system asserts.
+        ``meta`` of everything that the system asserts.
     """
-    finding = statement.said
+    finding = statement.finding
     derived_from = note.derived_from(statement.spans)
-    extensions = assertion_extensions(finding, vocabulary, canon)
+    extensions = assertion_extensions(finding, vocabulary, urls)
     if not derived_from:
         extensions += note.extensions(statement.spans)
     body: Json = {"meta": meta}
     if extensions:
         body["extension"] = extensions
     body["status"] = "preliminary"
-    if category := vocabulary.category(concept, canon):
+    if category := vocabulary.category(concept, urls):
         body["category"] = category
-    body["code"] = vocabulary.code(concept, canon)
+    body["code"] = vocabulary.code(concept, urls)
     body["subject"] = note.patient
     body |= _effective(finding, note)
-    body |= _value(finding, concept, vocabulary, canon)
+    body |= _value(finding, concept, vocabulary, urls)
     body["device"] = device
     if derived_from:
         body["derivedFrom"] = derived_from
@@ -96,15 +98,15 @@ def _effective(finding: Finding, note: SourceNote) -> Json:
     return {"effectiveDateTime": note.written}
 
 
-def _value(finding: Finding, concept: Concept, vocabulary: Vocabulary, canon: Canon) -> Json:
+def _value(finding: Finding, concept: Concept, vocabulary: Vocabulary, urls: CanonicalUrls) -> Json:
     if _has_number(finding) and not finding.negated:
         return _number(finding, concept)
     if concept.category != "measurement" and not _has_number(finding):
-        return {"valueCodeableConcept": vocabulary.value(finding, canon)}
-    # Present or absent says nothing of a measurement: "heart rate absent" is not
+        return {"valueCodeableConcept": vocabulary.value(finding, urls)}
+    # Present or absent means nothing for a measurement: "heart rate absent" is not
     # "no heart rate above 100".
-    why = "La nota niega el valor." if finding.negated else "La nota no da un valor."
-    return {"dataAbsentReason": codeable(why, coding(DATA_ABSENT_REASON, "unknown"))}
+    reason = "La nota niega el valor." if finding.negated else "La nota no da un valor."
+    return {"dataAbsentReason": codeable(reason, coding(DATA_ABSENT_REASON, "unknown"))}
 
 
 def _has_number(finding: Finding) -> bool:
@@ -117,8 +119,8 @@ def _number(finding: Finding, concept: Concept) -> Json:
     if None not in bounds:
         bounds.sort(key=lambda n: n or 0.0)  # rng-2: low is not above high
     ends = zip(("low", "high"), bounds, strict=True)
-    made = {name: quantity(n, unit) for name, n in ends if n is not None and is_number(n)}
-    if made:
-        return {"valueRange": made}
+    limits = {name: quantity(n, unit) for name, n in ends if n is not None and is_number(n)}
+    if limits:
+        return {"valueRange": limits}
     value = finding.value if finding.value is not None else 0.0
     return {"valueQuantity": quantity(value, unit, finding.comparator)}

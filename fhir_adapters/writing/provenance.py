@@ -1,4 +1,4 @@
-"""Who made a patient's resources, when, and from what: ``Provenance``."""
+"""The origin of a patient's resources as ``Provenance``: agent, date and sources."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from datetime import date
 from clinical_nlp.records import PatientRecord
 from fhir_adapters.writing.elements import Json, Resource, codeable, coding, identified, reference
 from fhir_adapters.writing.source_note import digest_extension
-from fhir_adapters.writing.urls import DATA_OPERATION, PARTICIPANT_TYPE, Canon
+from fhir_adapters.writing.urls import DATA_OPERATION, PARTICIPANT_TYPE, CanonicalUrls
 
 
 def provenance(
     record: PatientRecord,
     targets: Sequence[Json],
     as_of: date,
-    canon: Canon,
+    urls: CanonicalUrls,
     device: Json,
     meta: Json,
 ) -> Resource:
     """Return the Provenance of what one run wrote of one patient.
 
-    ``recorded`` must be an instant; it is the start (UTC) of the day the run speaks of,
-    not the clock's, so that the same input gives the same bytes.
+    ``recorded`` must be an instant: the start (UTC) of the run's day, not the clock's, so
+    that the same input gives the same bytes.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def provenance(
     notes = [
         {
             "role": "source",
-            "what": {"extension": [digest_extension(note, canon)], **reference(note.source)},
+            "what": {"extension": [digest_extension(note, urls)], **reference(note.source)},
         }
         for note in record.notes
     ]

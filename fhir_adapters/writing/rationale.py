@@ -24,7 +24,7 @@ def percentage(probability: float, rounding: str = ROUND_FLOOR) -> Decimal:
 
 
 def bounds(interval: tuple[float, float]) -> tuple[Decimal, Decimal]:
-    """Return an interval's bounds as percentages, rounded outwards: it holds the estimate."""
+    """Return an interval's bounds as percentages, rounded outwards to hold the estimate."""
     low, high = interval
     return percentage(low), percentage(high, ROUND_CEILING)
 
@@ -48,12 +48,12 @@ def rationale(estimate: RiskEstimate, band: Band | None) -> str:
     """Return ``prediction.rationale``: what is estimated, and what raises or lowers it."""
     reasons = estimate.reasons
     if estimate.status is EstimateStatus.DIAGNOSED:
-        told = f"La {_OUTCOME} ya consta en la historia: no se estima el riesgo."
-        return _join(told, _list("Dónde consta", (r.text for r in reasons)))
+        text = f"La {_OUTCOME} ya consta en la historia: no se estima el riesgo."
+        return _join(text, _list("Dónde consta", (r.text for r in reasons)))
     if estimate.probability is None:
         why = text_line(estimate.abstention or "")
-        told = f"No se estima el riesgo de {_OUTCOME}."
-        return _join(told, _list("Motivo", [why] if why else []))
+        text = f"No se estima el riesgo de {_OUTCOME}."
+        return _join(text, _list("Motivo", [why] if why else []))
     name = f"Riesgo {band.name_es}" if band else "Riesgo"
     return _join(
         f"{name} de {_OUTCOME} en {horizon_es(estimate.horizon_days)}: "
@@ -65,8 +65,8 @@ def rationale(estimate: RiskEstimate, band: Band | None) -> str:
     )
 
 
-def what_is_missing(estimate: RiskEstimate) -> str:
-    """Return what would lower the uncertainty; empty where nothing is named."""
+def missing_data_es(estimate: RiskEstimate) -> str:
+    """Return, in Spanish, which data would lower the uncertainty; empty where none would."""
     return _list("Reduciría la incertidumbre", estimate.missing)
 
 

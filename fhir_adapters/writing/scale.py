@@ -1,4 +1,4 @@
-"""What a sink needs to know of the risk bands, which live above this floor."""
+"""The risk bands as the sink needs them; ``clinical_nlp.risk`` defines them."""
 
 from __future__ import annotations
 

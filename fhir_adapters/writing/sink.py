@@ -1,4 +1,4 @@
-"""The way out: one patient's result after another, as FHIR R4 NDJSON."""
+"""Write one patient's result after another as FHIR R4 NDJSON."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from fhir_adapters.writing.observation import is_observed, observation
 from fhir_adapters.writing.provenance import provenance
 from fhir_adapters.writing.scale import Band, Scale
 from fhir_adapters.writing.source_note import SourceNote
-from fhir_adapters.writing.urls import DEFAULT_BASE, OBSERVATION_VALUE_OID, Canon
+from fhir_adapters.writing.urls import DEFAULT_BASE, OBSERVATION_VALUE_OID, CanonicalUrls
 from fhir_adapters.writing.vocabulary import load_vocabulary
 
-#: Reference to what was written of a finding, by note key, concept, start and end.
-Places = dict[tuple[str, str, int, int], Json]
+#: Reference to the resource of a finding, by note key, concept, start and end.
+FindingReferences = dict[tuple[str, str, int, int], Json]
 
 #: Types written, in the order in which a server should load them.
 TYPES = (
@@ -43,7 +43,7 @@ class FhirSink:
     """Writes patients' results to a folder of FHIR R4 (4.0.1) NDJSON files.
 
     A :class:`clinical_nlp.batch.ports.ResultSink`. Streams: one patient is in memory at a
-    time, and patients stand in the files in the order they come. The same results, run
+    time, and patients are written in the order they come. The same results, run
     context and definitions give the same bytes.
 
     Parameters
@@ -51,7 +51,7 @@ class FhirSink:
     folder
         Where ``Observation.ndjson`` and the others go (``DIR/fhir``); made private.
     context
-        What the run speaks of: day, versions, model, threshold.
+        Day, versions, model and threshold of the run.
     concepts
         The catalogue, by concept key.
     bands
@@ -91,7 +91,7 @@ class FhirSink:
         self._context = context
         self._concepts = concepts
         self._bands = {band.key: band for band in bands}
-        self._canon = Canon(base.rstrip("/"))
+        self._urls = CanonicalUrls(base.rstrip("/"))
         self._vocabulary = load_vocabulary()
         self._checker = Checker(check_every)
         self._meta: Json = {
@@ -99,12 +99,12 @@ class FhirSink:
         }
         self._folder = NdjsonFolder(folder, TYPES)
         for resource in code_systems(
-            self._vocabulary, concepts, bands, self._canon, context.software
+            self._vocabulary, concepts, bands, self._urls, context.software
         ):
-            self._put(resource)
-        for resource in extensions(self._canon, context.software):
-            self._put(resource)
-        self._device = self._put(device(context, self._canon))
+            self._write(resource)
+        for resource in extensions(self._urls, context.software):
+            self._write(resource)
+        self._device = self._write(device(context, self._urls))
 
     def __enter__(self) -> FhirSink:
         return self
@@ -113,28 +113,28 @@ class FhirSink:
         self._folder.discard()
 
     def write(self, result: PatientResult) -> None:
-        """Write everything that is said of one patient."""
+        """Write every resource about one patient."""
         targets: list[Json] = []
-        places: Places = {}
+        references: FindingReferences = {}
         for note, findings in ((n.note, n.findings) for n in result.notes):
-            source = SourceNote.of(note, self._canon)
-            made: dict[str, Json] = {}
+            source = SourceNote.of(note, self._urls)
+            by_id: dict[str, Json] = {}
             for statement in statements(findings):
-                resource = self._said(statement, source)
+                resource = self._statement_resource(statement, source)
                 if resource is None:
                     continue
-                # Ids are of the content: two statements that come out as the same resource
-                # (they differ in what FHIR has no place for) are one.
-                if resource.id not in made:
-                    made[resource.id] = self._put(resource)
-                    targets.append(made[resource.id])
-                written = made[resource.id]
+                # The id is a hash of the content: two statements with the same resource (they
+                # differ in what FHIR cannot express) are written once.
+                if resource.id not in by_id:
+                    by_id[resource.id] = self._write(resource)
+                    targets.append(by_id[resource.id])
+                written = by_id[resource.id]
                 for start, end in statement.spans:
-                    places[source.key, statement.said.concept, start, end] = written
-        targets += self._assess(result.estimate, places)
-        self._put(
+                    references[source.key, statement.finding.concept, start, end] = written
+        targets += self._assess(result.estimate, references)
+        self._write(
             provenance(
-                result.record, targets, self._context.as_of, self._canon, self._device, self._meta
+                result.record, targets, self._context.as_of, self._urls, self._device, self._meta
             )
         )
 
@@ -143,29 +143,29 @@ class FhirSink:
         self._folder.close()
         return {f"fhir/{kind}.ndjson": self._folder.counts.get(kind, 0) for kind in TYPES}
 
-    def _said(self, statement: Statement, note: SourceNote) -> Resource | None:
-        finding = statement.said
-        # A label outside the catalogue: its key is all that is known of it.
+    def _statement_resource(self, statement: Statement, note: SourceNote) -> Resource | None:
+        finding = statement.finding
+        # Of a label outside the catalogue only the key is known.
         concept = self._concepts.get(finding.concept) or Concept(finding.concept, "", {})
-        words, canon = self._vocabulary, self._canon
+        vocabulary, urls = self._vocabulary, self._urls
         if is_observed(finding):
-            return observation(statement, note, concept, words, canon, self._device, self._meta)
-        if is_family_history(finding, concept, words):
-            return family_history(statement, note, concept, words, canon, self._meta)
+            return observation(statement, note, concept, vocabulary, urls, self._device, self._meta)
+        if is_family_history(finding, concept, vocabulary):
+            return family_history(statement, note, concept, vocabulary, urls, self._meta)
         return None
 
-    def _assess(self, estimate: RiskEstimate, places: Places) -> list[Json]:
+    def _assess(self, estimate: RiskEstimate, references: FindingReferences) -> list[Json]:
         band = self._band(estimate)
         evidence = [e for reason in estimate.reasons for e in reason.evidence]
-        found = [_behind(e, places) for e in evidence]
-        basis = list({dumps(one): one for one in found}.values())
-        assessment = self._put(
+        targets = [_evidence_reference(e, references) for e in evidence]
+        basis = list({dumps(target): target for target in targets}.values())
+        assessment = self._write(
             risk_assessment(
                 estimate,
                 band,
                 basis,
                 self._vocabulary,
-                self._canon,
+                self._urls,
                 self._device,
                 self._meta,
             )
@@ -174,7 +174,7 @@ class FhirSink:
         if band is None or probability is None or probability < self._context.worklist_threshold:
             return [assessment]
         task = review_task(estimate, band, probability, assessment, self._device, self._meta)
-        return [assessment, self._put(task)]
+        return [assessment, self._write(task)]
 
     def _band(self, estimate: RiskEstimate) -> Band | None:
         if estimate.probability is None:
@@ -188,18 +188,18 @@ class FhirSink:
             )
         return band
 
-    def _put(self, resource: Resource) -> Json:
+    def _write(self, resource: Resource) -> Json:
         self._checker.check(resource)
         self._folder.add(resource.kind, resource.line)
         return resource.reference
 
 
-def _behind(evidence: Evidence, places: Places) -> Json:
-    """Return a reference to what an evidence points to: our resource, or the export's."""
+def _evidence_reference(evidence: Evidence, references: FindingReferences) -> Json:
+    """Return a reference to a piece of evidence: our resource, or the export's."""
     if evidence.start is not None and evidence.end is not None:
         place = (evidence.source, evidence.concept, evidence.start, evidence.end)
-        if place in places:
-            return places[place]
+        if place in references:
+            return references[place]
     # A structured resource; or a finding that is not written (hypothetical): its note.
     source, _, _ = evidence.source.partition("#")
     return reference(source)

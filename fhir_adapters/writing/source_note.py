@@ -1,4 +1,4 @@
-"""From where in which note a resource was read."""
+"""The note and the offsets that a resource was derived from."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from clinical_nlp.records import Note
 from fhir_adapters.writing.elements import Json, date_time, reference
 from fhir_adapters.writing.grouping import Spans
-from fhir_adapters.writing.urls import DERIVATION_REFERENCE, SHA256_EXTENSION, Canon
+from fhir_adapters.writing.urls import DERIVATION_REFERENCE, SHA256_EXTENSION, CanonicalUrls
 
 
 @dataclass(frozen=True, slots=True)
 class SourceNote:
-    """What the resources of one note say of it; made once a note, for hashing a long one.
+    """What the resources of one note state about it; built once, as hashing a note costs.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class SourceNote:
     reference
         Reference to the resource that holds the note.
     digest
-        Extension that says of which exact text offsets are true.
+        Extension with the SHA-256 of the exact text that offsets refer to.
     written
         ``dateTime`` of the note, ``None`` where unknown.
     is_document
@@ -38,13 +38,13 @@ class SourceNote:
     is_document: bool
 
     @classmethod
-    def of(cls, note: Note, canon: Canon) -> SourceNote:
-        """Return what is said of a note."""
+    def of(cls, note: Note, urls: CanonicalUrls) -> SourceNote:
+        """Return the values for a note."""
         return cls(
             key=note.key,
             patient=reference(note.patient_id, "Patient"),
             reference=reference(note.source),
-            digest=digest_extension(note, canon),
+            digest=digest_extension(note, urls),
             written=None if note.written is None else date_time(note.written),
             is_document=note.source.startswith("DocumentReference/"),
         )
@@ -64,9 +64,9 @@ class SourceNote:
         return [*_derivations(spans, self.reference), self.digest]
 
 
-def digest_extension(note: Note, canon: Canon) -> Json:
+def digest_extension(note: Note, urls: CanonicalUrls) -> Json:
     """Return the extension with the SHA-256 of a note's text."""
-    return {"url": canon.extension(SHA256_EXTENSION), "valueString": note.sha256}
+    return {"url": urls.extension(SHA256_EXTENSION), "valueString": note.sha256}
 
 
 def _derivations(spans: Spans, source: Json | None = None) -> list[Json]:

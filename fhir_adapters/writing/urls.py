@@ -1,4 +1,4 @@
-"""Who names what: the URLs of FHIR, of terminologies, and our own."""
+"""URLs of FHIR, of terminologies, and of our own definitions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OBSERVATION_VALUE_OID: Final = "urn:oid:2.16.840.1.113883.5.1063"
 
 
 @dataclass(frozen=True, slots=True)
-class Canon:
+class CanonicalUrls:
     """Canonical URLs of our own definitions.
 
     Parameters
@@ -53,7 +53,7 @@ class Canon:
         return f"{self.base}/identifiers/{name}"
 
 
-# Names of our code systems and extensions, used with a Canon.
+# Names of our code systems and extensions, used with :class:`CanonicalUrls`.
 BAND: Final = "hf-risk-band"
 CONCEPT: Final = "hf-concept"
 CATEGORY: Final = "hf-finding-category"

@@ -1,4 +1,4 @@
-"""The words findings are written in: ``fhir_adapters/data/mapping.toml``, loaded once."""
+"""Codes and Spanish names of the output: ``fhir_adapters/data/mapping.toml``, read once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fhir_adapters.writing.urls import (
     ROLE_CODE,
     SNOMED,
     VALUE,
-    Canon,
+    CanonicalUrls,
 )
 
 #: The relative of a family finding that names none.
@@ -59,7 +59,7 @@ class Vocabulary:
     measurement_categories
         HL7 observation category by measurement concept, where not the category's own.
     values
-        What a finding without a number says, by (negated, uncertain, historical).
+        Value of a finding without a number, by (negated, uncertain, historical).
     flags, statuses
         Terms by flag and by estimate status.
     relatives
@@ -74,8 +74,8 @@ class Vocabulary:
     statuses: Mapping[str, Term]
     relatives: Mapping[str, str]
 
-    def code(self, concept: Concept, canon: Canon) -> Json:
-        """Return what a concept is, in every verified code and in Spanish.
+    def code(self, concept: Concept, urls: CanonicalUrls) -> Json:
+        """Return a concept as its verified codes and its Spanish name.
 
         Codes have no ``display``: terminology servers reject any text that is not the
         release's own, and the catalogue's names are ours.
@@ -88,29 +88,29 @@ class Vocabulary:
             and concept.code_status.get(system, "").startswith("verified")
         ]
         if category:
-            codings.append(coding(canon.code_system(CONCEPT), concept.key, concept.name_es))
+            codings.append(coding(urls.code_system(CONCEPT), concept.key, concept.name_es))
         return codeable(concept.name_es, *codings)
 
-    def category(self, concept: Concept, canon: Canon) -> list[Json]:
+    def category(self, concept: Concept, urls: CanonicalUrls) -> list[Json]:
         """Return ``Observation.category``: ours, and HL7's where it has one."""
         category = self.categories.get(concept.category)
         if category is None:
             return []
-        made = [
+        concepts = [
             codeable(
                 category.name_es,
-                coding(canon.code_system(CATEGORY), concept.category, category.name_es),
+                coding(urls.code_system(CATEGORY), concept.category, category.name_es),
             )
         ]
         hl7 = self.measurement_categories.get(concept.key, category.observation)
         if hl7:
-            made.append({"coding": [coding(OBSERVATION_CATEGORY, hl7)]})
-        return made
+            concepts.append({"coding": [coding(OBSERVATION_CATEGORY, hl7)]})
+        return concepts
 
-    def value(self, finding: Finding, canon: Canon) -> Json:
+    def value(self, finding: Finding, urls: CanonicalUrls) -> Json:
         """Return ``Observation.valueCodeableConcept`` of a finding without a number."""
         term = self.values[(finding.negated, finding.uncertain, finding.historical)]
-        codings = [coding(canon.code_system(VALUE), term.code, term.display_es)]
+        codings = [coding(urls.code_system(VALUE), term.code, term.display_es)]
         if term.snomed:
             codings.insert(0, coding(SNOMED, term.snomed))
         return codeable(term.display_es, *codings)

@@ -7,7 +7,7 @@ from fhir_adapters.reading.codings import code_of, codings
 from fhir_adapters.reading.dates import Dates, first_day, last_day
 from fhir_adapters.reading.defects import LeftOut
 from fhir_adapters.reading.references import patient_id
-from fhir_adapters.reading.resources.facts import Facts, coded, over_by, source_of
+from fhir_adapters.reading.resources.facts import Facts, end_of_past, require_code, source_of
 from fhir_adapters.reading.shape import Json
 
 # https://hl7.org/fhir/R4/valueset-condition-ver-status.html
@@ -22,18 +22,18 @@ def reduce_condition(resource: Json, dates: Dates) -> Facts:
     if verification == "entered-in-error":
         raise LeftOut
     patient = patient_id(resource)
-    found = codings(resource, "code")
-    coded(found)
+    codes = codings(resource, "code")
+    require_code(codes)
     onset, onset_end = dates.span(resource, "onset")
     abated, abated_end = dates.span(resource, "abatement")
     recorded = dates.past(resource, "recordedDate")
     end = last_day(abated_end or abated or onset_end)
     if code_of(resource, "clinicalStatus") in _OVER:
-        end = over_by(end, first_day(onset), first_day(recorded))
+        end = end_of_past(end, first_day(onset), first_day(recorded))
     event = CodedEvent(
         kind=EventKind.CONDITION,
         source=source_of(resource),
-        codings=found,
+        codings=codes,
         start=first_day(onset),
         end=end,
         recorded=first_day(recorded),

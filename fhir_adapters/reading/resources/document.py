@@ -9,7 +9,7 @@ from datetime import datetime
 from fhir_adapters.reading.attachments import Format, Part, read_attachment
 from fhir_adapters.reading.codings import loinc
 from fhir_adapters.reading.dates import Dates, Moment
-from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable, megabytes
 from fhir_adapters.reading.markup import html_to_text
 from fhir_adapters.reading.references import parse_reference, patient_id
 from fhir_adapters.reading.resources.facts import leave_out
@@ -20,14 +20,13 @@ _WITHDRAWN_REFERENCE = frozenset({"superseded", "entered-in-error"})
 # https://hl7.org/fhir/R4/valueset-diagnostic-report-status.html
 _WITHDRAWN_REPORT = frozenset({"registered", "cancelled", "entered-in-error"})
 _MAX_SECTION_DEPTH = 32
-_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document's notes, as far as they could be read in passing.
+    """A document's notes, as far as they could be read during the scan.
 
-    ``replaces`` are the ids of documents of the same type that it stands in for.
+    ``replaces`` are the ids of documents of the same type that it replaces.
     """
 
     patient: str
@@ -53,8 +52,8 @@ def replaced_by(resource: Json) -> tuple[str, ...]:
 def reduce_document_reference(resource: Json, dates: Dates, limit: int) -> Document:
     """Reduce a DocumentReference.
 
-    Written when the attachment was created, else when the document was, else when the
-    care it tells of began.
+    Its date is that of the attachment, else of the document, else the start of the care
+    that it documents.
     """
     leave_out(resource, _WITHDRAWN_REFERENCE)
     if string(resource, "docStatus") == "entered-in-error":
@@ -141,7 +140,7 @@ def _narrative(element: Json) -> str:
 
 def _text_part(text: str, limit: int) -> Part:
     if len(text.encode("utf-8")) > limit:
-        raise Unusable(Defect.TOO_LARGE, limit=f"{limit / _MEGABYTE:g}")
+        raise Unusable(Defect.TOO_LARGE, limit=megabytes(limit))
     return Part(text=text, format=Format.PLAIN)
 
 

@@ -9,7 +9,7 @@ from fhir_adapters.reading.references import patient_id
 from fhir_adapters.reading.resources.facts import Facts, leave_out, source_of
 from fhir_adapters.reading.shape import Json, child, children
 
-# https://hl7.org/fhir/R4/valueset-encounter-status.html: what did not take place
+# https://hl7.org/fhir/R4/valueset-encounter-status.html: did not take place
 _NOT_HELD = frozenset({"planned", "cancelled", "entered-in-error"})
 
 
@@ -26,7 +26,7 @@ def reduce_encounter(resource: Json, dates: Dates) -> Facts:
         source=source_of(resource),
         codings=((setting,) if setting else ()) + types,
         start=first_day(dates.past(period, "start")),
-        end=last_day(dates.any(period, "end")),
+        end=last_day(dates.read(period, "end")),
         value_codings=reasons,
     )
     return Facts(patient, (event,))

@@ -14,7 +14,7 @@ from fhir_adapters.reading.shape import Json, string
 class Facts:
     """The coded events of one resource.
 
-    ``medication`` is the id of a Medication of the export whose codes the event awaits.
+    ``medication`` is the id of the Medication of the export that has the event's codes.
     """
 
     patient: str
@@ -33,16 +33,16 @@ def leave_out(resource: Json, statuses: frozenset[str]) -> None:
         raise LeftOut
 
 
-def coded(found: tuple[Coding, ...]) -> None:
+def require_code(codes: tuple[Coding, ...]) -> None:
     """Raise ``LeftOut`` for a resource without any code: only free text, which is not read."""
-    if not found:
+    if not codes:
         raise LeftOut
 
 
-def over_by(end: date | None, *known: date | None) -> date | None:
-    """Return the day by which something that is over was over.
+def end_of_past(end: date | None, *known: date | None) -> date | None:
+    """Return the end of something whose status says that it is over.
 
-    Exports often say that it ended without saying when. Left open it would look as if it
-    went on, so it ends on the last day that the resource itself speaks of.
+    Exports often state that it ended without a date. Left open it would seem to continue, so
+    it ends on the last day that the resource itself names.
     """
     return end or max((day for day in known if day is not None), default=None)

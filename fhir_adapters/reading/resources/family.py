@@ -27,12 +27,12 @@ def reduce_family_history(resource: Json, dates: Dates) -> Facts:
         CodedEvent(
             kind=EventKind.FAMILY_HISTORY,
             source=source_of(resource),
-            codings=found,
+            codings=codes,
             recorded=recorded,
             relation=relative,
         )
         for condition in children(resource, "condition")
-        if (found := codings(condition, "code"))
+        if (codes := codings(condition, "code"))
     )
     if not events:
         raise LeftOut

@@ -9,7 +9,13 @@ from fhir_adapters.reading.codings import codings
 from fhir_adapters.reading.dates import Dates, first_day, last_day
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.references import contained, parse_reference, patient_id
-from fhir_adapters.reading.resources.facts import Facts, coded, leave_out, over_by, source_of
+from fhir_adapters.reading.resources.facts import (
+    Facts,
+    end_of_past,
+    leave_out,
+    require_code,
+    source_of,
+)
 from fhir_adapters.reading.shape import Json, child, children, string
 
 # https://hl7.org/fhir/R4/valueset-medicationrequest-status.html: never came into force
@@ -27,46 +33,46 @@ def reduce_medication_request(resource: Json, dates: Dates) -> Facts:
     if string(resource, "intent") in _NO_ORDER:
         raise LeftOut
     patient = patient_id(resource)
-    found, awaited = _drug(resource)
+    codes, medication = _drug(resource)
     authored = dates.past(resource, "authoredOn")
     validity = child(child(resource, "dispenseRequest"), "validityPeriod")
     start = authored or dates.past(validity, "start")
-    end = last_day(dates.any(validity, "end")) or _dosage_end(resource, dates)
+    end = last_day(dates.read(validity, "end")) or _dosage_end(resource, dates)
     if string(resource, "status") in _OVER:
-        end = over_by(end, first_day(start))
+        end = end_of_past(end, first_day(start))
     event = CodedEvent(
         kind=EventKind.MEDICATION,
         source=source_of(resource),
-        codings=found,
+        codings=codes,
         start=first_day(start),
         end=end,
         recorded=first_day(authored),
         negated=resource.get("doNotPerform") is True,
     )
-    return Facts(patient, (event,), awaited)
+    return Facts(patient, (event,), medication)
 
 
 def reduce_medication_statement(resource: Json, dates: Dates) -> Facts:
     """Reduce a statement of what is taken; ``not-taken`` is negated."""
     leave_out(resource, _NEVER_TAKEN)
     patient = patient_id(resource)
-    found, awaited = _drug(resource)
+    codes, medication = _drug(resource)
     start, stop = dates.span(resource, "effective")
     asserted = dates.past(resource, "dateAsserted")
     status = string(resource, "status")
     end = last_day(stop)
     if status in _OVER:
-        end = over_by(end, first_day(start), first_day(asserted))
+        end = end_of_past(end, first_day(start), first_day(asserted))
     event = CodedEvent(
         kind=EventKind.MEDICATION,
         source=source_of(resource),
-        codings=found,
+        codings=codes,
         start=first_day(start),
         end=end,
         recorded=first_day(asserted),
         negated=status == "not-taken",
     )
-    return Facts(patient, (event,), awaited)
+    return Facts(patient, (event,), medication)
 
 
 def reduce_medication(resource: Json) -> tuple[Coding, ...]:
@@ -75,26 +81,26 @@ def reduce_medication(resource: Json) -> tuple[Coding, ...]:
 
 
 def _drug(resource: Json) -> tuple[tuple[Coding, ...], str | None]:
-    """The drug's codes, or the id of the Medication in the export that has them."""
-    found = codings(resource, "medicationCodeableConcept")
+    """Return the drug's codes, or the id of the Medication in the export that has them."""
+    codes = codings(resource, "medicationCodeableConcept")
     text = string(child(resource, "medicationReference"), "reference")
-    if found or text is None:
-        coded(found)
-        return found, None
+    if codes or text is None:
+        require_code(codes)
+        return codes, None
     reference = parse_reference(text)
     if reference is None or reference.type not in (None, "Medication"):
         raise Unusable(Defect.NO_MEDICATION)
     if not reference.contained:
         return (), reference.id
-    found = codings(contained(resource, reference.id) or {}, "code")
-    coded(found)
-    return found, None
+    codes = codings(contained(resource, reference.id) or {}, "code")
+    require_code(codes)
+    return codes, None
 
 
 def _dosage_end(resource: Json, dates: Dates) -> date | None:
-    """The last day that the dosage instructions speak of."""
+    """Return the last day that the dosage instructions name."""
     ends = (
-        last_day(dates.any(child(repeat, "boundsPeriod"), "end"))
+        last_day(dates.read(child(repeat, "boundsPeriod"), "end"))
         for dosage in children(resource, "dosageInstruction")
         if (repeat := child(child(dosage, "timing"), "repeat"))
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind
-from fhir_adapters.reading.codings import codings, says_absent, word_says_absent
+from fhir_adapters.reading.codings import codes_mean_absent, codings, word_means_absent
 from fhir_adapters.reading.dates import Dates, first_day, last_day
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.references import patient_id
@@ -36,8 +36,8 @@ def reduce_observation(resource: Json, dates: Dates) -> Facts:
 
     A panel without a value of its own (blood pressure) gives its components only. Left out
     are observations about someone else (``focus``: a fetus, a donor), without a code, and
-    those whose value is absent or of a kind that is not read: without it they would seem
-    to say that the thing observed is there.
+    those whose value is absent or of a kind that is not read: without it they would state
+    that the thing observed is present.
     """
     leave_out(resource, _NO_RESULT)
     patient = patient_id(resource)
@@ -49,8 +49,8 @@ def reduce_observation(resource: Json, dates: Dates) -> Facts:
     components = children(resource, "component")
     is_panel = bool(components) and not _has_value(resource)
     items = components if is_panel else [resource, *components]
-    found = (_event(source_of(resource), item, days) for item in items)
-    events = tuple(event for event in found if event is not None)
+    built = (_event(source_of(resource), item, days) for item in items)
+    events = tuple(event for event in built if event is not None)
     if not events:
         raise LeftOut
     return Facts(patient, events)
@@ -63,15 +63,15 @@ def _has_value(item: Json) -> bool:
 def _event(
     source: str, item: Json, days: tuple[date | None, date | None, date | None]
 ) -> CodedEvent | None:
-    """The event of an Observation or a component; ``None`` where there is nothing to say."""
-    found, value = codings(item, "code"), _value(item)
-    if not found or value is None:
+    """Return the event of an Observation or a component; ``None`` without code or value."""
+    codes, value = codings(item, "code"), _value(item)
+    if not codes or value is None:
         return None
     start, end, recorded = days
     return CodedEvent(
         kind=EventKind.OBSERVATION,
         source=source,
-        codings=found,
+        codings=codes,
         start=start,
         end=end,
         recorded=recorded,
@@ -91,10 +91,10 @@ def _value(item: Json) -> _Value | None:
     if "valueQuantity" in item:
         return _quantity(child(item, "valueQuantity"))
     if "valueCodeableConcept" in item:
-        found = codings(item, "valueCodeableConcept")
-        if found:
-            return _Value(codings=found, negated=says_absent(found))
-        return _word(string(child(item, "valueCodeableConcept"), "text"))
+        codes = codings(item, "valueCodeableConcept")
+        if codes:
+            return _Value(codings=codes, negated=codes_mean_absent(codes))
+        return _text_value(string(child(item, "valueCodeableConcept"), "text"))
     if "valueInteger" in item:
         return _Value(number(item, "valueInteger"))
     if "valueBoolean" in item:
@@ -102,7 +102,7 @@ def _value(item: Json) -> _Value | None:
             raise Unusable(Defect.BAD_SHAPE, field="valueBoolean")
         return _Value(negated=not item["valueBoolean"])
     if "valueString" in item:
-        return _word(string(item, "valueString"))
+        return _text_value(string(item, "valueString"))
     return None if _has_value(item) or "dataAbsentReason" in item else _Value()
 
 
@@ -114,9 +114,9 @@ def _quantity(quantity: Json) -> _Value | None:
     return _Value(value, unit, comparator if comparator in _COMPARATORS else None)
 
 
-def _word(text: str | None) -> _Value | None:
-    """Read a value given as text: a number, or a word that says there or not there."""
+def _text_value(text: str | None) -> _Value | None:
+    """Read a value given as text: a number, or a word for present or absent."""
     if match := _NUMBER.fullmatch(text or ""):
         return _Value(float(match[2].replace(",", ".")), comparator=match[1])
-    absent = word_says_absent(text or "")
+    absent = word_means_absent(text or "")
     return None if absent is None else _Value(negated=absent)

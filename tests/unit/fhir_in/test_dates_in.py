@@ -98,5 +98,5 @@ def test_a_year_not_yet_over_is_no_future():
 @pytest.mark.parametrize("value", [20240101, ["2024"], {"a": 1}, True])
 def test_date_of_wrong_json_type(value):
     with pytest.raises(Unusable) as verdict:
-        DATES.any({"date": value}, "date")
+        DATES.read({"date": value}, "date")
     assert verdict.value.defect is Defect.BAD_SHAPE

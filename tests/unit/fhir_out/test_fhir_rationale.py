@@ -14,10 +14,10 @@ from clinical_nlp.risk.bands import band_of, load_bands
 from fhir_adapters.writing.rationale import (
     bounds,
     horizon_es,
+    missing_data_es,
     percentage,
     percentage_es,
     rationale,
-    what_is_missing,
 )
 
 MODEL = ModelReference("hf-risk", "3", "models:/hf-risk/3", "ab")
@@ -94,9 +94,9 @@ def test_an_abstention_says_why() -> None:
 
 
 def test_what_is_missing_is_listed() -> None:
-    assert what_is_missing(estimate(EstimateStatus.SCORED, 0.1)) == ""
+    assert missing_data_es(estimate(EstimateStatus.SCORED, 0.1)) == ""
     asked = estimate(EstimateStatus.SCORED, 0.1, missing=("Falta el IMC.", "Falta un ECG"))
-    assert what_is_missing(asked) == "Reduciría la incertidumbre: Falta el IMC; Falta un ECG."
+    assert missing_data_es(asked) == "Reduciría la incertidumbre: Falta el IMC; Falta un ECG."
 
 
 def test_a_horizon_is_told_in_its_own_unit() -> None:

@@ -13,10 +13,10 @@ from fhir_adapters.writing.family import family_history, is_family_history
 from fhir_adapters.writing.grouping import statements
 from fhir_adapters.writing.observation import is_observed, observation
 from fhir_adapters.writing.source_note import SourceNote
-from fhir_adapters.writing.urls import DERIVATION_REFERENCE, Canon
+from fhir_adapters.writing.urls import DERIVATION_REFERENCE, CanonicalUrls
 from fhir_adapters.writing.vocabulary import load_vocabulary
 
-CANON = Canon()
+CANON = CanonicalUrls()
 WORDS = load_vocabulary()
 VALUES = CANON.code_system("hf-finding-value")
 SYMPTOM = Concept(
