@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
-from clinical_nlp.risk.topics import FeatureTable, load_features
+from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.cohort import part_of
 from clinical_nlp.training.risk.dataset import Data, Matrix, by_part

@@ -18,8 +18,8 @@ import numpy as np
 
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import PatientRecord
-from clinical_nlp.risk.entries import Timeline
-from clinical_nlp.risk.timeline import build_timeline
+from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.simulation.parameters import Parameters, load_parameters
 from clinical_nlp.simulation.simulator import simulate_patients
 from clinical_nlp.training.risk.cohort import Example, censor, examples

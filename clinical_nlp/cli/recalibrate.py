@@ -11,7 +11,7 @@ import typer
 from clinical_nlp.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from clinical_nlp.risk.parts import ModelParts
+    from clinical_nlp.risk.model_artifacts import ModelArtifacts
     from clinical_nlp.training.risk.recalibration import Recalibrated
 
 _FOLDER = typer.Argument(
@@ -105,7 +105,11 @@ def recalibrate(
 
 
 def _to_exports(
-    parts: ModelParts, exports: list[Path], config: Path, metrics: dict[str, object], slope: bool
+    parts: ModelArtifacts,
+    exports: list[Path],
+    config: Path,
+    metrics: dict[str, object],
+    slope: bool,
 ) -> Recalibrated:
     from rich.console import Console
 

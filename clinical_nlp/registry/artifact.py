@@ -27,8 +27,8 @@ from clinical_nlp.artifacts import folder_digest
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.knowledge import knowledge
 from clinical_nlp.registry.schema import example_input, signature
-from clinical_nlp.risk.parts import TRUSTED_TYPES, ModelParts
-from clinical_nlp.risk.spec import ModelSpec
+from clinical_nlp.risk.model_artifacts import TRUSTED_TYPES, ModelArtifacts
+from clinical_nlp.risk.model_spec import ModelSpec
 
 if TYPE_CHECKING:
     from mlflow.models import Model
@@ -49,7 +49,7 @@ KNOWLEDGE = "knowledge"
 _REQUIREMENTS = ("scikit-learn", "skops", "safetensors", "numpy", "pandas", "spacy", "medspacy")
 
 
-def save_model(parts: ModelParts, folder: Path) -> None:
+def save_model(parts: ModelArtifacts, folder: Path) -> None:
     """Write a trained model as an MLflow model.
 
     Parameters
@@ -77,7 +77,7 @@ def save_model(parts: ModelParts, folder: Path) -> None:
         )
 
 
-def load_model(folder: Path, digest: str) -> ModelParts:
+def load_model(folder: Path, digest: str) -> ModelArtifacts:
     """Load a model if it is what it should be.
 
     Parameters
@@ -101,7 +101,7 @@ def load_model(folder: Path, digest: str) -> ModelParts:
     return read_parts(folder)
 
 
-def read_parts(folder: Path) -> ModelParts:
+def read_parts(folder: Path) -> ModelArtifacts:
     """Read a model's files; nothing in them can run code.
 
     Raises
@@ -140,7 +140,7 @@ def read_parts(folder: Path) -> ModelParts:
         UntrustedTypesFoundException,
     ) as error:
         raise _untrusted(f"a file of it cannot be read ({type(error).__name__})") from None
-    return ModelParts(classifier, spec, tensors)
+    return ModelArtifacts(classifier, spec, tensors)
 
 
 def describe(folder: Path) -> Model:
@@ -159,7 +159,7 @@ def describe(folder: Path) -> Model:
         raise _untrusted(f"its MLmodel file cannot be read ({type(error).__name__})") from None
 
 
-def _write_data(parts: ModelParts, data: Path) -> None:
+def _write_data(parts: ModelArtifacts, data: Path) -> None:
     import numpy as np
     from safetensors.numpy import save_file
     from skops.io import dump

@@ -19,7 +19,7 @@ from clinical_nlp.registry.names import CHAMPION, DEFAULT_URI, DIGEST_TAG, NAME
 from clinical_nlp.registry.store import client_of, speaking_to, store_uri
 from clinical_nlp.registry.versions import aliased, find_version, model_files, register
 from clinical_nlp.risk.model import RiskModel
-from clinical_nlp.risk.parts import ModelParts
+from clinical_nlp.risk.model_artifacts import ModelArtifacts
 
 _log = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference,
     return ModelReference(version.name, str(version.version), pinned, digest), folder
 
 
-def verified_parts(store: str, uri: str) -> tuple[ModelReference, ModelParts]:
+def verified_parts(store: str, uri: str) -> tuple[ModelReference, ModelArtifacts]:
     """Resolve and verify a model in the registry, without scoring anything with it.
 
     Raises

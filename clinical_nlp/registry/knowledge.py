@@ -13,8 +13,8 @@ from importlib.metadata import version
 from typing import Any
 
 from clinical_nlp.lexicon import load_lexicon
-from clinical_nlp.risk.spec import ModelSpec
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.feature_table import load_features
+from clinical_nlp.risk.model_spec import ModelSpec
 
 #: Factory of the encoder's component in the pipeline.
 _ENCODER = "alia_encoder"

@@ -19,7 +19,7 @@ from clinical_nlp.registry.manifest import PREDICTIONS
 from clinical_nlp.registry.names import CHALLENGER, CHAMPION, DIGEST_TAG, NAME
 from clinical_nlp.registry.store import client_of, speaking_to, store_uri
 from clinical_nlp.registry.versions import aliased, evidence_file, find_version, model_files
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.feature_table import load_features
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -11,7 +11,8 @@ from clinical_nlp.errors import InputError
 from clinical_nlp.lexicon import Lexicon, load_lexicon
 from clinical_nlp.records import NoteFindings, PatientRecord, RiskEstimate
 from clinical_nlp.review.output import BatchOutput, ChangedNote
-from clinical_nlp.risk.timeline import Timeline, build_timeline
+from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.risk.timeline_builder import build_timeline
 
 
 class RecordSource(Protocol):

@@ -12,7 +12,7 @@ from clinical_nlp.records import Concept
 from clinical_nlp.review.markup import Html, escape
 from clinical_nlp.review.patient import PatientReview
 from clinical_nlp.review.timeline_tracks import WINDOW_DAYS, Lanes, Series, SpanLane, choose_lanes
-from clinical_nlp.risk.entries import Origin, Presence
+from clinical_nlp.risk.timeline import Origin, Presence
 from clinical_nlp.spanish import day_es, measurement_es
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from clinical_nlp.records import Concept, EventKind, RiskEstimate
-from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.feature_table import load_features
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.spanish import unit_es
 
 #: Lanes of each kind at most.

@@ -8,12 +8,13 @@ from typing import Protocol
 import numpy as np
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.boosted import BoostedRisk
-from clinical_nlp.risk.entries import Timeline
-from clinical_nlp.risk.linear import LinearRisk, Matrix
-from clinical_nlp.risk.parts import ENSEMBLE, ModelParts
-from clinical_nlp.risk.sequence import SequenceRisk
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.boosting import BoostingClassifier
+from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.features import Matrix
+from clinical_nlp.risk.logistic import LogisticClassifier
+from clinical_nlp.risk.model_artifacts import ENSEMBLE, ModelArtifacts
+from clinical_nlp.risk.sequence import SequenceClassifier
+from clinical_nlp.risk.timeline import Timeline
 
 
 class Classifier(Protocol):
@@ -34,7 +35,7 @@ class Classifier(Protocol):
         ...
 
 
-def classifier_of(parts: ModelParts, table: FeatureTable) -> Classifier:
+def build_classifier(parts: ModelArtifacts, table: FeatureTable) -> Classifier:
     """Make a model's parts ready to score.
 
     Raises
@@ -47,11 +48,11 @@ def classifier_of(parts: ModelParts, table: FeatureTable) -> Classifier:
         case "logistic":
             members = parts.tensors.get(ENSEMBLE)
             ensemble = None if members is None else members.astype(np.float64)
-            return LinearRisk(parts.classifier, spec.reference, spec.calibration, ensemble)
+            return LogisticClassifier(parts.classifier, spec.reference, spec.calibration, ensemble)
         case "boosting":
-            return BoostedRisk(parts.classifier, spec.reference, table, spec.calibration)
+            return BoostingClassifier(parts.classifier, spec.reference, table, spec.calibration)
         case "sequence":
-            return SequenceRisk(parts.tensors, spec, table)
+            return SequenceClassifier(parts.tensors, spec, table)
     raise ModelError(
         "E414",
         f"the model is of a family that this version does not know ('{spec.family}'): "

@@ -12,7 +12,7 @@ from typing import Any
 
 from clinical_nlp.lexicon.codes import system_name
 from clinical_nlp.records import CodedEvent
-from clinical_nlp.risk.entries import Entry, Presence, Timeline
+from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def codes_heart_failure(event: CodedEvent) -> bool:
     return any(_is_heart_failure(coding.system, coding.code) for coding in event.codings)
 
 
-def diagnosed(timeline: Timeline) -> Diagnosis:
+def find_diagnosis(timeline: Timeline) -> Diagnosis:
     """Apply the rule of ``diagnosis.toml`` to a timeline.
 
     The timeline holds nothing known after its index day, so neither does the answer.

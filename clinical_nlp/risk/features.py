@@ -15,8 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.records import Sex
-from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
-from clinical_nlp.risk.topics import FeatureTable, Topic
+from clinical_nlp.risk.feature_table import FeatureTable, Topic
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
+
+#: Features of some patients: shape (patients, features).
+Matrix = npt.NDArray[np.float64]
 
 _YEAR = 365.25
 
@@ -42,7 +45,7 @@ def feature_row(timeline: Timeline, table: FeatureTable) -> list[float]:
     return row
 
 
-def feature_matrix(timelines: Sequence[Timeline], table: FeatureTable) -> npt.NDArray[np.float64]:
+def feature_matrix(timelines: Sequence[Timeline], table: FeatureTable) -> Matrix:
     """Compute the features of many patients: shape (patients, features)."""
     rows = [feature_row(timeline, table) for timeline in timelines]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(table.names))

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from clinical_nlp.records import Reason
 from clinical_nlp.risk.diagnosis import Diagnosis
-from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
 from clinical_nlp.risk.reasons import evidence_of
 from clinical_nlp.risk.sentences import templates
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.spanish import day_es, list_es, month_es, months_of
 
 

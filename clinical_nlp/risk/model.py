@@ -18,17 +18,16 @@ from clinical_nlp.records import (
     RiskEstimate,
 )
 from clinical_nlp.risk.bands import band_of
-from clinical_nlp.risk.classifiers import classifier_of
-from clinical_nlp.risk.diagnosis import Diagnosis, diagnosed
-from clinical_nlp.risk.entries import Timeline
-from clinical_nlp.risk.features import feature_matrix
-from clinical_nlp.risk.linear import Matrix
+from clinical_nlp.risk.classifiers import build_classifier
+from clinical_nlp.risk.diagnosis import Diagnosis, find_diagnosis
+from clinical_nlp.risk.feature_table import FeatureTable, load_features
+from clinical_nlp.risk.features import Matrix, feature_matrix
 from clinical_nlp.risk.missing import diagnosis_reasons, missing_sentences, unconfirmed_sentences
-from clinical_nlp.risk.parts import ModelParts
+from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.risk.reasons import reasons_for
 from clinical_nlp.risk.sentences import templates, uncertainty_es
-from clinical_nlp.risk.timeline import build_timeline
-from clinical_nlp.risk.topics import FeatureTable, load_features
+from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.spanish import months_of
 
 #: An older "age" is a typing error in the birth date: the oldest person known lived 122 years.
@@ -73,7 +72,7 @@ class RiskModel:
 
     def __init__(
         self,
-        parts: ModelParts,
+        parts: ModelArtifacts,
         reference: ModelReference,
         lexicon: Lexicon | None = None,
         table: FeatureTable | None = None,
@@ -83,7 +82,7 @@ class RiskModel:
         self._lexicon = lexicon if lexicon is not None else load_lexicon()
         self._table = table if table is not None else load_features()
         self.spec.check(self._table)
-        self._classifier = classifier_of(parts, self._table)
+        self._classifier = build_classifier(parts, self._table)
 
     def estimate(
         self, patients: Sequence[tuple[PatientRecord, tuple[NoteFindings, ...]]], as_of: date
@@ -174,7 +173,7 @@ class RiskModel:
 
     def _case(self, record: PatientRecord, notes: Sequence[NoteFindings], as_of: date) -> _Case:
         timeline = build_timeline(record, notes, self._lexicon, as_of)
-        return _Case(timeline, diagnosed(timeline), self._abstention(record, timeline))
+        return _Case(timeline, find_diagnosis(timeline), self._abstention(record, timeline))
 
     def _abstention(self, record: PatientRecord, timeline: Timeline) -> str | None:
         words: Mapping[str, str] = templates()["abstention"]

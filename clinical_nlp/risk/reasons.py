@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from clinical_nlp.records import Concept, Evidence, Reason, Sex
-from clinical_nlp.risk.entries import Entry, Origin, Timeline
+from clinical_nlp.risk.feature_table import FeatureTable, Topic
 from clinical_nlp.risk.features import (
     affirmed_days,
     current,
@@ -21,7 +21,7 @@ from clinical_nlp.risk.features import (
     measured,
 )
 from clinical_nlp.risk.sentences import templates
-from clinical_nlp.risk.topics import FeatureTable, Topic
+from clinical_nlp.risk.timeline import Entry, Origin, Timeline
 from clinical_nlp.spanish import day_es, list_es, month_es, months_of, number_es
 
 _Said = tuple[str, Sequence[Entry]]

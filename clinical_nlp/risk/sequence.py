@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
-from clinical_nlp.risk.linear import Matrix
-from clinical_nlp.risk.parts import NETWORK
+from clinical_nlp.risk.feature_table import FeatureTable, Topic
+from clinical_nlp.risk.features import Matrix
+from clinical_nlp.risk.model_artifacts import NETWORK
+from clinical_nlp.risk.model_spec import ModelSpec
 from clinical_nlp.risk.shapley import shapley
-from clinical_nlp.risk.spec import ModelSpec
-from clinical_nlp.risk.topics import FeatureTable, Topic
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 
 if TYPE_CHECKING:
     import torch
@@ -199,7 +199,7 @@ def tensors_of(encoded: Encoded) -> tuple[torch.Tensor, ...]:
     return tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
 
 
-class SequenceRisk:
+class SequenceClassifier:
     """Log-odds and topic-wise Shapley values of a trained network.
 
     Parameters

@@ -1,212 +1,142 @@
-"""Builds a patient's timeline from the notes' findings and the structured record.
+"""A patient's timeline: what notes and structured data say, by day, in one list.
 
-What is left out, and why:
-
-- what is not of the patient (family findings) or not a fact (hypothetical ones);
-- anything known only after the index day, whatever day it speaks of;
-- codes that no catalogue concept carries (a sprained ankle), except as a contact.
+An :class:`Entry` keeps where it came from, so that the share of each source can be told
+apart and every reason of an estimate can point at the words or the resource behind it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 
-from clinical_nlp.lexicon import Lexicon
-from clinical_nlp.records import (
-    CodedEvent,
-    Coding,
-    Concept,
-    EventKind,
-    Evidence,
-    Finding,
-    NoteFindings,
-    PatientRecord,
-)
-from clinical_nlp.risk.copy_forward import CopyForwardDetector
-from clinical_nlp.risk.diagnosis import codes_heart_failure
-from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline, known_by
-from clinical_nlp.risk.units import to_unit
-
-__all__ = ["Entry", "Origin", "Presence", "Timeline", "build_timeline"]
-
-# HL7 and SNOMED CT codes of a coded answer "present" / "absent".
-_PRESENT, _ABSENT = "52101004", "2667000"
-
-_NOT_LETTER = re.compile(r"[\W\d_]+")
-
-#: Letters up to which a mention counts as an abbreviation ("IC", "I.C.", "ICC", "ICFE").
-_ABBREVIATION = 4
+from clinical_nlp.records import EventKind, Evidence, PatientRecord, Sex
 
 
-def build_timeline(
-    record: PatientRecord,
-    notes: Sequence[NoteFindings],
-    lexicon: Lexicon,
-    as_of: date,
-) -> Timeline:
-    """Put notes and structured data of one patient in order of time.
+class Origin(StrEnum):
+    """Which half of the record an entry comes from."""
+
+    NOTE = "note"
+    STRUCTURED = "structured"
+
+
+class Presence(StrEnum):
+    """What an entry says of its concept in this patient."""
+
+    PRESENT = "present"
+    ABSENT = "absent"  # looked for and denied: evidence of absence, not silence
+    UNCERTAIN = "uncertain"
+    PAST = "past"  # was, and is not told as current
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One dated statement about the patient.
 
     Parameters
     ----------
-    record
-        The patient.
-    notes
-        The findings of the patient's notes, in any order.
-    lexicon
-        Maps codes to catalogue concepts (``clinical_nlp.lexicon.load_lexicon()``).
-    as_of
-        Index day: nothing known only after it is used.
-
-    Returns
-    -------
-    Timeline
-        The same for the same content, whatever the order of ``notes``.
+    concept
+        Key of a catalogue concept.
+    day
+        Clinical day. For words copied from an earlier note: the day they were first
+        written. ``None`` where the record does not say.
+    known
+        Day from which the record held it (``day`` or later): what decides whether a
+        model may use it.
+    kind
+        Kind of the structured event; ``None`` for a note.
+    end
+        Day it ended (a problem resolved, a drug stopped), where known.
+    value, low, high
+        Measurement in ``unit``, the concept's UCUM unit.
+    abbreviated
+        The note used an abbreviation ("IC"), which may mean something else.
     """
-    dated: list[Entry] = []
-    undated: list[Entry] = []
-    coded: list[Entry] = []
-    contacts: set[date] = set()
 
-    written = [(n.note.written.date(), n) for n in notes if n.note.written is not None]
-    written = sorted(
-        ((day, n) for day, n in written if day <= as_of),
-        key=lambda pair: (pair[0], pair[1].note.key),
-    )
-    dated.extend(_from_notes(written))
-    for noted in notes:
-        if noted.note.written is None:
-            undated.extend(_from_note(noted, None, None))
-
-    for event in record.events:
-        entry = _from_event(event, lexicon)
-        known = _known_from(event)
-        if known is not None and known > as_of:
-            continue
-        if known is not None:
-            contacts.add(known)
-        if codes_heart_failure(event):
-            coded.append(_statement(event, "heart_failure" if entry is None else entry.concept))
-        if entry is not None:
-            (undated if known is None else dated).append(entry)
-
-    note_days = sorted({day for day, _ in written})
-    return Timeline(
-        patient_id=record.id,
-        as_of=as_of,
-        sex=record.sex,
-        birth_date=record.birth_date,
-        entries=known_by(sorted(dated, key=_order), as_of),
-        undated=tuple(sorted(undated, key=_order)),
-        coded_heart_failure=tuple(sorted(coded, key=_order)),
-        note_days=tuple(note_days),
-        contact_days=tuple(sorted(contacts.union(note_days))),
-    )
+    concept: str
+    day: date | None
+    known: date | None
+    origin: Origin
+    presence: Presence
+    evidence: Evidence
+    kind: EventKind | None = None
+    end: date | None = None
+    value: float | None = None
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    comparator: str | None = None
+    abbreviated: bool = False
 
 
-def _from_notes(written: Iterable[tuple[date, NoteFindings]]) -> Iterator[Entry]:
-    first_said = CopyForwardDetector()
-    for day, noted in written:
-        yield from _from_note(noted, day, first_said)
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """All that is known of a patient up to and including ``as_of``.
 
+    Parameters
+    ----------
+    entries
+        Dated entries in order of (day, concept, source, place).
+    undated
+        Entries without a day. They support a diagnosis, never a feature: nobody can
+        tell whether they came before the index day.
+    coded_heart_failure
+        Structured events that code diagnosed heart failure, dated or not.
+    note_days
+        Distinct days with a note, in order.
+    contact_days
+        Distinct days with any dated statement, note or encounter, in order.
+    """
 
-def _from_note(
-    noted: NoteFindings, day: date | None, first_said: CopyForwardDetector | None
-) -> Iterator[Entry]:
-    for finding in noted.findings:
-        presence = _presence(finding)
-        if presence is None:
-            continue
-        said = day
-        if day is not None and first_said is not None:
-            said = first_said.day_of(noted.note.text, finding, day)
-        yield Entry(
-            concept=finding.concept,
-            day=said,
-            known=day,
-            origin=Origin.NOTE,
-            presence=presence,
-            evidence=Evidence(noted.note.key, finding.concept, said, finding.start, finding.end),
-            value=finding.value,
-            unit=finding.unit,
-            low=finding.low,
-            high=finding.high,
-            comparator=finding.comparator,
-            abbreviated=len(_NOT_LETTER.sub("", finding.text)) <= _ABBREVIATION,
+    patient_id: str
+    as_of: date
+    sex: Sex
+    birth_date: date | None = None
+    entries: tuple[Entry, ...] = ()
+    undated: tuple[Entry, ...] = ()
+    coded_heart_failure: tuple[Entry, ...] = ()
+    note_days: tuple[date, ...] = ()
+    contact_days: tuple[date, ...] = ()
+
+    @property
+    def age(self) -> int | None:
+        """Completed years on ``as_of``; ``None`` without a birth date."""
+        return PatientRecord(self.patient_id, birth_date=self.birth_date).age_on(self.as_of)
+
+    def of(self, concepts: frozenset[str], origin: Origin | None = None) -> Iterator[Entry]:
+        """Yield the dated entries of some concepts, oldest first."""
+        for entry in self.entries:
+            if entry.concept in concepts and (origin is None or entry.origin is origin):
+                yield entry
+
+    def until(self, day: date) -> Timeline:
+        """Return the timeline as it stood at the end of an earlier ``day``.
+
+        What was known only later is dropped, and what ended later has not ended yet.
+        """
+        return replace(
+            self,
+            as_of=day,
+            entries=known_by(self.entries, day),
+            undated=(),  # a past day cannot know what carries no date
+            coded_heart_failure=known_by(self.coded_heart_failure, day),
+            note_days=tuple(d for d in self.note_days if d <= day),
+            contact_days=tuple(d for d in self.contact_days if d <= day),
+        )
+
+    def only(self, origin: Origin) -> Timeline:
+        """Return the timeline with one half of the record alone, to measure its share."""
+        return replace(
+            self,
+            entries=tuple(e for e in self.entries if e.origin is origin),
+            undated=tuple(e for e in self.undated if e.origin is origin),
+            coded_heart_failure=self.coded_heart_failure,
+            note_days=self.note_days if origin is Origin.NOTE else (),
         )
 
 
-def _presence(finding: Finding) -> Presence | None:
-    """What a finding says of the patient; ``None`` where it says nothing of them."""
-    if finding.family or finding.hypothetical:
-        return None
-    if finding.negated:
-        return Presence.ABSENT
-    if finding.uncertain:
-        return Presence.UNCERTAIN
-    return Presence.PAST if finding.historical else Presence.PRESENT
-
-
-def _from_event(event: CodedEvent, lexicon: Lexicon) -> Entry | None:
-    if event.kind in (EventKind.FAMILY_HISTORY, EventKind.ENCOUNTER):
-        return None  # a relative's, or why the patient came: not a fact about the patient
-    concept = _concept_of(event.value_codings, lexicon)  # "smoking status: ex-smoker"
-    answered = concept is not None
-    if concept is None:
-        concept = _concept_of(event.codings, lexicon)
-    if concept is None:
-        return None
-    answers = {coding.code for coding in event.value_codings}
-    entry = _statement(event, concept.key, absent=_ABSENT in answers)
-    if event.value is None:
-        # A coded answer that we don't know says neither that it is nor that it is not.
-        unread = event.value_codings and not answered and answers.isdisjoint({_PRESENT, _ABSENT})
-        return None if unread else entry
-    if concept.unit is None:
-        return None  # a number for a concept that has none: another thing was measured
-    value = to_unit(event.value, event.unit, concept.unit, concept.key)
-    if value is None:
-        return None
-    return replace(entry, value=value, unit=concept.unit, comparator=event.comparator)
-
-
-def _concept_of(codings: Iterable[Coding], lexicon: Lexicon) -> Concept | None:
-    """The first code that the catalogue knows: systems put the most exact one first."""
-    for coding in codings:
-        key = lexicon.by_code(coding.system, coding.code)
-        if key is not None:
-            return lexicon.concepts[key]
-    return None
-
-
-def _statement(event: CodedEvent, concept: str, absent: bool = False) -> Entry:
-    presence = Presence.PRESENT
-    if event.negated or absent:
-        presence = Presence.ABSENT
-    elif event.uncertain:
-        presence = Presence.UNCERTAIN
-    known = _known_from(event)
-    day = known if event.start is None else event.start
-    return Entry(
-        concept=concept,
-        day=day,
-        known=known,
-        origin=Origin.STRUCTURED,
-        presence=presence,
-        evidence=Evidence(event.source, concept, day),
-        kind=event.kind,
-        end=event.end,
-    )
-
-
-def _known_from(event: CodedEvent) -> date | None:
-    """Day from which the record held an event: entered, or begun where that is later."""
-    days = [day for day in (event.start, event.recorded) if day is not None]
-    return max(days, default=None)
-
-
-def _order(entry: Entry) -> tuple[date, str, str, int]:
-    place = entry.evidence.start if entry.evidence.start is not None else -1
-    return (entry.day or date.min, entry.concept, entry.evidence.source, place)
+def known_by(entries: Iterable[Entry], day: date) -> tuple[Entry, ...]:
+    """Keep what was known on ``day``; what ended later has not ended yet."""
+    kept = (e for e in entries if e.known is not None and e.known <= day)
+    return tuple(replace(e, end=None) if e.end is not None and e.end > day else e for e in kept)

@@ -15,9 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from clinical_nlp.artifacts import MODEL_FOLDER
 from clinical_nlp.registry.artifact import save_model
 from clinical_nlp.registry.manifest import write_manifest
-from clinical_nlp.risk.parts import ENSEMBLE, ModelParts
-from clinical_nlp.risk.spec import ModelSpec
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.feature_table import load_features
+from clinical_nlp.risk.model_artifacts import ENSEMBLE, ModelArtifacts
+from clinical_nlp.risk.model_spec import ModelSpec
 
 #: A card with every section that the gate asks for.
 CARD = "**Trained on numbers drawn at random. Not for clinical use.**\n\n" + "\n\n".join(
@@ -37,7 +37,7 @@ CARD = "**Trained on numbers drawn at random. Not for clinical use.**\n\n" + "\n
 )
 
 
-def small_parts(seed: int = 0, pipeline: str = "0" * 64) -> ModelParts:
+def small_parts(seed: int = 0, pipeline: str = "0" * 64) -> ModelArtifacts:
     """A logistic model in which age, dyspnoea and NT-proBNP count."""
     table = load_features()
     generator = np.random.default_rng(seed)
@@ -63,12 +63,12 @@ def small_parts(seed: int = 0, pipeline: str = "0" * 64) -> ModelParts:
         pipeline=pipeline,
         calibration=(0.9, -2.0),
     )
-    return ModelParts(model, spec, {ENSEMBLE: members})
+    return ModelArtifacts(model, spec, {ENSEMBLE: members})
 
 
 def small_folder(
     folder: Path,
-    parts: ModelParts | None = None,
+    parts: ModelArtifacts | None = None,
     predictions: dict | None = None,
     metrics: dict | None = None,
     card: str = CARD,
@@ -107,6 +107,6 @@ def small_predictions(noise: float = 1.0, seed: int = 0, patients: int = 3000) -
     }
 
 
-def with_pipeline(parts: ModelParts, pipeline: str) -> ModelParts:
+def with_pipeline(parts: ModelArtifacts, pipeline: str) -> ModelArtifacts:
     """The same model, as if trained on notes read by another pipeline."""
     return replace(parts, spec=replace(parts.spec, pipeline=pipeline))

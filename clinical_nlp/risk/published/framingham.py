@@ -17,8 +17,8 @@ from importlib import resources
 from typing import Any
 
 from clinical_nlp.records import Concept, Evidence
-from clinical_nlp.risk.entries import Entry, Presence, Timeline
 from clinical_nlp.risk.reasons import evidence_of
+from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 from clinical_nlp.records import Evidence
-from clinical_nlp.risk.entries import Presence, Timeline
+from clinical_nlp.risk.timeline import Presence, Timeline
 
 
 class NtProBnpClass(StrEnum):

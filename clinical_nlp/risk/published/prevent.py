@@ -16,9 +16,9 @@ from importlib import resources
 from typing import Literal
 
 from clinical_nlp.records import Sex
-from clinical_nlp.risk.entries import Entry, Origin, Timeline
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import current, ever, measured
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.timeline import Entry, Origin, Timeline
 from clinical_nlp.spanish import decimal_comma
 
 #: Limits of each input, inclusive, and its Spanish name: the paper's table of inputs.

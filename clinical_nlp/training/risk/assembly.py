@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clinical_nlp.risk.parts import ENSEMBLE, NETWORK, ModelParts
-from clinical_nlp.risk.spec import ModelSpec
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.model_artifacts import ENSEMBLE, NETWORK, ModelArtifacts
+from clinical_nlp.risk.model_spec import ModelSpec
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.ensemble import boosted_members, logistic_members
 from clinical_nlp.training.risk.fit import reference_patient
@@ -24,7 +24,7 @@ def assemble(
     table: FeatureTable,
     recipe: FitRecipe,
     told: Mapping[str, Any],
-) -> ModelParts:
+) -> ModelArtifacts:
     """Put classifier, bootstrap members and spec together.
 
     Parameters
@@ -48,7 +48,7 @@ def assemble(
     if family == "sequence":
         fields["network"] = chosen.model.shape
         tensors = weights_of(chosen.model.network, NETWORK)
-        return ModelParts(None, ModelSpec(**fields), tensors)
+        return ModelArtifacts(None, ModelSpec(**fields), tensors)
     spec = ModelSpec(**fields)
     if family == "boosting":
         members = boosted_members(
@@ -58,7 +58,7 @@ def assemble(
             recipe.members,
             recipe.seed,
         )
-        return ModelParts([chosen.model, *members], spec)
+        return ModelArtifacts([chosen.model, *members], spec)
     ensemble = logistic_members(
         chosen.model,
         learnt,
@@ -68,4 +68,4 @@ def assemble(
         recipe.members,
         recipe.seed,
     )
-    return ModelParts(chosen.model, spec, {ENSEMBLE: ensemble})
+    return ModelArtifacts(chosen.model, spec, {ENSEMBLE: ensemble})

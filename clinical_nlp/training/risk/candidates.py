@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.fit import fit
 from clinical_nlp.training.risk.measures import Vector

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.training.risk.results import as_json, predictions_text
 from clinical_nlp.training.risk.train import TrainedModel
 

@@ -29,9 +29,9 @@ from datetime import date, timedelta
 
 from clinical_nlp.evaluation.splits import assign_part, hash_fraction
 from clinical_nlp.records import PatientRecord
-from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosed
-from clinical_nlp.risk.entries import Timeline
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.diagnosis import codes_heart_failure, find_diagnosis
+from clinical_nlp.risk.feature_table import load_features
+from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.follow_up import followed_until, stratum, weigh_up
 from clinical_nlp.training.risk.recipe import CohortRecipe, SplitRecipe
 
@@ -79,7 +79,7 @@ def event_day(timeline: Timeline, recipe: CohortRecipe) -> date | None:
     # A coded diagnosis is of the day it was made; it may have been entered later.
     days = [e.day for e in timeline.coded_heart_failure if e.day is not None]
     if recipe.outcome == "codes or notes":
-        stated = diagnosed(timeline)
+        stated = find_diagnosis(timeline)
         if stated.confirmed:
             days.extend(e.day for e in stated.noted if e.day is not None)
     return min(days, default=None)
@@ -130,7 +130,7 @@ def examples(
             reason = "nothing recorded in the look-back"
         elif seen < index:
             reason = "lost before the index day"
-        elif (stated := diagnosed(past)).confirmed:
+        elif (stated := find_diagnosis(past)).confirmed:
             reason = "already diagnosed"
         elif stated.unconfirmed_mention is not None:
             reason = "heart failure mentioned, not confirmed"

@@ -15,10 +15,10 @@ from spacy.language import Language
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.pipeline.document import get_findings
 from clinical_nlp.records import NoteFindings, PatientRecord
-from clinical_nlp.risk.entries import Origin, Timeline
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import feature_matrix
-from clinical_nlp.risk.timeline import build_timeline
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.timeline import Origin, Timeline
+from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.training.risk.cohort import (
     Example,
     censor,

@@ -24,7 +24,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from clinical_nlp.records import PatientRecord
-from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.recipe import CohortRecipe
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.dataset import Case
 from clinical_nlp.training.risk.measures import Vector, with_intervals
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from clinical_nlp.risk.bands import load_bands
-from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import feature_matrix
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.clinical_utility import alerts, threshold_for
 from clinical_nlp.training.risk.dataset import Cohort, Data
 from clinical_nlp.training.risk.lead_time import alerted_by, lead_days, lead_time, past_of

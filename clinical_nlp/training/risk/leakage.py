@@ -23,9 +23,9 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.evaluation.splits import hash_fraction
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.records import CodedEvent, Coding, EventKind, NoteFindings, PatientRecord
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import feature_row
-from clinical_nlp.risk.timeline import build_timeline
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.training.risk.dataset import Cohort, Data, Matrix
 from clinical_nlp.training.risk.measures import Vector, with_intervals
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.sequence import (
     Encoded,
     Encoder,
@@ -17,7 +18,6 @@ from clinical_nlp.risk.sequence import (
     network_log_odds,
     tensors_of,
 )
-from clinical_nlp.risk.topics import FeatureTable
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.measures import Labels, Vector
 from clinical_nlp.training.risk.recipe import SequenceRecipe

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from clinical_nlp.records import Concept
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.published import (
     NtProBnpClass,
     framingham,
@@ -18,7 +19,6 @@ from clinical_nlp.risk.published import (
     prevent_hf,
     prevent_inputs,
 )
-from clinical_nlp.risk.topics import FeatureTable
 from clinical_nlp.training.risk.clinical_utility import alerts
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.measures import Vector, with_intervals

@@ -17,10 +17,10 @@ import numpy as np
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import ModelReference
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.model import RiskModel
-from clinical_nlp.risk.parts import ModelParts
-from clinical_nlp.risk.spec import Line
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.model_artifacts import ModelArtifacts
+from clinical_nlp.risk.model_spec import Line
 from clinical_nlp.training.risk.cohort import part_of
 from clinical_nlp.training.risk.dataset import Cohort, by_part
 from clinical_nlp.training.risk.measures import Measure, Vector, assess, logistic_line, logit
@@ -47,7 +47,7 @@ class Recalibrated:
         As the folder keeps them.
     """
 
-    parts: ModelParts
+    parts: ModelArtifacts
     line: Line
     before: Mapping[str, Measure]
     after: Mapping[str, Measure]
@@ -56,7 +56,7 @@ class Recalibrated:
 
 
 def to_prevalence(
-    parts: ModelParts,
+    parts: ModelArtifacts,
     prevalence: float,
     metrics: Mapping[str, Any],
     predicted: Mapping[str, Any],
@@ -99,7 +99,7 @@ def to_prevalence(
 
 
 def to_cohort(
-    parts: ModelParts,
+    parts: ModelArtifacts,
     cohort: Cohort,
     recipe: Recipe,
     metrics: Mapping[str, Any],
@@ -183,7 +183,7 @@ def card_section(result: Recalibrated, described: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _with_line(parts: ModelParts, line: Line) -> ModelParts:
+def _with_line(parts: ModelArtifacts, line: Line) -> ModelArtifacts:
     """Put a line after whatever recalibration there was."""
     slope, shift = parts.spec.recalibration
     both = (line[0] * slope, line[0] * shift + line[1])

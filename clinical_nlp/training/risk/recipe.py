@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from clinical_nlp.risk.spec import FAMILIES
+from clinical_nlp.risk.model_spec import FAMILIES
 from clinical_nlp.training.config import RecipeFile, RecipeSection, flatten
 
 #: A share above 0 and below 1.
@@ -142,7 +142,7 @@ class FitRecipe(RecipeSection):
     bootstrap
         Resamples of the patients for each interval.
     families
-        Which kinds of model compete, of :data:`clinical_nlp.risk.spec.FAMILIES`.
+        Which kinds of model compete, of :data:`clinical_nlp.risk.model_spec.FAMILIES`.
     members
         Models refitted on resampled patients, for the interval around one estimate.
     """

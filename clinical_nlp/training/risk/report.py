@@ -12,8 +12,8 @@ import json
 import re
 from pathlib import Path
 
-from clinical_nlp.risk.table import features_markdown
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.feature_table import load_features
+from clinical_nlp.risk.features_markdown import features_markdown
 from clinical_nlp.training.risk.plots import figures
 
 PAGE = "reference/features.md"

@@ -11,7 +11,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from clinical_nlp.risk.bands import load_bands
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.training.risk.clinical_utility import alerts_with_intervals, decision_curve
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.measures import Vector, calibration_curve

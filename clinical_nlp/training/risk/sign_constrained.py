@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.training.risk.measures import Labels, Vector
 
 Matrix = npt.NDArray[np.float64]

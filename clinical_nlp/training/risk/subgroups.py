@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-from clinical_nlp.risk.entries import Timeline
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.clinical_utility import alerts
 from clinical_nlp.training.risk.measures import Labels, Vector, with_intervals
 

@@ -14,10 +14,10 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.records import PatientRecord
-from clinical_nlp.risk.entries import Origin
+from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.risk.model import RiskModel
-from clinical_nlp.risk.parts import ModelParts
-from clinical_nlp.risk.topics import FeatureTable, load_features
+from clinical_nlp.risk.model_artifacts import ModelArtifacts
+from clinical_nlp.risk.timeline import Origin
 from clinical_nlp.simulation import Parameters, load_parameters, simulate_patient
 from clinical_nlp.training.risk.assembly import assemble
 from clinical_nlp.training.risk.candidates import age_and_sex, candidates
@@ -57,7 +57,7 @@ class TrainedModel:
     """
 
     recipe: Recipe
-    parts: ModelParts
+    parts: ModelArtifacts
     metrics: Mapping[str, Any]
     predictions: Mapping[str, Any]
     data_fingerprint: str
@@ -290,7 +290,7 @@ def _choice(
     }
 
 
-def _weights(parts: ModelParts, table: FeatureTable) -> dict[str, float]:
+def _weights(parts: ModelArtifacts, table: FeatureTable) -> dict[str, float]:
     """Calibrated log-odds per standard deviation of each feature; none where not linear."""
     if parts.spec.family != "logistic":
         return {}

@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from clinical_nlp.errors import ModelError
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.records import NoteFindings, PatientRecord
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.training.risk.candidates import (
     Candidate,
     LogisticCandidate,

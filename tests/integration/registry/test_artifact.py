@@ -14,7 +14,7 @@ from small_models import small_parts
 from clinical_nlp.artifacts import MODEL_FOLDER, folder_digest
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.artifact import load_model, metadata_of, save_model
-from clinical_nlp.risk.parts import ModelParts
+from clinical_nlp.risk.model_artifacts import ModelArtifacts
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_it_says_what_read_the_notes_and_has_a_signature(model):
 
 def test_a_model_of_tensors_alone_needs_no_classifier(tmp_path):
     parts = small_parts(0)
-    alone = ModelParts(None, replace(parts.spec, family="sequence"), parts.tensors)
+    alone = ModelArtifacts(None, replace(parts.spec, family="sequence"), parts.tensors)
     save_model(alone, tmp_path / "model")
     read = load_model(tmp_path / "model", folder_digest(tmp_path / "model"))
     assert read.classifier is None and read.spec.family == "sequence"

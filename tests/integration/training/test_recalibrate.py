@@ -19,10 +19,10 @@ from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model, save_model
 from clinical_nlp.registry.manifest import verified_digest, write_manifest
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.model import RiskModel
-from clinical_nlp.risk.parts import ModelParts
-from clinical_nlp.risk.spec import ModelSpec
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.model_artifacts import ModelArtifacts
+from clinical_nlp.risk.model_spec import ModelSpec
 from clinical_nlp.simulation import load_parameters, simulate_patients
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.recalibration import to_cohort
@@ -66,7 +66,7 @@ def parts(cohort):
         horizon_days=365, gap_days=30, min_age=40, max_age=100, cohort="nobody",
         pipeline="0" * 64, prevalence=0.01, calibration=(1.0, -1.5),
     )  # fmt: skip
-    return ModelParts(Pipeline([*columns.steps, ("classify", regression)]), spec)
+    return ModelArtifacts(Pipeline([*columns.steps, ("classify", regression)]), spec)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.store import client_of
 from clinical_nlp.registry.tracking import log_run, write_shipped
-from clinical_nlp.risk.parts import ENSEMBLE
+from clinical_nlp.risk.model_artifacts import ENSEMBLE
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.recipe import Recipe, SequenceRecipe
 from clinical_nlp.training.risk.report import refreshed

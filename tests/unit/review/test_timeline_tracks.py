@@ -16,7 +16,7 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.review.plot import describe, draw
 from clinical_nlp.review.timeline_tracks import MAX_FINDINGS, MAX_SERIES, choose_lanes
-from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 
 AS_OF = date(2026, 3, 31)
 CONCEPTS = load_lexicon().concepts

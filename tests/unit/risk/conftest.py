@@ -19,7 +19,8 @@ from clinical_nlp.records import (
     PatientRecord,
     Sex,
 )
-from clinical_nlp.risk.timeline import Timeline, build_timeline
+from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.risk.timeline_builder import build_timeline
 
 SYSTEMS = {
     "icd10": "http://hl7.org/fhir/sid/icd-10",

@@ -13,13 +13,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.classifiers import classifier_of
+from clinical_nlp.risk.classifiers import build_classifier
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_matrix
-from clinical_nlp.risk.parts import NETWORK, TRUSTED_TYPES, ModelParts
+from clinical_nlp.risk.model_artifacts import NETWORK, TRUSTED_TYPES, ModelArtifacts
+from clinical_nlp.risk.model_spec import ModelSpec
 from clinical_nlp.risk.sequence import Encoder, build_network
 from clinical_nlp.risk.shapley import shapley
-from clinical_nlp.risk.spec import ModelSpec
-from clinical_nlp.risk.topics import load_features
 
 TABLE = load_features()
 WIDTH = len(TABLE.names)
@@ -52,12 +52,12 @@ def boosting():
     model = Pipeline([("classify", trees)]).fit(x, y)
     member = Pipeline([("classify", HistGradientBoostingClassifier(max_iter=5))]).fit(x, y)
     spec = replace(SPEC, family="boosting", calibration=(0.8, -0.3))
-    return ModelParts([model, member], spec), x
+    return ModelArtifacts([model, member], spec), x
 
 
 def test_boosting_explains_the_whole_difference(boosting):
     parts, x = boosting
-    risk = classifier_of(parts, TABLE)
+    risk = build_classifier(parts, TABLE)
     told = risk.contributions(x[:6]).sum(axis=1)
     reference = risk.log_odds(np.zeros((1, WIDTH)))
     assert np.allclose(told, risk.log_odds(x[:6]) - reference)
@@ -69,9 +69,9 @@ def test_boosting_survives_skops_with_the_types_we_trust(boosting):
     parts, x = boosting
     packed = sio.dumps(parts.classifier)
     assert set(sio.get_untrusted_types(data=packed)) <= set(TRUSTED_TYPES)
-    again = ModelParts(sio.loads(packed, trusted=list(TRUSTED_TYPES)), parts.spec)
+    again = ModelArtifacts(sio.loads(packed, trusted=list(TRUSTED_TYPES)), parts.spec)
     assert np.array_equal(
-        classifier_of(again, TABLE).log_odds(x), classifier_of(parts, TABLE).log_odds(x)
+        build_classifier(again, TABLE).log_odds(x), build_classifier(parts, TABLE).log_odds(x)
     )
 
 
@@ -87,7 +87,7 @@ def sequence():
     network = build_network(shape)
     torch.nn.init.normal_(network.out.weight, std=1.0)
     tensors = {NETWORK + name: value.numpy() for name, value in network.state_dict().items()}
-    return ModelParts(None, replace(SPEC, family="sequence", network=shape), tensors)
+    return ModelArtifacts(None, replace(SPEC, family="sequence", network=shape), tensors)
 
 
 def test_the_network_explains_the_whole_difference(sequence, timeline, note, event):
@@ -98,7 +98,7 @@ def test_the_network_explains_the_whole_difference(sequence, timeline, note, eve
     told = timeline(DAY, notes, [seen])
     silent = replace(told, entries=())
     features = feature_matrix([told], TABLE)
-    risk = classifier_of(sequence, TABLE)
+    risk = build_classifier(sequence, TABLE)
     contributions = risk.contributions(features, [told])
     reference = risk.log_odds(np.zeros((1, WIDTH)), [silent])
     assert contributions.sum() == pytest.approx((risk.log_odds(features, [told]) - reference)[0])
@@ -107,7 +107,7 @@ def test_the_network_explains_the_whole_difference(sequence, timeline, note, eve
 
 
 def test_the_network_forgets_with_time(sequence, timeline, note):
-    risk = classifier_of(sequence, TABLE)
+    risk = build_classifier(sequence, TABLE)
 
     def log_odds(days: int) -> float:
         at = note(DAY - timedelta(days=days), "Edemas.", ("Edemas", "ankle_edema", {}))
@@ -120,7 +120,7 @@ def test_the_network_forgets_with_time(sequence, timeline, note):
 
 def test_a_network_without_timelines_says_what_it_needs(sequence):
     with pytest.raises(ModelError, match="E418"):
-        classifier_of(sequence, TABLE).log_odds(np.zeros((1, WIDTH)))
+        build_classifier(sequence, TABLE).log_odds(np.zeros((1, WIDTH)))
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_a_network_without_timelines_says_what_it_needs(sequence):
 )
 def test_parts_of_another_family_are_refused(sequence, change):
     with pytest.raises(ModelError, match="E414"):
-        classifier_of(ModelParts(None, replace(SPEC, **change), sequence.tensors), TABLE)
+        build_classifier(ModelArtifacts(None, replace(SPEC, **change), sequence.tensors), TABLE)
 
 
 def test_weights_of_another_shape_are_refused(sequence):
     spec = replace(sequence.spec, network={**sequence.spec.network, "width": 9})
     with pytest.raises(ModelError, match="E414"):
-        classifier_of(ModelParts(None, spec, sequence.tensors), TABLE)
+        build_classifier(ModelArtifacts(None, spec, sequence.tensors), TABLE)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosed, rule
+from clinical_nlp.risk.diagnosis import codes_heart_failure, find_diagnosis, rule
 
 DAY = date(2024, 6, 1)
 FIRST, SECOND = date(2024, 1, 10), date(2024, 3, 5)
@@ -48,13 +48,13 @@ def test_every_concept_that_names_it_has_codes_that_count(lexicon, event):
 
 
 def test_one_code_is_enough_even_undated(timeline, event):
-    found = diagnosed(timeline(DAY, events=[event("condition", "icd10", "I50.9")]))
+    found = find_diagnosis(timeline(DAY, events=[event("condition", "icd10", "I50.9")]))
     assert found.confirmed and found.since is None
 
 
 def test_a_code_entered_later_does_not_count_yet(timeline, event):
     late = event("condition", "icd10", "I50.9", FIRST, recorded=date(2024, 9, 1))
-    assert not diagnosed(timeline(DAY, events=[late])).confirmed
+    assert not find_diagnosis(timeline(DAY, events=[late])).confirmed
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_notes_must_say_it_clearly(timeline, note, first, second, confirmed):
     notes = [note(FIRST, text, *first)]
     if second is not None:
         notes.append(note(SECOND, f"Control. {text}", *second))
-    found = diagnosed(timeline(DAY, notes))
+    found = find_diagnosis(timeline(DAY, notes))
     assert found.confirmed is confirmed
     if not confirmed and HF in first:
         assert found.unconfirmed_mention is not None
@@ -101,7 +101,7 @@ def test_a_denial_withdraws_the_notes_but_no_code(timeline, note, event):
         note(FIRST, "insuficiencia cardíaca", HF),
         note(SECOND, "con insuficiencia cardíaca", HF),
     ]
-    assert diagnosed(timeline(DAY, named)).confirmed
-    assert not diagnosed(timeline(DAY, [*named, denial])).confirmed
+    assert find_diagnosis(timeline(DAY, named)).confirmed
+    assert not find_diagnosis(timeline(DAY, [*named, denial])).confirmed
     code = event("condition", "icd10", "I50.9", FIRST)
-    assert diagnosed(timeline(DAY, [*named, denial], [code])).confirmed
+    assert find_diagnosis(timeline(DAY, [*named, denial], [code])).confirmed

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import Sex
-from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.feature_table import load_features, parse_features
 from clinical_nlp.risk.features import feature_matrix, feature_row
-from clinical_nlp.risk.topics import load_features, parse_features
+from clinical_nlp.risk.timeline import Timeline
 
 DAY = date(2024, 6, 1)
 TABLE = load_features()

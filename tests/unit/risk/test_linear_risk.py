@@ -6,7 +6,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.linear import LinearRisk
+from clinical_nlp.risk.logistic import LogisticClassifier
 from clinical_nlp.training.risk.fit import fit, platt, reference_patient
 from clinical_nlp.training.risk.measures import logit
 from clinical_nlp.training.risk.sign_constrained import Prior
@@ -27,7 +27,7 @@ def fitted():
 
 def test_contributions_add_up_to_the_log_odds_exactly(fitted):
     model, x, line = fitted
-    linear = LinearRisk(model, reference_patient(x), line)
+    linear = LogisticClassifier(model, reference_patient(x), line)
     total = linear.base + linear.contributions(x).sum(axis=1)
     assert np.allclose(total, linear.log_odds(x), atol=1e-9)
     slope, shift = line
@@ -38,19 +38,19 @@ def test_contributions_add_up_to_the_log_odds_exactly(fitted):
 def test_the_reference_patient_owes_nothing_to_any_feature(fitted):
     model, x, _ = fitted
     reference = reference_patient(x)
-    assert np.allclose(LinearRisk(model, reference).contributions(np.array([reference])), 0)
+    assert np.allclose(LogisticClassifier(model, reference).contributions(np.array([reference])), 0)
 
 
 def test_another_kind_of_model_is_refused(fitted):
     _, x, _ = fitted
     forest = make_pipeline(RandomForestClassifier(3)).fit(np.nan_to_num(x), x[:, 0] > 0)
     with pytest.raises(ModelError, match="E414"):
-        LinearRisk(forest, [0.0] * 4)
+        LogisticClassifier(forest, [0.0] * 4)
 
 
 def test_no_patients_give_no_rows(fitted):
     model, x, _ = fitted
-    linear = LinearRisk(model, reference_patient(x))
+    linear = LogisticClassifier(model, reference_patient(x))
     empty = np.empty((0, 4))
     assert linear.log_odds(empty).shape == (0,)
     assert linear.members(empty).shape == (0, 0)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical_nlp.records import Sex
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.published import (
     NtProBnpClass,
     PreventInputs,
@@ -16,7 +17,6 @@ from clinical_nlp.risk.published import (
     prevent_hf,
     prevent_inputs,
 )
-from clinical_nlp.risk.topics import load_features
 
 DAY = date(2024, 6, 1)
 WOMAN = PreventInputs(Sex.FEMALE, 50, 160, 35, 90, diabetes=True, treated=True)

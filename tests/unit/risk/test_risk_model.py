@@ -15,10 +15,10 @@ from sklearn.preprocessing import StandardScaler
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import EstimateStatus, ModelReference
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.model import RiskModel
-from clinical_nlp.risk.parts import ENSEMBLE, ModelParts
-from clinical_nlp.risk.spec import ModelSpec
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.model_artifacts import ENSEMBLE, ModelArtifacts
+from clinical_nlp.risk.model_spec import ModelSpec
 
 DAY = date(2024, 6, 1)
 TABLE = load_features()
@@ -65,7 +65,7 @@ def model(spec):
     pipeline = Pipeline([*columns.steps, ("classify", regression)])
     weights = np.append(regression.coef_[0], -4.0)
     members = np.array([weights, 1.1 * weights, 0.9 * weights])
-    return RiskModel(ModelParts(pipeline, spec, {ENSEMBLE: members}), reference)
+    return RiskModel(ModelArtifacts(pipeline, spec, {ENSEMBLE: members}), reference)
 
 
 def test_an_estimate_says_why_and_what_is_missing(model, record, note, event):
@@ -121,7 +121,7 @@ def test_a_sign_without_a_past_is_called_new(model, record, note):
 def test_recalibration_moves_probability_interval_and_reasons_together(model, record, event):
     seen = event("condition", "icd10", "E11.9", date(2024, 5, 1))
     (plain,) = model.estimate([(record(seen), ())], DAY)
-    parts = ModelParts(
+    parts = ModelArtifacts(
         model._classifier._pipeline,
         replace(model.spec, recalibration=(2.0, 1.0)),
         {ENSEMBLE: model._classifier._ensemble},

@@ -24,10 +24,10 @@ from clinical_nlp.records import (
     PatientRecord,
     Sex,
 )
-from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_row
-from clinical_nlp.risk.timeline import build_timeline
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.training.risk.cohort import Example, examples
 from clinical_nlp.training.risk.dataset import Cohort, Data
 from clinical_nlp.training.risk.leakage import audit, require_clean

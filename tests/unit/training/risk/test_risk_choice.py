@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from clinical_nlp.records import Sex
-from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_matrix
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.candidates import portable
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.ensemble import logistic_members

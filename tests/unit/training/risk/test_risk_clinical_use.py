@@ -11,9 +11,9 @@ import pytest
 from clinical_nlp.artifacts import shipped_folder
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import Evidence, Sex
-from clinical_nlp.risk.entries import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_matrix
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.candidates import age_and_sex
 from clinical_nlp.training.risk.dataset import Case, Data

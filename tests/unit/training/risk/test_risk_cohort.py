@@ -19,7 +19,7 @@ from clinical_nlp.records import (
     NoteFindings,
     PatientRecord,
 )
-from clinical_nlp.risk.timeline import build_timeline
+from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.cohort import (
     Example,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from clinical_nlp.risk.topics import load_features
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.training.risk.fit import fit, platt, reference_patient
 from clinical_nlp.training.risk.nested import Choice, simplest
 from clinical_nlp.training.risk.sign_constrained import Prior, fit_bounded

@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.entries import Timeline
+from clinical_nlp.risk.features import Matrix
+from clinical_nlp.risk.timeline import Timeline
 
-Matrix = npt.NDArray[np.float64]
 
-
-class LinearRisk:
+class LogisticClassifier:
     """Log-odds and exact contributions of a fitted pipeline.
 
     Parameters

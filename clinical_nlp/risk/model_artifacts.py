@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clinical_nlp.risk.spec import ModelSpec
+from clinical_nlp.risk.model_spec import ModelSpec
 
 #: Types that skops may build beyond its own list. A dtype is data; a TreePredictor is an
 #: array of a boosted tree's nodes.
@@ -30,7 +30,7 @@ NETWORK = "network."
 
 
 @dataclass(frozen=True, slots=True)
-class ModelParts:
+class ModelArtifacts:
     """A trained model, as it is saved and loaded.
 
     Parameters

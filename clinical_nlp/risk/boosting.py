@@ -10,13 +10,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.entries import Timeline
-from clinical_nlp.risk.linear import Matrix
+from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.features import Matrix
 from clinical_nlp.risk.shapley import shapley
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.timeline import Timeline
 
 
-class BoostedRisk:
+class BoostingClassifier:
     """Log-odds and topic-wise Shapley values of boosted trees.
 
     Parameters

@@ -1,8 +1,8 @@
-"""The feature table as Markdown: ``python -m clinical_nlp.risk.table``."""
+"""The feature table as Markdown: ``python -m clinical_nlp.risk.features_markdown``."""
 
 from __future__ import annotations
 
-from clinical_nlp.risk.topics import FeatureTable, load_features
+from clinical_nlp.risk.feature_table import FeatureTable, load_features
 
 _SIGNS = {1: "raises", -1: "lowers", 0: "either"}
 

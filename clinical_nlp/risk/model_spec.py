@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.topics import FeatureTable
+from clinical_nlp.risk.feature_table import FeatureTable
 
 #: Families of classifier that can be shipped, simplest first.
 FAMILIES = ("logistic", "boosting", "sequence")

@@ -1,0 +1,210 @@
+"""Builds a patient's timeline from the notes' findings and the structured record.
+
+What is left out, and why:
+
+- what is not of the patient (family findings) or not a fact (hypothetical ones);
+- anything known only after the index day, whatever day it speaks of;
+- codes that no catalogue concept carries (a sprained ankle), except as a contact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from clinical_nlp.lexicon import Lexicon
+from clinical_nlp.records import (
+    CodedEvent,
+    Coding,
+    Concept,
+    EventKind,
+    Evidence,
+    Finding,
+    NoteFindings,
+    PatientRecord,
+)
+from clinical_nlp.risk.copy_forward import CopyForwardDetector
+from clinical_nlp.risk.diagnosis import codes_heart_failure
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline, known_by
+from clinical_nlp.risk.units import to_unit
+
+# HL7 and SNOMED CT codes of a coded answer "present" / "absent".
+_PRESENT, _ABSENT = "52101004", "2667000"
+
+_NOT_LETTER = re.compile(r"[\W\d_]+")
+
+#: Letters up to which a mention counts as an abbreviation ("IC", "I.C.", "ICC", "ICFE").
+_ABBREVIATION = 4
+
+
+def build_timeline(
+    record: PatientRecord,
+    notes: Sequence[NoteFindings],
+    lexicon: Lexicon,
+    as_of: date,
+) -> Timeline:
+    """Put notes and structured data of one patient in order of time.
+
+    Parameters
+    ----------
+    record
+        The patient.
+    notes
+        The findings of the patient's notes, in any order.
+    lexicon
+        Maps codes to catalogue concepts (``clinical_nlp.lexicon.load_lexicon()``).
+    as_of
+        Index day: nothing known only after it is used.
+
+    Returns
+    -------
+    Timeline
+        The same for the same content, whatever the order of ``notes``.
+    """
+    dated: list[Entry] = []
+    undated: list[Entry] = []
+    coded: list[Entry] = []
+    contacts: set[date] = set()
+
+    written = [(n.note.written.date(), n) for n in notes if n.note.written is not None]
+    written = sorted(
+        ((day, n) for day, n in written if day <= as_of),
+        key=lambda pair: (pair[0], pair[1].note.key),
+    )
+    dated.extend(_from_notes(written))
+    for noted in notes:
+        if noted.note.written is None:
+            undated.extend(_from_note(noted, None, None))
+
+    for event in record.events:
+        entry = _from_event(event, lexicon)
+        known = _known_from(event)
+        if known is not None and known > as_of:
+            continue
+        if known is not None:
+            contacts.add(known)
+        if codes_heart_failure(event):
+            coded.append(_statement(event, "heart_failure" if entry is None else entry.concept))
+        if entry is not None:
+            (undated if known is None else dated).append(entry)
+
+    note_days = sorted({day for day, _ in written})
+    return Timeline(
+        patient_id=record.id,
+        as_of=as_of,
+        sex=record.sex,
+        birth_date=record.birth_date,
+        entries=known_by(sorted(dated, key=_order), as_of),
+        undated=tuple(sorted(undated, key=_order)),
+        coded_heart_failure=tuple(sorted(coded, key=_order)),
+        note_days=tuple(note_days),
+        contact_days=tuple(sorted(contacts.union(note_days))),
+    )
+
+
+def _from_notes(written: Iterable[tuple[date, NoteFindings]]) -> Iterator[Entry]:
+    first_said = CopyForwardDetector()
+    for day, noted in written:
+        yield from _from_note(noted, day, first_said)
+
+
+def _from_note(
+    noted: NoteFindings, day: date | None, first_said: CopyForwardDetector | None
+) -> Iterator[Entry]:
+    for finding in noted.findings:
+        presence = _presence(finding)
+        if presence is None:
+            continue
+        said = day
+        if day is not None and first_said is not None:
+            said = first_said.day_of(noted.note.text, finding, day)
+        yield Entry(
+            concept=finding.concept,
+            day=said,
+            known=day,
+            origin=Origin.NOTE,
+            presence=presence,
+            evidence=Evidence(noted.note.key, finding.concept, said, finding.start, finding.end),
+            value=finding.value,
+            unit=finding.unit,
+            low=finding.low,
+            high=finding.high,
+            comparator=finding.comparator,
+            abbreviated=len(_NOT_LETTER.sub("", finding.text)) <= _ABBREVIATION,
+        )
+
+
+def _presence(finding: Finding) -> Presence | None:
+    """What a finding says of the patient; ``None`` where it says nothing of them."""
+    if finding.family or finding.hypothetical:
+        return None
+    if finding.negated:
+        return Presence.ABSENT
+    if finding.uncertain:
+        return Presence.UNCERTAIN
+    return Presence.PAST if finding.historical else Presence.PRESENT
+
+
+def _from_event(event: CodedEvent, lexicon: Lexicon) -> Entry | None:
+    if event.kind in (EventKind.FAMILY_HISTORY, EventKind.ENCOUNTER):
+        return None  # a relative's, or why the patient came: not a fact about the patient
+    concept = _concept_of(event.value_codings, lexicon)  # "smoking status: ex-smoker"
+    answered = concept is not None
+    if concept is None:
+        concept = _concept_of(event.codings, lexicon)
+    if concept is None:
+        return None
+    answers = {coding.code for coding in event.value_codings}
+    entry = _statement(event, concept.key, absent=_ABSENT in answers)
+    if event.value is None:
+        # A coded answer that we don't know says neither that it is nor that it is not.
+        unread = event.value_codings and not answered and answers.isdisjoint({_PRESENT, _ABSENT})
+        return None if unread else entry
+    if concept.unit is None:
+        return None  # a number for a concept that has none: another thing was measured
+    value = to_unit(event.value, event.unit, concept.unit, concept.key)
+    if value is None:
+        return None
+    return replace(entry, value=value, unit=concept.unit, comparator=event.comparator)
+
+
+def _concept_of(codings: Iterable[Coding], lexicon: Lexicon) -> Concept | None:
+    """The first code that the catalogue knows: systems put the most exact one first."""
+    for coding in codings:
+        key = lexicon.by_code(coding.system, coding.code)
+        if key is not None:
+            return lexicon.concepts[key]
+    return None
+
+
+def _statement(event: CodedEvent, concept: str, absent: bool = False) -> Entry:
+    presence = Presence.PRESENT
+    if event.negated or absent:
+        presence = Presence.ABSENT
+    elif event.uncertain:
+        presence = Presence.UNCERTAIN
+    known = _known_from(event)
+    day = known if event.start is None else event.start
+    return Entry(
+        concept=concept,
+        day=day,
+        known=known,
+        origin=Origin.STRUCTURED,
+        presence=presence,
+        evidence=Evidence(event.source, concept, day),
+        kind=event.kind,
+        end=event.end,
+    )
+
+
+def _known_from(event: CodedEvent) -> date | None:
+    """Day from which the record held an event: entered, or begun where that is later."""
+    days = [day for day in (event.start, event.recorded) if day is not None]
+    return max(days, default=None)
+
+
+def _order(entry: Entry) -> tuple[date, str, str, int]:
+    place = entry.evidence.start if entry.evidence.start is not None else -1
+    return (entry.day or date.min, entry.concept, entry.evidence.source, place)
