@@ -24,7 +24,8 @@ _STYLED = re.compile(r"(?:url\(|@import\s)[\"']?((?:https?:)?//[^\"')\s]+)")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)],
+        # Not --quiet: warnings that are not shown do not count as strict failures.
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -45,7 +46,6 @@ def test_site_pages_load_nothing_from_another_host(site: Path) -> None:
         (path.name, address)
         for path in site.rglob("*.html")
         for address in _LOADED.findall(path.read_text("utf-8"))
-        if "rel=canonical" not in address
     }
     assert not loaded
 
