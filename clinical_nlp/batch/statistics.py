@@ -10,8 +10,14 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 
-from clinical_nlp.batch.sinks.worklist import is_on_worklist
-from clinical_nlp.records import FLAGS, EstimateStatus, Finding, PatientResult, RunContext
+from clinical_nlp.records import (
+    FLAGS,
+    EstimateStatus,
+    Finding,
+    PatientResult,
+    RunContext,
+    is_on_worklist,
+)
 from clinical_nlp.risk.bands import Bands, load_bands
 
 #: How a finding was said, for the counts by concept: ``other`` is uncertain, historical,

@@ -12,6 +12,7 @@ from clinical_nlp.records.estimate import (
     ModelReference,
     Reason,
     RiskEstimate,
+    is_on_worklist,
 )
 from clinical_nlp.records.finding import FLAGS, Finding
 from clinical_nlp.records.mention import Mention
@@ -41,4 +42,5 @@ __all__ = [
     "Sex",
     "SourceSummary",
     "TypeCounts",
+    "is_on_worklist",
 ]

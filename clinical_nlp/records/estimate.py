@@ -101,3 +101,12 @@ class RiskEstimate:
     interval_level: float | None = None
     uncertainty: str | None = None
     features: tuple[float, ...] = ()
+
+
+def is_on_worklist(estimate: RiskEstimate, threshold: float) -> bool:
+    """Whether a clinician should be asked to look at the patient."""
+    return (
+        estimate.status is EstimateStatus.SCORED
+        and estimate.probability is not None
+        and estimate.probability >= threshold
+    )

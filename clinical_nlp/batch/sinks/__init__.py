@@ -5,7 +5,7 @@ from clinical_nlp.batch.sinks.estimates_table import EstimatesTable
 from clinical_nlp.batch.sinks.features_table import FeaturesTable
 from clinical_nlp.batch.sinks.findings_table import FindingsTable
 from clinical_nlp.batch.sinks.mentions_table import MentionsTable
-from clinical_nlp.batch.sinks.worklist import Worklist, is_on_worklist
+from clinical_nlp.batch.sinks.worklist import Worklist
 
 __all__ = [
     "AuditTable",
@@ -14,5 +14,4 @@ __all__ = [
     "FindingsTable",
     "MentionsTable",
     "Worklist",
-    "is_on_worklist",
 ]

@@ -16,8 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from clinical_nlp.batch.sinks.parquet import ParquetTable
-from clinical_nlp.batch.sinks.worklist import is_on_worklist
-from clinical_nlp.records import PatientRecord, PatientResult, RunContext
+from clinical_nlp.records import PatientRecord, PatientResult, RunContext, is_on_worklist
 from clinical_nlp.records.codec import record_to_json
 
 COLUMNS: tuple[tuple[str, pa.DataType], ...] = (

@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 
 from clinical_nlp.batch.sinks.parquet import ParquetTable
-from clinical_nlp.batch.sinks.worklist import is_on_worklist
 from clinical_nlp.records import (
     EstimateStatus,
     Evidence,
@@ -23,6 +22,7 @@ from clinical_nlp.records import (
     Reason,
     RiskEstimate,
     RunContext,
+    is_on_worklist,
 )
 
 _EVIDENCE = pa.struct(

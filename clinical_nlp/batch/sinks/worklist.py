@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clinical_nlp.artifacts import open_private, output_errors
-from clinical_nlp.records import EstimateStatus, PatientResult, Reason, RiskEstimate, RunContext
+from clinical_nlp.records import PatientResult, Reason, RunContext, is_on_worklist
 from clinical_nlp.risk.bands import Bands, load_bands
 from clinical_nlp.spanish import SEX_ES
 
@@ -37,15 +37,6 @@ MAIN_REASONS = 3
 #: Between the sentences of one cell.
 SEPARATOR = "; "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def is_on_worklist(estimate: RiskEstimate, threshold: float) -> bool:
-    """Whether a clinician should be asked to look at the patient."""
-    return (
-        estimate.status is EstimateStatus.SCORED
-        and estimate.probability is not None
-        and estimate.probability >= threshold
-    )
 
 
 def main_reasons(reasons: tuple[Reason, ...]) -> list[str]:

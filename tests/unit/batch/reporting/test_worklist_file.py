@@ -6,9 +6,9 @@ import stat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinical_nlp.batch.sinks import Worklist, is_on_worklist
+from clinical_nlp.batch.sinks import Worklist
 from clinical_nlp.batch.sinks.worklist import safe_cell
-from clinical_nlp.records import EstimateStatus, Reason
+from clinical_nlp.records import EstimateStatus, Reason, is_on_worklist
 
 
 def write(path, context, results):
