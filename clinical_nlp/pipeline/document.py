@@ -1,4 +1,4 @@
-"""What the pipeline's components leave on a ``Doc``, and how they read it.
+"""Read and write the pipeline's results on a ``Doc``.
 
 Only plain values (strings, numbers, booleans, lists) go into ``doc.user_data`` and span
 groups, so that a ``Doc`` survives ``DocBin``, ``to_bytes`` and ``n_process=2``. The
@@ -31,7 +31,7 @@ SECTIONS = "sections"
 HEADINGS = "headings"
 _FINDINGS_KEY = "clinical_nlp.findings"
 _MENTIONS_KEY = "clinical_nlp.mentions"
-# dataclasses.astuple copies every value deeply: it cost more than finding the findings.
+# dataclasses.astuple copies every value deeply, which costs more than finding the findings.
 _row = attrgetter(*(field.name for field in fields(Finding)))
 
 
@@ -64,12 +64,12 @@ def set_mentions(doc: Doc, mentions: Iterable[Mention]) -> None:
 
 
 class Sections:
-    """The sections of a doc, read once and asked by token.
+    """Look up the section of a token; reads the sections of a doc once.
 
     Parameters
     ----------
     doc
-        Without marked sections, no token is in any.
+        Without sections no token is in one.
     """
 
     def __init__(self, doc: Doc) -> None:
@@ -85,7 +85,7 @@ class Sections:
         self._close(open_, len(doc))
 
     def at(self, token: int) -> str | None:
-        """Key of the section last opened before a token and not yet closed."""
+        """Return the key of the section last opened before a token and not yet closed."""
         index = bisect_right(self._starts, token) - 1
         return self._labels[index] if index >= 0 else None
 

@@ -1,8 +1,7 @@
-"""What the rule components share: rules kept as data, saved with the pipeline, and a doc's norms.
+"""The base of rule components: rules as data saved with the pipeline, and a doc's norms.
 
-A component's knowledge is a TOML file beside it. What is read from it is kept as plain
-values, so that a saved pipeline, a pipeline sent to another process and a pipeline built
-from the package hold the same rules.
+A component's rules are a TOML file beside it, kept as plain values, so that a saved pipeline,
+a pipeline sent to another process and one built from the package hold the same rules.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ def load_rules(package: str, name: str) -> dict[str, Any]:
 
 
 class _Norms:
-    """Norms by their hash, which is the same in every vocabulary.
+    """Cache of norms by their hash, which is the same in every vocabulary.
 
-    A string store decodes a string anew each time it is asked, and each copy is hashed anew in
-    every set that it is looked up in. Components ask for the norms of a note one after the
-    other: those of the last note are kept together.
+    A string store decodes a string at each access, and each copy is hashed again in every set
+    it is looked up in. Components ask for the norms of one note in succession: those of the
+    last note are kept as a list.
     """
 
     def __init__(self) -> None:
@@ -52,13 +51,13 @@ class _Norms:
         self._last: tuple[bytes, list[str]] = (b"", [])
 
     def of(self, doc: Doc) -> list[str]:
-        """Return the norms of a doc, in a list of the caller's own."""
+        """Return the norms of a doc, in a new list."""
         hashes = doc.to_array("NORM")
-        asked = hashes.tobytes()
+        key = hashes.tobytes()
         last, norms = self._last
-        if asked != last:
+        if key != last:
             norms = self._look_up(hashes.tolist(), doc.vocab.strings)
-            self._last = asked, norms
+            self._last = key, norms
         return norms.copy()
 
     def _look_up(self, hashes: list[int], strings: StringStore) -> list[str]:
@@ -74,25 +73,25 @@ _norms = _Norms()
 
 
 def norms_of(doc: Doc) -> list[str]:
-    """Return the norm of every token of ``doc``; far quicker than token by token.
+    """Return the norm of every token of ``doc``; much faster than token by token.
 
-    A token that is nothing but invisible marks has no norm: it is given as a blank.
+    A token of invisible marks alone has no norm; it is returned as a blank.
     """
     return _norms.of(doc)
 
 
 class RuleComponent(ABC):
-    """A pipeline component that is nothing but its rules.
+    """A pipeline component that is defined by its rules alone.
 
     Parameters
     ----------
     rules
-        Plain values (what a TOML file holds). :meth:`compile_rules` turns them into
-        whatever the component looks things up in.
+        Plain values, as a TOML file holds them; :meth:`compile_rules` builds the look-up
+        tables.
     """
 
     def __init__(self, rules: dict[str, Any]) -> None:
-        self._take(rules)
+        self._set_rules(rules)
 
     @abstractmethod
     def compile_rules(self, rules: dict[str, Any]) -> None:
@@ -104,7 +103,7 @@ class RuleComponent(ABC):
             Where the rules lack something; reported as E331.
         """
 
-    def _take(self, rules: dict[str, Any]) -> None:
+    def _set_rules(self, rules: dict[str, Any]) -> None:
         try:
             self.compile_rules(rules)
         except (KeyError, TypeError, ValueError) as error:
@@ -126,7 +125,7 @@ class RuleComponent(ABC):
             raise PipelineError(
                 "E330", f"the saved rules of {type(self).__name__} are no JSON: save them again"
             ) from error
-        self._take(rules)
+        self._set_rules(rules)
         return self
 
     def to_disk(self, path: str | Path, **kwargs: object) -> None:

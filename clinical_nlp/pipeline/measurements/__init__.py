@@ -1,4 +1,4 @@
-"""Measurements: ``hf_measurements`` adds the values a note tells to ``doc._.findings``."""
+"""Measurements: ``hf_measurements`` adds the measured values of a note to ``doc._.findings``."""
 
 from spacy.language import Language
 

@@ -1,12 +1,13 @@
-"""Whether a number after a name is a level that was measured: no threshold, aim or change."""
+"""Whether a number after a name is a measured level: no threshold, target or change."""
 
 from __future__ import annotations
 
-from clinical_nlp.pipeline.measurements.knowledge import Knowledge, Name
-from clinical_nlp.pipeline.measurements.reading import Value
+from clinical_nlp.pipeline.measurements.measurement_rules import MeasurementRules, Name
+from clinical_nlp.pipeline.measurements.quantity_reader import Quantity
 from clinical_nlp.pipeline.measurements.text import Words
 
-_CLAUSE = 20  # words before a name within which a condition reaches it
+# Words before (or around) a name within which a word of each kind counts.
+_CLAUSE = 20
 _AIM = 4
 _CHANGE = 3
 _NEAR = 12
@@ -16,13 +17,13 @@ _BREAKS = frozenset({",", "("})
 
 
 class Context:
-    """Looks around names and values."""
+    """Decides by the words around names and values."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        self._knowledge = knowledge
+    def __init__(self, rules: MeasurementRules) -> None:
+        self._rules = rules
 
-    def holds(self, words: Words, name: Name, start: int, end: int) -> bool:
-        """Whether the words that a name must (not) stand near are (not) there."""
+    def conditions_met(self, words: Words, name: Name, start: int, end: int) -> bool:
+        """Whether a name's required words are near it and its excluded words are not."""
         if not name.near and not name.not_near:
             return True
         around = {*words.before(start, _NEAR), *words.after(end, _NEAR)}
@@ -30,12 +31,12 @@ class Context:
             return False
         return name.not_near.isdisjoint(around)
 
-    def is_change(self, words: Words, start: int, value: Value) -> bool:
-        """Whether the name at ``start`` is of something gained or lost: 'perdida de peso'.
+    def is_change(self, words: Words, start: int, value: Quantity) -> bool:
+        """Whether the value is an amount gained or lost: 'perdida de peso'.
 
-        'ha cogido peso: a 64 kg' and 'de 61,2 a 64,8' tell levels all the same.
+        'ha cogido peso: a 64 kg' and 'de 61,2 a 64,8' state levels all the same.
         """
-        if self._knowledge.changes.isdisjoint(words.before(start, _CHANGE)):
+        if self._rules.changes.isdisjoint(words.before(start, _CHANGE)):
             return False
         before, following = words.at(value.first - 1), words.at(value.after)
         from_to = (
@@ -46,29 +47,29 @@ class Context:
     def is_threshold(
         self, words: Words, start: int, comparator: str | None, number: int, after: int
     ) -> bool:
-        """Whether the number is one to act upon or to reach: 'si sat < 90', 'objetivo < 70'."""
-        knowledge = self._knowledge
+        """Whether the number is a threshold or a target: 'si sat < 90', 'objetivo < 70'."""
+        rules = self._rules
         aims = words.before(start, _AIM)
         for sign in _BREAKS:
             if sign in aims:
                 aims = aims[: aims.index(sign)]
-        if not knowledge.aims.isdisjoint(aims):
+        if not rules.aims.isdisjoint(aims):
             return True
         bracketed = words.at(after) == "(" and words.at(after + 2) == ")"
-        if words.at(after + bracketed) in knowledge.aims_after:
+        if words.at(after + bracketed) in rules.aims_after:
             return True
         between = words.norms[start:number]
-        if not knowledge.aims.isdisjoint(between):
+        if not rules.aims.isdisjoint(between):
             return True
-        if not knowledge.conditions_after.isdisjoint(words.after(after, 3)):
+        if not rules.conditions_after.isdisjoint(words.after(after, 3)):
             return True
         before = words.before(start, _CLAUSE)
         if comparator is not None:
-            if not knowledge.conditions.isdisjoint(before):
+            if not rules.conditions.isdisjoint(before):
                 return True
-            if not knowledge.actions.isdisjoint(words.after(after, 3)):
+            if not rules.actions.isdisjoint(words.after(after, 3)):
                 return True
-            if not knowledge.near_conditions.isdisjoint(before[:_AIM]):
+            if not rules.near_conditions.isdisjoint(before[:_AIM]):
                 return True
         # 'si TA 160/100', 'si la fiebre es de 38': the condition stands at the name.
-        return not knowledge.direct_conditions.isdisjoint(before[:2]) and "," not in before[:2]
+        return not rules.direct_conditions.isdisjoint(before[:2]) and "," not in before[:2]

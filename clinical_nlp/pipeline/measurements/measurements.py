@@ -1,4 +1,4 @@
-"""Measurements of a note: numbers with their concept, in the concept's unit."""
+"""The component ``hf_measurements``: numbers of a note with concept and unit."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.document import HEADINGS, Sections, get_findings, set_findings
-from clinical_nlp.pipeline.measurements.knowledge import Knowledge
-from clinical_nlp.pipeline.measurements.reading import Value
+from clinical_nlp.pipeline.measurements.measurement_rules import MeasurementRules
+from clinical_nlp.pipeline.measurements.quantity_reader import Quantity
 from clinical_nlp.pipeline.measurements.scanner import Scanner
 from clinical_nlp.pipeline.measurements.text import Words
 from clinical_nlp.pipeline.rules import RuleComponent
@@ -16,7 +16,7 @@ from clinical_nlp.records import Finding
 
 _SOURCE = "measurement"
 _EXAMINATION = "examination"
-_OPENS = 3  # tokens after a heading within which its body opens
+_OPENING_TOKENS = 3  # after the heading of an examination
 
 
 class MeasurementFinder(RuleComponent):
@@ -24,8 +24,8 @@ class MeasurementFinder(RuleComponent):
 
     A finding covers the number alone (a range as a whole); its ``value`` is in the UCUM
     ``unit`` of its concept, ``low`` and ``high`` are the bounds of a range, ``comparator``
-    that of a bounded value. Doses, dates, thresholds and aims are left alone. Findings that
-    the doc holds already are kept.
+    that of a bounded value. Doses, dates, thresholds and targets are left out. Findings
+    already on the doc are kept.
 
     Names, units, plausible limits and their sources are in ``measurements.toml``. Uses
     sections (``es_sections``) where the doc has them.
@@ -42,23 +42,23 @@ class MeasurementFinder(RuleComponent):
 
     def compile_rules(self, rules: dict[str, Any]) -> None:
         """Build the scanner."""
-        knowledge = Knowledge(rules)
-        self._units = {key: measure.unit for key, measure in knowledge.measures.items()}
-        self._scanner = Scanner(knowledge)
+        compiled = MeasurementRules(rules)
+        self._units = {key: measure.unit for key, measure in compiled.measures.items()}
+        self._scanner = Scanner(compiled)
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the measurements of ``doc``."""
         words = Words(doc)
-        opened = _opened(doc)
-        values = self._scanner.scan(words, lambda position: words.tokens[position] in opened)
+        openings = _examination_openings(doc)
+        values = self._scanner.scan(words, lambda position: words.tokens[position] in openings)
         if values:
             sections = Sections(doc)
             found = [self._finding(words, value, sections) for value in values]
             set_findings(doc, [*get_findings(doc), *found])
         return doc
 
-    def _finding(self, words: Words, value: Value, sections: Sections) -> Finding:
-        start, text = words.piece(value.first, value.end)
+    def _finding(self, words: Words, value: Quantity, sections: Sections) -> Finding:
+        start, text = words.text_of(value.first, value.end)
         return Finding(
             start=start,
             end=start + len(text),
@@ -74,8 +74,8 @@ class MeasurementFinder(RuleComponent):
         )
 
 
-def _opened(doc: Doc) -> frozenset[int]:
-    """Tokens that an examination opens with: the first after its heading."""
+def _examination_openings(doc: Doc) -> frozenset[int]:
+    """Return the first tokens after the headings of examinations."""
     headings = doc.spans.get(HEADINGS, ())
     ends = [span.end for span in headings if span.label_ == _EXAMINATION]
-    return frozenset(end + step for end in ends for step in range(_OPENS))
+    return frozenset(end + step for end in ends for step in range(_OPENING_TOKENS))

@@ -20,7 +20,7 @@ class Number(NamedTuple):
     Parameters
     ----------
     first, end
-        Words it stands in, ``end`` exclusive.
+        The words of the number, ``end`` exclusive.
     decimal
         Its value if its last sign is a decimal one; ``None`` where it cannot be.
     grouped
@@ -37,25 +37,25 @@ class Number(NamedTuple):
 
     @property
     def whole(self) -> int | None:
-        """The number where it is a plain whole one."""
+        """The number, where it is a plain integer."""
         if self.grouped is None and self.decimal is not None and self.decimal.is_integer():
             return int(self.decimal)
         return None
 
     def values(self, *, whole_expected: bool) -> tuple[float, ...]:
-        """What it may mean, likeliest first.
+        """Return its possible values, the most likely first.
 
         ``3.450`` is 3450 before 3.45 and ``79,300`` is 79.3 before 79300, except where a
         whole number is expected: three decimals are then taken for thousands.
         """
-        read = (self.grouped, self.decimal)
+        values = (self.grouped, self.decimal)
         if self.comma and not whole_expected:
-            read = (self.decimal, self.grouped)
-        return tuple(value for value in read if value is not None)
+            values = (self.decimal, self.grouped)
+        return tuple(value for value in values if value is not None)
 
 
 class NumberReader:
-    """Reads the number at a place of a text.
+    """Reads numbers in digits and in words.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class NumberReader:
         )
 
     def digits(self, words: Words, position: int) -> Number | None:
-        """The number in digits at ``position``."""
+        """Return the number in digits at ``position``."""
         norm = words.at(position)
         plain = norm.isdigit()
         if not plain and (not norm[:1].isdigit() or not _PLAIN.match(norm)):
@@ -87,38 +87,38 @@ class NumberReader:
             plain
             and words.at(position + 1) in _APOSTROPHES
             and words.at(position + 2).isdigit()
-            and words.glued(position + 1)
-            and words.glued(position + 2)
+            and words.is_adjacent(position + 1)
+            and words.is_adjacent(position + 2)
         ):  # 36'5
             value = float(f"{norm}.{words.at(position + 2)}")
             return Number(position, position + 3, value)
         return Number(position, position + 1, float(norm)) if plain else _read(norm, position)
 
     def scalar(self, words: Words, position: int, *, decimals: bool) -> Number | None:
-        """The number at ``position`` where no second number may follow it.
+        """Return the number at ``position`` where no second number may follow it.
 
-        Decimals may then be spoken (``1 coma 4``, ``treinta y ocho y medio``), where
-        ``decimals`` are likely even loosely (``treinta y seis con ocho``).
+        Decimals may then be in words (``1 coma 4``, ``treinta y ocho y medio``); where
+        ``decimals`` are likely, also as ``treinta y seis con ocho``.
         """
-        spoken = False
+        in_words = False
         number = self.digits(words, position)
         if number is None:
             if words.at(position) not in self.words:
                 return None
-            number, spoken = self.spoken(words, position), True
+            number, in_words = self.in_words(words, position), True
         if number is None or number.whole is None:
             return number
         sign, following = words.at(number.end), words.at(number.end + 1)
         if sign in self._and and following in self._half:
             return Number(position, number.end + 2, number.whole + 0.5)
-        if sign in (self._scalar_point if spoken and decimals else self._point):
-            rest = self.digits(words, number.end + 1) or self.spoken(words, number.end + 1)
+        if sign in (self._scalar_point if in_words and decimals else self._point):
+            rest = self.digits(words, number.end + 1) or self.in_words(words, number.end + 1)
             if rest is not None and rest.whole is not None:
                 return Number(position, rest.end, float(f"{number.whole}.{rest.whole}"))
         return number
 
-    def spoken(self, words: Words, position: int) -> Number | None:
-        """The number in words at ``position``: ``ciento cuarenta y dos``."""
+    def in_words(self, words: Words, position: int) -> Number | None:
+        """Return the number in words at ``position``: ``ciento cuarenta y dos``."""
         start = position
         value, position = self._below_thousand(words, position)
         if words.at(position) in self._thousands:
@@ -129,7 +129,7 @@ class NumberReader:
         return Number(start, position, float(value))
 
     def _below_thousand(self, words: Words, position: int) -> tuple[int, int]:
-        """Value and end of a number below a thousand; -1 where there is none."""
+        """Return value and end of a number below a thousand; -1 where there is none."""
         value, start = 0, position
         if words.at(position) in self._hundreds:
             value += self._hundreds[words.at(position)]

@@ -1,18 +1,23 @@
-"""Reading a blood pressure: two numbers, in millimetres or centimetres of mercury."""
+"""Read blood pressures: two numbers, in millimetres or centimetres of mercury."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from clinical_nlp.pipeline.measurements.knowledge import DIASTOLIC, SYSTOLIC, Knowledge
+from clinical_nlp.pipeline.measurements.measurement_rules import (
+    DIASTOLIC,
+    SYSTOLIC,
+)
 from clinical_nlp.pipeline.measurements.numbers import Number
-from clinical_nlp.pipeline.measurements.reading import Value, ValueReader
-from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
+from clinical_nlp.pipeline.measurements.text import DASHES, Words
 
-_STROKES = frozenset({"/", "\\", "|", "-", "–", "—"})
-_DASHES = frozenset({"-", "–", "—"})
-_TEN = 10.0
-# Of readings that no name stands right before, mm Hg.
+_STROKES = frozenset({"/", "\\", "|"}) | DASHES
+_MM_PER_CM = 10.0
+_SERIES_GAP = 9  # words between two readings of a series
+_MAX_UNKNOWN_WORDS = 2  # unknown words between two readings
+# Limits of a reading without a name right before it, mm Hg.
 _USUAL_SYSTOLIC = (80, 250)
 _USUAL_DIASTOLIC = 40
 _USUAL_DIFFERENCE = 20
@@ -32,12 +37,12 @@ class _Part(NamedTuple):
 class PressureReading(NamedTuple):
     """Systolic and diastolic value of one reading."""
 
-    systolic: Value
-    diastolic: Value
+    systolic: Quantity
+    diastolic: Quantity
     centimetres: bool
 
     @property
-    def values(self) -> tuple[Value, Value]:
+    def values(self) -> tuple[Quantity, Quantity]:
         """Both, in order."""
         return (self.systolic, self.diastolic)
 
@@ -45,13 +50,14 @@ class PressureReading(NamedTuple):
 class PressureReader:
     """Reads blood pressures: ``152/88``, ``14/8``, ``124-78``, ``138 84``, ``150-160/90``."""
 
-    def __init__(self, knowledge: Knowledge, reader: ValueReader) -> None:
-        self._knowledge = knowledge
-        self._rules = knowledge.pressure
+    def __init__(self, reader: QuantityReader) -> None:
+        rules = reader.rules
+        self._rules = rules
+        self._limits = rules.pressure
         self._reader = reader
-        self._systolic = knowledge.measures[SYSTOLIC]
-        self._diastolic = knowledge.measures[DIASTOLIC]
-        self._temperature = knowledge.measures["body_temperature"]
+        self._systolic = rules.measures[SYSTOLIC]
+        self._diastolic = rules.measures[DIASTOLIC]
+        self._temperature = rules.measures["body_temperature"]
 
     def pair(
         self, words: Words, position: int, *, named: bool, millimetres: bool = False
@@ -71,11 +77,11 @@ class PressureReader:
         systolic = self._part(words, position, systolic=True)
         if systolic is None:
             return None
-        start = self._second(words, systolic.end, named=named)
+        start = self._second_number_at(words, systolic.end, named=named)
         if start is None:
             return None
         diastolic = self._part(words, start, systolic=False)
-        if diastolic is None or not self._fit(words, systolic, diastolic):
+        if diastolic is None or not self._is_plausible_pair(words, systolic, diastolic):
             return None
         if systolic.centimetres and (millimetres or self._is_date(words, diastolic)):
             return None
@@ -94,7 +100,7 @@ class PressureReader:
 
     @staticmethod
     def is_usual(reading: PressureReading) -> bool:
-        """Whether no two doses look like it: '160/25' and '80/12,5' are tablets."""
+        """Whether it cannot be two doses: '160/25' and '80/12,5' are tablets."""
         low, high = _USUAL_SYSTOLIC
         return (
             low <= reading.systolic.value <= high
@@ -102,25 +108,59 @@ class PressureReader:
             and reading.systolic.value - reading.diastolic.value >= _USUAL_DIFFERENCE
         )
 
-    def single(self, words: Words, position: int) -> Value | int | None:
-        """One number under the name of the pressure: the systolic one, or 'Tª 36,5'."""
+    def single(self, words: Words, position: int) -> Quantity | int | None:
+        """Read one number after the name of the pressure: the systolic one, or 'Tª 36,5'."""
         number = self._reader.number(words, position)
         if number is None:
             return None
-        first, last = self._rules.temperature
+        first, last = self._limits.temperature
         if number.decimal is not None and first <= number.decimal <= last:
             return self._reader.scalar(words, position, self._temperature)
         return self._reader.scalar(words, position, self._systolic)
 
-    def _second(self, words: Words, position: int, *, named: bool) -> int | None:
-        """Where the second number begins."""
+    def series(self, words: Words, first: PressureReading) -> Iterator[PressureReading]:
+        """Yield the readings that follow ``first``: 'TA 150/90, 145/85 y de pie 130/80'."""
+        position = first.diastolic.after
+        gap = unknown = 0
+        while position < words.size and gap < _SERIES_GAP and not words.is_border(position):
+            norm = words.norms[position]
+            if norm[0].isdigit():
+                reading = self.pair(words, position, named=False, millimetres=not first.centimetres)
+                if reading is not None and reading.centimetres == first.centimetres:
+                    if unknown and not self.is_usual(reading):
+                        return
+                    yield reading
+                    position, gap, unknown = reading.diastolic.after, 0, 0
+                    continue
+                position, gap = self._reader.skip_non_value(words, position), gap + 1
+                if not position:
+                    return
+                continue
+            if norm not in self._rules.series:
+                # 'TA 170/100, tras captopril 150/90'
+                unknown += 1
+                if (
+                    unknown > _MAX_UNKNOWN_WORDS
+                    or not norm.isalpha()
+                    or self._is_name(words, position)
+                ):
+                    return
+            position, gap = position + 1, gap + 1
+
+    def _is_name(self, words: Words, position: int) -> bool:
+        """Whether another measurement's name stands here: not the 'alta' of 'al alta'."""
+        names = self._rules.names.at(words, position)[1]
+        return any(not name.near for name in names)
+
+    def _second_number_at(self, words: Words, position: int, *, named: bool) -> int | None:
+        """Return the place of the second number; ``None`` where there is none."""
         sign = words.at(position)
         if words.at(position) in ("mmhg", "mm"):
             position += 1
             sign = words.at(position)
-        if sign in _STROKES or (named and sign in self._rules.joins):
+        if sign in _STROKES or (named and sign in self._limits.joins):
             return position + 1
-        if named and (sign[:1].isdigit() or sign in self._knowledge.numbers.words):
+        if named and (sign[:1].isdigit() or sign in self._rules.numbers.words):
             return position
         return None
 
@@ -132,8 +172,8 @@ class PressureReader:
         if value is None:
             return None
         second = None
-        if words.at(number.end) in _DASHES:
-            second = self._knowledge.numbers.digits(words, number.end + 1)
+        if words.at(number.end) in DASHES:
+            second = self._rules.numbers.digits(words, number.end + 1)
         upper = self._millimetres(second, systolic=systolic) if second is not None else None
         # '150-160/90' is a range of the systolic, '124-78' two pressures.
         if second is not None and upper is not None and upper[0] > value[0]:
@@ -144,22 +184,26 @@ class PressureReader:
         return _Part(value[0], number.first, number.end, value[1])
 
     def _millimetres(self, number: Number, *, systolic: bool) -> tuple[float, bool] | None:
-        """The number in mm Hg and whether it was written in centimetres."""
+        """Return the number in mm Hg, and whether it was written in centimetres."""
         measure = self._systolic if systolic else self._diastolic
-        rules = self._rules
-        first, last = rules.centimetres_systolic if systolic else rules.centimetres_diastolic
+        pressure_rules = self._limits
+        first, last = (
+            pressure_rules.centimetres_systolic
+            if systolic
+            else pressure_rules.centimetres_diastolic
+        )
         for reading in number.values(whole_expected=False):
             if measure.low <= reading <= measure.high and reading.is_integer():
                 return reading, False
             if first <= reading <= last:
-                return round(reading * _TEN, 1), True
+                return round(reading * _MM_PER_CM, 1), True
         return None
 
-    def _fit(self, words: Words, systolic: _Part, diastolic: _Part) -> bool:
-        """Whether both belong to one reading."""
+    def _is_plausible_pair(self, words: Words, systolic: _Part, diastolic: _Part) -> bool:
+        """Whether both numbers can belong to one reading."""
         if diastolic.centimetres and not systolic.centimetres:
             return False
-        return systolic.value - diastolic.value >= self._rules.least_difference
+        return systolic.value - diastolic.value >= self._limits.least_difference
 
     def _is_date(self, words: Words, diastolic: _Part) -> bool:
         """Whether two small numbers are a day and a month: '14/07/23', '14/07: ...'."""
@@ -176,5 +220,5 @@ class PressureReader:
         return after is not None
 
 
-def _value(concept: str, part: _Part, after: int) -> Value:
-    return Value(concept, part.value, part.first, part.end, after, part.low, part.high)
+def _value(concept: str, part: _Part, after: int) -> Quantity:
+    return Quantity(concept, part.value, part.first, part.end, after, part.low, part.high)

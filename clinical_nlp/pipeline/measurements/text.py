@@ -1,4 +1,4 @@
-"""A doc as measurements are read in it: its words, without the white space between."""
+"""The words of a doc as the measurement readers see them, without white space."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.rules import norms_of
 
+#: Signs between the two numbers of a range or of a blood pressure.
+DASHES = frozenset({"-", "–", "—"})
+#: Closing bracket of each opening one.
+BRACKETS = {"(": ")", "[": "]"}
 _ENDS = frozenset({".", ";", "?", "!"})
 
 
@@ -18,7 +22,7 @@ class Words:
     ----------
     doc
         Tokenised note. White-space tokens are left out, so that doubled blanks and
-        wrapped lines cannot matter; a blank line is remembered as a border.
+        wrapped lines make no difference; a blank line is kept as a border.
     """
 
     def __init__(self, doc: Doc) -> None:
@@ -39,22 +43,22 @@ class Words:
         }
 
     def at(self, position: int) -> str:
-        """Norm of a word; empty outside the text."""
+        """Return the norm of a word; empty outside the text."""
         return self.norms[position] if 0 <= position < self.size else ""
 
     def is_border(self, position: int) -> bool:
-        """Whether a blank line stands before this word."""
+        """Whether a blank line precedes this word."""
         return position in self._borders
 
-    def glued(self, position: int) -> bool:
-        """Whether nothing stands between this word and the one before it."""
+    def is_adjacent(self, position: int) -> bool:
+        """Whether no white space separates this word from the one before."""
         if not 0 < position < self.size:
             return False
         before = self.tokens[position - 1]
         return before + 1 == self.tokens[position] and not self.doc[before].whitespace_
 
     def before(self, position: int, count: int) -> list[str]:
-        """At most ``count`` words of the same sentence before this one, nearest first."""
+        """Return at most ``count`` words of the sentence before this one, nearest first."""
         words: list[str] = []
         while position > 0 and len(words) < count:
             if self.is_border(position):
@@ -66,7 +70,7 @@ class Words:
         return words
 
     def after(self, position: int, count: int) -> list[str]:
-        """At most ``count`` words of the same sentence from this one on."""
+        """Return at most ``count`` words of the sentence from this one on."""
         words: list[str] = []
         while position < self.size and len(words) < count:
             if self.norms[position] in _ENDS or self.is_border(position):
@@ -75,8 +79,17 @@ class Words:
             position += 1
         return words
 
-    def piece(self, first: int, end: int) -> tuple[int, str]:
-        """Where the words ``first`` to ``end`` (exclusive) begin in the text, and the text."""
+    def closing_bracket(self, position: int, limit: int) -> int:
+        """Return the place before ``limit`` of the bracket closing that at ``position``; else 0."""
+        sign = BRACKETS.get(self.at(position))
+        if sign is not None:
+            for place in range(position + 1, min(limit, self.size)):
+                if self.norms[place] == sign:
+                    return place
+        return 0
+
+    def text_of(self, first: int, end: int) -> tuple[int, str]:
+        """Return the offset and the text of the words ``first`` to ``end`` (exclusive)."""
         start, last = self.tokens[first], self.tokens[end - 1]
         if start == last:
             token = self.doc[start]

@@ -1,19 +1,17 @@
-"""Headings: which words before a colon, or alone on a line, open a section."""
+"""Find headings: words before a colon, alone on a line, or with a date."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from clinical_nlp.pipeline.sections.ambiguity import LEADING_SIGNS, Ambiguity, Heading, words_of
 from clinical_nlp.pipeline.sections.page import Page
 
-_WORD = re.compile(r"[^\W_]+")
 _BOUNDARIES = frozenset({",", ";", ":", "]", "[", "•", "?", "!"})
-_LEADING = frozenset({"-", "–", "—", "*", "•", "#", "·", "=", ">", "►", "➢", "▪", "■", "●", "("})
-# On tokens joined by blanks: a date with, perhaps, words before and after it, and the
-# colon or bracket (or the line's end) that closes the heading.
+# On tokens joined by blanks: a date, optional words before and after it, and the colon or
+# bracket (or the end of the line) that closes the heading.
 _REENTRY = re.compile(
     r"""
     (?:[-–—=*\#_][ ])* (?P<open>\[[ ])?
@@ -30,69 +28,6 @@ _LINE_END = "¶"
 _REENTRY_LENGTH = 18
 _DATE_WITHIN = 8
 _DAYS, _MONTHS = 31, 12
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading: tokens ``start`` to ``end`` (exclusive, colon included) and what it opens."""
-
-    start: int
-    end: int
-    section: str
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguity:
-    """When words that look like a heading are none; see ``sections.toml``."""
-
-    headings: frozenset[tuple[str, ...]]
-    within: frozenset[str]
-    followed_by: frozenset[str]
-    preceded_by: frozenset[str]
-    unless_followed_by: frozenset[str]
-    before_number: bool
-    number_may_be: frozenset[str]
-    opens_sentence: bool
-
-    @classmethod
-    def from_rule(cls, rule: Mapping[str, Any]) -> Ambiguity:
-        """Read one ``[[ambiguous]]`` table."""
-        return cls(
-            headings=frozenset(_words(h) for h in rule["headings"]),
-            within=frozenset(rule.get("within", ())),
-            followed_by=frozenset(rule.get("followed_by", ())),
-            preceded_by=frozenset(rule.get("preceded_by", ())),
-            unless_followed_by=frozenset(rule.get("unless_followed_by", ())),
-            before_number=bool(rule.get("before_number", False)),
-            number_may_be=frozenset(rule.get("number_may_be", ())),
-            opens_sentence=bool(rule.get("opens_sentence", False)),
-        )
-
-    def denies(self, page: Page, heading: Heading, previous: Heading | None) -> bool:
-        """Whether the words are no heading in this place."""
-        if self.opens_sentence and not _opens(page, heading, previous):
-            return True
-        if self.before_number and self._before_number(page, heading.end):
-            return True
-        following = page.words_from(heading.end, 5)
-        if not self.unless_followed_by.isdisjoint(following[:3]):
-            return False
-        if previous is not None and previous.section in self.within:
-            return True
-        if not self.followed_by.isdisjoint(following):
-            return True
-        first = previous.end if previous is not None else 0
-        return not self.preceded_by.isdisjoint(_line_before(page, heading.start, first))
-
-    def _before_number(self, page: Page, end: int) -> bool:
-        position = page.skip_space(end)
-        if position >= page.size or not page.norms[position][0].isdigit():
-            return False
-        following = page.norms[position + 1] if position + 1 < page.size else ""
-        listed = "list" in self.number_may_be and following in (")", ".")
-        paired = "pair" in self.number_may_be and following == "/"
-        return not (listed or paired)
 
 
 class HeadingFinder:
@@ -119,7 +54,7 @@ class HeadingFinder:
         self._alone = _index(sections, ("alone",))
         self._bare = _index(sections, ("bare",))
         self._soap = _index(sections, ("soap",))
-        # What ends a heading's words, and what begins one, to look no further elsewhere.
+        # Last and first words of headings, so that most tokens need no look-up.
         self._last_words = frozenset(words[-1] for words in self._before_colon)
         self._first_alone = frozenset(words[0] for words in self._alone)
         self._first_bare = frozenset(words[0] for words in self._bare)
@@ -130,7 +65,7 @@ class HeadingFinder:
         self._nursing = frozenset(reentry["nursing"])
 
     def find(self, page: Page) -> list[Heading]:
-        """Return the headings in order of place; none overlaps another."""
+        """Return the headings in order, without overlaps."""
         candidates = [*self._at_colons(page), *self._at_sentences(page)]
         candidates.sort(key=lambda h: (h.start, -h.end))
         found: list[Heading] = []
@@ -154,12 +89,12 @@ class HeadingFinder:
                 yield Heading(start, colon + 1, section, words)
 
     def _may_close(self, norm: str) -> bool:
-        """Whether a heading may end in this word: its own last one, a bracket, a date."""
+        """Whether a heading may end with this word: its last one, a bracket, a date."""
         return norm in self._last_words or norm == ")" or norm == "." or not norm.isalpha()
 
     @staticmethod
     def _phrase_before(page: Page, colon: int) -> tuple[int, tuple[str, ...]]:
-        """First token and words of the phrase that a colon closes."""
+        """Return first token and words of the phrase that a colon closes."""
         norms = page.norms
         words: list[str] = []
         start, position, depth = colon, colon - 1, 0
@@ -183,7 +118,7 @@ class HeadingFinder:
         for opening in page.sentence_starts:
             start = opening
             while start < page.size and (
-                page.norms[start] in _LEADING or page.norms[start].isspace()
+                page.norms[start] in LEADING_SIGNS or page.norms[start].isspace()
             ):
                 start += 1
             if start >= page.size:
@@ -198,7 +133,7 @@ class HeadingFinder:
                 yield heading
 
     def _soap_letter(self, page: Page, start: int) -> Heading | None:
-        """``S)``, ``O.-``, ``A -``: a SOAP letter without its colon."""
+        """Read a SOAP letter without its colon: ``S)``, ``O.-``, ``A -``."""
         words = (page.norms[start],)
         section = self._soap.get(words)
         if section is None:
@@ -238,7 +173,7 @@ class HeadingFinder:
         return None
 
     def _reentry(self, page: Page, start: int) -> Heading | None:
-        """``[17/11 enf]``, ``25/10:``, ``Enf 02/03:`` at the start of a line."""
+        """Read ``[17/11 enf]``, ``25/10:``, ``Enf 02/03:`` at the start of a line."""
         if not page.opens_line(start) or not any(
             norm[0].isdigit() for norm in page.norms[start : start + _DATE_WITHIN]
         ):
@@ -256,7 +191,7 @@ class HeadingFinder:
 
 
 def _line_head(page: Page, start: int) -> str:
-    """The first tokens of a line and a blank after each; white space is ``_``, the end ``¶``."""
+    """Return the first tokens of a line, a blank after each; white space ``_``, end ``¶``."""
     end = start
     while end < start + _REENTRY_LENGTH and not page.breaks_line(end):
         end += 1
@@ -266,43 +201,15 @@ def _line_head(page: Page, start: int) -> str:
     return "".join(f"{norm} " for norm in head)
 
 
-def _opens(page: Page, heading: Heading, previous: Heading | None) -> bool:
-    """Whether nothing of the same sentence stands before a heading but another heading."""
-    position = heading.start
-    while position > 0:
-        if page.opens_sentence(position) or page.opens_line(position):
-            return True
-        if previous is not None and position == previous.end:
-            return True
-        before = page.norms[position - 1]
-        numbered = before.isdigit() and page.norms[position] in (".", ")")
-        if not (before in _LEADING or before.isspace() or before in (".", ")") or numbered):
-            return False
-        position -= 1
-    return True
-
-
-def _line_before(page: Page, start: int, first: int) -> Iterable[str]:
-    """Words of the same line before ``start``, not before ``first``."""
-    position = start - 1
-    while position >= first and not page.breaks_line(position):
-        yield page.norms[position]
-        position -= 1
-
-
 def _index(
     sections: Mapping[str, Mapping[str, Any]], lists: Iterable[str]
 ) -> dict[tuple[str, ...], str]:
-    """Section key by the words of its headings."""
+    """Return the section key by the words of its headings."""
     index: dict[tuple[str, ...], str] = {}
     for key, section in sections.items():
         for name in lists:
             for heading in section.get(name, ()):
-                words = _words(heading)
+                words = words_of(heading)
                 if index.setdefault(words, key) != key:
                     raise ValueError(f"heading '{heading}' opens {index[words]} and {key}")
     return index
-
-
-def _words(heading: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(heading))

@@ -1,4 +1,4 @@
-"""A doc as headings are looked for in it: norms, sentence starts, line breaks."""
+"""The view of a doc for finding headings: norms, sentence starts, line breaks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 
 
 class Page:
-    """What the finder reads of one doc; tokens are known by their index.
+    """Norms, sentences and lines of one doc; tokens are given by index.
 
     Parameters
     ----------
@@ -44,13 +44,13 @@ class Page:
         return position in self._breaks or position >= self.size
 
     def skip_space(self, position: int) -> int:
-        """First token from ``position`` on that is no white space."""
+        """Return the first token from ``position`` on that is no white space."""
         while position < self.size and self.norms[position].isspace():
             position += 1
         return position
 
     def words_from(self, position: int, count: int) -> list[str]:
-        """The next ``count`` words (letters or digits) from ``position`` on."""
+        """Return the next ``count`` words (letters or digits) from ``position`` on."""
         words: list[str] = []
         while position < self.size and len(words) < count:
             norm = self.norms[position]
@@ -60,13 +60,13 @@ class Page:
         return words
 
     def starts_between(self, first: int, limit: int) -> Iterator[int]:
-        """Sentence starts from ``first`` up to ``limit``."""
+        """Yield the sentence starts from ``first`` up to ``limit``."""
         for start in self.sentence_starts:
             if first <= start < limit:
                 yield start
 
     def blank_line(self, position: int, limit: int) -> int:
-        """First token after the next blank line, at most ``limit``."""
+        """Return the first token after the next blank line, at most ``limit``."""
         while position < limit:
             norm = self.norms[position]
             if norm.isspace() and len(f"{norm}.".splitlines()) > 2:

@@ -1,4 +1,4 @@
-"""Sections of a note: headings found by their words and their place, each with its body."""
+"""The component ``es_sections``: headings of a note, each with its body."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from spacy.tokens import Doc, Span
 
 from clinical_nlp.pipeline.document import HEADINGS, SECTIONS
 from clinical_nlp.pipeline.rules import RuleComponent
-from clinical_nlp.pipeline.sections.headings import Ambiguity, Heading, HeadingFinder
+from clinical_nlp.pipeline.sections.ambiguity import Ambiguity, Heading
+from clinical_nlp.pipeline.sections.headings import HeadingFinder
 from clinical_nlp.pipeline.sections.page import Page
 
 _EXTENTS = ("section", "line", "sentence")
-_ABOUT_WORDS = 8  # a sentence that speaks of a relative names one within these
+_ABOUT_WORDS = 8  # first words of a sentence about a relative, one of which names them
 
 
 @dataclass(frozen=True, slots=True)
 class _Extent:
-    """How far a section reaches past its heading's own line."""
+    """How far a section extends past the line of its heading."""
 
     kind: str
     while_about: frozenset[str]
@@ -83,7 +84,7 @@ class Sectionizer(RuleComponent):
 
 
 def _short_end(page: Page, heading: Heading, limit: int, extent: _Extent) -> int:
-    """End of a section that reaches to the end of its line or sentence only."""
+    """Return the end of a section that extends to the end of its line or sentence only."""
     if page.breaks_line(heading.end):  # the body stands under the heading
         return page.blank_line(heading.end + 1, limit)
     for start in page.starts_between(heading.end + 1, limit):

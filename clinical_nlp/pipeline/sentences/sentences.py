@@ -1,4 +1,4 @@
-"""Sentences of clinical Spanish: full stops that end something, and lines that begin something."""
+"""The component ``es_sentences``: sentences of clinical Spanish."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _LABEL_SIGNS = frozenset({"/", ".", "-"})
 _LABEL_LENGTH = 6
 _LOWER_LABEL_WORDS = 2
 _LARGEST_ITEM = 30
-_JOINED = 3  # letters on both sides from which "disnea.No" is two sentences
+_MIN_LETTERS = 3  # on both sides of the stop, for "disnea.No" to be two sentences
 
 
 class SentenceSplitter(RuleComponent):
     r"""Sets ``token.is_sent_start`` on every token.
 
     A sentence ends at ``;``, at a full stop that closes no abbreviation, at ``?``, ``!``
-    and dots where something new begins after them, at a blank line, before an item of a
-    list, before a label (``EF:``) that opens a line, and at a line break after which
-    something new begins. A line break in mid-sentence ends nothing, so that a note
-    wrapped by its editor reads as the unwrapped one.
+    and dots where a new statement follows, at a blank line, before an item of a list,
+    before a label (``EF:``) that opens a line, and at a line break before a new statement.
+    A line break in mid-sentence ends nothing, so that a note wrapped by its editor is split
+    like the unwrapped one.
 
-    The words all this rests on are in ``sentences.toml``.
+    The words that decide are in ``sentences.toml``.
 
     Examples
     --------
@@ -59,13 +59,13 @@ class SentenceSplitter(RuleComponent):
         if len(doc) == 0:
             return doc
         marks = np.full((len(doc), 1), -1, dtype=np.int64)
-        marks[_Reading(self, doc).starts(), 0] = 1
+        marks[_DocSplitter(self, doc).starts(), 0] = 1
         doc.from_array(["SENT_START"], marks.astype(np.uint64))  # type: ignore[arg-type]
         return doc
 
 
-class _Reading:
-    """One doc being read; holds what the decisions look at."""
+class _DocSplitter:
+    """Splits one doc; holds what the decisions need."""
 
     def __init__(self, rules: SentenceSplitter, doc: Doc) -> None:
         self.rules = rules
@@ -75,13 +75,13 @@ class _Reading:
         self._longest_line: int | None = None
 
     def starts(self) -> list[int]:
-        """Indices of the tokens that open a sentence."""
+        """Return the indices of the tokens that open a sentence."""
         norms, size = self.norms, self.size
         starts, after = [0], 0
         for position in [i for i, norm in enumerate(norms) if norm in _STOPS or norm.isspace()]:
             stop = norms[position] in _STOPS
             if position < after or not (stop or position):
-                continue  # passed with what stands before it, or white space that opens the note
+                continue  # skipped with the stop before it, or white space that opens the note
             after, lines = self._skip(position)
             if after == size:
                 break
@@ -94,12 +94,13 @@ class _Reading:
         return starts
 
     def _skip(self, position: int) -> tuple[int, int]:
-        """First token after stops, closers and white space; line breaks passed."""
+        """Return the first token after stops, closers and white space; count line breaks."""
         norms, size, lines = self.norms, self.size, 0
         if not norms[position].isspace():
             position += 1
             while position < size and (
-                norms[position] in _STOPS or (norms[position] in _CLOSERS and self._glued(position))
+                norms[position] in _STOPS
+                or (norms[position] in _CLOSERS and self._adjacent(position))
             ):
                 position += 1
         while position < size and norms[position].isspace():
@@ -107,8 +108,8 @@ class _Reading:
             position += 1
         return position, lines
 
-    def _glued(self, position: int) -> bool:
-        """True where nothing stands between this token and the one before."""
+    def _adjacent(self, position: int) -> bool:
+        """Whether no white space separates this token from the one before."""
         before = self.doc[position - 1]
         return not before.whitespace_ and not self.norms[position - 1].isspace()
 
@@ -123,10 +124,10 @@ class _Reading:
         if stop == 0:
             return False
         before = norms[stop - 1]
-        if after == stop + 1 and self._glued(after):  # "disnea.No edemas"
+        if after == stop + 1 and self._adjacent(after):  # "disnea.No edemas"
             letters = min(len(before), len(norms[after]))
-            return before.isalpha() and letters >= _JOINED and self.doc[after].text.istitle()
-        if not self._glued(stop):
+            return before.isalpha() and letters >= _MIN_LETTERS and self.doc[after].text.istitle()
+        if not self._adjacent(stop):
             return True
         if before.isdigit() and stop - 1 == start and int(before) <= _LARGEST_ITEM:
             return False  # "1. Furosemida"
@@ -137,27 +138,27 @@ class _Reading:
             dotted = initial and stop >= 3 and len(norms[stop - 3]) == 1
             return (lines > 0 and self._item(after)) or (dotted and self._opens(after))
         if initial or before in rules._abbreviations or self._cut_short(stop - 1):
-            # 'Tto. habitual: ...': an abbreviation alone says nothing yet
+            # 'Tto. habitual: ...': an abbreviation alone is no sentence
             return stop - 1 > start and self._opens(after)
         return True
 
     def _cut_short(self, position: int) -> bool:
-        """Whether the word is no whole Spanish word."""
+        """Whether the word ends as no Spanish word does, so that it is cut short."""
         text = self.doc[position].text
         return text.isalpha() and text[-1] in self.rules._cut_endings and not text.isupper()
 
     def _opens(self, after: int, *, in_lower_case: bool = True) -> bool:
-        """Whether a sentence would open with the word at ``after``."""
+        """Whether the word at ``after`` can open a sentence."""
         text = self.doc[after].text
         capital = text[0].isupper()
         if self.norms[after] in self.rules._openers and (in_lower_case or capital):
             return True
-        if capital and (text.istitle() or self._mixed(after)):
+        if capital and (text.istitle() or self._follows_mixed_case(after)):
             return True
         return text[0] in _OPENING or self._item(after)
 
-    def _mixed(self, after: int) -> bool:
-        """Whether the words before are not in capitals, so that a capital tells something."""
+    def _follows_mixed_case(self, after: int) -> bool:
+        """Whether the words before are not in capitals, so that a capital is informative."""
         for position in range(after - 1, max(-1, after - 6), -1):
             text = self.doc[position].text
             if text.isalpha() and len(text) > 1:
@@ -178,12 +179,12 @@ class _Reading:
         if norm in self.rules._bullets:
             if norm == "[":
                 return True
-            return following.isalpha() or (following[0].isdigit() and not self._glued(after + 1))
+            return following.isalpha() or (following[0].isdigit() and not self._adjacent(after + 1))
         numbered = norm.isdigit() and int(norm) <= _LARGEST_ITEM
         return (numbered or len(norm) == 1) and following == ")" and norm.isalnum()
 
     def _next_number(self, start: int, after: int) -> bool:
-        """Whether a numbered list that has begun goes on: '1. Furosemida', '2. Bisoprolol'."""
+        """Whether a numbered list continues: '1. Furosemida', '2. Bisoprolol'."""
         norms = self.norms
         if after + 1 >= self.size or norms[after + 1] != "." or not norms[after].isdigit():
             return False

@@ -1,4 +1,4 @@
-"""Tokens of clinical Spanish: offsets true to the note, norms free of its accidents."""
+"""Tokens of clinical Spanish: exact offsets, normalised norms."""
 
 from clinical_nlp.pipeline.tokenizer.tokenizer import ClinicalTokenizer
 

@@ -1,14 +1,14 @@
-"""A tokenizer for notes typed in a hurry.
+"""A tokenizer for clinical notes in Spanish.
 
 spaCy's Spanish tokenizer keeps ``FC80``, ``13/8`` or ``NT-proBNP`` whole or cuts them
 by the letters around; measurements and abbreviations then need rules for each case.
-This one cuts at every change of kind (letters, digits, punctuation), so that ``DM2``
-and ``DM 2``, ``FC80`` and ``FC 80`` are the same tokens, and leaves a number with its
-decimal comma or thousands point in one piece.
+This one splits at every change of kind (letters, digits, punctuation), so that ``DM2``
+and ``DM 2``, ``FC80`` and ``FC 80`` are the same tokens, and keeps a number with its
+decimal comma or thousands point in one token.
 
-The text is never changed: ``doc.text`` is the note, code point for code point. What
-accents, case, NFC/NFD, ligatures and soft hyphens do to a word is undone in its
-``norm_`` instead, which is what every rule of the pipeline matches on.
+The text is never changed: ``doc.text`` is the note, code point for code point. Accents, case,
+NFC/NFD, ligatures and soft hyphens are normalised in ``norm_`` instead, on which every rule
+of the pipeline matches.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _PIECE = re.compile(
 class ClinicalTokenizer:
     """Callable that turns a text into a :class:`spacy.tokens.Doc`.
 
-    Holds nothing but the vocabulary; the rules are this file, so serialising it writes
-    nothing. Runs of white space beyond one blank become white-space tokens, as spaCy
-    expects; rules skip them.
+    It holds only the vocabulary: the rules are code, so that serialising writes nothing. Runs
+    of white space beyond one blank become white-space tokens, as spaCy expects; rules skip
+    them.
     """
 
     def __init__(self, vocab: Vocab) -> None:
@@ -60,13 +60,13 @@ class ClinicalTokenizer:
             lexeme.norm_ = normalise_word(lexeme.orth_)
 
     def __call__(self, text: str) -> Doc:
-        """Cut a note into tokens; ``doc.text`` is ``text``, code point for code point."""
+        """Split a note into tokens; ``doc.text`` is ``text``, code point for code point."""
         pieces = _PIECE.findall(text)
         words = [word or space for word, _, space in pieces]
         spaces = [bool(blank) for _, blank, _ in pieces]
         return Doc(self.vocab, words=words, spaces=spaces)
 
-    # spaCy saves and loads every tokenizer through these four.
+    # spaCy saves and loads every tokenizer through these four methods.
     def to_disk(self, path: str | Path, **kwargs: object) -> None:
         """Nothing to write: the rules are code."""
 

@@ -1,16 +1,20 @@
-"""Reading one value: the number after a name, its unit, its range, its comparator."""
+"""Read one quantity: the number after a name, its unit, its range, its comparator."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from clinical_nlp.pipeline.measurements.knowledge import Knowledge, Measure, Name, Unit
+from clinical_nlp.pipeline.measurements.measurement_rules import (
+    Measure,
+    MeasurementRules,
+    Name,
+    Unit,
+)
 from clinical_nlp.pipeline.measurements.numbers import Number
-from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.pipeline.measurements.text import DASHES, Words
 
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}$")
-_DASHES = frozenset({"-", "–", "—"})
 _DATE_SIGNS = frozenset({"/", "-", "."})
 _DAYS, _MONTHS = 31, 12
 _YEARS = range(1950, 2100)
@@ -19,8 +23,8 @@ _ORDINALS = frozenset({"a", "o", "er", "ra", "da", "do"})
 _STARS = frozenset({"*", "↑", "↓", "(*)"})
 
 
-class Value(NamedTuple):
-    """A value said in the words ``first`` to ``end``; the text goes on at ``after``.
+class Quantity(NamedTuple):
+    """A value in the words ``first`` to ``end``; the text continues at ``after``.
 
     ``low`` and ``high`` are the bounds of a range, whose mean ``value`` is.
     """
@@ -35,28 +39,28 @@ class Value(NamedTuple):
     comparator: str | None = None
 
 
-class ValueReader:
-    """Reads what stands where a value is expected."""
+class QuantityReader:
+    """Reads the number and unit where a value is expected."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        self._knowledge = knowledge
+    def __init__(self, rules: MeasurementRules) -> None:
+        self.rules = rules
 
     def number(self, words: Words, position: int) -> Number | None:
-        """The number at ``position``, in digits or in words."""
-        found = self._knowledge.numbers.digits(words, position)
-        if found is None and words.at(position) in self._knowledge.numbers.words:
-            found = self._knowledge.numbers.spoken(words, position)
+        """Return the number at ``position``, in digits or in words."""
+        found = self.rules.numbers.digits(words, position)
+        if found is None and words.at(position) in self.rules.numbers.words:
+            found = self.rules.numbers.in_words(words, position)
         return found
 
     def unit(self, words: Words, position: int) -> tuple[tuple[str, ...], int]:
-        """The unit at ``position`` and the place after it; empty where there is none."""
+        """Return the unit at ``position`` and the place after it; empty where there is none."""
         while words.at(position) in _STARS:
             position += 1
-        length, found = self._knowledge.units.at(words, position)
+        length, found = self.rules.units.at(words, position)
         return (found[0], position + length) if found else ((), position)
 
     def date(self, words: Words, position: int) -> int:
-        """End of the date at ``position``, 0 where there is none: 12/03, 12-3-24, 02/2023."""
+        """Return the end of the date at ``position``, else 0: 12/03, 12-3-24, 02/2023."""
         first, sign = words.at(position), words.at(position + 1)
         if not first.isdigit():
             return position + 1 if _DOTTED.match(first) else 0
@@ -75,42 +79,42 @@ class ValueReader:
         )
         return position + 3 if day_and_month or month_and_year else 0
 
-    def tells_when(self, words: Words, position: int) -> bool:
+    def is_date_or_year(self, words: Words, position: int) -> bool:
         """Whether a date or a year stands at ``position``."""
         if self.date(words, position):
             return True
-        number = self._knowledge.numbers.digits(words, position)
+        number = self.rules.numbers.digits(words, position)
         return number is not None and number.whole in _YEARS
 
-    def skip(self, words: Words, position: int) -> int:
-        """End of a number that may stand before a value and is none; 0 where it is no such.
+    def skip_non_value(self, words: Words, position: int) -> int:
+        """Return the end of a number that is no value but may precede one; else 0.
 
-        A date, a year, an ordinal ("2a toma"), a number with a unit ("a los 3'").
+        That is: a date, a year, an ordinal ("2a toma"), a number with a unit ("a los 3'").
         """
         date = self.date(words, position)
         if date:
             return date
-        number = self._knowledge.numbers.digits(words, position)
+        number = self.rules.numbers.digits(words, position)
         if number is None:
             return 0
-        if words.at(number.end) in _ORDINALS and words.glued(number.end):
+        if words.at(number.end) in _ORDINALS and words.is_adjacent(number.end):
             return number.end + 1
         form, after = self.unit(words, number.end)
-        if form in self._knowledge.passing_units or form in self._knowledge.weak_units:
+        if form in self.rules.passing_units or form in self.rules.weak_units:
             return after
         return number.end if number.whole in _YEARS else 0
 
     def scalar(
         self, words: Words, position: int, measure: Measure, name: Name | None = None
-    ) -> Value | int | None:
+    ) -> Quantity | int | None:
         """Read one value of ``measure`` at ``position``.
 
         Returns
         -------
         Value, int or None
-            The value; the place to go on at where the number there is something else that
-            may stand before it (a date, a year, an oxygen flow); ``None`` where no number
-            of this measurement can follow.
+            The value; the place to continue at where the number is something else that may
+            precede a value (a date, a year, an oxygen flow); ``None`` where no value of this
+            measurement can follow.
         """
         percent_first = words.at(position) == "%" and words.at(position + 1)[:1].isdigit()
         if percent_first:
@@ -118,11 +122,11 @@ class ValueReader:
         date = self.date(words, position)
         if date:
             return date
-        number = self._knowledge.numbers.scalar(words, position, decimals=measure.decimals > 0)
+        number = self.rules.numbers.scalar(words, position, decimals=measure.decimals > 0)
         if number is None:
             return None
         low, high = (name.low, name.high) if name is not None else (None, None)
-        chained = words.at(number.end) in _DASHES and words.at(number.end + 2) in _DASHES
+        chained = words.at(number.end) in DASHES and words.at(number.end + 2) in DASHES
         if not (chained and measure.levels_only):  # '70,1 - 70,4 - 70,8' are weights
             value = self._range(words, number, measure, low, high)
             if value is not None:
@@ -131,23 +135,23 @@ class ValueReader:
                 return None  # a dose: 1-0-0
         form, after = (("%",), number.end) if percent_first else self.unit(words, number.end)
         unit, after = self._own_unit(words, number.end, measure, form, after)
-        weak = unit is None and form in self._knowledge.weak_units
+        weak = unit is None and form in self.rules.weak_units
         if form and unit is None and not weak:
-            return after if form in self._knowledge.passing_units else None
-        if weak and words.glued(number.end) and form[0].isalpha():
+            return after if form in self.rules.passing_units else None
+        if weak and words.is_adjacent(number.end) and form[0].isalpha():
             return after if form[0] in _ORDINALS else None  # '45o', 'FE75C'
         if unit is None and name is not None and name.needs_unit:
             return None
         read = measure.value(number, unit, low=low, high=high)
         if read is None:
-            own = unit is not None and form not in self._knowledge.weak_units
-            return None if own else self.skip(words, position) or None
-        return Value(measure.key, read, number.first, number.end, number.end if weak else after)
+            own = unit is not None and form not in self.rules.weak_units
+            return None if own else self.skip_non_value(words, position) or None
+        return Quantity(measure.key, read, number.first, number.end, number.end if weak else after)
 
     def _own_unit(
         self, words: Words, start: int, measure: Measure, form: tuple[str, ...], after: int
     ) -> tuple[Unit | None, int]:
-        """The measure's own unit: the longest at ``start``, or a shorter one within it."""
+        """Return the measure's own unit: the longest at ``start``, or a shorter one in it."""
         while form:
             unit = measure.units.get(form)
             if unit is not None:
@@ -165,21 +169,21 @@ class ValueReader:
         measure: Measure,
         low: float | None,
         high: float | None,
-    ) -> Value | None:
-        """A range that begins with ``number``: 35-40%, 35% a 40%."""
+    ) -> Quantity | None:
+        """Return the range that begins with ``number``, if any: 35-40%, 35% a 40%."""
         position = number.end
         if words.at(position) == "%":
             position += 1
         sign = words.at(position)
-        dashed = sign in _DASHES
-        if not dashed and sign not in self._knowledge.to:
+        dashed = sign in DASHES
+        if not dashed and sign not in self.rules.to:
             return None
-        second = self._knowledge.numbers.digits(words, position + 1)
-        if second is None or (dashed and words.at(second.end) in _DASHES):
+        second = self.rules.numbers.digits(words, position + 1)
+        if second is None or (dashed and words.at(second.end) in DASHES):
             return None
         form, after = self.unit(words, second.end)
         unit, after = self._own_unit(words, second.end, measure, form, after)
-        if form and unit is None and form not in self._knowledge.weak_units:
+        if form and unit is None and form not in self.rules.weak_units:
             return None
         if not dashed and (
             measure.levels_only or not self._is_range(words, number.first, sign, after)
@@ -190,7 +194,7 @@ class ValueReader:
         if first_value is None or second_value is None or not first_value < second_value:
             return None
         end = second.end
-        return Value(
+        return Quantity(
             measure.key,
             (first_value + second_value) / 2,
             number.first,
@@ -207,17 +211,15 @@ class ValueReader:
             return False  # 'de 1,2 a 1,9 en una semana'
         if sign in ("y", "e", "i", "eta"):
             return "entre" in before[:2]
-        return self._knowledge.moves.isdisjoint(before)
+        return self.rules.moves.isdisjoint(before)
 
     def _in_time(self, words: Words, position: int) -> bool:
-        """Whether a span of time follows: 'en una semana', 'en 3 meses'."""
+        """Whether a time span follows: 'en una semana', 'en 3 meses'."""
         if words.at(position) != "en":
             return False
-        return any(
-            (word,) in self._knowledge.passing_units for word in words.after(position + 1, 2)
-        )
+        return any((word,) in self.rules.passing_units for word in words.after(position + 1, 2))
 
 
-def with_comparator(value: Value, comparator: str | None) -> Value:
-    """The same value, bounded."""
+def with_comparator(value: Quantity, comparator: str | None) -> Quantity:
+    """Return the quantity with a comparator, unchanged for ``None``."""
     return value if comparator is None else value._replace(comparator=comparator)

@@ -1,17 +1,13 @@
-"""What ``measurements.toml`` holds, compiled for looking up words."""
+"""The rules of ``measurements.toml``: units, limits and names, compiled for look-up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Generic, TypeVar
-
-import spacy
+from typing import Any, TypeVar
 
 from clinical_nlp.pipeline.measurements.numbers import Number, NumberReader
-from clinical_nlp.pipeline.measurements.text import Words
-from clinical_nlp.pipeline.tokenizer import ClinicalTokenizer
+from clinical_nlp.pipeline.measurements.phrases import PhraseIndex, phrase_norms
 
 T = TypeVar("T")
 
@@ -21,59 +17,17 @@ PRESSURE = "pressure"
 _OTHER = "other"
 
 
-@lru_cache(maxsize=1)
-def _tokenizer() -> ClinicalTokenizer:
-    return ClinicalTokenizer(spacy.blank("es").vocab)
-
-
-def phrase(text: str) -> tuple[str, ...]:
-    """Norms of the words of ``text``, cut as the pipeline cuts notes."""
-    return tuple(token.norm_ for token in _tokenizer()(text) if not token.is_space)
-
-
-class Phrases(Generic[T]):
-    """Phrases as a tree of their words; finds the longest that stands at a place."""
-
-    def __init__(self) -> None:
-        self._next: dict[str, Phrases[T]] = {}
-        self._values: list[T] = []
-
-    @property
-    def first_words(self) -> Mapping[str, object]:
-        """The words that phrases begin with."""
-        return self._next
-
-    def add(self, words: Sequence[str], value: T) -> None:
-        """Take a phrase in; one phrase may have several values."""
-        if not words:
-            raise ValueError("a phrase without words")
-        place = self
-        for word in words:
-            place = place._next.setdefault(word, Phrases())
-        place._values.append(value)
-
-    def at(self, words: Words, position: int) -> tuple[int, Sequence[T]]:
-        """Length of the longest phrase at ``position`` and its values; 0 where there is none."""
-        length, values = 0, self._values
-        place, read = self._next.get(words.at(position)), 1
-        while place is not None:
-            if place._values:
-                length, values = read, place._values
-            place, read = place._next.get(words.at(position + read)), read + 1
-        return length, values
-
-
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How a number in this unit comes to the concept's."""
+    """Conversion of a number in this unit to the concept's unit."""
 
     factor: float
     offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Bare:
-    """A stretch of numbers that, without a unit, were written in another one."""
+class ImplicitUnit:
+    """A range of numbers that, without a unit, are in another unit than the concept's."""
 
     first: float
     last: float
@@ -82,7 +36,7 @@ class Bare:
 
 @dataclass(frozen=True)
 class Measure:
-    """One measurement: its unit, its limits, and what leads to its values.
+    """One measurement: its unit, its limits, and the words that lead to its values.
 
     Limits are inclusive and in ``unit`` (UCUM).
     """
@@ -93,7 +47,7 @@ class Measure:
     high: float
     decimals: int
     units: Mapping[tuple[str, ...], Unit]
-    bare: tuple[Bare, ...]
+    bare: tuple[ImplicitUnit, ...]
     fillers: frozenset[str]
     more: frozenset[str]
     levels_only: bool
@@ -106,9 +60,9 @@ class Measure:
         low: float | None = None,
         high: float | None = None,
     ) -> float | None:
-        """The number in this measurement's unit, ``None`` where no reading is plausible.
+        """Return the number in this measurement's unit; ``None`` where it is implausible.
 
-        A unit that makes it implausible is taken as a slip where the number alone is
+        A unit that makes it implausible is ignored as a slip where the number alone is
         plausible ("Hb 12,3 mg/dl").
         """
         low = self.low if low is None else low
@@ -120,7 +74,7 @@ class Measure:
                 if low <= value <= high:
                     return value
         for reading in readings:
-            if low <= reading <= high and not self._written_otherwise(reading, unit):
+            if low <= reading <= high and not self._in_implicit_unit(reading, unit):
                 return reading
         for bare in self.bare if unit is None else ():
             for reading in readings:
@@ -130,7 +84,7 @@ class Measure:
                         return value
         return None
 
-    def _written_otherwise(self, reading: float, unit: Unit | None) -> bool:
+    def _in_implicit_unit(self, reading: float, unit: Unit | None) -> bool:
         return unit is None and any(bare.first <= reading <= bare.last for bare in self.bare)
 
     def _convert(self, reading: float, unit: Unit) -> float:
@@ -141,7 +95,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Name:
-    """A way to say a measurement, with what must hold around it."""
+    """A name of a measurement, with the conditions on the words around it."""
 
     concept: str
     needs_unit: bool = False
@@ -157,13 +111,13 @@ class Name:
 
     @property
     def is_other(self) -> bool:
-        """Whether it names a test that is none of ours."""
+        """Whether it names a test that is not in the catalogue."""
         return self.concept == _OTHER
 
 
 @dataclass(frozen=True, slots=True)
-class Pressure:
-    """How the two numbers of a blood pressure are read."""
+class PressureRules:
+    """Limits and joining words of the two numbers of a blood pressure."""
 
     centimetres_systolic: tuple[float, float]
     centimetres_diastolic: tuple[float, float]
@@ -172,8 +126,8 @@ class Pressure:
     temperature: tuple[float, float]
 
 
-class Knowledge:
-    """All that the readers look up.
+class MeasurementRules:
+    """Everything that the readers look up.
 
     Parameters
     ----------
@@ -184,10 +138,10 @@ class Knowledge:
     def __init__(self, rules: Mapping[str, Any]) -> None:
         self.measures = {key: _measure(key, entry) for key, entry in rules["concepts"].items()}
         self.numbers = NumberReader(rules["numbers"])
-        self.names: Phrases[Name] = Phrases()
-        self.units: Phrases[tuple[str, ...]] = Phrases()
-        self.comparators: Phrases[str] = Phrases()
-        self.standalone: Phrases[str] = Phrases()
+        self.names: PhraseIndex[Name] = PhraseIndex()
+        self.units: PhraseIndex[tuple[str, ...]] = PhraseIndex()
+        self.comparators: PhraseIndex[str] = PhraseIndex()
+        self.standalone: PhraseIndex[str] = PhraseIndex()
         self.pressure = _pressure(rules["pressure"])
         words = rules["words"]
         self.between = frozenset(words["between"])
@@ -209,26 +163,26 @@ class Knowledge:
             key: frozenset(entry) for key, entry in rules["standalone"]["not_after"].items()
         }
         self.standalone_low: dict[str, float] = dict(rules["standalone"]["low"])
-        self.phrases: Phrases[None] = Phrases()
+        self.phrases: PhraseIndex[None] = PhraseIndex()
         for form in words["phrases"]:
-            self.phrases.add(phrase(form), None)
+            self.phrases.add(phrase_norms(form), None)
         self._add_names(rules)
         self._add_units(rules)
         for sign, forms in rules["comparators"].items():
             for form in forms:
-                self.comparators.add(phrase(form), sign)
+                self.comparators.add(phrase_norms(form), sign)
 
     def _add_names(self, rules: Mapping[str, Any]) -> None:
         for key, entry in rules["concepts"].items():
             series = frozenset(entry.get("series", ()))
             for name in entry.get("names", ()):
-                self.names.add(phrase(name), Name(key, series=name in series))
+                self.names.add(phrase_norms(name), Name(key, series=name in series))
             for guard in entry.get("guarded", ()):
                 self._add(guard["names"], _guarded(key, guard))
         pressure = rules["pressure"]
         pair_only = frozenset(pressure["pair_only"])
         for name in pressure["names"]:
-            self.names.add(phrase(name), Name(PRESSURE, needs_pair=name in pair_only))
+            self.names.add(phrase_norms(name), Name(PRESSURE, needs_pair=name in pair_only))
         self._add(pressure["pair_names"], Name(PRESSURE, needs_pair=True, millimetres=True))
         self._add(pressure["systolic"], Name(SYSTOLIC))
         self._add(pressure["diastolic"], Name(DIASTOLIC))
@@ -236,12 +190,14 @@ class Knowledge:
 
     def _add(self, names: Iterable[str], name: Name) -> None:
         for form in names:
-            self.names.add(phrase(form), name)
+            self.names.add(phrase_norms(form), name)
 
     def _add_units(self, rules: Mapping[str, Any]) -> None:
         forms = {form for measure in self.measures.values() for form in measure.units}
-        self.passing_units = {phrase(unit) for unit in rules["foreign_units"]["passing"]}
-        foreign = self.passing_units | {phrase(unit) for unit in rules["foreign_units"]["final"]}
+        self.passing_units = {phrase_norms(unit) for unit in rules["foreign_units"]["passing"]}
+        foreign = self.passing_units | {
+            phrase_norms(unit) for unit in rules["foreign_units"]["final"]
+        }
         # A letter that is a unit of one measurement is no unit after another's number.
         self.weak_units = {f for f in forms - foreign if len(f) == 1 and len(f[0]) == 1}
         forms.update(foreign)
@@ -250,15 +206,15 @@ class Knowledge:
         for key, units in rules["standalone"].items():
             if key not in ("not_after", "low"):
                 for unit in units:
-                    self.standalone.add(phrase(unit), key)
+                    self.standalone.add(phrase_norms(unit), key)
 
 
 def _measure(key: str, entry: Mapping[str, Any]) -> Measure:
-    units = {phrase(unit): Unit(factor) for unit, factor in entry.get("units", {}).items()}
+    units = {phrase_norms(unit): Unit(factor) for unit, factor in entry.get("units", {}).items()}
     for unit, (factor, offset) in entry.get("affine", {}).items():
-        units[phrase(unit)] = Unit(factor, offset)
+        units[phrase_norms(unit)] = Unit(factor, offset)
     bare = tuple(
-        Bare(b["from"], b["to"], Unit(b["factor"], b.get("offset", 0.0)))
+        ImplicitUnit(b["from"], b["to"], Unit(b["factor"], b.get("offset", 0.0)))
         for b in entry.get("bare", ())
     )
     return Measure(
@@ -288,8 +244,8 @@ def _guarded(key: str, guard: Mapping[str, Any]) -> Name:
     )
 
 
-def _pressure(rules: Mapping[str, Any]) -> Pressure:
-    return Pressure(
+def _pressure(rules: Mapping[str, Any]) -> PressureRules:
+    return PressureRules(
         centimetres_systolic=tuple(rules["centimetres_systolic"]),
         centimetres_diastolic=tuple(rules["centimetres_diastolic"]),
         least_difference=rules["least_pulse_pressure"],

@@ -1,0 +1,222 @@
+"""Further values of the same measurement: 'Cr 1,41 (previa 1,22)', '93,2 → 84,0', series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clinical_nlp.pipeline.measurements.measurement_rules import (
+    DIASTOLIC,
+    SYSTOLIC,
+    Measure,
+    Name,
+)
+from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
+from clinical_nlp.pipeline.measurements.text import Words
+
+_ARROWS = (
+    ("→",), ("->",), ("-", ">"), ("=", ">"), ("-", "-", ">"), (">", ">"), ("⇒",), ("➔",),
+    ("←",), ("<-",), ("<", "-"), ("<", "<"),
+)  # fmt: skip
+_SEPARATORS = frozenset({",", ";", "y", "e", "i", "vs", "/"})
+_LISTING = frozenset({",", ";", "y", "e", "i", "-", "–", "/"})
+_MAX_WORDS_TO_NUMBER = 8
+_MAX_BRACKET_WORDS = 14
+_MAX_QUALIFIERS = 5
+_CLOSE = 0.1  # relative difference of two values of a list
+_LARGEST_DAY = 31
+
+
+class FurtherValues:
+    """Reads the values that follow one of the same measurement."""
+
+    def __init__(self, reader: QuantityReader) -> None:
+        self._rules = reader.rules
+        self._reader = reader
+
+    def scalars(
+        self, words: Words, value: Quantity, measure: Measure, name: Name
+    ) -> Iterator[Quantity]:
+        """Yield the values of the same measurement that follow ``value``."""
+        position = value.after
+        while position < words.size and not words.is_border(position):
+            found = (
+                self._after_arrow(words, position, measure)
+                or self._in_bracket(words, self._bracket_at(words, position, measure), measure)
+                or self._compared(words, position, measure)
+                or self._changed(words, value, position, measure)
+                or self._listed(words, value, position, measure, name)
+            )
+            if found is None:
+                close = self._closing_bracket(words, position)
+                if not close:
+                    return
+                position = close + 1  # '2.300 (enero), 1.800 (marzo)'
+                continue
+            following, position = found
+            yield following
+
+    def _is_again(self, norm: str, measure: Measure) -> bool:
+        return norm in self._rules.again or norm in measure.more
+
+    def _after_arrow(
+        self, words: Words, position: int, measure: Measure
+    ) -> tuple[Quantity, int] | None:
+        """'93,2 → 84,0', '33 -> actual 51%', '82% basal -> 93'."""
+        if words.at(position) == ">" and words.at(position + 1)[:1].isdigit():
+            return self._number_within(words, position + 1, measure, expected=True)
+        for _ in range(3):
+            arrow = next(
+                (a for a in _ARROWS if tuple(words.norms[position : position + len(a)]) == a), None
+            )
+            if arrow is not None:
+                return self._number_within(words, position + len(arrow), measure, expected=True)
+            norm = words.at(position)
+            if norm not in self._rules.between or norm in _SEPARATORS:
+                return None
+            position += 1
+        return None
+
+    def _number_within(
+        self, words: Words, position: int, measure: Measure, *, expected: bool
+    ) -> tuple[Quantity, int] | None:
+        """Return the next value, and the place after it, within a few leading words.
+
+        ``expected``: whether it is already certain that a value of this measurement follows.
+        """
+        limit = min(words.size, position + _MAX_WORDS_TO_NUMBER)
+        while position < limit and not words.is_border(position):
+            norm = words.norms[position]
+            if norm[0].isdigit() or (norm == "%" and words.at(position + 1)[:1].isdigit()):
+                found = self._number(words, position, measure)
+                if isinstance(found, Quantity):
+                    expected = expected or self._marked_after(words, found, measure)
+                    return (found, found.after) if expected else None
+                if found is None:
+                    return None
+                # 'FEVI en 2018 60%, en 2022 35%'
+                expected = expected or self._reader.is_date_or_year(words, position)
+                position = found
+                continue
+            names = self._rules.names.at(words, position)[1]
+            if any(self._names_other(n, norm, measure) for n in names):
+                return None
+            phrase_norms = self._rules.phrases.at(words, position)[0]
+            if phrase_norms:
+                position += phrase_norms - 1
+            elif self._is_again(norm, measure):
+                expected = True
+            elif norm == "," and expected:
+                expected = False  # '69,1 lunes, 70,4 hoy', 'hoy 70,2, al alta 71'
+            elif norm == "." and self._is_again(words.at(position - 1), measure):
+                pass  # '(ant. 69,5)'
+            elif norm == "/" and words.at(position - 1) in self._rules.months:
+                pass  # '(ene/24: 1,1)'
+            elif norm not in self._rules.between and norm not in self._rules.moves:
+                return None
+            position += 1
+        return None
+
+    def _names_other(self, name: Name, norm: str, measure: Measure) -> bool:
+        """Whether a name before a value is of another measurement: not 'al alta', 'basal'."""
+        if measure.key in (SYSTOLIC, DIASTOLIC) and name.concept in (SYSTOLIC, DIASTOLIC):
+            return name.concept != measure.key  # 'maxima 170, minima 95'
+        return norm not in self._rules.again and name.concept != measure.key
+
+    def _marked_after(self, words: Words, value: Quantity, measure: Measure) -> bool:
+        """Whether the words after a value mark it as a further one: '1,2 previa'."""
+        if words.at(value.after) == "(" and self._reader.skip_non_value(words, value.after + 1):
+            return True
+        return any(self._is_again(norm, measure) for norm in words.after(value.after, 2))
+
+    def _number(self, words: Words, position: int, measure: Measure) -> Quantity | int | None:
+        """Return a value, or the place after a number that is none: a date, a time."""
+        if words.at(position - 1) in self._rules.months and self._is_day(words, position):
+            return position + 1  # 'sept-22', 'junio 22'
+        if words.at(position - 2) in self._rules.months and words.at(position - 1) in "-/":
+            return position + 1
+        return self._reader.scalar(words, position, measure)
+
+    @staticmethod
+    def _is_day(words: Words, position: int) -> bool:
+        norm = words.at(position)
+        return norm.isdigit() and int(norm) <= _LARGEST_DAY
+
+    def _bracket_at(self, words: Words, position: int, measure: Measure) -> int:
+        """Return the place of a bracket within a few words that qualify the value."""
+        for place in range(position, position + _MAX_QUALIFIERS):
+            norm = words.at(place)
+            if norm == "(":
+                return place
+            if norm not in self._rules.between and not self._is_again(norm, measure):
+                break
+        return position
+
+    @staticmethod
+    def _closing_bracket(words: Words, position: int) -> int:
+        """Return the place of the ``)`` of the ``(`` at ``position``; 0 where there is none."""
+        if words.at(position) != "(":
+            return 0
+        return words.closing_bracket(position, position + _MAX_BRACKET_WORDS)
+
+    def _in_bracket(
+        self, words: Words, position: int, measure: Measure
+    ) -> tuple[Quantity, int] | None:
+        """'(previa 1,22)', '(junio 68)', '(28 en enero)'."""
+        close = self._closing_bracket(words, position)
+        if not close:
+            return None
+        inside = words.norms[position + 1 : close]
+        if len(inside) == 1:  # 'Cr 1,5 (1,2)'
+            alone = self._reader.scalar(words, position + 1, measure)
+            return (alone, close + 1) if isinstance(alone, Quantity) else None
+        expected = any(self._is_again(norm, measure) for norm in inside)
+        if not expected:
+            return None
+        found = self._number_within(words, position + 1, measure, expected=True)
+        if found is None or found[0].end > close:
+            return None
+        return found[0], close + 1
+
+    def _compared(
+        self, words: Words, position: int, measure: Measure
+    ) -> tuple[Quantity, int] | None:
+        """', ayer 79,3', 'previa 1,22', 'vs 1,2'."""
+        expected = words.at(position) == "vs"
+        if words.at(position) in _SEPARATORS:
+            position += 1
+        if words.at(position)[:1].isdigit():
+            found = self._number(words, position, measure)
+            if isinstance(found, Quantity):
+                expected = expected or self._marked_after(words, found, measure)
+                return (found, found.after) if expected else None
+            if found is None:
+                return None
+            expected = expected or self._reader.is_date_or_year(words, position)
+            position = found
+        return self._number_within(words, position, measure, expected=expected)
+
+    def _changed(
+        self, words: Words, value: Quantity, position: int, measure: Measure
+    ) -> tuple[Quantity, int] | None:
+        """'mejora de 25 a 45%', 'de 82 a 79': the second of two values."""
+        if words.at(position) not in self._rules.to:
+            return None
+        second = self._reader.scalar(words, position + 1, measure)
+        if not isinstance(second, Quantity):
+            return None
+        before = words.before(value.first, _MAX_WORDS_TO_NUMBER)
+        fell = before[:1] == ["de"] and (measure.levels_only or second.value < value.value)
+        moved = fell or not self._rules.moves.isdisjoint(before)
+        return (second, second.after) if moved else None
+
+    def _listed(
+        self, words: Words, value: Quantity, position: int, measure: Measure, name: Name
+    ) -> tuple[Quantity, int] | None:
+        """'glucemias 120, 140 y 133'; 'peso 80,2, 79,8', where the numbers are close."""
+        if words.at(position) not in _LISTING or not (name.series or measure.levels_only):
+            return None
+        following = self._reader.scalar(words, position + 1, measure)
+        if not isinstance(following, Quantity):
+            return None
+        close = abs(following.value - value.value) <= _CLOSE * value.value
+        return (following, following.after) if name.series or close else None
