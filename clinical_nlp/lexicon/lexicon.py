@@ -12,7 +12,7 @@ from typing import Any
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.lexicon.codes import CodeIndex
-from clinical_nlp.lexicon.reading import parse, read_concepts, read_terms
+from clinical_nlp.lexicon.loader import parse, read_concepts, read_terms
 from clinical_nlp.lexicon.term import Term
 from clinical_nlp.records import Concept
 

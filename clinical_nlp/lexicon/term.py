@@ -20,7 +20,7 @@ class Term:
     language
         ``es``, ``ca``, ``gl`` or ``eu``: decides how the term inflects.
     text
-        The term in the notation of ``docs/how-to/lexicon.md``.
+        The term in the syntax of :mod:`clinical_nlp.matching.syntax`.
     gate
         Name of the context gate that must let it through; ``None`` where unambiguous.
     negated, historical

@@ -2,7 +2,8 @@
 
 ``gates.toml`` holds them as data. A gate is a list of rules read from the top; the first
 whose conditions all hold decides, and ``otherwise`` where none does. Conditions are lists
-of phrases; ``*`` at the end of a word stands for any ending, ``#`` for a number.
+of phrases in the syntax of :mod:`clinical_nlp.matching.syntax`. They look at a few words
+around a term, most of them never: regular expressions serve better than an automaton.
 
 ==========  =================================================================
 condition   holds where one of the phrases
@@ -22,14 +23,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.matching.syntax import (
+    Atom,
+    Choice,
+    Pattern,
+    PatternError,
+    is_optional,
+    parse,
+)
 
 _LEFT, _RIGHT, _LINE = 15, 10, 30
 _SENTENCE_ENDS = frozenset(".;?!\n")
 _CONDITIONS = ("before", "after", "left", "right", "near", "line", "note")
+_NUMBERS = {"": r"\d+(?:[.,]\d+)* ", "year": r"(?:19|20)\d\d "}
 
 
 class Context:
@@ -107,11 +118,16 @@ class _Rule:
             )
         self.accept = bool(data["accept"])
         self._sections = frozenset(data.get("section", ()))
-        self._patterns = [
-            (condition, _compile(condition, data[condition], lists))
-            for condition in _CONDITIONS
-            if condition in data
-        ]
+        try:
+            self._patterns = [
+                (condition, _compile(condition, data[condition], lists))
+                for condition in _CONDITIONS
+                if condition in data
+            ]
+        except PatternError as error:
+            raise PipelineError(
+                "E315", f"A phrase of the gate '{name}' {error}: correct it in gates.toml."
+            ) from error
 
     def holds(self, context: Context, start: int, end: int) -> bool:
         """True where all of the rule's conditions hold for the words ``start:end``."""
@@ -139,32 +155,44 @@ class _Rule:
 def _compile(
     condition: str, phrases: Iterable[str], lists: Mapping[str, list[str]]
 ) -> re.Pattern[str]:
-    """One pattern for a list of phrases; ``@name`` stands for a list of ``[lists]``."""
-    opened: list[str] = []
+    """One regular expression for a list of phrases, over words that blanks surround."""
+    options: list[Pattern] = []
     for phrase in phrases:
-        opened.extend(lists[phrase[1:]] if phrase.startswith("@") else [phrase])
-    body = "|".join(_phrase(phrase) for phrase in opened)
+        pattern = parse(phrase, partial(_atom, lists))
+        if is_optional(pattern):
+            raise PatternError(f"'{phrase}' matches nothing")
+        options.extend(pattern.options if isinstance(pattern, Choice) else [pattern])
+    body = "|".join(map(_expression, options))
     if condition == "before":
-        return re.compile(rf" (?:{body}) $")
+        return re.compile(f" (?:{body})$")
     if condition == "after":
-        return re.compile(rf"^ (?:{body}) ")
-    return re.compile(rf" (?:{body})(?= )")
+        return re.compile(f"^ (?:{body})")
+    return re.compile(f" (?:{body})")
 
 
-def _phrase(phrase: str) -> str:
-    words = []
-    for word in phrase.split():
-        if word == "#":
-            words.append(r"\d+(?:[.,]\d+)*")
-        elif word == "##":
-            words.append(r"(?:19|20)\d\d")
-        elif word == "*":
-            words.append(r"\S+")
-        elif word.endswith("*"):
-            words.append(re.escape(normalise_word(word[:-1])) + r"\S*")
-        else:
-            words.append(re.escape(normalise_word(word)))
-    return " ".join(words)
+def _expression(pattern: Pattern) -> str:
+    """A pattern whose symbols are regular expressions, each with the blank behind its word."""
+    if isinstance(pattern, str):
+        return pattern
+    if isinstance(pattern, Choice):
+        return f"(?:{'|'.join(map(_expression, pattern.options))})"
+    return "".join(map(_expression, pattern.parts))
+
+
+def _atom(lists: Mapping[str, list[str]], atom: Atom) -> Pattern:
+    match atom.kind:
+        case "word" | "exact":
+            return re.escape(normalise_word(atom.text)) + " "
+        case "prefix":
+            return re.escape(normalise_word(atom.text)) + r"\S* "
+        case "any" | "gap":
+            return r"\S+ "
+        case "mark" if atom.text in _NUMBERS:
+            return _NUMBERS[atom.text]
+        case "list" if atom.text in lists:
+            leaf = partial(_atom, lists)
+            return Choice(tuple(parse(phrase, leaf) for phrase in lists[atom.text]))
+    raise PatternError(f"names the {atom.kind} '{atom.text}', which is not there")
 
 
 class Gates:

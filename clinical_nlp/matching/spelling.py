@@ -143,7 +143,7 @@ class Speller:
         """True for a word that is never to be corrected."""
         return word in self._real
 
-    def slips(self, word: str) -> frozenset[str]:
+    def corrections(self, word: str) -> frozenset[str]:
         """Symbols of the nearest words within one slip (two in a long word).
 
         A slip is a letter dropped, added, changed, or two swapped (optimal string
@@ -168,7 +168,7 @@ class Speller:
                 found.add(self._spelt[other])
         return frozenset(found)
 
-    def cuts(self, word: str) -> frozenset[str]:
+    def completions(self, word: str) -> frozenset[str]:
         """Symbols of the words that a form is the beginning of ("arritm", "clortalid")."""
         last = word[-1:]
         shortest = _CUT_HARD if last in _HARD else _CUT

@@ -14,9 +14,13 @@ from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
 from clinical_nlp.pipeline.assertion.engine import Engine
-from clinical_nlp.pipeline.assertion.kinds import Kinds
-from clinical_nlp.pipeline.assertion.knowledge import Knowledge, build, load
+from clinical_nlp.pipeline.assertion.rules import (
+    AssertionRules,
+    build_assertion_rules,
+    load_assertion_rules,
+)
 from clinical_nlp.pipeline.assertion.sentence import Page
+from clinical_nlp.pipeline.assertion.target_kinds import TargetKinds
 from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
 
 _FILE = "assertion.json"
@@ -28,8 +32,8 @@ class EsAssertion:
 
     Parameters
     ----------
-    knowledge
-        The rules.
+    rules
+        The compiled rules.
     categories
         Catalogue category by concept key: what a rule may reach depends on the kind of
         finding.
@@ -41,14 +45,14 @@ class EsAssertion:
     ``docs/explanation/assertion.md``.
     """
 
-    def __init__(self, knowledge: Knowledge, categories: Mapping[str, str]) -> None:
-        self._set(knowledge, dict(categories))
+    def __init__(self, rules: AssertionRules, categories: Mapping[str, str]) -> None:
+        self._set(rules, dict(categories))
 
-    def _set(self, knowledge: Knowledge, categories: dict[str, str]) -> None:
-        self._knowledge = knowledge
+    def _set(self, rules: AssertionRules, categories: dict[str, str]) -> None:
+        self._rules = rules
         self._categories = categories
-        self._kinds = Kinds(knowledge, categories)
-        self._engine = Engine(knowledge)
+        self._kinds = TargetKinds(rules, categories)
+        self._engine = Engine(rules)
         self._words: dict[int, str] = {}
 
     def __call__(self, doc: Doc) -> Doc:
@@ -135,7 +139,7 @@ class EsAssertion:
     def _by_section(self, section: str | None, kind: str) -> Assertion:
         """What the section says of a target that no cue reaches."""
         for key in (section or "none", "*"):
-            for category, allowed in self._knowledge.section_flags.get(key, ()):
+            for category, allowed in self._rules.section_flags.get(key, ()):
                 if allowed is None or kind in allowed:
                     return self._engine.settle({category: 0})
         return AFFIRMED
@@ -143,13 +147,13 @@ class EsAssertion:
     # spaCy saves and loads every component through these four.
     def to_bytes(self, **kwargs: object) -> bytes:
         """Serialise the rules and the concepts' categories as JSON."""
-        data = {"knowledge": self._knowledge.source, "categories": self._categories}
+        data = {"rules": self._rules.source, "categories": self._categories}
         return json.dumps(data, ensure_ascii=False, sort_keys=True).encode()
 
     def from_bytes(self, data: bytes, **kwargs: object) -> Self:
         """Load what :meth:`to_bytes` gave."""
         loaded = json.loads(data)
-        self._set(build(loaded["knowledge"]), loaded["categories"])
+        self._set(build_assertion_rules(loaded["rules"]), loaded["categories"])
         return self
 
     def to_disk(self, path: str | Path, **kwargs: object) -> None:
@@ -195,4 +199,4 @@ def concept_categories() -> dict[str, str]:
 @Language.factory("es_assertion")
 def create_assertion(nlp: Language, name: str) -> EsAssertion:
     """Entry for spaCy's config."""
-    return EsAssertion(load(), concept_categories())
+    return EsAssertion(load_assertion_rules(), concept_categories())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from clinical_nlp.matching.phrases import END, START, PhraseMatcher, prune
+from clinical_nlp.matching.cues import END, START, CueMatcher, prune
 from clinical_nlp.pipeline.assertion.assertion import Assertion
 from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
 from clinical_nlp.pipeline.assertion.enumeration import asides, item_commas
 from clinical_nlp.pipeline.assertion.graph import SILENT, SentenceGraph, Target, modifier
-from clinical_nlp.pipeline.assertion.knowledge import Knowledge
+from clinical_nlp.pipeline.assertion.rules import AssertionRules
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
 _FAMILY = "FAMILY"
@@ -22,13 +22,13 @@ class Engine:
 
     Parameters
     ----------
-    knowledge
-        The rules and what goes with them.
+    rules
+        The compiled rules.
     """
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        self._knowledge = knowledge
-        self._matcher = PhraseMatcher([cue.elements for cue in knowledge.cues])
+    def __init__(self, rules: AssertionRules) -> None:
+        self._all = rules
+        self._matcher = CueMatcher([cue.pattern for cue in rules.cues])
         self._rules_of: dict[frozenset[str], dict[tuple[int, ...], tuple[ConTextRule, ...]]] = {}
         self._alone: dict[tuple[str, str | None], Assertion] = {}
 
@@ -39,7 +39,7 @@ class Engine:
         """
         rules = self._rules(frozenset(target.label_ for target in sentence.targets))
         matches = prune(self._matcher.find([START, *sentence.words, END], rules))
-        chosen = [(rule, match) for match in matches for rule in rules(match.forms)]
+        chosen = [(rule, match) for match in matches for rule in rules(match.patterns)]
         if all(rule.direction in SILENT for rule, _ in chosen):
             return []
         length = len(sentence.words)
@@ -47,10 +47,10 @@ class Engine:
             modifier(rule, max(match.start - 1, 0), min(match.end - 1, length), length)
             for rule, match in chosen
         ]
-        found = self._knowledge.readings.apply(sentence, found)
-        inside = item_commas(sentence, self._knowledge.list_breakers, self._knowledge.list_runners)
+        found = self._all.ambiguous_cues.apply(sentence, found)
+        inside = item_commas(sentence, self._all.list_breakers, self._all.list_runners)
         cues = {m.modifier_span[0] for m in found if m.direction not in SILENT}
-        inside |= asides(sentence, self._knowledge.readings.carriers, cues)
+        inside |= asides(sentence, self._all.ambiguous_cues.carriers, cues)
         if not inside:
             return found
         return [m for m in found if m.category not in _MARKS or m.modifier_span[0] not in inside]
@@ -61,7 +61,7 @@ class Engine:
         A cue that can reach none of a sentence's targets must not hide one that can.
         """
         known = self._rules_of.setdefault(kinds, {})
-        cues = self._knowledge.cues
+        cues = self._all.cues
 
         def rules(forms: tuple[int, ...]) -> tuple[ConTextRule, ...]:
             found = known.get(forms)
@@ -85,7 +85,7 @@ class Engine:
 
     def verdicts(self, sentence: Sentence) -> dict[int, Assertion]:
         """Assertions by the index of the target; targets no cue reaches are left out."""
-        answered = self._knowledge.questions.answer(sentence)
+        answered = self._all.questions.answer(sentence)
         if answered is not None:
             return {target.index: answered for target in sentence.targets}
         reached: dict[int, list[tuple[int, ConTextModifier]]] = {}
@@ -96,7 +96,7 @@ class Engine:
         verdicts = {index: self._verdict(cues) for index, cues in reached.items()}
         if len(verdicts) < len(sentence.targets):
             unreached = [t for t in sentence.targets if t.index not in verdicts]
-            for index, category in self._knowledge.passages.categories(sentence, unreached).items():
+            for index, category in self._all.passages.categories(sentence, unreached).items():
                 verdicts[index] = self._verdict_of(category, None)
         if "(" in sentence.words:
             _share_with_short_forms(sentence, verdicts)
@@ -129,14 +129,14 @@ class Engine:
             RoleCode that the nearest family cue names.
         """
         standing = set(gaps)
-        for winner, losers in self._knowledge.overrides.items():
+        for winner, losers in self._all.overrides.items():
             if winner in standing:
                 standing.difference_update(losers)
-        for rivals in self._knowledge.rivals:
+        for rivals in self._all.rivals:
             present = [c for c in rivals if c in standing]
             if len(present) > 1:  # the first of equals stays
                 standing.difference_update(set(present) - {min(present, key=gaps.__getitem__)})
-        flags = {flag for c in standing for flag in self._knowledge.flags.get(c, ())}
+        flags = {flag for c in standing for flag in self._all.flags.get(c, ())}
         return Assertion(
             negated="negated" in flags,
             uncertain="uncertain" in flags,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
-from clinical_nlp.matching.phrases import TARGET
+from clinical_nlp.matching.cues import TARGET
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
 _CLOSERS = frozenset(("ni", "o", "u", "nin", "ou", "y", "e", "i", "edo", "eta"))

@@ -14,14 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from clinical_nlp.errors import PipelineError
+from clinical_nlp.matching.cues import END, START, CueMatcher, compile_cue
 from clinical_nlp.matching.norms import normalise_word
-from clinical_nlp.matching.phrases import (
-    END,
-    START,
-    Element,
-    PhraseMatcher,
-    parse_form,
-)
+from clinical_nlp.matching.syntax import Pattern
 from clinical_nlp.pipeline.assertion.graph import Target
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
@@ -59,9 +54,9 @@ class Passages:
         The passages with their forms.
     """
 
-    def __init__(self, entries: Sequence[tuple[Passage, tuple[Element, ...]]]) -> None:
+    def __init__(self, entries: Sequence[tuple[Passage, Pattern]]) -> None:
         self._passages = [passage for passage, _ in entries]
-        self._matcher = PhraseMatcher([elements for _, elements in entries])
+        self._matcher = CueMatcher([pattern for _, pattern in entries])
         self._kinds = frozenset(kind for passage, _ in entries for kind in passage.allowed)
 
     def categories(self, sentence: Sentence, unreached: Iterable[Target]) -> dict[int, str]:
@@ -73,7 +68,7 @@ class Passages:
         said: dict[int, str] = {}
         for match in self._matcher.find([START, *words, END]):
             start, stop = max(match.start - 1, 0), match.end - 1
-            for form in match.forms:
+            for form in match.patterns:
                 passage = self._passages[form]
                 if not passage.unless.isdisjoint(words[:start]):
                     continue
@@ -94,7 +89,7 @@ def build(entries: Sequence[Mapping[str, Any]], macros: Mapping[str, Sequence[st
     PipelineError
         E320 for a form, E321 for a passage whose keys are not understood.
     """
-    made: list[tuple[Passage, tuple[Element, ...]]] = []
+    made: list[tuple[Passage, Pattern]] = []
     for entry in entries:
         name = str(entry.get("name", "?"))
         if set(entry) - _KEYS or _KEYS - {"until", "unless"} - set(entry):
@@ -108,11 +103,11 @@ def build(entries: Sequence[Mapping[str, Any]], macros: Mapping[str, Sequence[st
             return frozenset(
                 normalise_word(word)
                 for item in entry.get(key, ())
-                for word in (macros[item[1:]] if item.startswith("@") else (item,))
+                for word in (macros[item[1:-1]] if item.startswith("{") else (item,))
             )
 
         passage = Passage(
             entry["category"], frozenset(entry["allowed"]), words("until"), words("unless")
         )
-        made.extend((passage, parse_form(form, macros, name)) for form in entry["forms"])
+        made.extend((passage, compile_cue(form, macros, name)) for form in entry["forms"])
     return Passages(made)

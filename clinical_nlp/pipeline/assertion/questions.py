@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from clinical_nlp.matching.cues import TARGET
 from clinical_nlp.matching.norms import normalise_word
-from clinical_nlp.matching.phrases import TARGET
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 

@@ -5,7 +5,6 @@ Everything is read from the ``Doc`` as arrays, once; tokens are not touched one 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,8 +13,7 @@ import numpy as np
 from spacy.attrs import IDX, LOWER
 from spacy.tokens import Doc
 
-from clinical_nlp.matching.norms import normalise_word
-from clinical_nlp.matching.phrases import TARGET, YES
+from clinical_nlp.matching.cues import TARGET, cue_word
 from clinical_nlp.pipeline.assertion.graph import Target
 
 _FULL_STOPS = frozenset(".?!")
@@ -30,7 +28,7 @@ class Sentence:
     """Words of a sentence without white space, and its targets in order of place.
 
     ``targets`` count places in ``words``; ``Target.index`` is the place in the caller's
-    list. ``words`` has :data:`~clinical_nlp.matching.phrases.TARGET` for each
+    list. ``words`` has :data:`~clinical_nlp.matching.cues.TARGET` for each
     word of a target. ``answer`` holds the first words after a question, quotation marks
     left out.
     """
@@ -44,7 +42,7 @@ def _word(lower: str) -> str:
     """The normalised word, empty for white space; the *sí* that affirms keeps its accent."""
     if lower.isspace():
         return ""
-    return YES if unicodedata.normalize("NFC", lower) == YES else normalise_word(lower)
+    return cue_word(lower)
 
 
 class Page:

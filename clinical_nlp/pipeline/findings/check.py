@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from spacy.strings import StringStore
 
 from clinical_nlp.lexicon import Lexicon, Term
-from clinical_nlp.matching.notation import NUMBER, WORD, Choice, Pattern, Vocabulary
+from clinical_nlp.matching.automaton import ANY, GAP
+from clinical_nlp.matching.syntax import Choice, Pattern
+from clinical_nlp.matching.vocabulary import NUMBER, Vocabulary
 from clinical_nlp.pipeline.findings.matcher import Matcher
 
 
@@ -76,12 +78,12 @@ def _unread(matcher: Matcher) -> Iterator[Complaint]:
     writer = _Writer(matcher.vocabulary)
     strings = StringStore()
     for number, term in enumerate(matcher.terms):
-        text = writer.write(matcher.vocabulary.open(term.text, term.language))
-        units = matcher.read(text, strings)
+        text = writer.write(matcher.vocabulary.compile(term.text, term.language))
+        words = matcher.join(text, strings)
         whole = {
             n
-            for first, last, numbers in matcher.candidates(units)
-            if (first, last) == (0, len(units.classes) - 1)
+            for start, end, numbers in matcher.matches(words)
+            if (start, end) == (0, len(words.forms))
             for n in numbers
         }
         if number not in whole:
@@ -116,7 +118,7 @@ class _Writer:
     """Writes a pattern out as one text that it matches."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._words: dict[str, str] = {NUMBER: "2", WORD: ""}
+        self._words: dict[str, str] = {NUMBER: "2", GAP: "", ANY: "x"}
         for word, symbol in vocabulary.surfaces.items():
             self._words.setdefault(symbol, word)
         for form, symbol in vocabulary.verb_forms:

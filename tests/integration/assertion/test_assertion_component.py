@@ -100,7 +100,7 @@ def test_survives_disk_bytes_processes_and_docbin(pipeline: Language, tmp_path) 
 def test_serialises_the_rules_it_was_given(pipeline: Language) -> None:
     component = pipeline.get_pipe("es_assertion")
     assert component.to_bytes() == pipeline.get_pipe("es_assertion").to_bytes()
-    emptied = EsAssertion.__new__(EsAssertion).from_bytes(b'{"knowledge": {}, "categories": {}}')
+    emptied = EsAssertion.__new__(EsAssertion).from_bytes(b'{"rules": {}, "categories": {}}')
     doc = pipeline.make_doc("No disnea")
     assert emptied.flags(doc, [(3, 9)]) == [Assertion()]
     assert emptied.from_bytes(component.to_bytes()).flags(doc, [(3, 9)]) == [

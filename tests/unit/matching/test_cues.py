@@ -9,21 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.matching.phrases import (
-    END,
-    START,
-    TARGET,
-    Match,
-    PhraseMatcher,
-    parse_form,
-    prune,
-)
+from clinical_nlp.matching.automaton import ANY
+from clinical_nlp.matching.cues import END, START, TARGET, CueMatcher, Match, compile_cue, prune
+from clinical_nlp.matching.syntax import Choice, Pattern
 
 MACROS = {"month": ["enero", "Março"]}
 
 
 def find(form: str, text: str) -> list[tuple[int, int]]:
-    matcher = PhraseMatcher([parse_form(form, MACROS, "test")])
+    matcher = CueMatcher([compile_cue(form, MACROS, "test")])
     return [(m.start, m.end) for m in matcher.find(text.split())]
 
 
@@ -32,12 +26,12 @@ def find(form: str, text: str) -> list[tuple[int, int]]:
     [
         ("no", "hoy no tos", [(1, 2)]),
         ("no|sin", "sin tos", [(0, 1)]),
-        ("no ?se aprecia", "no aprecia", [(0, 2)]),
-        ("no ?se aprecia", "no se aprecia", [(0, 3)]),
-        ("en @month", "en marco", [(0, 2)]),
+        ("no [se] aprecia", "no aprecia", [(0, 2)]),
+        ("no [se] aprecia", "no se aprecia", [(0, 3)]),
+        ("en {month}", "en marco", [(0, 2)]),
         ("en #year", "en 2012", [(0, 2)]),
         ("en #year", "en 40", []),
-        ("hace #num años", "hace 2012 anos", [(0, 3)]),
+        ("hace # años", "hace 2012 anos", [(0, 3)]),
         ("Sí", "si", [(0, 1)]),
         ("no * de", "no mejora de", [(0, 3)]),
         ("no * de", "no , de", []),
@@ -51,15 +45,15 @@ def test_forms(form: str, text: str, found: list[tuple[int, int]]) -> None:
     assert find(form, text) == found
 
 
-@pytest.mark.parametrize("form", ["", "?no", "@nothing", "#hour"])
+@pytest.mark.parametrize("form", ["", "[no]", "{nothing}", "#hour"])
 def test_a_form_that_cannot_be_used_is_refused(form: str) -> None:
     with pytest.raises(PipelineError) as caught:
-        parse_form(form, MACROS, "test")
+        compile_cue(form, MACROS, "test")
     assert caught.value.code == "E320"
 
 
 WORDS = st.sampled_from(["a", "b", "c", "7", "1999", ",", "otra"])
-ELEMENTS = st.sampled_from(["a", "b|c", "?a", "?b", "#num", "#year", "*", ","])
+ELEMENTS = st.sampled_from(["a", "(b|c)", "[a]", "[b]", "#", "#year", "*", ","])
 
 
 @given(st.lists(st.lists(ELEMENTS, min_size=1, max_size=4), max_size=4), st.lists(WORDS))
@@ -67,26 +61,28 @@ def test_finds_what_trying_every_form_everywhere_finds(
     rows: list[list[str]], words: list[str]
 ) -> None:
     forms = [
-        parse_form(" ".join(row), {}, "test")
+        compile_cue(" ".join(row), {}, "test")
         for row in rows
-        if any(not e.startswith("?") for e in row)
+        if any(not e.startswith("[") for e in row)
     ]
 
-    def fits(element: frozenset[str], word: str) -> bool:
+    def fits(symbol: str, word: str) -> bool:
         return (
-            word in element
-            or ("#num" in element and word[0].isdigit())
-            or ("#year" in element and word == "1999")
-            or ("*" in element and word[0].isalpha())
+            symbol == f"w:{word}"
+            or (symbol == "#" and word[0].isdigit())
+            or (symbol == "#year" and word == "1999")
+            or (symbol == ANY and word[0].isalpha())
         )
 
-    def ends(form: tuple, at: int) -> set[int]:  # type: ignore[type-arg]
-        if not form:
-            return {at}
-        out = ends(form[1:], at) if form[0].optional else set()
-        if at < len(words) and fits(form[0].words, words[at]):
-            out |= ends(form[1:], at + 1)
-        return out
+    def ends(pattern: Pattern, at: int) -> set[int]:
+        if isinstance(pattern, str):
+            return {at + 1} if at < len(words) and fits(pattern, words[at]) else set()
+        if isinstance(pattern, Choice):
+            return {end for option in pattern.options for end in ends(option, at)}
+        reached = {at}
+        for part in pattern.parts:
+            reached = {end for place in reached for end in ends(part, place)}
+        return reached
 
     expected = []
     for start in range(len(words)):
@@ -95,7 +91,7 @@ def test_finds_what_trying_every_form_everywhere_finds(
         if best > start:
             hit = tuple(f for f, es in reached.items() if best in es)
             expected.append(Match(start, best, hit))
-    assert PhraseMatcher(forms).find(words) == expected
+    assert CueMatcher(forms).find(words) == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 5)), unique_by=lambda m: m[0]))
@@ -109,11 +105,11 @@ def test_pruning_leaves_disjoint_matches_and_drops_none_for_a_shorter(
     assert not matches or any(m.end - m.start == longest for m in kept)
 
 
-@pytest.mark.parametrize("form", ["?* ?* esta retirado", "?* ?* esta|ya retirado ?del|de"])
+@pytest.mark.parametrize("form", ["[*] [*] esta retirado", "*2 (esta|ya) retirado [del|de]"])
 def test_a_form_that_opens_with_any_word_reaches_back(form: str) -> None:
-    matcher = PhraseMatcher([parse_form(form, MACROS, "test"), parse_form("sin", MACROS, "test")])
+    matcher = CueMatcher([compile_cue(form, MACROS, "test"), compile_cue("sin", MACROS, "test")])
     found = matcher.find(["sin", "el", "farmaco", "esta", "retirado"])
-    assert [(match.start, match.end, match.forms) for match in found][:2] == [
+    assert [(match.start, match.end, match.patterns) for match in found][:2] == [
         (0, 1, (1,)),
         (1, 5, (0,)),
     ]
@@ -121,5 +117,5 @@ def test_a_form_that_opens_with_any_word_reaches_back(form: str) -> None:
 
 
 def test_a_form_that_opens_with_any_word_may_end_on_a_class() -> None:
-    matcher = PhraseMatcher([parse_form("?* hace #num", MACROS, "test")])
+    matcher = CueMatcher([compile_cue("[*] hace #", MACROS, "test")])
     assert [(m.start, m.end) for m in matcher.find(["tos", "hace", "3"])] == [(0, 3), (1, 3)]

@@ -7,8 +7,9 @@ from importlib import resources
 import pytest
 
 from clinical_nlp.errors import PipelineError
+from clinical_nlp.matching.syntax import Choice, Concat, Pattern, is_optional
 from clinical_nlp.pipeline.assertion.export import as_json
-from clinical_nlp.pipeline.assertion.knowledge import build, load
+from clinical_nlp.pipeline.assertion.rules import build_assertion_rules, load_assertion_rules
 
 #: Words too common to be a cue by themselves.
 COMMON = frozenset(
@@ -19,29 +20,38 @@ COMMON = frozenset(
 )
 
 
-def test_no_cue_is_a_bare_function_word() -> None:
-    for cue in load().cues:
-        needed = [e for e in cue.elements if not e.optional]
+def words(pattern: Pattern) -> frozenset[str]:
+    """The words and marks that a pattern names."""
+    if isinstance(pattern, str):
+        return frozenset((pattern.removeprefix("w:"),))
+    parts = pattern.options if isinstance(pattern, Choice) else pattern.parts
+    return frozenset().union(*map(words, parts))
+
+
+def test_cue_is_never_a_bare_function_word() -> None:
+    for cue in load_assertion_rules().cues:
+        parts = cue.pattern.parts if isinstance(cue.pattern, Concat) else (cue.pattern,)
+        needed = [part for part in parts if not is_optional(part)]
         if len(needed) == 1 and cue.rule.allowed_types != {"TEST"}:
-            assert not needed[0].words & COMMON, (cue.rule.literal, cue.form)
+            assert not words(needed[0]) & COMMON, (cue.rule.literal, cue.form)
 
 
 def test_every_rule_says_why_and_sets_or_bounds_something() -> None:
-    knowledge = load()
-    stops = {s for cue in knowledge.cues for s in cue.rule.terminated_by}
-    categories = {cue.rule.category for cue in knowledge.cues}
+    rules = load_assertion_rules()
+    stops = {s for cue in rules.cues for s in cue.rule.terminated_by}
+    categories = {cue.rule.category for cue in rules.cues}
     assert stops <= categories
-    for cue in knowledge.cues:
+    for cue in rules.cues:
         assert cue.rule.metadata["reason"].endswith((".", "'"))
         if cue.rule.direction not in ("TERMINATE", "PSEUDO"):
-            assert cue.rule.category in knowledge.flags or cue.rule.category in knowledge.overrides
+            assert cue.rule.category in rules.flags or cue.rule.category in rules.overrides
 
 
 def test_kinds_that_rules_name_exist() -> None:
-    knowledge = load()
-    kinds = {*knowledge.kind_of_category.values(), *knowledge.kind_of_concept.values()}
-    kinds |= {kind for kind, _, _ in knowledge.text_kinds} | {"UNKNOWN"}
-    for cue in knowledge.cues:
+    rules = load_assertion_rules()
+    kinds = {*rules.kind_of_category.values(), *rules.kind_of_concept.values()}
+    kinds |= {kind for kind, _, _ in rules.text_kinds} | {"UNKNOWN"}
+    for cue in rules.cues:
         assert (cue.rule.allowed_types or set()) <= kinds
         assert (cue.rule.excluded_types or set()) <= kinds
 
@@ -49,7 +59,7 @@ def test_kinds_that_rules_name_exist() -> None:
 def test_the_exported_file_is_in_step() -> None:
     package = resources.files("clinical_nlp.pipeline.assertion")
     kept = (package / "medspacy" / "es_context_rules.json").read_text(encoding="utf-8")
-    assert kept == as_json(load())
+    assert kept == as_json(load_assertion_rules())
 
 
 @pytest.mark.parametrize(
@@ -69,5 +79,5 @@ def test_the_exported_file_is_in_step() -> None:
 )
 def test_a_broken_rule_is_named(broken: dict[str, object]) -> None:
     with pytest.raises(PipelineError) as caught:
-        build({"rules": [broken]})
+        build_assertion_rules({"rules": [broken]})
     assert caught.value.code == "E321"

@@ -8,10 +8,13 @@ from clinical_nlp.matching.gates import Context, Gates
 GATES = Gates(
     {
         "lists": {"valve": ["severa", "moderada"]},
-        "graded": {"otherwise": False, "rules": [{"accept": True, "after": ["@valve", "grado #"]}]},
+        "graded": {
+            "otherwise": False,
+            "rules": [{"accept": True, "after": ["{valve}", "grado #"]}],
+        },
         "not_given": {"otherwise": True, "rules": [{"accept": False, "before": ["mg", "vía"]}]},
         "near_heart": {"rules": [{"accept": True, "near": ["cardi*"]}]},
-        "in_year": {"rules": [{"accept": True, "after": ["en ##"]}]},
+        "in_year": {"rules": [{"accept": True, "after": ["en #year"]}]},
         "in_note": {"rules": [{"accept": True, "note": ["furosemida"]}]},
         "in_history": {"rules": [{"accept": True, "section": ["history"]}]},
         "both": {"rules": [{"accept": True, "before": ["con"], "after": ["leve"]}]},

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical_nlp.pipeline.assertion import Assertion, EsAssertion
-from clinical_nlp.pipeline.assertion.knowledge import load
+from clinical_nlp.pipeline.assertion.rules import load_assertion_rules
 
 TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.v1"}}}
 NLP = spacy.blank("es", config=TOKENIZER)
-COMPONENT = EsAssertion(load(), {"furosemide": "drug", "dyspnea": "symptom"})
+COMPONENT = EsAssertion(load_assertion_rules(), {"furosemide": "drug", "dyspnea": "symptom"})
 
 
 def said(text: str, *words: str, concept: str = "dyspnea") -> list[Assertion]:

@@ -108,19 +108,19 @@ def speller() -> Speller:
     ],
 )
 def test_slips_are_forgiven(speller: Speller, written: str, word: str) -> None:
-    assert speller.slips(written) == {f"s:{word}"}
+    assert speller.corrections(written) == {f"s:{word}"}
 
 
 @pytest.mark.parametrize("written", ["distonia", "edad", "ic", "tema", "ederas", "cortisona"])
 def test_other_words_are_left_alone(speller: Speller, written: str) -> None:
-    assert speller.slips(written) == frozenset()
+    assert speller.corrections(written) == frozenset()
 
 
 def test_cut_off_words() -> None:
     speller = Speller({"arritmico": "s:arritmic", "edema": "s:edem", "casa": "s:casa"}, [])
-    assert speller.cuts("arritm") == {"s:arritmic"}
-    assert speller.cuts("arri") == frozenset()  # too short, ends in a vowel
-    assert speller.cuts("arritmico") == frozenset()
+    assert speller.completions("arritm") == {"s:arritmic"}
+    assert speller.completions("arri") == frozenset()  # too short, ends in a vowel
+    assert speller.completions("arritmico") == frozenset()
 
 
 def test_what_sounds_alike_is_spelt_alike() -> None:
@@ -145,5 +145,5 @@ def test_all_within_the_slips_and_no_others(
     distance = min(OSA.distance(form, word), OSA.distance(sound(form), sound(word)))
     near = sound(form)[:1] == sound(word)[:1] and abs(len(form) - len(word)) <= most >= distance
     # No stem, of which the speller would know the plural too.
-    found = Speller({word: "w:it"}, ()).slips(form)
+    found = Speller({word: "w:it"}, ()).corrections(form)
     assert found == (frozenset({"w:it"}) if near else frozenset())

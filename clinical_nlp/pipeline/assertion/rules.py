@@ -1,4 +1,4 @@
-"""Loads the assertion rules and everything else the component knows, from ``data/``.
+"""The assertion rules, loaded from ``data/``.
 
 The files are written for a clinician to read: each rule names its cues, what they mean,
 where they reach and why. Here they become ConText rules.
@@ -14,8 +14,9 @@ from importlib import resources
 from typing import Any
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.matching.phrases import Element, parse_form
-from clinical_nlp.pipeline.assertion import passages, questions, readings
+from clinical_nlp.matching.cues import compile_cue
+from clinical_nlp.matching.syntax import Pattern
+from clinical_nlp.pipeline.assertion import ambiguous_cues, passages, questions
 from clinical_nlp.pipeline.assertion.context import ConTextRule
 
 _REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})
@@ -24,25 +25,34 @@ _OPTIONAL_KEYS = frozenset({"max_scope", "max_targets", "allowed", "excluded", "
 
 @dataclass(frozen=True)
 class Cue:
-    """One form of a rule: the words to find and the ConText rule they stand for.
+    """One form of a rule.
 
-    ``words`` are the word lists that the form may name.
+    Parameters
+    ----------
+    form
+        The form as written.
+    pattern
+        What it matches.
+    rule
+        The ConText rule that it stands for.
+    word_lists
+        The lists that the form may name.
     """
 
     form: str
-    elements: tuple[Element, ...]
+    pattern: Pattern
     rule: ConTextRule
-    words: Mapping[str, Sequence[str]]
+    word_lists: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Knowledge:
-    """What the assertion component knows, ready for use.
+class AssertionRules:
+    """All rules of the assertion component, compiled.
 
     Parameters
     ----------
     source
-        The plain data it was made of, as :func:`load` read it; what is serialised.
+        The plain data they were built from; what is serialised.
     cues
         Every form of every rule, in the files' order.
     kind_of_category, kind_of_concept
@@ -62,8 +72,8 @@ class Knowledge:
         Words that an item of an enumeration does not hold.
     list_runners
         Words that open an enumeration which may run on unclosed.
-    readings
-        How cues that mean one thing or another are read.
+    ambiguous_cues
+        How cues that mean one thing or another are decided.
     questions
         How the answers to questions are read.
     passages
@@ -81,20 +91,20 @@ class Knowledge:
     flags: Mapping[str, tuple[str, ...]]
     list_breakers: frozenset[str]
     list_runners: frozenset[str]
-    readings: readings.Readings
+    ambiguous_cues: ambiguous_cues.AmbiguousCues
     questions: questions.Questions
     passages: passages.Passages
 
 
 @cache
-def load() -> Knowledge:
+def load_assertion_rules() -> AssertionRules:
     """Load the package's own rules."""
     merged: dict[str, Any] = {}
     folder = resources.files("clinical_nlp.pipeline.assertion") / "data"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             _merge(merged, tomllib.loads(file.read_text(encoding="utf-8")))
-    return build(merged)
+    return build_assertion_rules(merged)
 
 
 def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
@@ -107,8 +117,8 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
             into[key] = value
 
 
-def build(source: Mapping[str, Any]) -> Knowledge:
-    """Turn plain data into knowledge.
+def build_assertion_rules(source: Mapping[str, Any]) -> AssertionRules:
+    """Compile plain data.
 
     Parameters
     ----------
@@ -125,7 +135,7 @@ def build(source: Mapping[str, Any]) -> Knowledge:
     kinds = source.get("kinds", {})
     cues = tuple(cue for entry, words in _entries(source, macros) for cue in _cues(entry, words))
     rules = {cue.rule.literal: cue.rule for cue in cues}
-    return Knowledge(
+    return AssertionRules(
         source=source,
         cues=cues,
         kind_of_category=dict(kinds.get("categories", {})),
@@ -152,7 +162,7 @@ def build(source: Mapping[str, Any]) -> Knowledge:
             word for name in source.get("lists", {}).get("breakers", []) for word in macros[name]
         ),
         list_runners=frozenset(source.get("lists", {}).get("runners", [])),
-        readings=readings.build(source.get("readings", {}), rules.get),
+        ambiguous_cues=ambiguous_cues.build(source.get("ambiguous_cues", {}), rules.get),
         questions=questions.build(source.get("questions", {})),
         passages=passages.build(source.get("passages", ()), macros),
     )
@@ -172,7 +182,7 @@ def _entries(
             if before:
                 entry["name"] += ".possessed"
                 entry["forms"] = [
-                    form.replace("@relative", f"{before} @relative") for form in frame["forms"]
+                    form.replace("{relative}", f"{before} {{relative}}") for form in frame["forms"]
                 ]
             entries.append((entry, {**macros, "relative": relative["words"]}))
     return entries
@@ -204,4 +214,4 @@ def _cues(entry: Mapping[str, Any], macros: Mapping[str, Sequence[str]]) -> list
         raise PipelineError(
             "E321", f"assertion rule '{name}' is no ConText rule ({error}): correct it"
         ) from error
-    return [Cue(form, parse_form(form, macros, name), rule, macros) for form in entry["forms"]]
+    return [Cue(form, compile_cue(form, macros, name), rule, macros) for form in entry["forms"]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.matching.automaton import Automaton
-from clinical_nlp.matching.notation import LINK, NUMBER, WORD, Vocabulary
+from clinical_nlp.matching.automaton import GAP, LINK, Automaton
+from clinical_nlp.matching.vocabulary import NUMBER, Vocabulary
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def vocabulary() -> Vocabulary:
 
 def ends(vocabulary: Vocabulary, term: str, *words: set[str], language: str = "es") -> list[int]:
     """Lengths at which the term has ended after reading words with these symbols."""
-    automaton = Automaton([vocabulary.open(term, language)])
+    automaton = Automaton([vocabulary.compile(term, language)])
     classes = [automaton.word_class(frozenset(symbols)) for symbols in words]
     state, found = automaton.start(classes), []
     for length, word_class in enumerate(classes, 1):
@@ -28,19 +28,19 @@ def ends(vocabulary: Vocabulary, term: str, *words: set[str], language: str = "e
         if following is None:
             break
         state = following
-        if state.terms:
+        if state.accepted:
             found.append(length)
     return found
 
 
-DISNEA, ESFUERZO = {"s:disne", WORD}, {"s:esfuerz", WORD}
-DE, LEVE = {"w:de", LINK, WORD}, {LINK, WORD}
+DISNEA, ESFUERZO = {"s:disne", GAP}, {"s:esfuerz", GAP}
+DE, LEVE = {"w:de", LINK, GAP}, {LINK, GAP}
 
 
 def test_words_with_links_between(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "disnea de esfuerzo", DISNEA, ESFUERZO) == [2]
     assert ends(vocabulary, "disnea de esfuerzo", DISNEA, LEVE, DE, ESFUERZO) == [4]
-    assert ends(vocabulary, "disnea de esfuerzo", DISNEA, {WORD}, ESFUERZO) == []
+    assert ends(vocabulary, "disnea de esfuerzo", DISNEA, {GAP}, ESFUERZO) == []
 
 
 def test_links_are_not_endless(vocabulary: Vocabulary) -> None:
@@ -50,36 +50,36 @@ def test_links_are_not_endless(vocabulary: Vocabulary) -> None:
 
 def test_term_does_not_end_on_a_link_or_a_gap(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "disnea", DISNEA, LEVE) == [1]
-    assert ends(vocabulary, "disnea [*2]", DISNEA, {WORD}, {WORD}) == [1]
+    assert ends(vocabulary, "disnea [*2]", DISNEA, {GAP}, {GAP}) == [1]
 
 
 def test_a_gap_opens_a_term_only_in_notes_that_may_end_it(vocabulary: Vocabulary) -> None:
     term = "[*2] disnea [esfuerzo]"
-    assert ends(vocabulary, term, {WORD}, {WORD}, DISNEA, ESFUERZO) == [3, 4]
-    assert ends(vocabulary, term, {WORD}, {WORD}, {WORD}, DISNEA) == []
-    automaton = Automaton([vocabulary.open(term, "es")])
-    word, ending = (automaton.word_class(frozenset(symbols)) for symbols in ({WORD}, DISNEA))
+    assert ends(vocabulary, term, {GAP}, {GAP}, DISNEA, ESFUERZO) == [3, 4]
+    assert ends(vocabulary, term, {GAP}, {GAP}, {GAP}, DISNEA) == []
+    automaton = Automaton([vocabulary.compile(term, "es")])
+    word, ending = (automaton.word_class(frozenset(symbols)) for symbols in ({GAP}, DISNEA))
     assert automaton.step(automaton.start([word, word]), word) is None
     assert automaton.step(automaton.start([word, ending]), word) is not None
 
 
 def test_terms_that_begin_alike_keep_their_own_ends(vocabulary: Vocabulary) -> None:
     terms = ["disnea", "disnea de esfuerzo", "disnea (de esfuerzo|leve)", "(disnea|ortopnea)"]
-    automaton = Automaton([vocabulary.open(term, "es") for term in terms])
+    automaton = Automaton([vocabulary.compile(term, "es") for term in terms])
     disnea, esfuerzo = (automaton.word_class(frozenset(symbols)) for symbols in (DISNEA, ESFUERZO))
     begun = automaton.step(automaton.start([disnea, esfuerzo]), disnea)
-    assert begun is not None and begun.terms == (0, 3)
+    assert begun is not None and begun.accepted == (0, 3)
     ended = automaton.step(begun, esfuerzo)
-    assert ended is not None and ended.terms == (1, 2)
+    assert ended is not None and ended.accepted == (1, 2)
 
 
 def test_choices_options_numbers_and_classes(vocabulary: Vocabulary) -> None:
-    almohada = {"s:almohad", "c:pillow", WORD}
-    dos = {NUMBER, "w:2", WORD}
+    almohada = {"s:almohad", "c:pillow", GAP}
+    dos = {NUMBER, "w:2", GAP}
     assert ends(vocabulary, "# {pillow}", dos, almohada) == [2]
-    assert ends(vocabulary, "# {pillow}", dos, {"s:cojin", WORD}, {"s:grand", WORD}) == [3]
+    assert ends(vocabulary, "# {pillow}", dos, {"s:cojin", GAP}, {"s:grand", GAP}) == [3]
     assert ends(vocabulary, "(disnea|ortopnea) [esfuerzo]", DISNEA, ESFUERZO) == [1, 2]
-    assert ends(vocabulary, "(disnea|ortopnea)", {"s:ortopne", WORD}) == [1]
+    assert ends(vocabulary, "(disnea|ortopnea)", {"s:ortopne", GAP}) == [1]
 
 
 def test_verb_takes_its_pronouns(vocabulary: Vocabulary) -> None:
@@ -105,5 +105,5 @@ def test_glue_that_stands_alone_is_meant(vocabulary: Vocabulary) -> None:
 @pytest.mark.parametrize("term", ["", "(disnea", "disnea)", "[disnea)", "<volar>", "{bird}"])
 def test_broken_notation_is_named(vocabulary: Vocabulary, term: str) -> None:
     with pytest.raises(PipelineError) as caught:
-        vocabulary.open(term, "es")
+        vocabulary.compile(term, "es")
     assert caught.value.code == "E314"

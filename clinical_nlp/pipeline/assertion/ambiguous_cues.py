@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from clinical_nlp.matching.phrases import TARGET
+from clinical_nlp.matching.cues import TARGET
 from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
 from clinical_nlp.pipeline.assertion.graph import modifier
 from clinical_nlp.pipeline.assertion.sentence import Sentence
@@ -21,7 +21,7 @@ _NEGATED = "NEGATED_EXISTENCE"
 
 
 @dataclass(frozen=True)
-class Readings:
+class AmbiguousCues:
     """Decides between the readings of ambiguous cues.
 
     Parameters
@@ -121,8 +121,8 @@ class Readings:
         return frozenset(places) if gapless and closed and rows else frozenset()
 
 
-def build(entry: Mapping[str, object], rule: Callable[[str], ConTextRule | None]) -> Readings:
-    """Build from the ``[readings]`` table; ``rule`` finds a rule by its name."""
+def build(entry: Mapping[str, object], rule: Callable[[str], ConTextRule | None]) -> AmbiguousCues:
+    """Build from the ``[ambiguous_cues]`` table; ``rule`` finds a rule by its name."""
 
     def words(key: str) -> frozenset[str]:
         value = entry.get(key, [])
@@ -130,7 +130,7 @@ def build(entry: Mapping[str, object], rule: Callable[[str], ConTextRule | None]
 
     answers = entry.get("answers", {})
     found = {w: rule(name) for w, name in (answers if isinstance(answers, dict) else {}).items()}
-    return Readings(
+    return AmbiguousCues(
         carriers=words("carriers"),
         carried=words("carried"),
         denials=words("denials"),

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from clinical_nlp.pipeline.assertion.knowledge import Knowledge
+from clinical_nlp.pipeline.assertion.rules import AssertionRules
 
 UNKNOWN = "UNKNOWN"
 
 
-class Kinds:
+class TargetKinds:
     """Kind of a target, as ``data/kinds.toml`` defines them.
 
     Parameters
     ----------
-    knowledge
-        Holds the table of kinds.
+    rules
+        Hold the table of kinds.
     categories
         Catalogue category by concept key.
     """
 
-    def __init__(self, knowledge: Knowledge, categories: Mapping[str, str]) -> None:
-        by_category = knowledge.kind_of_category
+    def __init__(self, rules: AssertionRules, categories: Mapping[str, str]) -> None:
+        by_category = rules.kind_of_category
         self._by_concept = {
             concept: by_category.get(category, UNKNOWN) for concept, category in categories.items()
         }
-        self._by_concept.update(knowledge.kind_of_concept)
-        self._texts = knowledge.text_kinds
+        self._by_concept.update(rules.kind_of_concept)
+        self._texts = rules.text_kinds
 
     def of_concept(self, concept: str) -> str:
         """Kind of a concept; ``UNKNOWN`` for a key the lexicon does not have."""
