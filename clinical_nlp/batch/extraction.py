@@ -1,4 +1,4 @@
-"""Reads notes into findings and mentions, in this process or in several, always in order.
+"""Reads notes into findings and mentions, in this process or in several, in order.
 
 Notes go to the workers as plain texts and come back as plain values: spaCy's own
 ``n_process`` would send whole ``Doc`` objects between processes, which costs more than
@@ -23,81 +23,58 @@ import clinical_nlp
 from clinical_nlp.pipeline.document import get_findings, get_mentions
 from clinical_nlp.records import Finding, Mention
 
-#: Notes that the mention model is given at once: their sentences are sorted by length
-#: together. What the rules do to a note does not depend on it.
-_AT_ONCE = 64
+#: Batch size of the mention model, in notes: it sorts a batch's sentences by length. The
+#: rules give the same findings for any size.
+_BATCH_SIZE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class NoteReading:
-    """What a note gave."""
+    """What the pipeline found in a note."""
 
     findings: tuple[Finding, ...]
     mentions: tuple[Mention, ...] = ()
 
 
-#: What a note gave, or the name of the exception type that stopped it. Never the exception's
-#: message, which may quote the note.
+#: What was found in a note, or the name of the exception type that stopped the pipeline.
+#: Never the exception's message, which may quote the note.
 NoteOutcome = NoteReading | str
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineChoice:
-    """Which pipeline reads the notes, so that every process builds the same.
+def load_pipeline(mentions: bool) -> Language:
+    """Build the pipeline of this process, with or without the mention model.
 
-    Parameters
-    ----------
-    mentions
-        As for :func:`clinical_nlp.load`.
+    torch gets one thread: with another number, sums are rounded differently and the results
+    would depend on the number of processes. Processes use the cores.
     """
+    if mentions:
+        import torch
 
-    mentions: bool = False
-
-    def load(self) -> Language:
-        """Build it for this process, which reads with one thread where torch reads at all.
-
-        Sums of another number of threads are rounded otherwise: the results would hang on
-        how many processes share the work. Cores are used by processes.
-        """
-        if self.mentions:
-            import torch
-
-            torch.set_num_threads(1)
-        nlp = clinical_nlp.load(mentions=self.mentions)
-        # What has been loaded stays: no collection of garbage need walk through it again.
-        gc.freeze()
-        return nlp
-
-    def finding_the_same(self, nlp: Language) -> Language:
-        """Return the plainest pipeline that finds what ``nlp``, which was chosen so, finds.
-
-        Its fingerprint is what a risk model knows the notes' reader by, and what the ids of
-        FHIR resources are made from: mentions make no findings and must not change it.
-        """
-        return clinical_nlp.load() if self.mentions else nlp
+        torch.set_num_threads(1)
+    nlp = clinical_nlp.load(mentions=mentions)
+    gc.freeze()  # the pipeline stays: later garbage collections need not visit it
+    return nlp
 
 
-_RULES = PipelineChoice()
 _worker_nlp: Language | None = None
 
 
 def read_texts(nlp: Language, texts: Sequence[str]) -> list[NoteOutcome]:
-    """Run the pipeline over texts; a text that breaks it does not break its neighbours.
+    """Run the pipeline over texts; a text on which it fails does not affect the others.
 
     Returns
     -------
     list
-        As long as ``texts``: what each gave, or the exception type's name. It depends on
-        these texts alone, not on any that were read before.
+        One outcome a text. It depends on these texts alone, not on any read before.
     """
     for _, component in nlp.pipeline:
-        # A remembered result was computed in another batch, and its last digits may differ.
+        # A cached result was computed in another batch, and its last digits may differ.
         if hasattr(component, "forget"):
             component.forget()
     outcomes: list[NoteOutcome] = []
     try:
-        outcomes.extend(map(_reading, nlp.pipe(texts, batch_size=_AT_ONCE)))
-    except Exception:  # noqa: BLE001 - which note it was is found by reading the rest alone
+        outcomes.extend(map(_reading, nlp.pipe(texts, batch_size=_BATCH_SIZE)))
+    except Exception:  # noqa: BLE001 - the rest is read note by note to find which it was
         outcomes.extend(_read_alone(nlp, text) for text in texts[len(outcomes) :])
     return outcomes
 
@@ -113,9 +90,9 @@ def _reading(doc: Doc) -> NoteReading:
     return NoteReading(get_findings(doc), get_mentions(doc))
 
 
-def _start_worker(choice: PipelineChoice) -> None:
+def _start_worker(mentions: bool) -> None:
     global _worker_nlp
-    _worker_nlp = choice.load()
+    _worker_nlp = load_pipeline(mentions)
 
 
 def _work(texts: Sequence[str]) -> list[NoteOutcome]:
@@ -124,7 +101,7 @@ def _work(texts: Sequence[str]) -> list[NoteOutcome]:
 
 
 class NoteReader:
-    """Maps batches of texts to outcomes with a bounded number in flight.
+    """Maps batches of texts to outcomes, with a bounded number of batches in flight.
 
     Parameters
     ----------
@@ -132,13 +109,13 @@ class NoteReader:
         Pipeline used in this process.
     processes
         1 reads here; more starts that many workers.
-    choice
-        What the workers build; ``nlp`` must be the same.
+    mentions
+        Whether the workers load the mention model, as ``nlp`` does.
     """
 
-    def __init__(self, nlp: Language, processes: int = 1, choice: PipelineChoice = _RULES) -> None:
+    def __init__(self, nlp: Language, processes: int = 1, mentions: bool = False) -> None:
         self._nlp = nlp
-        self._choice = choice
+        self._mentions = mentions
         self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
 
@@ -149,7 +126,7 @@ class NoteReader:
                 self._processes,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_start_worker,
-                initargs=(self._choice,),
+                initargs=(self._mentions,),
             )
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import resource
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 from clinical_nlp.batch.job import RunOutcome
 from clinical_nlp.batch.quarantine import Quarantine
 from clinical_nlp.batch.sinks.report import RunSummary
+from clinical_nlp.registry import ResolvedModel
 
 #: Packages whose version can change a result.
 _PACKAGES = ("spacy", "medspacy", "scikit-learn", "mlflow", "fhir.resources", "torch", "numpy")
@@ -22,35 +24,34 @@ _PACKAGES = ("spacy", "medspacy", "scikit-learn", "mlflow", "fhir.resources", "t
 def run_summary(
     outcome: RunOutcome,
     quarantine: Quarantine,
-    peak_rss_mib: float,
-    resolution: Mapping[str, str] | None = None,
-    energy: Mapping[str, Any] | None = None,
+    resolved: ResolvedModel,
+    energy: Mapping[str, Any],
+    processes: int,
 ) -> RunSummary:
-    """Gather what the report and the record say of a run besides its results.
+    """Collect what the report and the record say of a run besides its results.
 
     Parameters
     ----------
     outcome
-        What the job did.
+        What the job counted and timed.
     quarantine
-        What it could not use.
-    peak_rss_mib
-        Peak resident memory, in MiB.
-    resolution
-        How the model was come by: ``asked``, ``source``, ``verified``, and a ``warning``
-        where the registry could not be reached.
+        What could not be used.
+    resolved
+        The risk model.
     energy
-        What the run used: ``kwh``, ``co2_kg``, ``seconds``, ``cpu_seconds``, ``method``.
+        ``kwh``, ``co2_kg``, ``seconds``, ``cpu_seconds``, ``method``.
+    processes
+        Processes that read notes.
     """
     return RunSummary(
         context=outcome.context,
         source=outcome.source,
         seconds=outcome.seconds,
         quarantined=dict(sorted(quarantine.codes.items())),
-        peak_rss_mib=peak_rss_mib,
+        peak_rss_mib=_peak_rss_mib(processes),
         failed_notes=outcome.failed_notes,
-        resolution=resolution or {},
-        energy=energy or {},
+        resolution=resolved.resolution(),
+        energy=energy,
         versions={
             "clinical-nlp": outcome.context.software,
             "python": platform.python_version(),
@@ -93,3 +94,12 @@ def write_run_record(path: Path, summary: RunSummary, outcome: RunOutcome) -> No
         "energy": dict(summary.energy) or None,
     }
     path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _peak_rss_mib(processes: int) -> float:
+    """Peak resident memory of this process and its workers, in MiB: an upper bound."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if processes > 1:
+        # The system keeps the largest child's peak, not each one's.
+        peak += processes * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return peak / 1024

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import resource
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from clinical_nlp.errors import EXIT_QUARANTINED, UsageError
+
+if TYPE_CHECKING:
+    from clinical_nlp.batch.models import BatchModels
 
 _EXPORT = typer.Argument(
     metavar="EXPORT",
@@ -88,7 +90,7 @@ def batch(
         )
     from fhir_adapters.reading.files import export_files
 
-    export_files(export)  # a wrong path is told at once, not after half a minute of loading
+    export_files(export)  # a wrong path fails now, not after half a minute of loading
     options = _Options(
         as_of=as_of.date() if as_of else None,
         threshold=None if threshold is None else threshold / 100,
@@ -119,29 +121,17 @@ class _Options:
 
 
 def _run(export: Path, out: Path, options: _Options) -> int:
+    """Run the batch; return how many resources or notes are in quarantine."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
-    import clinical_nlp
-    from clinical_nlp.batch.extraction import NoteReader, PipelineChoice
+    from clinical_nlp.batch.extraction import NoteReader
     from clinical_nlp.batch.job import run
+    from clinical_nlp.batch.models import load_models
     from clinical_nlp.batch.output import RUN_RECORD, OutputFolder
-    from clinical_nlp.batch.ports import ResultSink
     from clinical_nlp.batch.quarantine import Quarantine
     from clinical_nlp.batch.run_record import run_summary, write_run_record
-    from clinical_nlp.batch.sinks import (
-        AuditTable,
-        EstimatesTable,
-        FeaturesTable,
-        FindingsTable,
-        MentionsTable,
-        Worklist,
-    )
-    from clinical_nlp.batch.sinks.mentions_table import MENTIONS_FILE
     from clinical_nlp.batch.sinks.report import write_report
     from clinical_nlp.cli.progress import BatchProgress
     from clinical_nlp.lexicon import load_lexicon
-    from clinical_nlp.pipeline.assembly import fingerprint
-    from clinical_nlp.records import RunContext
-    from clinical_nlp.registry import resolve_model
     from clinical_nlp.registry.energy import measured
     from clinical_nlp.risk.bands import load_bands
     from fhir_adapters.reading import BulkExport
@@ -149,107 +139,69 @@ def _run(export: Path, out: Path, options: _Options) -> int:
 
     console = Console(stderr=True, quiet=options.quiet)
     concepts, bands = load_lexicon().concepts, load_bands()
-    choice = PipelineChoice(options.mentions)
+    threshold = bands.worklist_threshold if options.threshold is None else options.threshold
     with OutputFolder(out) as output:
+        folder = output.staging
         with console.status("Loading the pipeline and the risk model ..."):
-            nlp = choice.load()
-            resolved = resolve_model(options.model_uri)
-        champion = resolved.model
-        if resolved.warning is not None:
-            # Said with --quiet too: who reads the log in the morning must know.
-            typer.echo(f"Warning: {resolved.warning}", err=True)
-        read_by = fingerprint(choice.finding_the_same(nlp))
-        if read_by != champion.spec.pipeline:
-            console.print(
-                "[yellow]The model was trained on notes read by another version of the "
-                "pipeline; train it again, or compare two runs with 'clinical-nlp drift'."
-            )
-
-        def make_context(day: date) -> RunContext:
-            return RunContext(
-                as_of=day,
-                software=clinical_nlp.__version__,
-                pipeline=read_by,
-                model=champion.reference,
-                worklist_threshold=(
-                    bands.worklist_threshold if options.threshold is None else options.threshold
-                ),
-            )
-
-        def make_sinks(context: RunContext) -> list[ResultSink]:
-            staging = output.staging
-            asked_for: list[ResultSink] = []
-            if choice.mentions:
-                mentions = MentionsTable(staging / MENTIONS_FILE, context, fingerprint(nlp))
-                asked_for.append(mentions)
-            return [
-                *asked_for,
-                FhirSink(staging / "fhir", context, concepts, bands),
-                FindingsTable(staging / "findings.parquet", context, concepts),
-                EstimatesTable(staging / "estimates.parquet", context),
-                FeaturesTable(staging / "features.parquet", context, champion.spec.features),
-                AuditTable(staging / "audit.parquet", context),
-                Worklist(staging / "worklist.csv", context, bands),
-            ]
-
-        quarantine = Quarantine(output.staging / "quarantine.ndjson")
+            models = load_models(options.model_uri, options.mentions)
+        _print_warnings(console, models)
+        quarantine = Quarantine(folder / "quarantine.ndjson")
         with (
             measured() as energy,
             BatchProgress(console) as progress,
-            BulkExport(export, output.staging, max_note_bytes=options.max_note_bytes) as source,
-            NoteReader(nlp, options.processes, choice) as reader,
+            BulkExport(export, folder, max_note_bytes=options.max_note_bytes) as source,
+            NoteReader(models.nlp, options.processes, options.mentions) as reader,
         ):
             outcome = run(
                 source,
                 reader,
-                champion,
-                make_context,
-                make_sinks,
+                models.resolved.model,
+                lambda day: models.context(day, threshold),
+                lambda context: [
+                    FhirSink(folder / "fhir", context, concepts, bands),
+                    *models.sinks(folder, context, concepts, bands),
+                ],
                 quarantine,
                 options.as_of,
                 progress,
             )
         quarantine.close()
-        resolution = {
-            "asked": resolved.asked,
-            "source": resolved.source,
-            "verified": resolved.verified,
-            "trained_pipeline": champion.spec.pipeline,
-            **({"warning": resolved.warning} if resolved.warning else {}),
-        }
         summary = run_summary(
-            outcome, quarantine, _peak_mib(options.processes), resolution, energy.report()
+            outcome, quarantine, models.resolved, energy.report(), options.processes
         )
-        write_report(output.staging / "report.html", outcome.statistics, summary, concepts, bands)
-        write_run_record(output.staging / RUN_RECORD, summary, outcome)
+        write_report(folder / "report.html", outcome.statistics, summary, concepts, bands)
+        write_run_record(folder / RUN_RECORD, summary, outcome)
         output.publish()
     if not options.quiet:
-        _say_goodbye(out, options.show, quarantine.total, options.mentions)
+        _print_outputs(out, options, quarantine.total)
     return quarantine.total
 
 
-def _peak_mib(processes: int) -> float:
-    """Peak resident memory of this process and its workers, in MiB; at most, for several."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if processes > 1:
-        # The system keeps the largest child's peak, not each one's.
-        peak += processes * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return peak / 1024
+def _print_warnings(console: Console, models: BatchModels) -> None:
+    if models.resolved.warning is not None:
+        # With --quiet too: whoever reads the log in the morning must know.
+        typer.echo(f"Warning: {models.resolved.warning}", err=True)
+    if not models.same_pipeline_as_trained:
+        console.print(
+            "[yellow]The model was trained on notes read by another version of the "
+            "pipeline; train it again, or compare two runs with 'clinical-nlp drift'."
+        )
 
 
-def _say_goodbye(out: Path, show: int, quarantined: int, mentions: bool) -> None:
+def _print_outputs(out: Path, options: _Options, quarantined: int) -> None:
     from clinical_nlp.batch.sinks.worklist_view import print_worklist, read_worklist
 
     console = Console(highlight=False, markup=False)
-    if show:
+    if options.show:
         rows = read_worklist(out / "worklist.csv")
-        print_worklist(console, rows[:show], total=len(rows))
+        print_worklist(console, rows[: options.show], total=len(rows))
+    mentions = {"mentions.parquet": "one row a mention, without its words"}
     outputs = {
         "report.html": "the run on one page: open it in a browser",
         "worklist.csv": "whom to look at first",
         "fhir/": "resources to load back into the record",
         "findings.parquet": "one row a finding",
-        **({"mentions.parquet": "one row a mention, without its words"} if mentions else {}),
+        **(mentions if options.mentions else {}),
         "estimates.parquet": "one row a patient",
         "features.parquet": "what the model was given, one row a scored patient",
         "audit.parquet": "one record an estimate, to be archived",
@@ -257,5 +209,5 @@ def _say_goodbye(out: Path, show: int, quarantined: int, mentions: bool) -> None
         "run.json": "versions, hashes, counts, seconds, energy",
     }
     console.print(f"Results in {out}:")
-    for name, what in outputs.items():
-        console.print(f"  {name:<20} {what}")
+    for name, content in outputs.items():
+        console.print(f"  {name:<20} {content}")

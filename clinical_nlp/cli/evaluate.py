@@ -163,8 +163,8 @@ def _notes(path: str, part: Part, lang: str | None, targets: bool) -> list[Marke
 
 def _extract(notes: list[MarkedNote]) -> dict[str, MarkedNote]:
     import clinical_nlp
-    from clinical_nlp.cli.extract import finding_row
     from clinical_nlp.pipeline.document import get_findings
+    from clinical_nlp.records.codec import finding_row
 
     nlp = clinical_nlp.load()
     return {
@@ -177,7 +177,7 @@ def _extract(notes: list[MarkedNote]) -> dict[str, MarkedNote]:
 
 def _assert(notes: list[MarkedNote]) -> dict[str, MarkedNote]:
     import clinical_nlp
-    from clinical_nlp.cli.extract import assert_row
+    from clinical_nlp.batch.note_rows import assert_row
 
     nlp = clinical_nlp.load()
     return {

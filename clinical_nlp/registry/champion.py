@@ -58,6 +58,17 @@ class ResolvedModel:
             "check MLFLOW_TRACKING_URI and the server, and run again where that matters."
         )
 
+    def resolution(self) -> dict[str, str]:
+        """Return how the model was found, for ``run.json`` and the report."""
+        warning = self.warning
+        return {
+            "asked": self.asked,
+            "source": self.source,
+            "verified": self.verified,
+            "trained_pipeline": self.model.spec.pipeline,
+            **({} if warning is None else {"warning": warning}),
+        }
+
 
 def ensure_champion(tracking_uri: str | None = None) -> str:
     """Register the shipped model as champion where no champion has been set.

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from spacy.language import Language
 
-from clinical_nlp.cli.extract import finding_row
 from clinical_nlp.evaluation.findings import compare
 from clinical_nlp.evaluation.markup import read_marked_notes
 from clinical_nlp.evaluation.measures import score_all
 from clinical_nlp.evaluation.rows import MarkedNote, finding_note
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.pipeline.document import get_findings
+from clinical_nlp.records.codec import finding_row
 
 HERE = Path(__file__).parent
 MEASURES = ("findings, overlap", "findings, all flags right", "measurements", "note-level facts")

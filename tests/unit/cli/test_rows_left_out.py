@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import typer
 
+from clinical_nlp.batch.note_rows import field
 from clinical_nlp.cli import extract
 from clinical_nlp.errors import EXIT_QUARANTINED, ModelError
 
@@ -17,7 +18,7 @@ def converted(tmp_path: Path, rows: list[object], fails: Exception) -> list[dict
     """What is written where the text ``"frágil"`` makes the reading fail."""
 
     def make(nlp: object, row: dict[str, Any]) -> dict[str, Any]:
-        text = extract._field(row, "text", str)
+        text = field(row, "text", str)
         if text == "frágil":
             raise fails
         return {"text": text}

@@ -1,0 +1,95 @@
+"""What a batch run loads once: the pipeline that reads notes and the risk model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from spacy.language import Language
+
+import clinical_nlp
+from clinical_nlp.batch.extraction import load_pipeline
+from clinical_nlp.batch.ports import ResultSink
+from clinical_nlp.batch.sinks import (
+    AuditTable,
+    EstimatesTable,
+    FeaturesTable,
+    FindingsTable,
+    MentionsTable,
+    Worklist,
+)
+from clinical_nlp.batch.sinks.mentions_table import MENTIONS_FILE
+from clinical_nlp.pipeline.assembly import fingerprint
+from clinical_nlp.records import Concept, RunContext
+from clinical_nlp.registry import ResolvedModel, resolve_model
+from clinical_nlp.risk.bands import Bands
+
+
+@dataclass(frozen=True, slots=True)
+class BatchModels:
+    """The loaded pipeline and risk model of a run.
+
+    Parameters
+    ----------
+    nlp
+        The pipeline, with the mention model where ``mentions``.
+    mentions
+        Whether mentions are marked too.
+    pipeline
+        Fingerprint (hex) of the pipeline without the mention model, which makes no findings.
+        Risk models and the ids of FHIR resources refer to it.
+    resolved
+        The risk model and how it was found.
+    """
+
+    nlp: Language
+    mentions: bool
+    pipeline: str
+    resolved: ResolvedModel
+
+    @property
+    def same_pipeline_as_trained(self) -> bool:
+        """Whether this pipeline read the notes that the risk model was trained on."""
+        return self.pipeline == self.resolved.model.spec.pipeline
+
+    def context(self, day: date, threshold: float) -> RunContext:
+        """Return what all outputs of a run for ``day`` share."""
+        return RunContext(
+            as_of=day,
+            software=clinical_nlp.__version__,
+            pipeline=self.pipeline,
+            model=self.resolved.model.reference,
+            worklist_threshold=threshold,
+        )
+
+    def sinks(
+        self, folder: Path, context: RunContext, concepts: Mapping[str, Concept], bands: Bands
+    ) -> list[ResultSink]:
+        """Open the tables and the work list of a run in ``folder``."""
+        features = self.resolved.model.spec.features
+        tables: list[ResultSink] = [
+            FindingsTable(folder / "findings.parquet", context, concepts),
+            EstimatesTable(folder / "estimates.parquet", context),
+            FeaturesTable(folder / "features.parquet", context, features),
+            AuditTable(folder / "audit.parquet", context),
+            Worklist(folder / "worklist.csv", context, bands),
+        ]
+        if self.mentions:
+            tables.append(MentionsTable(folder / MENTIONS_FILE, context, fingerprint(self.nlp)))
+        return tables
+
+
+def load_models(model_uri: str, mentions: bool) -> BatchModels:
+    """Load the pipeline and resolve the risk model.
+
+    Raises
+    ------
+    clinical_nlp.errors.ModelError
+        E401 to E417: the risk model cannot be resolved, trusted or used.
+    """
+    nlp = load_pipeline(mentions)
+    resolved = resolve_model(model_uri)
+    findings_pipeline = clinical_nlp.load() if mentions else nlp
+    return BatchModels(nlp, mentions, fingerprint(findings_pipeline), resolved)
