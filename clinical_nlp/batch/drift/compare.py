@@ -1,4 +1,4 @@
-"""Compares two batches: what the model was given, what it said, what was left out."""
+"""Compares the features, scores and counts of two batches."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clinical_nlp.batch.drift.stability import Stability, stability
+from clinical_nlp.batch.drift.stability import StabilityIndex, Vector, stability_index
 from clinical_nlp.errors import InputError
 
 
 class Level(IntEnum):
-    """How much a distribution moved, beyond chance."""
+    """How far a distribution shifted, beyond chance."""
 
     STABLE = 0
     MODERATE = 1
@@ -29,38 +29,38 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """One number's move: its name, whether a feature or the output, and how far."""
+class Shift:
+    """How far one number shifted; ``kind`` is ``feature``, ``input`` or ``output``."""
 
     name: str
     kind: str
-    stability: Stability
+    stability: StabilityIndex
     level: Level
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What two batches differ in.
+    """How two batches differ.
 
     Parameters
     ----------
     before, after
         ``run.json`` of each.
-    moved
-        Every feature and the score, furthest first.
+    shifts
+        Of every feature and of the score, furthest first.
     notes
-        Sentences: another model, another pipeline, and the like.
+        Sentences: another model, another pipeline.
     """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
-    moved: tuple[Moved, ...]
+    shifts: tuple[Shift, ...]
     notes: tuple[str, ...]
 
     @property
     def level(self) -> Level:
-        """The worst of all."""
-        return max((one.level for one in self.moved), default=Level.STABLE)
+        """The highest level of all shifts."""
+        return max((shift.level for shift in self.shifts), default=Level.STABLE)
 
 
 @lru_cache(maxsize=1)
@@ -87,20 +87,20 @@ def compare_batches(before: Path, after: Path) -> Drift:
                 f"the batch in '{folder.name}' scored {table.num_rows} patients, and {wanted} are "
                 "the fewest that say anything: compare larger batches.",
             )
-    moved = [
-        _moved("probability", "output", *(_column(table, "probability") for table in estimates)),
+    shifts = [
+        _shift("probability", "output", *(_column(table, "probability") for table in estimates)),
         *(
-            _moved(name, "input", _column(estimates[0], name), _column(estimates[1], name))
+            _shift(name, "input", _column(estimates[0], name), _column(estimates[1], name))
             for name in ("notes", "findings")
         ),
     ]
     shared = [name for name in features[0].column_names if name in features[1].column_names]
-    moved += [
-        _moved(name, "feature", _column(features[0], name), _column(features[1], name))
+    shifts += [
+        _shift(name, "feature", _column(features[0], name), _column(features[1], name))
         for name in shared
         if name != "patient_id"
     ]
-    ranked = sorted(moved, key=lambda one: (-one.level, -one.stability.index, one.name))
+    ranked = sorted(shifts, key=lambda s: (-s.level, -s.stability.index, s.name))
     return Drift(runs[0], runs[1], tuple(ranked), tuple(_notes(*runs)))
 
 
@@ -120,21 +120,21 @@ def _read(folder: Path) -> tuple[dict[str, Any], pa.Table, pa.Table]:
     return run, features, estimates
 
 
-def _column(table: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """A column as numbers; null is NaN, but patients without a score are left out."""
+def _column(table: pa.Table, name: str) -> Vector:
+    """Return a column as floats: null becomes NaN, but a null probability is dropped."""
     column = table.column(name)
     if name == "probability":
         column = column.drop_null()
     return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def _moved(name: str, kind: str, before: Any, after: Any) -> Moved:  # noqa: ANN401  # arrays
-    told = settings()
-    found = stability(before, after, int(told["bins"]), float(told["chance"]))
+def _shift(name: str, kind: str, before: Vector, after: Vector) -> Shift:
+    limits = settings()
+    result = stability_index(before, after, int(limits["bins"]), float(limits["chance"]))
     level = Level.STABLE
-    if found.index > found.by_chance:
-        level = Level((found.index >= told["moderate"]) + (found.index >= told["major"]))
-    return Moved(name, kind, found, level)
+    if result.index > result.chance_bound:
+        level = Level((result.index >= limits["moderate"]) + (result.index >= limits["major"]))
+    return Shift(name, kind, result, level)
 
 
 def _notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The drift report, in Markdown and as one page: counts and shares, nobody's name."""
+"""The drift report, in Markdown and as an HTML page: counts and shares, no patient."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markdown_it import MarkdownIt
 
-from clinical_nlp.batch.drift.compare import Drift, Level, Moved, settings
+from clinical_nlp.batch.drift.compare import Drift, Level, settings
 
 _WORDS = {Level.STABLE: "stable", Level.MODERATE: "moderate shift", Level.MAJOR: "major shift"}
 
-#: Stable features told one by one; the rest are counted.
+#: Stable features listed; the rest are counted.
 _SHOWN = 10
 
 _STYLE = (
@@ -25,33 +25,15 @@ _STYLE = (
 def drift_markdown(drift: Drift) -> str:
     """Return the report in Markdown."""
     template = resources.files("clinical_nlp.batch.drift").joinpath("drift.md.j2")
-    told = [one for one in drift.moved if one.level]
-    stable = [one for one in drift.moved if not one.level]
+    shifted = [shift for shift in drift.shifts if shift.level]
+    stable = [shift for shift in drift.shifts if not shift.level]
     # Markdown, not HTML: escaping would spoil it; drift_html escapes what it is given.
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
     text = environment.from_string(template.read_text("utf-8")).render(
-        drift={
-            "before": drift.before,
-            "after": drift.after,
-            "notes": drift.notes,
-            "moved": [
-                {
-                    **_plain(one),
-                    "bins": list(
-                        zip(
-                            one.stability.labels,
-                            one.stability.before,
-                            one.stability.after,
-                            strict=True,
-                        )
-                    ),
-                }
-                for one in told
-            ],
-        },
+        drift=drift,
         rows=_rows(drift),
         verdict=_verdict(drift),
-        shown=[*told, *stable[:_SHOWN]],
+        shown=[*shifted, *stable[:_SHOWN]],
         hidden=max(len(stable) - _SHOWN, 0),
         words=_WORDS,
         moderate=settings()["moderate"],
@@ -72,15 +54,11 @@ def drift_html(drift: Drift) -> str:
     )
 
 
-def _plain(one: Moved) -> dict[str, Any]:
-    return {"name": one.name, "kind": one.kind, "level": one.level}
-
-
 def _verdict(drift: Drift) -> str:
-    worst = [one for one in drift.moved if one.level is drift.level]
+    worst = [shift for shift in drift.shifts if shift.level is drift.level]
     if drift.level is Level.STABLE:
         return "No shift beyond chance."
-    names = ", ".join(one.name for one in worst[:5])
+    names = ", ".join(shift.name for shift in worst[:5])
     more = f" and {len(worst) - 5} more" if len(worst) > 5 else ""
     return f"A {_WORDS[drift.level]} in {names}{more}."
 
@@ -96,4 +74,4 @@ def _rows(drift: Drift) -> list[tuple[str, str, str]]:
         rows.append((name.replace("_", " "), *(shares(run, name) for run in runs)))
     rows.append(("model version", *(str(run["model"]["version"]) for run in runs)))
     rows.append(("model digest", *(str(run["model"]["digest"])[:16] for run in runs)))
-    return [(label, one, other) for label, one, other in rows]
+    return [(label, before, after) for label, before, after in rows]

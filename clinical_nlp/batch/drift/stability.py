@@ -16,44 +16,51 @@ _PSEUDO_COUNT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Stability:
-    """How far a distribution moved between two batches.
+class StabilityIndex:
+    """How far a distribution shifted between two batches.
 
     Parameters
     ----------
     index
         Population stability index: sum over bins of (b - a) * ln(b / a).
-    by_chance
-        What the index would stay under without any shift, at the quantile asked for.
+    chance_bound
+        Quantile of the index if nothing had shifted (Yurdakul 2018).
     labels
-        Of the bins; the last is ``"missing"`` where a value is.
+        Labels of the bins; the last is ``"missing"`` where a value is.
     before, after
         Share of patients in each bin.
     """
 
     index: float
-    by_chance: float
+    chance_bound: float
     labels: tuple[str, ...]
     before: tuple[float, ...]
     after: tuple[float, ...]
 
+    @property
+    def bins(self) -> list[tuple[str, float, float]]:
+        """Label and the two shares of each bin."""
+        return list(zip(self.labels, self.before, self.after, strict=True))
 
-def stability(before: Vector, after: Vector, bins: int = 10, chance: float = 0.9999) -> Stability:
-    """Compare two samples of a number; NaN is a bin of its own.
+
+def stability_index(
+    before: Vector, after: Vector, bins: int = 10, chance: float = 0.9999
+) -> StabilityIndex:
+    """Return the population stability index of two samples; NaN is a bin of its own.
 
     Parameters
     ----------
     before, after
         Shapes (n,) and (m,), neither empty. The bins are quantiles of ``before``.
     bins
-        Most quantile bins; as few values as that have a bin each.
+        Number of quantile bins; up to that many distinct values have a bin each.
     chance
         Quantile of the index without a shift, 0..1.
 
     Examples
     --------
-    >>> same = stability(np.arange(1000.0), np.arange(1000.0))
-    >>> round(same.index, 6), same.index < same.by_chance
+    >>> same = stability_index(np.arange(1000.0), np.arange(1000.0))
+    >>> round(same.index, 6), same.index < same.chance_bound
     (0.0, True)
     """
     edges, labels = _bins(before, after, bins)
@@ -66,10 +73,10 @@ def stability(before: Vector, after: Vector, bins: int = 10, chance: float = 0.9
     ]
     a, b = shares
     index = float(((b - a) * np.log(b / a)).sum())
-    free = max(len(a) - 1, 1)
-    by_chance = float((1 / len(before) + 1 / len(after)) * chi2.ppf(chance, free))
-    told = [tuple((count / count.sum()).tolist()) for count in counts]
-    return Stability(index, by_chance, tuple(labels), told[0], told[1])
+    degrees = max(len(a) - 1, 1)
+    chance_bound = float((1 / len(before) + 1 / len(after)) * chi2.ppf(chance, degrees))
+    raw_shares = [tuple((count / count.sum()).tolist()) for count in counts]
+    return StabilityIndex(index, chance_bound, tuple(labels), *raw_shares)
 
 
 def _bins(before: Vector, after: Vector, bins: int) -> tuple[Vector, list[str]]:

@@ -48,7 +48,7 @@ def test_two_draws_of_one_population_are_stable(tmp_path):
 def test_older_patients_are_told_by_age_and_score(tmp_path):
     found = compare_batches(batch(tmp_path / "a"), batch(tmp_path / "b", seed=1, older=8))
     assert found.level is Level.MAJOR
-    assert {one.name for one in found.moved if one.level} == {"age", "probability"}
+    assert {one.name for one in found.shifts if one.level} == {"age", "probability"}
 
 
 def test_a_small_batch_is_not_blamed_for_chance(tmp_path):
@@ -57,7 +57,7 @@ def test_a_small_batch_is_not_blamed_for_chance(tmp_path):
         batch(tmp_path / "a", patients=60), batch(tmp_path / "b", seed=1, patients=60)
     )
     assert found.level is Level.STABLE
-    assert max(one.stability.index for one in found.moved) > 0.1
+    assert max(one.stability.index for one in found.shifts) > 0.1
 
 
 @pytest.mark.parametrize(("older", "code"), [(0, 0), (4, 8), (9, 9)])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from clinical_nlp.batch.drift.stability import stability
+from clinical_nlp.batch.drift.stability import stability_index
 
 samples = arrays(
     np.float64,
@@ -17,7 +17,7 @@ samples = arrays(
 
 @given(samples, samples)
 def test_it_is_finite_and_never_negative(before, after):
-    found = stability(before, after)
+    found = stability_index(before, after)
     assert np.isfinite(found.index) and found.index >= 0
     assert len(found.labels) == len(found.before) == len(found.after)
     assert sum(found.before) == pytest.approx(1) and sum(found.after) == pytest.approx(1)
@@ -25,7 +25,7 @@ def test_it_is_finite_and_never_negative(before, after):
 
 @given(samples)
 def test_nothing_moves_between_a_batch_and_itself(sample):
-    assert stability(sample, sample).index == pytest.approx(0, abs=1e-12)
+    assert stability_index(sample, sample).index == pytest.approx(0, abs=1e-12)
 
 
 def test_the_index_of_two_known_shares():
@@ -33,23 +33,24 @@ def test_the_index_of_two_known_shares():
     before = np.repeat([0.0, 1.0], [90_000, 10_000])
     after = np.repeat([0.0, 1.0], [80_000, 20_000])
     expected = 0.1 * np.log(2) + 0.1 * np.log(0.9 / 0.8)
-    assert stability(before, after).index == pytest.approx(expected, abs=1e-4)
+    assert stability_index(before, after).index == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_value_that_goes_missing_is_a_shift():
     before = np.random.default_rng(0).normal(size=1000)
     after = before.copy()
     after[:500] = np.nan
-    found = stability(before, after)
+    found = stability_index(before, after)
     assert found.labels[-1] == "missing" and found.after[-1] == 0.5
-    assert found.index > 0.25 > found.by_chance
+    assert found.index > 0.25 > found.chance_bound
 
 
 def test_chance_is_what_two_draws_of_one_distribution_do():
     """The bound at 99% is passed by about one pair in a hundred (Yurdakul 2018)."""
     generator = np.random.default_rng(1)
     passed = sum(
-        (found := stability(*generator.normal(size=(2, 400)), chance=0.99)).index > found.by_chance
+        (found := stability_index(*generator.normal(size=(2, 400)), chance=0.99)).index
+        > found.chance_bound
         for _ in range(1000)
     )
     assert 1 <= passed <= 30
