@@ -1,13 +1,12 @@
 """A model on disk: one MLflow pyfunc of YAML, JSON, TOML, skops and safetensors.
 
-MLflow would pickle a ``PythonModel``; this model names a module of this package that loads
-it instead (``loader_module``), and its data are files that no loader can be made to run.
-skops refuses types that it does not trust, and the list of trusted types is the package's,
-never the model's: a forged model cannot trust itself.
+MLflow would pickle a ``PythonModel``. This model names a module of this package as its
+loader instead (``loader_module``), and none of its files can hold code. skops refuses types
+that are not trusted; the list of trusted types is the package's, never the model's.
 
 Layout of the folder::
 
-    MLmodel                   signature, metadata: the spec, and what read the notes
+    MLmodel                   signature; metadata: spec, provenance of the features
     data/risk/                classifier.skops     fitted scikit-learn object, if any
                               tensors.safetensors  arrays, if any
                               features.toml        the feature table it was trained with
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.artifacts import folder_digest
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.knowledge import knowledge
+from clinical_nlp.registry.reading_provenance import reading_provenance
 from clinical_nlp.registry.schema import example_input, signature
 from clinical_nlp.risk.model_artifacts import TRUSTED_TYPES, ModelArtifacts
 from clinical_nlp.risk.model_spec import ModelSpec
@@ -42,9 +41,9 @@ FEATURES = "features.toml"
 #: The module whose ``_load_pyfunc`` MLflow calls.
 LOADER = "clinical_nlp.registry.serving"
 
-#: Metadata keys that keep our spec, and what the notes were read with, in the MLmodel file.
+#: Metadata keys of the MLmodel file: the model's spec, the provenance of its features.
 SPEC = "clinical_nlp"
-KNOWLEDGE = "knowledge"
+PROVENANCE = "knowledge"
 
 _REQUIREMENTS = ("scikit-learn", "skops", "safetensors", "numpy", "pandas", "spacy", "medspacy")
 
@@ -73,12 +72,12 @@ def save_model(parts: ModelArtifacts, folder: Path) -> None:
                 f"clinical-nlp=={version('clinical-nlp')}",
                 *(f"{name}=={version(name)}" for name in _REQUIREMENTS),
             ],
-            metadata={SPEC: parts.spec.to_metadata(), KNOWLEDGE: knowledge(parts.spec)},
+            metadata={SPEC: parts.spec.to_metadata(), PROVENANCE: reading_provenance(parts.spec)},
         )
 
 
 def load_model(folder: Path, digest: str) -> ModelArtifacts:
-    """Load a model if it is what it should be.
+    """Verify a model's digest and load it.
 
     Parameters
     ----------
@@ -125,8 +124,8 @@ def read_parts(folder: Path) -> ModelArtifacts:
         tensors = load_file(data / TENSORS) if (data / TENSORS).is_file() else {}
         classifier = None
         if (data / CLASSIFIER).is_file():
-            strange = set(get_untrusted_types(file=data / CLASSIFIER)) - set(TRUSTED_TYPES)
-            if strange:
+            untrusted = set(get_untrusted_types(file=data / CLASSIFIER)) - set(TRUSTED_TYPES)
+            if untrusted:
                 raise _untrusted("it holds types that are not trusted")
             classifier = load(data / CLASSIFIER, trusted=list(TRUSTED_TYPES))
     except (
@@ -182,16 +181,15 @@ def _untrusted(what: str) -> ModelError:
 
 
 def expected_digest(folder: Path) -> str:
-    """Return a model's digest, held to ``CLINICAL_NLP_MODEL_DIGEST`` where that is set.
+    """Return a model's digest after comparing it with ``CLINICAL_NLP_MODEL_DIGEST``, if set.
 
-    MLflow's own loading knows nothing of digests: whoever serves a model names the one that
-    'clinical-nlp registry list' shows in the environment, or fetches the model with
-    'clinical-nlp registry fetch', which verifies it.
+    MLflow does not check digests when it loads a model to serve it. The expected one is
+    shown by 'clinical-nlp registry list'; 'clinical-nlp registry fetch' verifies it.
 
     Raises
     ------
     ModelError
-        E412: it is another one.
+        E412: the digests differ.
     """
     digest, wanted = folder_digest(folder), os.environ.get("CLINICAL_NLP_MODEL_DIGEST", "")
     if wanted and not digest.startswith(wanted):
@@ -204,5 +202,5 @@ def expected_digest(folder: Path) -> str:
 
 
 def metadata_of(folder: Path) -> dict[str, Any]:
-    """Return what the ``MLmodel`` file says of spec and knowledge, as plain values."""
+    """Return the metadata of the ``MLmodel`` file: spec and provenance, as JSON values."""
     return dict(describe(folder).metadata or {})

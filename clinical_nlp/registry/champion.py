@@ -1,4 +1,4 @@
-"""The model of a run: resolved once, verified, pinned to version and digest."""
+"""Resolves the model of a run once, verifies it, pins it to version and digest."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.cache import last_verified, remember
-from clinical_nlp.registry.decisions import Decision, record
 from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.names import CHAMPION, DEFAULT_URI, DIGEST_TAG, NAME
-from clinical_nlp.registry.store import client_of, speaking_to, store_uri
+from clinical_nlp.registry.promotion_log import PromotionDecision, log_decision
+from clinical_nlp.registry.store import mlflow_client, store_errors, store_uri
 from clinical_nlp.registry.versions import aliased, find_version, model_files, register
 from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """A model ready to score, and how it was come by.
+    """A model ready to score, and how it was found.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class ResolvedModel:
     source
         ``"registry"``, or ``"last verified"`` where the registry could not be reached.
     verified
-        When the registry last vouched for it (ISO 8601, UTC).
+        When the registry last confirmed it (ISO 8601, UTC).
     """
 
     model: RiskModel
@@ -47,7 +47,7 @@ class ResolvedModel:
 
     @property
     def warning(self) -> str | None:
-        """What to tell people where the registry did not answer."""
+        """Sentence for the user where the registry did not answer, else ``None``."""
         if self.source == "registry":
             return None
         reference = self.model.reference
@@ -77,7 +77,7 @@ def ensure_champion(tracking_uri: str | None = None) -> str:
     ----------
     tracking_uri
         MLflow store; else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` in the
-        working folder. Only a local SQLite store is ever written to unasked.
+        working folder. Nothing is registered on a server without being asked.
 
     Returns
     -------
@@ -91,8 +91,8 @@ def ensure_champion(tracking_uri: str | None = None) -> str:
         E412: the shipped model is missing or not as shipped.
     """
     uri = store_uri(tracking_uri)
-    with speaking_to(uri):
-        client = client_of(uri)
+    with store_errors(uri):
+        client = mlflow_client(uri)
         if aliased(client, CHAMPION) is not None:
             return DEFAULT_URI
         if not uri.startswith("sqlite:"):
@@ -104,11 +104,12 @@ def ensure_champion(tracking_uri: str | None = None) -> str:
             )
         shipped = shipped_folder(NAME)
         digest = verified_digest(shipped)
-        said = "Shipped with the package: trained on a simulated cohort, not for clinical use."
-        version = str(register(client, uri, shipped, digest, said).version)
+        text = "Shipped with the package: trained on a simulated cohort, not for clinical use."
+        version = str(register(client, uri, shipped, digest, text).version)
         client.set_registered_model_alias(NAME, CHAMPION, version)
         why = "first use of a local store: the shipped model"
-        record(client, uri, Decision("promote", version, None, "clinical-nlp", why, digest))
+        decision = PromotionDecision("promote", version, None, "clinical-nlp", why, digest)
+        log_decision(client, uri, decision)
     return DEFAULT_URI
 
 
@@ -159,15 +160,15 @@ def resolve_model(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> Re
         try:
             verified = remember(store, uri, reference, folder)
         except OSError as error:
-            # Tonight's run has its model; only a later night without a registry would not.
+            # This run has its model; only a later one without a registry would not.
             _log.warning("The verified model cannot be kept for later (%s).", error.strerror)
             verified = ""
     return ResolvedModel(model, uri, "registry", verified)
 
 
 def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference, Path]:
-    with speaking_to(store):
-        client = client_of(store)
+    with store_errors(store):
+        client = mlflow_client(store)
         version = find_version(client, uri)
         digest = version.tags[DIGEST_TAG]
         folder = model_files(client, store, version, scratch)
@@ -176,12 +177,12 @@ def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference,
 
 
 def verified_parts(store: str, uri: str) -> tuple[ModelReference, ModelArtifacts]:
-    """Resolve and verify a model in the registry, without scoring anything with it.
+    """Resolve and verify a model of the registry; return its reference and files.
 
     Raises
     ------
     ModelError
-        As :func:`resolve_model`, but nothing stands in for a registry that is away.
+        As :func:`resolve_model`, but the last verified model is never used instead.
     """
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:
         reference, folder = _from_registry(store, uri, Path(scratch))

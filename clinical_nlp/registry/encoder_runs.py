@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.artifacts import MODEL_FOLDER
 from clinical_nlp.registry.energy import log_energy
-from clinical_nlp.registry.store import ARTIFACTS, client_of, speaking_to, sqlite_folder, store_uri
+from clinical_nlp.registry.store import (
+    ARTIFACTS,
+    mlflow_client,
+    sqlite_folder,
+    store_errors,
+    store_uri,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -118,8 +124,8 @@ def _run(
 
     uri = store_uri(tracking_uri)
     local = str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
-    with speaking_to(uri):
-        client = client_of(uri)
+    with store_errors(uri):
+        client = mlflow_client(uri)
         found = client.get_experiment_by_name(experiment)
         try:
             number = (

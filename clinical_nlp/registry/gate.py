@@ -1,7 +1,7 @@
 """The promotion gate: what a model must show before patients are scored with it.
 
-Every check is told, passed or not, with its numbers; a check that cannot be made (too few
-shared patients, no card) fails rather than passes. Margins: ``gate.toml``.
+Every check is reported, passed or not, with its numbers. A check that cannot be made (too few
+shared patients, no card) fails. Margins: ``gate.toml``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.evidence import Evidence, Pairs
+from clinical_nlp.registry.predictions import HeldOutPredictions, PairedPredictions
 from clinical_nlp.training.risk.measures import Measure, calibration_line, with_intervals
 
 Rows = npt.NDArray[np.int_]
@@ -28,7 +28,7 @@ Rows = npt.NDArray[np.int_]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing the gate looked at: a name, whether it is as it should be, and the numbers."""
+    """One check of the gate: its name, whether it passed, and the numbers."""
 
     name: str
     passed: bool
@@ -75,12 +75,12 @@ def read_limits(path: Path | None = None) -> Limits:
             text = source.read_text("utf-8")
         else:
             text = path.read_text("utf-8")
-        told = tomllib.loads(text)
+        tables = tomllib.loads(text)
         for table, names in _KEYS.items():
             for name in names:
-                told[table][name]
+                tables[table][name]  # KeyError where a margin is missing
         digest = hashlib.sha256(text.encode()).hexdigest()
-        return Limits(**{table: told[table] for table in _KEYS}, digest=digest)
+        return Limits(**{table: tables[table] for table in _KEYS}, digest=digest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             "E433",
@@ -89,35 +89,38 @@ def read_limits(path: Path | None = None) -> Limits:
         ) from None
 
 
-def judge(
-    challenger: Evidence | None, card: str, pairs: Pairs | None, limits: Limits
+def run_checks(
+    challenger: HeldOutPredictions | None,
+    card: str,
+    pairs: PairedPredictions | None,
+    limits: Limits,
 ) -> list[Check]:
-    """Make every check.
+    """Run every check.
 
     Parameters
     ----------
     challenger
         ``None`` where the model was registered without predictions.
     card
-        Its text; empty where it was registered without one.
+        Text of its model card; empty where it was registered without one.
     pairs
-        With the champion; ``None`` where there is none yet.
+        Its predictions and the champion's; ``None`` where there is no champion yet.
     """
     checks = []
     if challenger is None:
         checks.append(Check("predictions", False, "registered without predictions.json"))
     else:
-        checks += alone(challenger, limits)
+        checks += absolute_checks(challenger, limits)
         if pairs is not None:
-            checks += against(pairs, limits)
+            checks += comparative_checks(pairs, limits)
     return [*checks, *card_checks(card, limits)]
 
 
-def alone(model: Evidence, limits: Limits) -> list[Check]:
-    """What the challenger shows by itself: plausible discrimination, calibration."""
-    wanted, found = int(limits.pairs["min_outcomes"]), model.outcomes()
-    if found < wanted or found == len(model):
-        return [Check("test outcomes", False, f"{found}, of at least {wanted}")]
+def absolute_checks(model: HeldOutPredictions, limits: Limits) -> list[Check]:
+    """Check the challenger by itself: number of outcomes, discrimination, calibration."""
+    required, outcomes = int(limits.pairs["min_outcomes"]), model.outcomes()
+    if outcomes < required or outcomes == len(model):
+        return [Check("test outcomes", False, f"{outcomes}, of at least {required}")]
 
     def measure(rows: Rows) -> Mapping[str, float]:
         y, p, w = model.outcome[rows], model.probability[rows], model.weight[rows]
@@ -128,18 +131,17 @@ def alone(model: Evidence, limits: Limits) -> list[Check]:
 
     measures = with_intervals(measure, model.patient, *limits.resampling())
     low, high = limits.discrimination["min_auroc"], limits.discrimination["max_auroc"]
-    found_auroc = measures["auroc"]
     return [
-        Check("test outcomes", True, f"{found}, of at least {wanted}"),
+        Check("test outcomes", True, f"{outcomes}, of at least {required}"),
         Check(
             "discrimination is plausible",
-            low <= found_auroc.value <= high,
-            f"AUROC {found_auroc}, of {low} to {high}",
+            low <= measures["auroc"].value <= high,
+            f"AUROC {measures['auroc']}, of {low} to {high}",
         ),
         *(
             Check(
                 f"calibration {name}",
-                _touches(measures[name], limits.calibration[name]),
+                _overlaps(measures[name], limits.calibration[name]),
                 f"{measures[name]}, limits {_span(limits.calibration[name])}",
             )
             for name in ("slope", "intercept")
@@ -147,16 +149,16 @@ def alone(model: Evidence, limits: Limits) -> list[Check]:
     ]
 
 
-def against(pairs: Pairs, limits: Limits) -> list[Check]:
-    """What the challenger shows beside the champion, on the same patients."""
-    rows, wanted = pairs.rows, int(limits.pairs["min_outcomes"])
-    enough = rows.outcomes() >= wanted and rows.outcomes() < len(rows)
+def comparative_checks(pairs: PairedPredictions, limits: Limits) -> list[Check]:
+    """Compare the challenger with the champion on the same patients."""
+    rows, required = pairs.rows, int(limits.pairs["min_outcomes"])
+    enough = rows.outcomes() >= required and rows.outcomes() < len(rows)
     shared = pairs.shared >= float(limits.pairs["min_shared"])
-    told = (
+    detail = (
         f"{len(rows)} test rows ({100 * pairs.shared:.0f}%) and {rows.outcomes()} outcomes shared "
-        f"with the champion, of at least {100 * limits.pairs['min_shared']:.0f}% and {wanted}"
+        f"with the champion, of at least {100 * limits.pairs['min_shared']:.0f}% and {required}"
     )
-    checks = [Check("same test patients", enough and shared, told)]
+    checks = [Check("same test patients", enough and shared, detail)]
     if not enough:
         return checks
     difference = _difference(pairs, np.arange(len(rows)), limits)
@@ -171,21 +173,21 @@ def against(pairs: Pairs, limits: Limits) -> list[Check]:
     return [*checks, *_by_group(pairs, limits)]
 
 
-def _by_group(pairs: Pairs, limits: Limits) -> Iterator[Check]:
-    rows, wanted = pairs.rows, int(limits.subgroups["min_outcomes"])
+def _by_group(pairs: PairedPredictions, limits: Limits) -> Iterator[Check]:
+    rows, required = pairs.rows, int(limits.subgroups["min_outcomes"])
     margin = float(limits.subgroups["auroc_margin"])
     for group in limits.subgroups["groups"]:
         for level in np.unique(rows.groups.get(group, np.array([], dtype=np.str_))).tolist():
             members = np.flatnonzero(rows.groups[group] == level)
             outcomes = int(rows.outcome[members].sum())
             name = f"{group}: {level}"
-            if min(outcomes, len(members) - outcomes) < wanted:
+            if min(outcomes, len(members) - outcomes) < required:
                 yield Check(name, True, f"not judged: {outcomes} outcomes in {len(members)} rows")
                 continue
             difference = _difference(pairs, members, limits)
             ratios = _observed_expected(pairs, members, limits)
             span = limits.subgroups["observed_expected"]
-            calibrated = _touches(ratios["challenger"], span) or not _touches(
+            calibrated = _overlaps(ratios["challenger"], span) or not _overlaps(
                 ratios["champion"], span
             )
             yield Check(
@@ -197,14 +199,14 @@ def _by_group(pairs: Pairs, limits: Limits) -> Iterator[Check]:
 
 
 def card_checks(card: str, limits: Limits) -> list[Check]:
-    """Whether the model card has every heading, with words under each."""
+    """Check that the model card has every required section, with text in each."""
     sections: list[tuple[int, str, bool]] = []
     for line in card.splitlines():
         heading = re.match(r"(#+)\s+(.*)", line)
         if heading is not None:
             sections.append((len(heading[1]), heading[2], False))
         elif line.strip() and sections:
-            # Words under a subsection are words under what it belongs to.
+            # Text of a subsection is also text of the sections around it.
             level = sections[-1][0] + 1
             for place in range(len(sections) - 1, -1, -1):
                 depth, title, _ = sections[place]
@@ -224,30 +226,33 @@ def card_checks(card: str, limits: Limits) -> list[Check]:
     return [Check("model card complete", not absent and not left, said or "every section is there")]
 
 
-def _difference(pairs: Pairs, members: Rows, limits: Limits) -> Measure:
-    """AUROC of the challenger less the champion's, with its paired 95% interval."""
+def _difference(pairs: PairedPredictions, members: Rows, limits: Limits) -> Measure:
+    """AUROC of the challenger minus the champion's, with its paired 95% interval."""
     rows = pairs.rows
 
     def measure(drawn: Rows) -> Mapping[str, float]:
-        some = members[drawn]
-        y, w = rows.outcome[some], rows.weight[some]
+        sample = members[drawn]
+        y, w = rows.outcome[sample], rows.weight[sample]
         if not 0 < y.sum() < len(y):
             return {"difference": math.nan}
         return {
-            "difference": auroc(y, rows.probability[some], w) - auroc(y, pairs.champion[some], w)
+            "difference": auroc(y, rows.probability[sample], w)
+            - auroc(y, pairs.champion[sample], w)
         }
 
     return with_intervals(measure, rows.patient[members], *limits.resampling())["difference"]
 
 
-def _observed_expected(pairs: Pairs, members: Rows, limits: Limits) -> dict[str, Measure]:
+def _observed_expected(
+    pairs: PairedPredictions, members: Rows, limits: Limits
+) -> dict[str, Measure]:
     rows = pairs.rows
 
     def measure(drawn: Rows) -> Mapping[str, float]:
-        some = members[drawn]
-        observed = float(rows.outcome[some] @ rows.weight[some])
+        sample = members[drawn]
+        observed = float(rows.outcome[sample] @ rows.weight[sample])
         return {
-            name: observed / max(float(p[some] @ rows.weight[some]), 1e-12)
+            name: observed / max(float(p[sample] @ rows.weight[sample]), 1e-12)
             for name, p in (("challenger", rows.probability), ("champion", pairs.champion))
         }
 
@@ -259,8 +264,8 @@ def auroc(
 ) -> float:
     """Weighted area under the ROC curve; ties count half.
 
-    scikit-learn's ``roc_auc_score`` gives the same; looking its arguments over takes most of
-    its time, and a bootstrap over groups asks thousands of times.
+    scikit-learn's ``roc_auc_score`` gives the same, but spends most of its time on checking
+    its arguments; the bootstrap over groups calls this thousands of times.
     """
     order = np.argsort(probability)
     p, cases, others = (
@@ -274,8 +279,8 @@ def auroc(
     return float(cases @ below / (cases.sum() * others.sum()))
 
 
-def _touches(measure: Measure, span: list[float]) -> bool:
-    """Whether the interval reaches into the limits."""
+def _overlaps(measure: Measure, span: list[float]) -> bool:
+    """Whether the interval overlaps the limits."""
     return measure.low <= span[1] and measure.high >= span[0]
 
 

@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any
 from clinical_nlp.artifacts import CARD, METRICS
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.artifact import load_model
-from clinical_nlp.registry.decisions import Decision, decisions, record
-from clinical_nlp.registry.evidence import Evidence, Pairs, pair, read_evidence
-from clinical_nlp.registry.gate import Check, Limits, judge, read_limits
+from clinical_nlp.registry.gate import Check, Limits, read_limits, run_checks
 from clinical_nlp.registry.manifest import PREDICTIONS
 from clinical_nlp.registry.names import CHALLENGER, CHAMPION, DIGEST_TAG, NAME
-from clinical_nlp.registry.store import client_of, speaking_to, store_uri
+from clinical_nlp.registry.predictions import (
+    HeldOutPredictions,
+    PairedPredictions,
+    pair_with_champion,
+    read_predictions,
+)
+from clinical_nlp.registry.promotion_log import PromotionDecision, log_decision, read_decisions
+from clinical_nlp.registry.store import mlflow_client, store_errors, store_uri
 from clinical_nlp.registry.versions import aliased, evidence_file, find_version, model_files
 from clinical_nlp.risk.feature_table import load_features
 
@@ -35,9 +40,9 @@ class Comparison:
     champion, challenger
         Version numbers; ``champion`` is ``None`` where there is none.
     metrics
-        By measure: the value and interval of each, as its own training run told them.
+        Value and interval of each model by measure, from its own training run.
     checks
-        What the gate would say of promoting the challenger.
+        The gate's checks of promoting the challenger.
     """
 
     champion: str | None
@@ -57,7 +62,7 @@ def compare(
     tracking_uri: str | None = None,
     limits_file: Path | None = None,
 ) -> Comparison:
-    """Make the gate's checks without deciding anything.
+    """Run the gate's checks without deciding anything.
 
     Parameters
     ----------
@@ -71,10 +76,10 @@ def compare(
         margins or predictions cannot be read.
     """
     uri, limits = store_uri(tracking_uri), read_limits(limits_file)
-    with speaking_to(uri), tempfile.TemporaryDirectory(prefix="compare-") as scratch:
-        client = client_of(uri)
+    with store_errors(uri), tempfile.TemporaryDirectory(prefix="compare-") as scratch:
+        client = mlflow_client(uri)
         version = find_version(client, challenger)
-        # No champion yet is an answer; any other name that is not there is a mistake.
+        # There may be no champion yet; any other name that is missing is a mistake.
         other = (
             aliased(client, CHAMPION) if champion == CHAMPION else find_version(client, champion)
         )
@@ -88,17 +93,17 @@ def promote(
     force: bool = False,
     tracking_uri: str | None = None,
     limits_file: Path | None = None,
-) -> Decision:
-    """Make a version the champion if the gate lets it pass, and write down who and why.
+) -> PromotionDecision:
+    """Make a version the champion if it passes the gate, and log who decided and why.
 
     Parameters
     ----------
     version
         An alias, a version number or a ``models:/`` URI.
     by, why
-        Recorded with what the gate found.
+        Logged with the gate's results.
     force
-        Overrule the gate; recorded too. It never overrules a digest.
+        Overrule the gate; this is logged too. It never overrules a digest.
 
     Raises
     ------
@@ -107,10 +112,10 @@ def promote(
         given. Besides what :func:`compare` raises: the model itself cannot be used (E413
         to E416).
     """
-    _require_words(by, why)
+    _require_reason(by, why)
     uri, limits = store_uri(tracking_uri), read_limits(limits_file)
-    with speaking_to(uri), tempfile.TemporaryDirectory(prefix="promote-") as scratch:
-        client = client_of(uri)
+    with store_errors(uri), tempfile.TemporaryDirectory(prefix="promote-") as scratch:
+        client = mlflow_client(uri)
         found = find_version(client, version)
         champion = aliased(client, CHAMPION)
         number, digest = str(found.version), found.tags[DIGEST_TAG]
@@ -123,20 +128,27 @@ def promote(
             )
         _require_usable(client, uri, found, Path(scratch))
         comparison = _compare(client, uri, found, champion, limits, Path(scratch))
-        told = {
-            "passed": comparison.passed,
-            "margins": limits.digest,
-            "checks": [asdict(check) for check in comparison.checks],
-        }
         action = "promote" if comparison.passed or force else "refuse"
-        forced = action == "promote" and not comparison.passed
-        decision = Decision(action, number, previous, by, why, digest, forced, told)
+        decision = PromotionDecision(
+            action=action,
+            version=number,
+            previous=previous,
+            by=by,
+            why=why,
+            digest=digest,
+            forced=action == "promote" and not comparison.passed,
+            gate={
+                "passed": comparison.passed,
+                "margins": limits.digest,
+                "checks": [asdict(check) for check in comparison.checks],
+            },
+        )
         if action == "promote":
             client.set_registered_model_alias(NAME, CHAMPION, number)
             challenger = aliased(client, CHALLENGER)
             if challenger is not None and str(challenger.version) == number:
                 client.delete_registered_model_alias(NAME, CHALLENGER)
-        decision = record(client, uri, decision)
+        decision = log_decision(client, uri, decision)
     if action == "refuse":
         failed = "; ".join(f"{c.name}: {c.detail}" for c in comparison.checks if not c.passed)
         raise ModelError(
@@ -147,8 +159,8 @@ def promote(
     return decision
 
 
-def rollback(by: str, why: str, tracking_uri: str | None = None) -> Decision:
-    """Make the champion's predecessor the champion again; no gate, but verified and recorded.
+def rollback(by: str, why: str, tracking_uri: str | None = None) -> PromotionDecision:
+    """Make the previous champion the champion again: no gate, but verified and logged.
 
     Raises
     ------
@@ -156,32 +168,32 @@ def rollback(by: str, why: str, tracking_uri: str | None = None) -> Decision:
         E402: there is no champion. E407: it has no recorded predecessor. E409: nobody, or
         no reason, was given. E412 to E417: the predecessor cannot be trusted or used.
     """
-    _require_words(by, why)
+    _require_reason(by, why)
     uri = store_uri(tracking_uri)
-    with speaking_to(uri), tempfile.TemporaryDirectory(prefix="rollback-") as scratch:
-        client = client_of(uri)
+    with store_errors(uri), tempfile.TemporaryDirectory(prefix="rollback-") as scratch:
+        client = mlflow_client(uri)
         current = find_version(client, CHAMPION)
         number = str(current.version)
-        # How this version came to be champion, not how it came back to be it.
-        came = next(
-            (d for d in decisions(client, uri) if d.action == "promote" and d.version == number),
-            None,
-        )
-        if came is None or came.previous is None:
+        # The decision that promoted this version; it may also have returned by a rollback.
+        promotions = (d for d in read_decisions(client, uri) if d.action == "promote")
+        promoted = next((d for d in promotions if d.version == number), None)
+        if promoted is None or promoted.previous is None:
             raise ModelError(
                 "E407",
                 f"version {number} has no recorded predecessor to go back to: promote the "
                 "version you want with 'clinical-nlp registry promote'",
             )
-        earlier = find_version(client, came.previous)
+        previous = promoted.previous
+        earlier = find_version(client, previous)
         _require_usable(client, uri, earlier, Path(scratch))
-        client.set_registered_model_alias(NAME, CHAMPION, came.previous)
+        client.set_registered_model_alias(NAME, CHAMPION, previous)
         digest = earlier.tags[DIGEST_TAG]
-        return record(client, uri, Decision("rollback", came.previous, number, by, why, digest))
+        decision = PromotionDecision("rollback", previous, number, by, why, digest)
+        return log_decision(client, uri, decision)
 
 
-def history(tracking_uri: str | None = None) -> list[Decision]:
-    """Every decision on the champion, newest first.
+def history(tracking_uri: str | None = None) -> list[PromotionDecision]:
+    """Return every decision on the champion, newest first.
 
     Raises
     ------
@@ -189,8 +201,8 @@ def history(tracking_uri: str | None = None) -> list[Decision]:
         E401: the store cannot be reached.
     """
     uri = store_uri(tracking_uri)
-    with speaking_to(uri):
-        return decisions(client_of(uri), uri)
+    with store_errors(uri):
+        return read_decisions(mlflow_client(uri), uri)
 
 
 def _compare(
@@ -201,31 +213,32 @@ def _compare(
     limits: Limits,
     scratch: Path,
 ) -> Comparison:
-    mine, theirs = scratch / "challenger", scratch / "champion"
-    mine.mkdir()
-    theirs.mkdir()
-    evidence = _predictions(client, uri, version, mine)
-    pairs: Pairs | None = None
-    if champion is not None and evidence is not None:
-        digest = champion.tags.get(DIGEST_TAG, "")
-        pairs = pair(evidence, _predictions(client, uri, champion, theirs), digest)
-    card = evidence_file(client, uri, version, CARD, mine)
+    folder, champion_folder = scratch / "challenger", scratch / "champion"
+    folder.mkdir()
+    champion_folder.mkdir()
+    predictions = _predictions(client, uri, version, folder)
+    pairs: PairedPredictions | None = None
+    measures, champion_measures = _measures(client, uri, version, folder), dict[str, str]()
+    if champion is not None:
+        champion_measures = _measures(client, uri, champion, champion_folder)
+        if predictions is not None:
+            theirs = _predictions(client, uri, champion, champion_folder)
+            pairs = pair_with_champion(predictions, theirs, champion.tags.get(DIGEST_TAG, ""))
+    card = evidence_file(client, uri, version, CARD, folder)
     text = "" if card is None else card.read_text("utf-8", errors="replace")
-    ours = _measures(client, uri, version, mine)
-    others = {} if champion is None else _measures(client, uri, champion, theirs)
     return Comparison(
         champion=None if champion is None else str(champion.version),
         challenger=str(version.version),
-        metrics={name: (others.get(name, ""), ours[name]) for name in ours},
-        checks=judge(evidence, text, pairs, limits),
+        metrics={name: (champion_measures.get(name, ""), measures[name]) for name in measures},
+        checks=run_checks(predictions, text, pairs, limits),
     )
 
 
 def _predictions(
     client: MlflowClient, uri: str, version: ModelVersion, into: Path
-) -> Evidence | None:
+) -> HeldOutPredictions | None:
     path = evidence_file(client, uri, version, PREDICTIONS, into)
-    return None if path is None else read_evidence(path)
+    return None if path is None else read_predictions(path)
 
 
 def _measures(client: MlflowClient, uri: str, version: ModelVersion, into: Path) -> dict[str, str]:
@@ -249,7 +262,7 @@ def _require_usable(client: MlflowClient, uri: str, version: ModelVersion, scrat
     parts.spec.check(load_features())
 
 
-def _require_words(by: str, why: str) -> None:
+def _require_reason(by: str, why: str) -> None:
     if not by.strip() or not why.strip():
         raise ModelError(
             "E409",

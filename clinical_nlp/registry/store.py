@@ -1,4 +1,4 @@
-"""The MLflow store: which one, a client for it, and what is said when it does not answer."""
+"""The MLflow store: its URI, a client, experiments, files, and its errors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clinical_nlp.artifacts import MANIFEST, MODEL_FOLDER
 from clinical_nlp.errors import ModelError
+from clinical_nlp.registry.manifest import EVIDENCE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-#: Where the shipped model goes without a registry of one's own.
+#: The store where none is configured.
 DEFAULT_STORE = "sqlite:///mlflow.db"
 
 #: Folder, beside the default store, that holds its models.
@@ -30,30 +32,30 @@ def sqlite_folder(uri: str) -> Path:
     return Path(uri.removeprefix("sqlite:///")).resolve().parent
 
 
-def client_of(uri: str) -> MlflowClient:
-    """A client that tracks runs and registers models in one store."""
+def mlflow_client(uri: str) -> MlflowClient:
+    """Return a client for runs and registered models of one store."""
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def experiment_of(client: MlflowClient, uri: str, name: str) -> str:
-    """Id of an experiment, made where absent."""
+def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
+    """Return the id of an experiment, which is created where absent."""
     from mlflow.exceptions import MlflowException
 
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    # Runs of a local store keep their files beside it; a server decides for itself.
-    place = str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
+    # Runs of a local store keep their files beside it; a server has its own location.
+    location = str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
     try:
-        return str(client.create_experiment(name, artifact_location=place))
-    except MlflowException:  # another process made it in between
+        return str(client.create_experiment(name, artifact_location=location))
+    except MlflowException:  # another process created it meanwhile
         return str(client.get_experiment_by_name(name).experiment_id)
 
 
 def fetch(uri: str, source: str, into: Path) -> Path:
-    """Files of a run or a version: in place for a local store, else copied into a folder."""
+    """Return the files of a run or version: in place for a local store, else downloaded."""
     import mlflow.artifacts
 
     local = Path(source.removeprefix("file://"))
@@ -66,9 +68,17 @@ def fetch(uri: str, source: str, into: Path) -> Path:
     )
 
 
+def upload_folder(client: MlflowClient, run: str, folder: Path) -> None:
+    """Log model, manifest, card, metrics and predictions of a trained folder to a run."""
+    for name in (*EVIDENCE, MANIFEST):
+        if (folder / name).is_file():
+            client.log_artifact(run, str(folder / name))
+    client.log_artifacts(run, str(folder / MODEL_FOLDER), MODEL_FOLDER)
+
+
 @contextmanager
-def speaking_to(uri: str) -> Iterator[None]:
-    """Turn whatever a store's absence raises into one error with a remedy.
+def store_errors(uri: str) -> Iterator[None]:
+    """Turn the errors of an unavailable store into E401.
 
     The store's own message is left out: a database URL may hold a password.
     """

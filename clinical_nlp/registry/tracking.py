@@ -14,8 +14,13 @@ from clinical_nlp.registry.artifact import save_model
 from clinical_nlp.registry.energy import log_energy
 from clinical_nlp.registry.manifest import PREDICTIONS, write_manifest
 from clinical_nlp.registry.names import DIGEST_TAG, NAME
-from clinical_nlp.registry.store import client_of, experiment_of, speaking_to, store_uri
-from clinical_nlp.registry.uploading import upload
+from clinical_nlp.registry.store import (
+    experiment_id,
+    mlflow_client,
+    store_errors,
+    store_uri,
+    upload_folder,
+)
 from clinical_nlp.training.risk.card import metrics_json, model_card, predictions_json
 from clinical_nlp.training.risk.plots import figures
 from clinical_nlp.training.risk.train import TrainedModel
@@ -86,9 +91,9 @@ def log_run(
     now = get_current_time_millis()
     parameters = [Param(name, str(value)) for name, value in model.recipe.flat().items()]
     measures = [Metric(k, v, now, 0) for k, v in flat_metrics(model.metrics)]
-    with speaking_to(uri):
-        client = client_of(uri)
-        experiment = experiment_of(client, uri, NAME)
+    with store_errors(uri):
+        client = mlflow_client(uri)
+        experiment = experiment_id(client, uri, NAME)
         run = str(client.create_run(experiment, tags=_tags(model, digest)).info.run_id)
         for start in range(0, max(len(parameters), len(measures)), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
@@ -97,7 +102,7 @@ def log_run(
             client.log_figure(run, figure, f"{name}.png")
         client.log_dict(run, environment(), "environment.json")
         log_energy(client, run, energy)
-        upload(client, run, folder)
+        upload_folder(client, run, folder)
         client.set_terminated(run)
     return run
 

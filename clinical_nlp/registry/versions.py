@@ -11,8 +11,14 @@ from clinical_nlp.artifacts import CARD, file_digest
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.manifest import evidence_digests, verified_digest
 from clinical_nlp.registry.names import CHALLENGER, CHAMPION, DIGEST_TAG, EVIDENCE_TAG, NAME
-from clinical_nlp.registry.store import client_of, experiment_of, fetch, speaking_to, store_uri
-from clinical_nlp.registry.uploading import upload
+from clinical_nlp.registry.store import (
+    experiment_id,
+    fetch,
+    mlflow_client,
+    store_errors,
+    store_uri,
+    upload_folder,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,8 +47,8 @@ def list_models(tracking_uri: str | None = None) -> list[RegisteredVersion]:
         E401: the store cannot be reached.
     """
     uri = store_uri(tracking_uri)
-    with speaking_to(uri):
-        client = client_of(uri)
+    with store_errors(uri):
+        client = mlflow_client(uri)
         aliases: dict[str, list[str]] = {}
         for model in client.search_registered_models(f"name = '{NAME}'"):
             for alias, version in model.aliases.items():
@@ -86,8 +92,8 @@ def register_folder(
     """
     digest = verified_digest(folder)
     uri = store_uri(tracking_uri)
-    with speaking_to(uri):
-        client = client_of(uri)
+    with store_errors(uri):
+        client = mlflow_client(uri)
         version = register(client, uri, folder, digest, description)
         if alias is not None:
             client.set_registered_model_alias(NAME, alias, version.version)
@@ -101,12 +107,12 @@ def register(
     """Put a verified folder's files into a run and make it a version, without an alias."""
     from mlflow.exceptions import MlflowException
 
-    experiment = experiment_of(client, uri, NAME)
+    experiment = experiment_id(client, uri, NAME)
     logged = client.search_runs([experiment], f"tags.`{DIGEST_TAG}` = '{digest}'", max_results=1)
     run = logged[0] if logged else client.create_run(experiment, run_name="registered")
     if not logged:
         client.set_tag(run.info.run_id, DIGEST_TAG, digest)
-        upload(client, run.info.run_id, folder)
+        upload_folder(client, run.info.run_id, folder)
         client.set_terminated(run.info.run_id)
     elif (folder / CARD).is_file():
         client.log_artifact(run.info.run_id, str(folder / CARD))  # it may have been added to

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from clinical_nlp.artifacts import shipped_folder
 from clinical_nlp.cli.app import app
 from clinical_nlp.registry.manifest import verified_digest
-from clinical_nlp.registry.store import client_of
+from clinical_nlp.registry.store import mlflow_client
 from clinical_nlp.simulation import load_parameters, simulate_patients
 from fhir_adapters.simulated.export import SimulatedExport
 
@@ -92,7 +92,7 @@ def test_from_an_export_to_a_champion_and_back(run: Run, home: Path) -> None:
     metrics = json.loads((home / "mine" / "metrics.json").read_text("utf-8"))
     assert metrics["cohort"] == "patients of 1 FHIR export"
     assert all(part["outcomes"] >= 2 for part in metrics["parts"].values())
-    client = client_of(f"sqlite:///{home / 'mlflow.db'}")
+    client = mlflow_client(f"sqlite:///{home / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("hf-risk")
     (logged,) = client.search_runs([experiment.experiment_id])
     assert logged.data.tags["clinical_nlp.digest"] == digest

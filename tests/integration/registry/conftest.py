@@ -33,10 +33,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite store with its tables and nothing in them: making one takes seconds."""
-    from clinical_nlp.registry.store import client_of
+    from clinical_nlp.registry.store import mlflow_client
 
     path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    client_of(f"sqlite:///{path}").search_experiments()
+    mlflow_client(f"sqlite:///{path}").search_experiments()
     return path
 
 

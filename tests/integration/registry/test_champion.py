@@ -16,7 +16,7 @@ from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord, S
 from clinical_nlp.registry import DEFAULT_URI, ensure_champion, load_champion
 from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.manifest import verified_digest
-from clinical_nlp.registry.store import client_of
+from clinical_nlp.registry.store import mlflow_client
 from clinical_nlp.registry.versions import list_models, register_folder
 from clinical_nlp.risk.model import RiskModel
 
@@ -46,7 +46,7 @@ def test_first_use_registers_the_shipped_model_once(store):
     (row,) = list_models(uri)
     assert (row.version, row.aliases) == ("1", ("champion",))
     assert row.digest == verified_digest(shipped_folder("hf-risk"))
-    source = client_of(uri).get_model_version("hf-risk", "1").source
+    source = mlflow_client(uri).get_model_version("hf-risk", "1").source
     assert (folder / "mlartifacts") in Path(source).parents
     assert (Path(source) / "MLmodel").is_file()
 
@@ -117,14 +117,14 @@ def test_a_registry_that_does_not_answer_is_an_error_with_a_remedy(monkeypatch):
 
 def test_a_tampered_artefact_is_refused(local_store):
     ensure_champion(local_store)
-    stored = Path(client_of(local_store).get_model_version("hf-risk", "1").source) / "MLmodel"
+    stored = Path(mlflow_client(local_store).get_model_version("hf-risk", "1").source) / "MLmodel"
     stored.write_text(stored.read_text() + "\n")
     with pytest.raises(ModelError, match="E412"):
         load_champion(tracking_uri=local_store)
 
 
 def test_a_version_without_a_digest_is_refused(local_store):
-    client = client_of(local_store)
+    client = mlflow_client(local_store)
     client.create_registered_model("hf-risk")
     client.create_model_version("hf-risk", source=str(shipped_folder("hf-risk") / "model"))
     with pytest.raises(ModelError, match="E417"):

@@ -16,7 +16,7 @@ from clinical_nlp.cli.registry import app, serve_command
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.champion import fetch_verified, resolve_model
 from clinical_nlp.registry.promotion import compare, history, promote, rollback
-from clinical_nlp.registry.store import client_of
+from clinical_nlp.registry.store import mlflow_client
 from clinical_nlp.registry.versions import list_models, register_folder
 
 
@@ -88,8 +88,8 @@ def test_the_champion_is_not_promoted_again(quick, store):
 
 def test_changed_predictions_are_no_evidence(quick, store, trained, tmp_path):
     register_folder(trained / "poor", "poor", store)
-    version = client_of(store).get_model_version("hf-risk", "2")
-    stored = client_of(store).get_run(version.run_id).info.artifact_uri
+    version = mlflow_client(store).get_model_version("hf-risk", "2")
+    stored = mlflow_client(store).get_run(version.run_id).info.artifact_uri
     shutil.copy(trained / "good" / "predictions.json", f"{stored}/predictions.json")
     with pytest.raises(ModelError, match=r"E412 predictions\.json"):
         promote(
@@ -99,7 +99,7 @@ def test_changed_predictions_are_no_evidence(quick, store, trained, tmp_path):
 
 def test_a_changed_model_is_refused_even_with_force(quick, store, trained):
     register_folder(trained / "good", "good", store)
-    version = client_of(store).get_model_version("hf-risk", "2")
+    version = mlflow_client(store).get_model_version("hf-risk", "2")
     with (Path(version.source) / "data" / "risk" / "features.toml").open("a") as file:
         file.write("\n")
     with pytest.raises(ModelError, match="E412"):

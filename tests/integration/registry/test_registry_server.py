@@ -7,7 +7,7 @@ import pytest
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.champion import resolve_model
 from clinical_nlp.registry.promotion import history, promote, rollback
-from clinical_nlp.registry.store import client_of
+from clinical_nlp.registry.store import mlflow_client
 from clinical_nlp.registry.versions import list_models, register_folder
 
 
@@ -27,7 +27,7 @@ def test_a_server_with_postgresql_holds_models_decisions_and_files(
         ("2", ("champion",)),
         ("1", ()),
     ]
-    source = client_of(server).get_model_version("hf-risk", "2").source
+    source = mlflow_client(server).get_model_version("hf-risk", "2").source
     assert source.startswith("mlflow-artifacts:")  # uploaded, not a path of this machine
 
     resolved = resolve_model(tracking_uri=server)

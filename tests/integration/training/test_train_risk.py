@@ -12,7 +12,7 @@ from clinical_nlp.artifacts import MODEL_FOLDER, shipped_folder
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.manifest import verified_digest
-from clinical_nlp.registry.store import client_of
+from clinical_nlp.registry.store import mlflow_client
 from clinical_nlp.registry.tracking import log_run, write_shipped
 from clinical_nlp.risk.model_artifacts import ENSEMBLE
 from clinical_nlp.training.config import read_recipe
@@ -106,11 +106,11 @@ def test_what_is_written_is_what_is_loaded(trained, tmp_path):
 def test_the_run_is_in_mlflow_without_anyones_text(trained, tmp_path):
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     digest = write_shipped(trained, tmp_path / "hf-risk")
-    run = client_of(uri).get_run(log_run(trained, tmp_path / "hf-risk", digest, uri))
+    run = mlflow_client(uri).get_run(log_run(trained, tmp_path / "hf-risk", digest, uri))
     assert run.data.params["cohort.gap_days"] == "30"
     assert run.data.params["fit.boosting.iterations"] == "10"
     assert run.data.tags["clinical_nlp.digest"] == digest
-    names = {item.path for item in client_of(uri).list_artifacts(run.info.run_id)}
+    names = {item.path for item in mlflow_client(uri).list_artifacts(run.info.run_id)}
     assert {"card.md", "metrics.json", "calibration.png", "decision_curve.png"} <= names
 
 

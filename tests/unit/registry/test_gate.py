@@ -8,8 +8,12 @@ from sklearn.metrics import roc_auc_score
 from small_models import CARD, small_predictions
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.evidence import _evidence, pair, read_evidence
-from clinical_nlp.registry.gate import auroc, card_checks, judge, read_limits
+from clinical_nlp.registry.gate import auroc, card_checks, read_limits, run_checks
+from clinical_nlp.registry.predictions import (
+    pair_with_champion,
+    parse_predictions,
+    read_predictions,
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +29,7 @@ def limits(tmp_path_factory):
 def evidence(noise=0.8, seed=0, **changes):
     told = small_predictions(noise, seed)
     told["columns"].update(changes)
-    return _evidence(told)
+    return parse_predictions(told)
 
 
 def failed(checks):
@@ -47,25 +51,25 @@ def test_the_area_is_scikit_learns(rows):
 
 def test_a_good_model_passes_beside_a_fair_one(limits):
     challenger = evidence(0.7, 1)
-    pairs = pair(challenger, evidence(1.2, 0), "d")
-    assert failed(judge(challenger, CARD, pairs, limits)) == set()
+    pairs = pair_with_champion(challenger, evidence(1.2, 0), "d")
+    assert failed(run_checks(challenger, CARD, pairs, limits)) == set()
 
 
 def test_the_same_model_is_not_worse_than_itself(limits):
     one = evidence()
-    assert failed(judge(one, CARD, pair(one, one, "d"), limits)) == set()
+    assert failed(run_checks(one, CARD, pair_with_champion(one, one, "d"), limits)) == set()
 
 
 def test_a_model_that_is_too_sure_fails_on_calibration(limits):
     fine = evidence()
     z = np.log(fine.probability / (1 - fine.probability))
     sure = evidence(probability=(1 / (1 + np.exp(-(2 * z + 3)))).tolist())
-    assert "calibration slope" in failed(judge(sure, CARD, None, limits))
+    assert "calibration slope" in failed(run_checks(sure, CARD, None, limits))
 
 
 def test_a_model_that_doubles_every_risk_fails_on_calibration(limits):
     high = evidence(probability=np.minimum(2 * evidence().probability, 0.99).tolist())
-    assert "calibration intercept" in failed(judge(high, CARD, None, limits))
+    assert "calibration intercept" in failed(run_checks(high, CARD, None, limits))
 
 
 def test_a_model_that_fails_one_sex_is_seen(limits):
@@ -75,38 +79,42 @@ def test_a_model_that_fails_one_sex_is_seen(limits):
     shuffled = good.probability.copy()
     shuffled[women] = np.random.default_rng(0).permutation(shuffled[women])
     unfair = evidence(0.4, 1, probability=shuffled.tolist())
-    assert "sex: female" in failed(judge(unfair, CARD, pair(unfair, fair, "d"), limits))
+    assert "sex: female" in failed(
+        run_checks(unfair, CARD, pair_with_champion(unfair, fair, "d"), limits)
+    )
 
 
 def test_an_implausibly_good_model_is_a_leak(limits):
     one = evidence()
     leak = evidence(probability=(0.02 + 0.9 * one.outcome).tolist())
-    assert "discrimination is plausible" in failed(judge(leak, CARD, None, limits))
+    assert "discrimination is plausible" in failed(run_checks(leak, CARD, None, limits))
 
 
 def test_without_shared_patients_there_is_no_comparison(limits):
     told = small_predictions()
     told["salt_digest"] = "1" * 64
     one = evidence()
-    assert failed(judge(one, CARD, pair(one, _evidence(told), "d"), limits)) == {
-        "same test patients"
-    }
-    assert "same test patients" in failed(judge(one, CARD, pair(one, None, "d"), limits))
+    assert failed(
+        run_checks(one, CARD, pair_with_champion(one, parse_predictions(told), "d"), limits)
+    ) == {"same test patients"}
+    assert "same test patients" in failed(
+        run_checks(one, CARD, pair_with_champion(one, None, "d"), limits)
+    )
 
 
 def test_what_the_champion_said_of_the_same_rows_is_enough():
     told = small_predictions()
     told["rivals"] = {"d": [0.1] * len(told["columns"]["outcome"])}
-    pairs = pair(_evidence(told), None, "d")
+    pairs = pair_with_champion(parse_predictions(told), None, "d")
     assert pairs.shared == 1 and pairs.champion.tolist() == [0.1] * len(pairs.rows)
 
 
 def test_rows_pair_by_key_whatever_their_order():
     one, told = evidence(), small_predictions()
     turned = {name: column[::-1] for name, column in told["columns"].items()}
-    pairs = pair(one, _evidence({**told, "columns": turned}), "d")
+    pairs = pair_with_champion(one, parse_predictions({**told, "columns": turned}), "d")
     assert pairs.rows.index.tolist() == one.index.tolist()
-    forwards = pair(one, _evidence(told), "d")
+    forwards = pair_with_champion(one, parse_predictions(told), "d")
     assert pairs.champion.tolist() == forwards.champion.tolist()
 
 
@@ -134,7 +142,7 @@ def test_predictions_that_cannot_be_read_are_an_error(tmp_path, text):
     path = tmp_path / "predictions.json"
     path.write_text(text)
     with pytest.raises(ModelError, match="E434"):
-        read_evidence(path)
+        read_predictions(path)
 
 
 @pytest.mark.parametrize("text", ["", "[pairs]\nmin_outcomes = 1\n", "x ="])

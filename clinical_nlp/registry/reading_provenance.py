@@ -1,8 +1,7 @@
-"""What read the notes that a model was trained on: lexicon, rules, encoder, features.
+"""Provenance of a model's features: the lexicon, rules and encoder that read the notes.
 
-A risk model is only itself together with what finds its features: the same weights behind
-another lexicon are another model. This record travels in the MLmodel file and is compared
-with the installed package when the model is used.
+The same weights behind another lexicon are another model, so this record is kept in the
+MLmodel file.
 """
 
 from __future__ import annotations
@@ -20,30 +19,30 @@ from clinical_nlp.risk.model_spec import ModelSpec
 _ENCODER = "alia_encoder"
 
 
-def knowledge(spec: ModelSpec) -> dict[str, Any]:
-    """Plain values: versions and hex digests; ``encoder`` is ``None`` where there is none.
+def reading_provenance(spec: ModelSpec) -> dict[str, Any]:
+    """Return versions and hex digests as JSON values; ``encoder`` is ``None`` without one.
 
     Parameters
     ----------
     spec
-        Of the model: its ``pipeline`` is the fingerprint of what read the training notes,
-        which need not be the installed one (``reads_alike`` says whether it is).
+        Of the model: its ``pipeline`` is the fingerprint of the pipeline that read the
+        training notes; ``reads_alike`` says whether the installed one is the same.
     """
     table = load_features()
-    rules = _installed()
+    installed = _installed_pipeline()
     return {
         "software": version("clinical-nlp"),
         "pipeline": spec.pipeline,
-        "reads_alike": spec.pipeline == rules["pipeline"],
-        "rules": rules["components"],
-        "encoder": rules["encoder"],
+        "reads_alike": spec.pipeline == installed["pipeline"],
+        "rules": installed["components"],
+        "encoder": installed["encoder"],
         "lexicon": load_lexicon().fingerprint,
         "features": {"version": table.version, "digest": table.digest},
     }
 
 
 @lru_cache(maxsize=1)
-def _installed() -> dict[str, Any]:
+def _installed_pipeline() -> dict[str, Any]:
     """Fingerprint of the installed pipeline, of each component, and its encoder."""
     import clinical_nlp
     from clinical_nlp.pipeline.assembly import fingerprint

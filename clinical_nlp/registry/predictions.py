@@ -1,7 +1,7 @@
-"""What a model showed on its test patients, as the promotion gate reads it.
+"""A model's predictions for its test patients, as the promotion gate reads them.
 
 ``predictions.json`` holds keyed hashes of patients and index days, outcomes and
-probabilities: enough to compare two models patient by patient, and nobody's words.
+probabilities: enough to compare two models patient by patient, without clinical data.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ _KEYS = ("patient", "index")
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class HeldOutPredictions:
     """Out-of-sample predictions, one row an index day of a test patient.
 
     Parameters
@@ -35,8 +36,8 @@ class Evidence:
         Level of each row, by group.
     salt
         Digest of the key of the hashes: rows of two models pair only under the same one.
-    rivals
-        What other models, by digest, predicted for the same rows.
+    other_models
+        Probabilities that other models, by digest, gave the same rows.
     """
 
     patient: npt.NDArray[np.str_]
@@ -46,17 +47,17 @@ class Evidence:
     probability: Vector
     groups: Mapping[str, npt.NDArray[np.str_]]
     salt: str
-    rivals: Mapping[str, Vector]
+    other_models: Mapping[str, Vector]
 
     def __len__(self) -> int:
         return len(self.outcome)
 
     def outcomes(self) -> int:
-        """How many rows have the outcome."""
+        """Return the number of rows with the outcome."""
         return int(self.outcome.sum())
 
 
-def read_evidence(path: Path) -> Evidence:
+def read_predictions(path: Path) -> HeldOutPredictions:
     """Read a ``predictions.json``.
 
     Raises
@@ -65,8 +66,7 @@ def read_evidence(path: Path) -> Evidence:
         E434: it is not one, or its columns don't fit each other.
     """
     try:
-        told = json.loads(path.read_text("utf-8"))
-        return _evidence(told)
+        return parse_predictions(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ModelError(
             "E434",
@@ -75,27 +75,34 @@ def read_evidence(path: Path) -> Evidence:
         ) from None
 
 
-def _evidence(told: Mapping[str, object]) -> Evidence:
-    columns: Mapping[str, Sequence[object]] = told["columns"]  # type: ignore[assignment]  # checked below
+def parse_predictions(content: Mapping[str, Any]) -> HeldOutPredictions:
+    """Check the content of a ``predictions.json`` and return its columns as arrays.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, AttributeError
+        A column is missing, of another length, or holds impossible values.
+    """
+    columns: Mapping[str, Sequence[object]] = content["columns"]
     rows = len(columns["outcome"])
     if rows == 0 or any(len(column) != rows for column in columns.values()):
         raise ValueError
     outcome = np.asarray(columns["outcome"], dtype=np.int_)
     weight, probability = (np.asarray(columns[n], dtype=np.float64) for n in _NUMBERS[1:])
-    rivals = {
+    other_models = {
         str(digest): np.asarray(column, dtype=np.float64)
-        for digest, column in dict(told.get("rivals") or {}).items()  # type: ignore[call-overload]
+        for digest, column in dict(content.get("rivals") or {}).items()
     }
     index = np.asarray(columns["index"], dtype=np.str_)
     if (
         not np.isin(outcome, (0, 1)).all()
-        or not all(((p >= 0) & (p <= 1)).all() for p in (probability, *rivals.values()))
+        or not all(((p >= 0) & (p <= 1)).all() for p in (probability, *other_models.values()))
         or not (np.isfinite(weight) & (weight > 0)).all()
-        or any(len(column) != rows for column in rivals.values())
+        or any(len(column) != rows for column in other_models.values())
         or len(np.unique(index)) != rows
     ):
         raise ValueError
-    return Evidence(
+    return HeldOutPredictions(
         patient=np.asarray(columns["patient"], dtype=np.str_),
         index=index,
         outcome=outcome,
@@ -106,13 +113,13 @@ def _evidence(told: Mapping[str, object]) -> Evidence:
             for name, column in columns.items()
             if name not in (*_NUMBERS, *_KEYS)
         },
-        salt=str(told["salt_digest"]),
-        rivals=rivals,
+        salt=str(content["salt_digest"]),
+        other_models=other_models,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class PairedPredictions:
     """Two models' predictions of the same rows.
 
     Parameters
@@ -125,16 +132,18 @@ class Pairs:
         Share of the challenger's test rows that these are (0..1).
     """
 
-    rows: Evidence
+    rows: HeldOutPredictions
     champion: Vector
     shared: float
 
 
-def pair(challenger: Evidence, champion: Evidence | None, digest: str) -> Pairs:
-    """Bring two models' predictions together.
+def pair_with_champion(
+    challenger: HeldOutPredictions, champion: HeldOutPredictions | None, digest: str
+) -> PairedPredictions:
+    """Pair the challenger's predictions with the champion's.
 
-    By the challenger's own record of what the champion said, where its training scored the
-    champion too; else by index day, under the same key and with the same outcome.
+    If the challenger's training scored the champion too, its record of that is used. Else
+    rows are paired by index day, under the same hash key and with the same outcome.
 
     Parameters
     ----------
@@ -143,28 +152,29 @@ def pair(challenger: Evidence, champion: Evidence | None, digest: str) -> Pairs:
     digest
         The champion's digest.
     """
-    if digest in challenger.rivals:
-        return Pairs(challenger, challenger.rivals[digest], 1.0)
+    if digest in challenger.other_models:
+        return PairedPredictions(challenger, challenger.other_models[digest], 1.0)
     if champion is None or champion.salt != challenger.salt:
-        return Pairs(_take(challenger, np.arange(0)), np.zeros(0), 0.0)
-    _, mine, theirs = np.intersect1d(
+        return PairedPredictions(_take(challenger, np.arange(0)), np.zeros(0), 0.0)
+    _, ours, theirs = np.intersect1d(
         challenger.index, champion.index, assume_unique=True, return_indices=True
     )
-    same = challenger.outcome[mine] == champion.outcome[theirs]
-    mine, theirs = mine[same], theirs[same]
-    order = np.argsort(mine)
-    mine, theirs = mine[order], theirs[order]
-    return Pairs(_take(challenger, mine), champion.probability[theirs], len(mine) / len(challenger))
+    same = challenger.outcome[ours] == champion.outcome[theirs]
+    ours, theirs = ours[same], theirs[same]
+    order = np.argsort(ours)
+    ours, theirs = ours[order], theirs[order]
+    shared = len(ours) / len(challenger)
+    return PairedPredictions(_take(challenger, ours), champion.probability[theirs], shared)
 
 
-def _take(evidence: Evidence, rows: npt.NDArray[np.intp]) -> Evidence:
-    return Evidence(
-        patient=evidence.patient[rows],
-        index=evidence.index[rows],
-        outcome=evidence.outcome[rows],
-        weight=evidence.weight[rows],
-        probability=evidence.probability[rows],
-        groups={name: levels[rows] for name, levels in evidence.groups.items()},
-        salt=evidence.salt,
-        rivals={name: column[rows] for name, column in evidence.rivals.items()},
+def _take(predictions: HeldOutPredictions, rows: npt.NDArray[np.intp]) -> HeldOutPredictions:
+    return HeldOutPredictions(
+        patient=predictions.patient[rows],
+        index=predictions.index[rows],
+        outcome=predictions.outcome[rows],
+        weight=predictions.weight[rows],
+        probability=predictions.probability[rows],
+        groups={name: levels[rows] for name, levels in predictions.groups.items()},
+        salt=predictions.salt,
+        other_models={name: p[rows] for name, p in predictions.other_models.items()},
     )
