@@ -24,7 +24,7 @@ def write_with(export, make, line) -> None:
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.99])
-def test_truncated_gzip(export, make, keep):
+def test_scan_truncated_gzip_keeps_lines_before(export, make, keep):
     texts = [base64.b85encode(bytes(range(k, k + 100))) for k in range(100)]
     lines = [make.note(f"n{k}", text) for k, text in enumerate(texts)]
     file = export.write("b.ndjson.gz", *lines)
@@ -40,7 +40,7 @@ def test_truncated_gzip(export, make, keep):
     assert read.summary.types["?"].quarantined == 1
 
 
-def test_damaged_gzip(export, make):
+def test_scan_damaged_gzip_is_quarantined(export, make):
     export.write("a.ndjson", make.patient(), make.note("n"))
     file = export.write("b.ndjson.gz", *(make.note(f"n{k}", "x" * k) for k in range(500)))
     data = bytearray(file.read_bytes())
@@ -51,13 +51,13 @@ def test_damaged_gzip(export, make):
     assert "Tos seca." in read.notes()
 
 
-def test_a_gz_file_that_is_none(export, make):
+def test_scan_plain_file_named_gz_is_read(export, make):
     export.write("a.ndjson", make.patient())
     (export.folder / "b.ndjson.gz").write_bytes(b"\x1f\x8bno es gzip")
     assert export.read().codes == ["E203"]
 
 
-def test_empty_files(export, make):
+def test_scan_empty_files_are_accepted(export, make):
     export.write("a.ndjson", make.patient())
     export.write("b.ndjson")
     export.write("c.ndjson.gz")
@@ -81,13 +81,13 @@ BROKEN_LINES = {
 
 
 @pytest.mark.parametrize("name", BROKEN_LINES)
-def test_lines_that_are_no_resource(export, make, name):
+def test_scan_lines_without_resource_are_quarantined(export, make, name):
     line, code = BROKEN_LINES[name]
     write_with(export, make, line)
     assert_only(export.read(), code, resource=None)
 
 
-def test_a_huge_line(export, make):
+def test_scan_huge_line_is_quarantined(export, make):
     write_with(export, make, make.note("huge", "x" * 1_000_000))
     assert_only(export.read(max_line_bytes=100_000), "E208", resource=None)
 
@@ -104,14 +104,14 @@ SUBJECTS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("type_", ["DocumentReference", "Observation", "Encounter"])
 @pytest.mark.parametrize("name", SUBJECTS)
-def test_subjects(export, make, name, type_):
+def test_scan_unusable_subjects_are_quarantined(export, make, name, type_):
     subject, code = SUBJECTS[name]
     line = make.note("bad") if type_ == "DocumentReference" else make.coded(type_, "bad")
     write_with(export, make, line | {"subject": subject})
     assert_only(export.read(), code, resource=f"{type_}/bad")
 
 
-def test_what_is_about_a_quarantined_patient_is_quarantined(export, make):
+def test_scan_resource_of_quarantined_patient_is_quarantined(export, make):
     export.write("a.ndjson", make.note("n"), make.patient("Ana María"))
     assert export.read().codes == ["E215", "E212"]
 
@@ -135,13 +135,13 @@ ATTACHMENTS: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("name", ATTACHMENTS)
-def test_attachments(export, make, name):
+def test_scan_unreadable_attachments_are_quarantined(export, make, name):
     attachment, code = ATTACHMENTS[name]
     write_with(export, make, make.attached("bad", [attachment]))
     assert_only(export.read(), code, resource="DocumentReference/bad")
 
 
-def test_unknown_charset_of_what_is_valid_utf_8(export, make):
+def test_scan_unknown_charset_of_valid_utf_8_is_kept(export, make):
     data = base64.b64encode("Disnea, ñ".encode()).decode()
     attachment = {"contentType": "text/plain; charset=klingon", "data": data}
     write_with(export, make, make.attached("n", [attachment]))
@@ -150,21 +150,21 @@ def test_unknown_charset_of_what_is_valid_utf_8(export, make):
     assert "Disnea, ñ" in read.notes()
 
 
-def test_a_note_of_20_mb(export, make):
+def test_scan_note_over_limit_is_quarantined(export, make):
     write_with(export, make, make.note("bad", "CANARIO-7F3A " * 1_600_000))
     read = export.read()
     assert_only(read, "E234", resource="DocumentReference/bad")
     assert "10 MB" in read.problems[0].reason
 
 
-def test_a_binary_of_20_mb(export, make):
+def test_scan_binary_over_limit_is_quarantined(export, make):
     export.write("a.ndjson", make.binary("b", bytes(20_000_000)), make.patient())
     line = make.attached("bad", [{"contentType": "text/plain", "url": "Binary/b"}])
     export.write("b.ndjson", make.note("good", "Nota buena"), line)
     assert_only(export.read(), "E234", resource="DocumentReference/bad")
 
 
-def test_cyclic_references(export, make):
+def test_scan_cyclic_references_end(export, make):
     loop = {"contentType": "text/plain", "url": "Binary/loop"}
     export.write(
         "b.ndjson",
@@ -176,7 +176,7 @@ def test_cyclic_references(export, make):
     assert_only(export.read(), "E230", resource="DocumentReference/bad")
 
 
-def test_duplicate_ids(export, make):
+def test_scan_duplicate_ids_are_counted(export, make):
     export.write("a.ndjson", make.patient(), make.patient(gender="male"), make.note("n"))
     export.write("b.ndjson", make.note("n"), make.note("n", "otra"))
     read = export.read()
@@ -185,13 +185,13 @@ def test_duplicate_ids(export, make):
 
 
 @pytest.mark.parametrize("text", ["👍🏽", "🫀🫁🩺", "👨‍👩‍👧‍👦 🇪🇸"])
-def test_a_note_of_only_emoji_is_a_note(export, make, text):
+def test_scan_note_of_only_emoji_is_read(export, make, text):
     export.write("a.ndjson", make.patient(), make.note("n", text))
     read = export.read()
     assert (read.notes(), read.problems) == ([text], [])
 
 
-def test_a_note_of_white_space_is_left_out(export, make):
+def test_scan_note_of_white_space_is_left_out(export, make):
     export.write("a.ndjson", make.patient(), make.note("n", " \r\n\t "), make.note("m", ""))
     read = export.read()
     assert read.problems == []
@@ -216,7 +216,7 @@ def test_a_note_of_white_space_is_left_out(export, make):
         ("Procedure", "performedDateTime"),
     ],
 )
-def test_invalid_dates(export, make, type_, field, day, code):
+def test_scan_invalid_dates_are_quarantined(export, make, type_, field, day, code):
     line = make.note("bad") if type_ == "DocumentReference" else make.coded(type_, "bad")
     write_with(export, make, line | {field: day})
     read = export.read()
@@ -232,7 +232,7 @@ def test_invalid_dates(export, make, type_, field, day, code):
         ({"deceasedDateTime": "CANARIO-7F3A"}, "E220"),
     ],
 )
-def test_a_patient_with_a_bad_date_is_kept(export, make, fields, code):
+def test_scan_patient_with_bad_date_is_kept(export, make, fields, code):
     write_with(export, make, make.patient("odd", **fields))
     read = export.read()
     assert_only(read, code, resource="Patient/odd")
@@ -240,7 +240,7 @@ def test_a_patient_with_a_bad_date_is_kept(export, make, fields, code):
     assert read.summary.types["Patient"].used == 2
 
 
-def test_lone_surrogates_and_nul(export, make):
+def test_scan_lone_surrogates_and_nul_are_read(export, make):
     section = {"title": "a\ud800b", "text": {"div": "<div>c\udfffd\0e</div>"}}
     code = {"coding": [{"system": "s", "code": "1", "display": "\ud83d"}]}
     export.write(
@@ -307,7 +307,7 @@ def paths(node: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_nothing_a_resource_holds_stops_the_reader(tmp_path_factory, make, data):
+def test_scan_any_resource_content_never_stops_reader(tmp_path_factory, make, data):
     export = make.Export(tmp_path_factory.mktemp("fuzz") / "export")
     lines = [make.patient(), make.note("good", "Nota buena")]
     for template in templates(make):

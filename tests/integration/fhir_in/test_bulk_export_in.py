@@ -13,7 +13,7 @@ from clinical_nlp.records import Sex
 from fhir_adapters.reading import BulkExport
 
 
-def test_files_of_any_name_order_and_compression(export, make):
+def test_export_files_of_any_name_and_compression_are_read(export, make):
     export.write("a.ndjson.gz", make.note("n", date="2024-01-02"), make.coded("Condition", "c"))
     export.write("b.ndjson", make.patient(gender="female", birthDate="1950-02-03"))
     export.write("c.NDJSON", make.coded("Procedure", "p"), make.patient("other"))
@@ -30,18 +30,18 @@ def test_files_of_any_name_order_and_compression(export, make):
     assert [event.value for event in read.records["other"].events] == [1.0]
 
 
-def test_a_single_file_may_be_given(export, make):
+def test_export_single_file_is_read(export, make):
     file = export.write("all.ndjson.gz", make.patient(), make.note("n"))
     assert make.read(file).notes() == ["Tos seca."]
 
 
-def test_gzip_is_known_by_its_content(export, make):
+def test_export_gzip_is_detected_by_content(export, make):
     file = export.write("all.ndjson.gz", make.patient(), make.note("n"))
     file.rename(file.with_suffix(""))
     assert export.read().notes() == ["Tos seca."]
 
 
-def test_the_same_content_is_the_same_export(tmp_path, make):
+def test_export_digest_depends_on_content_alone(tmp_path, make):
     lines = [make.patient(f"p{k}") for k in range(5)]
     lines += [make.note(f"n{k}", f"Nota {k}", about=f"p{k % 5}") for k in range(20)]
     lines += [make.coded("Condition", f"c{k}", about=f"p{k % 5}") for k in range(20)]
@@ -60,7 +60,7 @@ def test_the_same_content_is_the_same_export(tmp_path, make):
     assert changed.read().summary.digest != readings[0].summary.digest
 
 
-def test_types_that_are_not_used_are_counted(export, make):
+def test_summary_counts_unused_types(export, make):
     export.write("a.ndjson", make.patient(), make.coded("AllergyIntolerance", "a"), make.note("n"))
     export.write("b.ndjson", {"resourceType": "OperationOutcome"})
     counts = export.read().summary.types
@@ -68,7 +68,7 @@ def test_types_that_are_not_used_are_counted(export, make):
     assert counts["OperationOutcome"].skipped == 1
 
 
-def test_order_within_a_patient(export, make):
+def test_record_notes_and_events_are_sorted(export, make):
     export.write(
         "a.ndjson",
         make.patient(),
@@ -85,7 +85,7 @@ def test_order_within_a_patient(export, make):
     assert [event.source[-1] for event in good.events] == ["y", "x", "z"]
 
 
-def test_latest_day_is_clinical_and_past(export, make):
+def test_summary_latest_day_is_clinical_and_past(export, make):
     export.write(
         "a.ndjson",
         make.patient(birthDate="2024-05-30"),
@@ -99,7 +99,7 @@ def test_latest_day_is_clinical_and_past(export, make):
     assert export.read().summary.latest == date(2024, 4, 2)
 
 
-def test_what_an_algorithm_asserted_is_no_evidence(export, make):
+def test_ai_asserted_resources_are_left_out(export, make):
     system = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
     meta = {"security": [{"system": system, "code": "AIAST"}]}
     export.write(
@@ -115,7 +115,7 @@ def test_what_an_algorithm_asserted_is_no_evidence(export, make):
     assert read.summary.types["Observation"].left_out == 1
 
 
-def test_all_forms_of_reference(export, make):
+def test_references_of_all_forms_are_followed(export, make):
     forms = ["Patient/p", "https://ehr.example/r4/Patient/p/_history/3", "urn:uuid:p"]
     lines = [make.coded("Condition", f"c{k}") for k in range(len(forms))]
     for line, form in zip(lines, forms, strict=True):
@@ -124,7 +124,7 @@ def test_all_forms_of_reference(export, make):
     assert len(export.read().records["p"].events) == 3
 
 
-def test_the_spool_is_private_and_leaves_nothing(export, make, tmp_path):
+def test_spool_is_private_and_removed(export, make, tmp_path):
     export.write("a.ndjson", make.patient(), make.note("n"))
     spool = tmp_path / "spool"
     spool.mkdir()
@@ -143,9 +143,7 @@ def test_the_spool_is_private_and_leaves_nothing(export, make, tmp_path):
     assert list(spool.iterdir()) == []
 
 
-def test_the_spool_is_removed_where_open_files_cannot_be_unlinked(
-    export, make, tmp_path, monkeypatch
-):
+def test_spool_is_removed_on_close_where_unlink_is_refused(export, make, tmp_path, monkeypatch):
     export.write("a.ndjson", make.patient(), make.note("n"))
     unlink = Path.unlink
     refusals = iter([True])
@@ -165,7 +163,7 @@ def test_the_spool_is_removed_where_open_files_cannot_be_unlinked(
     assert list(spool.iterdir()) == []
 
 
-def test_a_full_disk_is_told(export, make):
+def test_full_disk_raises_e222(export, make):
     export.write("a.ndjson", make.patient(), *(make.note(f"n{k}", "x" * 5000) for k in range(99)))
     with BulkExport(export.folder) as source:
         source._spool.db.execute("PRAGMA max_page_count = 20")
@@ -174,7 +172,7 @@ def test_a_full_disk_is_told(export, make):
     assert error.value.__cause__ is None
 
 
-def test_memory_does_not_grow_with_the_export(export, make):
+def test_memory_is_bounded_in_export_size(export, make):
     def peak(notes: int) -> int:
         export.write(
             "a.ndjson",
@@ -194,7 +192,7 @@ def test_memory_does_not_grow_with_the_export(export, make):
 
 
 @pytest.mark.parametrize("make_it", [False, True])
-def test_no_export_at_all(tmp_path, make_it):
+def test_missing_or_empty_export_raises(tmp_path, make_it):
     folder = tmp_path / "none"
     if make_it:
         folder.mkdir()
@@ -206,13 +204,13 @@ def test_no_export_at_all(tmp_path, make_it):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_without_permission(export, make):
+def test_unreadable_file_raises_e202(export, make):
     export.write("a.ndjson", make.patient()).chmod(0)
     with BulkExport(export.folder) as source, pytest.raises(InputError, match="E202"):
         source.scan(lambda read: None)
 
 
-def test_a_file_that_vanishes(export, make):
+def test_vanished_file_raises_e202(export, make):
     file = export.write("a.ndjson", make.patient())
     with BulkExport(export.folder) as source:
         file.unlink()
@@ -220,7 +218,7 @@ def test_a_file_that_vanishes(export, make):
             source.scan(lambda read: None)
 
 
-def test_it_is_used_as_a_context(export, make):
+def test_bulk_export_outside_context_raises(export, make):
     export.write("a.ndjson", make.patient())
     with pytest.raises(RuntimeError, match="with BulkExport"):
         BulkExport(export.folder).scan(lambda read: None)

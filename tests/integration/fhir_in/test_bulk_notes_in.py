@@ -20,7 +20,7 @@ def by_url(make, id_, url, **fields):
         "urn:uuid:b",
     ],
 )
-def test_a_note_in_a_binary(export, make, url, binary_first):
+def test_note_in_binary_is_read(export, make, url, binary_first):
     lines = [make.binary("b", "Disnea, ñ".encode()), by_url(make, "n", url)]
     export.write("a.ndjson", make.patient(), *(lines if binary_first else lines[::-1]))
     read = export.read()
@@ -28,7 +28,7 @@ def test_a_note_in_a_binary(export, make, url, binary_first):
     assert read.summary.types["Binary"].used == 1
 
 
-def test_binaries_that_no_note_came_from_are_left_out(export, make):
+def test_unreferenced_binary_is_left_out(export, make):
     export.write(
         "a.ndjson",
         make.patient(),
@@ -44,7 +44,7 @@ def test_binaries_that_no_note_came_from_are_left_out(export, make):
     assert (read.summary.types["Binary"].left_out, read.summary.types["Binary"].used) == (3, 0)
 
 
-def test_charset_and_type_of_the_binary_or_of_the_attachment(export, make):
+def test_binary_content_type_prefers_more_specific(export, make):
     latin = "Ñu de 5 €".encode("iso8859-15")
     export.write(
         "a.ndjson",
@@ -70,14 +70,14 @@ def test_charset_and_type_of_the_binary_or_of_the_attachment(export, make):
         ([{"resourceType": "Binary", "id": "b", "data": "%%%"}], "E233"),
     ],
 )
-def test_a_binary_without_text(export, make, lines, code):
+def test_binary_without_text_is_quarantined(export, make, lines, code):
     export.write("a.ndjson", make.patient(), by_url(make, "n", "Binary/b"), make.note("m"), *lines)
     read = export.read()
     assert (read.codes, read.notes()) == ([code], ["Tos seca."])
     assert read.problems[0].resource == "DocumentReference/n"
 
 
-def test_a_binary_of_white_space_is_no_note(export, make):
+def test_binary_of_white_space_is_left_out(export, make):
     export.write(
         "a.ndjson", make.patient(), make.binary("b", b" \n"), by_url(make, "n", "Binary/b")
     )
@@ -86,7 +86,7 @@ def test_a_binary_of_white_space_is_no_note(export, make):
     assert read.summary.types["DocumentReference"].left_out == 1
 
 
-def test_a_pdf_beside_its_text(export, make):
+def test_document_with_pdf_and_text_gives_text(export, make):
     pdf = {"contentType": "application/pdf", "url": "Binary/pdf"}
     html = {"contentType": "text/html", "url": "Binary/html"}
     export.write(
@@ -101,7 +101,7 @@ def test_a_pdf_beside_its_text(export, make):
     assert read.records["good"].notes[0].key == "DocumentReference/n"
 
 
-def test_several_texts_of_one_document(export, make):
+def test_document_with_several_texts_gives_several_notes(export, make):
     parts = [{"data": base64.b64encode(text).decode()} for text in (b"Uno", b"Dos", b"Uno")]
     export.write("a.ndjson", make.patient(), make.attached("n", parts))
     read = export.read()
@@ -112,7 +112,7 @@ def test_several_texts_of_one_document(export, make):
     ]
 
 
-def test_one_text_of_several_is_lost(export, make):
+def test_document_with_one_unreadable_text_reports_it(export, make):
     parts = [
         {"contentType": "text/plain", "data": "VG9z"},
         {"contentType": "text/plain", "url": "Binary/missing"},
@@ -123,7 +123,7 @@ def test_one_text_of_several_is_lost(export, make):
     assert "E204" in read.problems[0].reason
 
 
-def test_reports_and_compositions(export, make):
+def test_reports_and_compositions_give_notes(export, make):
     report = make.coded("DiagnosticReport", "r", conclusion="FEVI 35%", issued="2024-01-02")
     section = {"title": "Juicio", "text": {"div": "<div>ICC</div>"}}
     composition = make.coded("Composition", "c", section=[section], date="2024-01-03")
@@ -137,7 +137,7 @@ def replaces(*ids: str, type_: str = "DocumentReference") -> list:
     return [{"code": "replaces", "target": {"reference": f"{type_}/{id_}"}} for id_ in ids]
 
 
-def test_replaced_documents_are_left_out(export, make):
+def test_replaced_document_is_left_out(export, make):
     export.write(
         "a.ndjson",
         make.note("c", "C", relatesTo=replaces("b")),
@@ -150,7 +150,7 @@ def test_replaced_documents_are_left_out(export, make):
     assert read.summary.types["DocumentReference"].left_out == 2
 
 
-def test_what_a_superseded_document_replaced_stays_replaced(export, make):
+def test_document_replaced_by_superseded_one_stays_replaced(export, make):
     export.write(
         "a.ndjson",
         make.patient(),
@@ -168,19 +168,19 @@ def test_what_a_superseded_document_replaced_stays_replaced(export, make):
         {"content": [{"attachment": {"contentType": "application/pdf", "data": "AAAA"}}]},
     ],
 )
-def test_a_document_stays_where_the_one_that_replaces_it_cannot_be_used(export, make, newer):
+def test_document_stays_where_its_replacement_is_unusable(export, make, newer):
     line = make.note("b", "B", relatesTo=replaces("a")) | newer
     export.write("a.ndjson", make.patient(), make.note("a", "A"), line)
     assert export.read().notes() == ["A"]
 
 
-def test_a_document_of_another_patient_replaces_nothing(export, make):
+def test_document_of_other_patient_replaces_nothing(export, make):
     line = make.note("b", "B", about="other", relatesTo=replaces("a"))
     export.write("a.ndjson", make.patient(), make.patient("other"), make.note("a", "A"), line)
     assert export.read().notes() == ["A"]
 
 
-def test_documents_that_replace_one_another_in_a_circle(export, make):
+def test_documents_replaced_in_circle_are_kept_and_reported(export, make):
     export.write(
         "a.ndjson",
         make.patient(),
@@ -193,7 +193,7 @@ def test_documents_that_replace_one_another_in_a_circle(export, make):
     assert read.codes == ["E241"] * 3
 
 
-def test_of_two_versions_the_last_updated_counts(export, make):
+def test_versions_last_updated_is_used(export, make):
     old = {"lastUpdated": "2024-01-01T00:00:00Z"}
     new = {"lastUpdated": "2024-01-01T00:30:00+00:00"}
     newest = {"lastUpdated": "2024-01-01T00:15:00-01:00"}
@@ -210,7 +210,7 @@ def test_of_two_versions_the_last_updated_counts(export, make):
     assert read.summary.types["DocumentReference"].duplicate == 3
 
 
-def test_of_two_equal_versions_the_first_counts(export, make):
+def test_versions_equal_first_is_used(export, make):
     export.write("b.ndjson", make.note("n", "segunda"), make.patient())
     export.write("a.ndjson", make.note("n", "primera"), make.patient())
     read = export.read()
@@ -218,7 +218,7 @@ def test_of_two_equal_versions_the_first_counts(export, make):
     assert read.summary.types["Patient"].duplicate == 1
 
 
-def test_a_later_withdrawal_counts(export, make):
+def test_versions_later_withdrawal_is_used(export, make):
     later = {"lastUpdated": "2024-02-01T00:00:00Z"}
     export.write(
         "a.ndjson",
@@ -229,7 +229,7 @@ def test_a_later_withdrawal_counts(export, make):
     assert export.read().notes() == []
 
 
-def test_drugs_by_reference_in_any_order(export, make):
+def test_medication_reference_is_followed_in_any_order(export, make):
     def order(id_, of):
         reference = {"reference": f"Medication/{of}"}
         return make.coded("MedicationRequest", id_, medicationReference=reference)

@@ -14,7 +14,7 @@ def lines_of(folder):
     return total
 
 
-def test_case_reports(shared, make):
+def test_case_reports_export_is_read(shared, make):
     folder = shared / "data" / "case-reports-export"
     with BulkExport(folder, today=make.today) as export:
         summary = export.scan(lambda read: None)
@@ -27,7 +27,7 @@ def test_case_reports(shared, make):
     assert not any("\ufffd" in text or "Ã" in text for text in texts)
 
 
-def test_synthea(shared, make):
+def test_synthea_export_is_read(shared, make):
     folder = shared / "data" / "synthea-export"
     with BulkExport(folder, today=make.today) as export:
         summary = export.scan(lambda read: None)
@@ -49,6 +49,6 @@ def test_synthea(shared, make):
     assert failing == 49
 
 
-def test_gold(shared, make):
+def test_gold_export_is_read(shared, make):
     read = make.read(shared / "data" / "gold" / "export", today=date(2025, 1, 1))
     assert (read.summary.patients, read.summary.notes, read.problems) == (95, 95, [])

@@ -127,7 +127,7 @@ def estimate_of(patient: str, probability: float | None, **more: Any) -> RiskEst
 
 
 def scored() -> PatientResult:
-    """High risk; emoji before the findings, the same thing said twice, every kind of value."""
+    """High risk; emoji before the findings, the same finding twice, every kind of value."""
     text = (
         "😮‍💨 Se ahoga al subir; se ahoga al subir cuestas. FC 88. FE 35-40%. NT-proBNP >1.250. "
         "Sin crepitantes. Furosemida 40. Su padre, HTA. Si crepitantes, acudir. FE previa 55%."

@@ -73,7 +73,7 @@ def readable(value: Any, indent: str = "") -> str:
     return opened + ",".join(f"\n{inner}{row}" for row in rows) + f"\n{indent}{closed}"
 
 
-def test_the_page_shows_what_is_written(written: Any) -> None:
+def test_docs_page_shows_written_resources(written: Any) -> None:
     page = PAGE.read_text("utf-8")
     wanted = BLOCK.sub(lambda m: m[1] + block(written, m[2], m[3]), page)
     if os.environ.get("UPDATE_DOCS"):

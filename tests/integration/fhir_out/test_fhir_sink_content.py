@@ -46,30 +46,30 @@ def references(value: Any) -> Iterator[str]:
             yield from references(inner)
 
 
-def test_ids_are_uuid5_and_no_two_alike(written: Any) -> None:
+def test_sink_ids_are_unique_uuid5(written: Any) -> None:
     ids = [uuid.UUID(r["id"]) for r in written.resources]
     assert {i.version for i in ids} == {5}
     assert len(set(ids)) == len(ids)
 
 
-def test_every_reference_leads_somewhere(written: Any) -> None:
+def test_sink_references_resolve(written: Any) -> None:
     ours = {f"{r['resourceType']}/{r['id']}" for r in written.resources}
     used = set(references(written.resources))
     assert used - ours - EXPORT == set()
     assert used >= EXPORT
 
 
-def test_only_these_types_are_written_and_no_condition_is_asserted(written: Any) -> None:
+def test_sink_writes_known_types_and_no_condition(written: Any) -> None:
     assert {r["resourceType"] for r in written.resources} == OWN
 
 
-def test_all_that_the_system_asserts_is_labelled_so(written: Any) -> None:
+def test_sink_labels_ai_assertions(written: Any) -> None:
     for kind in OWN - {"CodeSystem", "StructureDefinition", "Device"}:
         for resource in written.of(kind):
             assert [c["code"] for c in resource["meta"]["security"]] == ["AIAST"]
 
 
-def test_nothing_is_final(written: Any) -> None:
+def test_sink_writes_nothing_final(written: Any) -> None:
     states = {
         kind: {r["status"] for r in written.of(kind)}
         for kind in ("Observation", "RiskAssessment", "FamilyMemberHistory", "Task")
@@ -82,7 +82,7 @@ def test_nothing_is_final(written: Any) -> None:
     }
 
 
-def test_a_scored_patient(written: Any) -> None:
+def test_assessment_of_scored_patient_is_complete(written: Any) -> None:
     (assessment,) = written.of("RiskAssessment", "p1")
     (prediction,) = assessment["prediction"]
     assert prediction["probabilityDecimal"] == 15.3
@@ -96,7 +96,7 @@ def test_a_scored_patient(written: Any) -> None:
     assert assessment["performer"]["reference"].startswith("Device/")
 
 
-def test_the_interval_stands_beside_the_probability(written: Any) -> None:
+def test_assessment_has_interval_beside_probability(written: Any) -> None:
     (assessment,) = written.of("RiskAssessment", "p1")
     (prediction,) = assessment["prediction"]
     (interval,) = prediction["extension"]
@@ -114,7 +114,7 @@ def test_the_interval_stands_beside_the_probability(written: Any) -> None:
     assert "extension" not in other["prediction"][0]
 
 
-def test_the_basis_is_what_the_reasons_rest_on(written: Any) -> None:
+def test_assessment_basis_is_evidence_of_reasons(written: Any) -> None:
     (assessment,) = written.of("RiskAssessment", "p1")
     by_reference = {f"Observation/{r['id']}": r for r in written.of("Observation", "p1")}
     named = [b["reference"] for b in assessment["basis"]]
@@ -126,19 +126,21 @@ def test_the_basis_is_what_the_reasons_rest_on(written: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("patient", "status", "told"),
+    ("patient", "status", "reason"),
     [("p2", "diagnosed", "ya consta en la historia"), ("p3", "abstained", "No consta la edad.")],
 )
-def test_who_is_not_scored_is_told_why(written: Any, patient: str, status: str, told: str) -> None:
+def test_assessment_without_score_states_reason(
+    written: Any, patient: str, status: str, reason: str
+) -> None:
     (assessment,) = written.of("RiskAssessment", patient)
     assert assessment["extension"][0]["valueCoding"]["code"] == status
     (prediction,) = assessment["prediction"]
     assert set(prediction) == {"outcome", "rationale"}
-    assert told in prediction["rationale"]
+    assert reason in prediction["rationale"]
     assert "mitigation" not in assessment
 
 
-def test_a_task_from_the_threshold_on(written: Any) -> None:
+def test_task_is_written_from_threshold_on(written: Any) -> None:
     focus = {t["focus"]["reference"] for t in written.of("Task")}
     wanted = {
         f"RiskAssessment/{r['id']}"
@@ -152,17 +154,17 @@ def test_a_task_from_the_threshold_on(written: Any) -> None:
     assert "riesgo muy alto" in task["description"]
 
 
-def test_a_relatives_finding_is_never_the_patients(written: Any) -> None:
+def test_finding_of_relative_is_never_patients(written: Any) -> None:
     texts = {o["code"]["text"] for o in written.of("Observation", "p1") if "derivedFrom" in o}
     assert "hipertensión arterial" not in texts
     (history,) = written.of("FamilyMemberHistory", "p1")
     assert history["relationship"]["coding"][0]["code"] == "FTH"
     for resource in written.of("Observation"):
-        told = [e.get("valueCoding", {}).get("code") for e in resource.get("extension", [])]
-        assert not {"family", "hypothetical"} & set(told)
+        reason = [e.get("valueCoding", {}).get("code") for e in resource.get("extension", [])]
+        assert not {"family", "hypothetical"} & set(reason)
 
 
-def test_a_run_answers_for_everything_it_wrote_of_a_patient(written: Any) -> None:
+def test_provenance_targets_every_resource_of_patient(written: Any) -> None:
     answered = [t["reference"] for p in written.of("Provenance") for t in p["target"]]
     kinds = ("Observation", "FamilyMemberHistory", "RiskAssessment", "Task")
     made = {f"{k}/{r['id']}" for k in kinds for r in written.of(k)}
@@ -178,14 +180,14 @@ def test_a_run_answers_for_everything_it_wrote_of_a_patient(written: Any) -> Non
     assert one["recorded"] == "2025-01-31T00:00:00Z"
 
 
-def test_no_word_of_a_note_is_copied(written: Any, results: list[PatientResult]) -> None:
+def test_sink_copies_no_note_text(written: Any, results: list[PatientResult]) -> None:
     everything = json.dumps(written.resources, ensure_ascii=False)
     for words in ("😮", "Se ahoga al subir", "acudir", "conocida", "¿BRI?"):
         assert any(words in n.note.text for r in results for n in r.notes)
         assert words not in everything
 
 
-def test_our_codes_are_all_defined(written: Any) -> None:
+def test_own_codes_are_defined(written: Any) -> None:
     defined = {
         (s["url"], c["code"]): c["display"] for s in written.of("CodeSystem") for c in s["concept"]
     }
@@ -207,14 +209,14 @@ def test_our_codes_are_all_defined(written: Any) -> None:
     assert {system for system, _ in found} == {system for system, _ in defined}
 
 
-def test_our_extensions_are_all_defined(written: Any) -> None:
+def test_own_extensions_are_defined(written: Any) -> None:
     base = "https://clinical-nlp.example/fhir/StructureDefinition/"
     text = json.dumps(written.resources)
     used = {part.split('"')[0] for part in text.split(f'"url": "{base}')[1:]}
     assert used == {d["url"].removeprefix(base) for d in written.of("StructureDefinition")}
 
 
-def test_an_installation_publishes_under_its_own_url(
+def test_sink_uses_base_url_of_installation(
     write: Callable[..., Any], results: list[PatientResult]
 ) -> None:
     made = write("a", results[:1], base="https://salud.example/fhir/")
@@ -223,9 +225,7 @@ def test_an_installation_publishes_under_its_own_url(
     assert "clinical-nlp.example" not in text
 
 
-def test_the_label_of_ai_can_be_by_url(
-    write: Callable[..., Any], results: list[PatientResult]
-) -> None:
+def test_sink_ai_label_can_use_url(write: Callable[..., Any], results: list[PatientResult]) -> None:
     url = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
     made = write("a", results[:1], ai_system=url)
     assert made.of("Observation")[0]["meta"]["security"][0]["system"] == url

@@ -26,29 +26,31 @@ def files(folder: Path) -> dict[str, bytes]:
     return {f.name: f.read_bytes() for f in folder.iterdir()}
 
 
-def test_it_is_a_sink_of_the_batch(new_sink: Callable[..., FhirSink]) -> None:
+def test_fhir_sink_satisfies_result_sink(new_sink: Callable[..., FhirSink]) -> None:
     sink: ResultSink = new_sink()
     assert sink.close()["fhir/Device.ndjson"] == 1
 
 
-def test_the_same_results_give_the_same_bytes(write: Write, results: list[PatientResult]) -> None:
+def test_sink_same_results_give_same_bytes(write: Write, results: list[PatientResult]) -> None:
     first, second = write("a", results), write("b", results)
     assert files(first.folder) == files(second.folder)
     assert len(files(first.folder)) == 8
 
 
-def test_checking_changes_nothing(write: Write, results: list[PatientResult]) -> None:
+def test_sink_checking_every_resource_changes_nothing(
+    write: Write, results: list[PatientResult]
+) -> None:
     every = write("a", results, check_every=True)
     assert files(every.folder) == files(write("b", results).folder)
 
 
-def test_files_are_private(write: Write, results: list[PatientResult]) -> None:
+def test_sink_files_are_private(write: Write, results: list[PatientResult]) -> None:
     folder = write("a", results).folder
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {f.stat().st_mode & 0o777 for f in folder.iterdir()} == {0o600}
 
 
-def test_counts_are_the_lines(
+def test_sink_counts_equal_lines(
     new_sink: Callable[..., FhirSink], tmp_path: Path, results: list[PatientResult]
 ) -> None:
     sink = new_sink()
@@ -61,7 +63,7 @@ def test_counts_are_the_lines(
     assert counts == lines
 
 
-def test_nothing_has_its_name_before_the_end(
+def test_sink_files_have_final_name_only_after_close(
     new_sink: Callable[..., FhirSink], tmp_path: Path, results: list[PatientResult]
 ) -> None:
     sink = new_sink()
@@ -71,7 +73,7 @@ def test_nothing_has_its_name_before_the_end(
     assert {f.suffix for f in (tmp_path / "fhir").iterdir()} == {".ndjson"}
 
 
-def test_a_run_that_breaks_off_leaves_nothing_unfinished(
+def test_sink_interrupted_run_leaves_no_files(
     new_sink: Callable[..., FhirSink], tmp_path: Path, results: list[PatientResult]
 ) -> None:
     with pytest.raises(RuntimeError), new_sink() as sink:
@@ -80,7 +82,7 @@ def test_a_run_that_breaks_off_leaves_nothing_unfinished(
     assert files(tmp_path / "fhir") == {}
 
 
-def test_an_earlier_runs_files_do_not_stay_beside_the_new(
+def test_sink_removes_files_of_earlier_run(
     new_sink: Callable[..., FhirSink], tmp_path: Path, results: list[PatientResult]
 ) -> None:
     sink = new_sink()
@@ -96,7 +98,7 @@ def test_an_earlier_runs_files_do_not_stay_beside_the_new(
     assert not list((tmp_path / "fhir").glob("*.part"))
 
 
-def test_a_folder_that_cannot_be_made_is_an_output_error(
+def test_sink_uncreatable_folder_raises_output_error(
     tmp_path: Path, make_sink: Callable[..., FhirSink]
 ) -> None:
     (tmp_path / "file").write_text("in the way")
@@ -104,7 +106,7 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(
         make_sink(tmp_path / "file" / "fhir")
 
 
-def test_a_band_nobody_published_is_refused(
+def test_sink_unpublished_band_raises_e522(
     tmp_path: Path, make_sink: Callable[..., FhirSink], results: list[PatientResult]
 ) -> None:
     few = tuple(band for band in load_bands() if band.key != "very_high")

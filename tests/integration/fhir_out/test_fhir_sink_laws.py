@@ -56,7 +56,7 @@ def patient(estimate_of: Callable[..., Any], notes: list[Any], risk: float | Non
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_any_result_is_valid_unique_and_the_same_twice(
+def test_sink_any_result_is_valid_unique_and_reproducible(
     make_sink: Callable[..., FhirSink],
     read: Callable[[Path], list[dict[str, Any]]],
     estimate_of: Callable[..., Any],

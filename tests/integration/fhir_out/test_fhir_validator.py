@@ -37,13 +37,13 @@ def complaints(shared: Path) -> Callable[[Sequence[Path]], str]:
 
 
 @pytest.mark.shared
-def test_a_validator_finds_no_error(written: Any, complaints: Callable[..., str]) -> None:
-    told = complaints(sorted(written.folder.glob("*.ndjson")))
-    assert told.startswith(f"{len(written.resources)} resources, 0 with errors"), told
+def test_validator_finds_no_error(written: Any, complaints: Callable[..., str]) -> None:
+    report = complaints(sorted(written.folder.glob("*.ndjson")))
+    assert report.startswith(f"{len(written.resources)} resources, 0 with errors"), report
 
 
 @pytest.mark.shared
-def test_a_validator_that_finds_no_error_can_find_one(
+def test_validator_finds_planted_error(
     written: Any, complaints: Callable[..., str], tmp_path: Path
 ) -> None:
     line = (written.folder / "Task.ndjson").read_text("utf-8").splitlines()[0]
@@ -52,7 +52,7 @@ def test_a_validator_that_finds_no_error_can_find_one(
 
 
 @pytest.mark.shared
-def test_every_concept_of_the_catalogue_is_written_validly(
+def test_validator_accepts_every_concept(
     make_sink: Callable[..., FhirSink],
     estimate_of: Callable[..., Any],
     complaints: Callable[..., str],
@@ -70,11 +70,11 @@ def test_every_concept_of_the_catalogue_is_written_validly(
     sink = make_sink(tmp_path, concepts=catalogue)
     sink.write(result)
     assert sink.close()["fhir/Observation.ndjson"] == len(catalogue)
-    told = complaints(sorted(tmp_path.glob("*.ndjson")))
-    assert "0 with errors" in told.splitlines()[0], told
+    report = complaints(sorted(tmp_path.glob("*.ndjson")))
+    assert "0 with errors" in report.splitlines()[0], report
 
 
-def test_the_vocabulary_covers_the_catalogue() -> None:
+def test_vocabulary_covers_catalogue() -> None:
     catalogue, words = load_lexicon().concepts, load_vocabulary()
     assert {c.category for c in catalogue.values()} <= set(words.categories)
     assert set(words.measurement_categories) <= set(catalogue)

@@ -43,16 +43,14 @@ def _content(doc: Doc) -> object:
     )
 
 
-def test_saved_to_disk_and_loaded(structured: Language, tmp_path: Path) -> None:
+def test_pipeline_saved_and_loaded_gives_same_docs(structured: Language, tmp_path: Path) -> None:
     structured.to_disk(tmp_path / "nlp")
     loaded = spacy.load(tmp_path / "nlp")
     for text in _NOTES:
         assert _content(loaded(text)) == _content(structured(text))
 
 
-def test_loaded_rules_are_the_saved_ones_not_the_packages(
-    structured: Language, tmp_path: Path
-) -> None:
+def test_loaded_pipeline_uses_saved_rules(structured: Language, tmp_path: Path) -> None:
     structured.to_disk(tmp_path / "nlp")
     path = tmp_path / "nlp" / "hf_measurements" / "rules.json"
     rules = json.loads(path.read_text())
@@ -62,7 +60,7 @@ def test_loaded_rules_are_the_saved_ones_not_the_packages(
     assert [f.value for f in get_findings(loaded("ritmo propio 77. FC 80"))] == [77]
 
 
-def test_bytes_docbin_and_two_processes(structured: Language) -> None:
+def test_pipeline_bytes_docbin_and_two_processes_give_same_docs(structured: Language) -> None:
     expected = [_content(structured(text)) for text in _NOTES]
     copy = _build().from_bytes(structured.to_bytes())
     assert [_content(copy(text)) for text in _NOTES] == expected
@@ -73,7 +71,7 @@ def test_bytes_docbin_and_two_processes(structured: Language) -> None:
     assert [_content(doc) for doc in piped] == expected
 
 
-def test_cost_is_linear(structured: Language) -> None:
+def test_pipeline_cost_is_linear(structured: Language) -> None:
     note = "AP: HTA. EF: TA 130/80, FC 80, sat 96%. Sin edemas; K 4,1 (previo 4).\n"
 
     def seconds(copies: int) -> float:
@@ -90,11 +88,11 @@ def test_cost_is_linear(structured: Language) -> None:
     assert seconds(1600) < 4 * 2.5 * seconds(400)
 
 
-def test_measurements_reach_the_bar_on_the_annotated_notes(
+def test_measurements_f1_on_annotated_notes_is_at_least_097(
     structured: Language, shared: Path
 ) -> None:
     """F1 of (concept, value, place) on the development notes: at least 0.97."""
-    right = said = wanted = 0
+    true_positives = n_found = n_gold = 0
     with gzip.open(shared / "data" / "gold" / "dev.jsonl.gz", "rt", encoding="utf-8") as lines:
         for row in map(json.loads, lines):
             gold = {
@@ -105,5 +103,9 @@ def test_measurements_reach_the_bar_on_the_annotated_notes(
             found = {
                 (f.start, f.end, f.concept, f.value) for f in get_findings(structured(row["text"]))
             }
-            right, said, wanted = right + len(gold & found), said + len(found), wanted + len(gold)
-    assert 2 * right / (said + wanted) >= 0.97
+            true_positives, n_found, n_gold = (
+                true_positives + len(gold & found),
+                n_found + len(found),
+                n_gold + len(gold),
+            )
+    assert 2 * true_positives / (n_found + n_gold) >= 0.97

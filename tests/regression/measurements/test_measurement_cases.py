@@ -48,7 +48,7 @@ def _read(marked: str) -> tuple[str, list[tuple[int, int, str, float]]]:
         for text in case["texts"]
     ],
 )
-def test_values_are_read_as_marked(finder: Language, marked: str) -> None:
+def test_measurement_case_values_are_read_as_marked(finder: Language, marked: str) -> None:
     text, expected = _read(marked)
     found = [(f.start, f.end, f.concept, f.value) for f in get_findings(finder(text))]
     assert found == expected

@@ -32,7 +32,7 @@ def notes_of(name: str) -> list[MarkedNote]:
 
 
 @pytest.mark.parametrize("name", sorted(FLOORS))
-def test_reading_does_not_fall_back(name: str, nlp: Language) -> None:
+def test_marked_notes_f1_reaches_floors(name: str, nlp: Language) -> None:
     compared = []
     for note in notes_of(name):
         rows = [finding_row(finding) for finding in get_findings(nlp(note.text))]
@@ -44,7 +44,7 @@ def test_reading_does_not_fall_back(name: str, nlp: Language) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FLOORS))
-def test_marks_name_concepts_and_measurements_have_values(name: str) -> None:
+def test_marked_notes_name_concepts_and_values(name: str) -> None:
     concepts = load_lexicon().concepts
     for note in notes_of(name):
         for mark in note.marks:

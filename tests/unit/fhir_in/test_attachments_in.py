@@ -23,17 +23,17 @@ def read(made: dict) -> Part | None:
 
 
 @pytest.mark.parametrize("media", ["text/plain", None, "application/octet-stream", "TEXT/PLAIN"])
-def test_plain_text(media):
+def test_read_data_plain_text_is_decoded(media):
     part = read(attachment("Tos y ñáñaras".encode(), media))
     assert (part.text, part.format) == ("Tos y ñáñaras", Format.PLAIN)
 
 
-def test_charset_of_the_content_type():
+def test_read_data_declared_charset_is_used():
     part = read(attachment("5 €".encode("iso8859-15"), 'text/plain; charset="ISO-8859-15"'))
     assert part.text == "5 €"
 
 
-def test_html_has_lines_and_no_scripts():
+def test_html_to_text_keeps_lines_and_drops_scripts():
     page = (
         "<html><head><title>Informe</title><style>p{}</style></head><body><h1>Motivo</h1>"
         "<p>Disnea   de\n esfuerzo<br>y tos.</p><script>alert(1)</script><!-- nota -->"
@@ -64,11 +64,11 @@ def test_html_has_lines_and_no_scripts():
         ("", ""),
     ],
 )
-def test_lines_of_html(page, text):
+def test_html_to_text_blocks_become_lines(page, text):
     assert html_to_text(page) == text
 
 
-def test_preformatted_html_keeps_its_lines():
+def test_html_to_text_pre_keeps_white_space():
     part = read(attachment(b"<div>a\nb<pre>TA  13/8\n  FC  80</pre>c</div>", "text/html"))
     assert part.text == "a b\n\nTA  13/8\n  FC  80\n\nc"
 
@@ -80,22 +80,22 @@ def test_preformatted_html_keeps_its_lines():
         b'<html><head><meta charset="windows-1252"></head><body>ni\xf1o</body></html>',
     ],
 )
-def test_markup_declares_its_own_charset(page):
+def test_read_data_charset_in_markup_is_used(page):
     assert read(attachment(page, "application/xhtml+xml")).text == "niño"
 
 
-def test_deeply_nested_html():
+def test_html_to_text_deep_nesting_is_read():
     depth = 20_000
     page = b"<div>" * depth + b"tos" + b"</div>" * depth
     assert read_data(page, "text/html").text == "tos"
 
 
-def test_rtf():
+def test_rtf_to_text_decodes_escapes():
     part = read(attachment(RTF, "application/rtf"))
     assert part.text.strip() == "Disnea y tos.\nSin fiebre, niño."
 
 
-def test_rtf_between_two_links_is_not_lost():
+def test_rtf_to_text_keeps_text_between_links():
     link = rb'{\field{\*\fldinst{HYPERLINK "http://ehr.example/1"}}{\fldrslt ver eco}}'
     part = read(attachment(rb"{\rtf1 " + link + b" FEVI 35% " + link + b" fin}", "text/rtf"))
     assert part.text == "ver eco FEVI 35% ver eco fin"
@@ -105,15 +105,15 @@ def test_rtf_between_two_links_is_not_lost():
     "page",
     ["<" * 300_000, "<a " * 100_000, '<a b="' * 50_000, "<!--" * 50_000, "<![" * 100_000],
 )
-def test_ruins_of_html_take_linear_time(page):
+def test_html_to_text_broken_markup_takes_linear_time(page):
     html_to_text(page)  # quadratic, it would take minutes
 
 
-def test_ruins_of_rtf_take_linear_time():
+def test_rtf_to_text_broken_markup_takes_linear_time():
     rtf_to_text(rb"{\rtf1 " + rb'{\field{\*\fldinst{HYPERLINK "' * 20_000)
 
 
-def test_rtf_and_html_that_say_they_are_plain():
+def test_read_data_markup_declared_plain_is_detected():
     assert read(attachment(RTF)).format is Format.RTF
     assert read(attachment(b"<!DOCTYPE html><html><body>tos</body></html>")).text == "tos"
 
@@ -133,48 +133,48 @@ def test_rtf_and_html_that_say_they_are_plain():
         ({"url": "#nothing"}, Defect.NO_BINARY),
     ],
 )
-def test_attachments_that_cannot_be_read(made, defect):
+def test_read_attachment_unreadable_names_defect(made, defect):
     part = read(made)
     assert (part.text, part.defect) == (None, defect)
 
 
-def test_base64_may_be_wrapped():
+def test_read_attachment_wrapped_base64_is_decoded():
     assert read({"contentType": "text/plain", "data": "VG9z\n IHNl Y2E="}).text == "Tos seca"
 
 
-def test_contained_binary():
+def test_read_attachment_contained_binary_is_read():
     resource = {"contained": [{"id": "b", "contentType": "text/plain", "data": "VG9z"}]}
     assert read_attachment({"url": "#b"}, resource, LIMIT).text == "Tos"
 
 
-def test_nothing_attached():
+def test_read_attachment_without_data_or_url_returns_none():
     assert read({"title": "Informe"}) is None
 
 
-def test_other_formats_of_a_document_are_not_read_twice():
+def test_choose_several_formats_takes_best():
     plain, html = Part("Tos", Format.PLAIN), Part("Tos.", Format.HTML)
     pdf = Part(defect=Defect.BAD_FORMAT)
     assert choose([pdf, html, plain]) == ([plain], [])
 
 
-def test_several_texts_of_one_format_are_several_notes():
+def test_choose_several_texts_of_one_format_takes_each():
     one, two = Part("Tos", Format.PLAIN), Part("Disnea", Format.PLAIN)
     assert choose([one, two, Part("Tos", Format.PLAIN)]) == ([one, two], [])
 
 
-def test_a_lost_text_beside_a_good_one_is_told():
+def test_choose_reports_unread_part_beside_note():
     good = Part("Tos", Format.PLAIN)
     lost = Part(format=Format.PLAIN, defect=Defect.BAD_BASE64)
     assert choose([lost, good]) == ([good], [lost])
 
 
-def test_the_first_defect_speaks_where_nothing_is_readable():
-    with pytest.raises(Unusable) as verdict:
+def test_choose_nothing_readable_raises_first_defect():
+    with pytest.raises(Unusable) as error:
         choose([Part(defect=Defect.BAD_FORMAT), Part(defect=Defect.BAD_BASE64)])
-    assert verdict.value.defect is Defect.BAD_FORMAT
+    assert error.value.defect is Defect.BAD_FORMAT
 
 
-def test_white_space_is_no_note_and_emoji_are():
+def test_choose_leaves_out_white_space_and_keeps_emoji():
     with pytest.raises(LeftOut):
         choose([Part(" \n\t\u00a0", Format.PLAIN)])
     assert choose([Part("👍🏽🫀", Format.PLAIN)])[0][0].text == "👍🏽🫀"

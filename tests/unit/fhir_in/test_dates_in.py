@@ -22,7 +22,7 @@ DATES = Dates(date(2024, 6, 1))
         ("2011-10-14T23:37:54.530123456+00:00", date(2011, 10, 14), date(2011, 10, 14)),
     ],
 )
-def test_dates_of_every_precision(text, first, last):
+def test_parse_moment_any_precision_gives_first_and_last_day(text, first, last):
     moment = parse_moment(text)
     assert moment is not None
     assert (moment.day, moment.last_day) == (first, last)
@@ -47,16 +47,16 @@ def test_dates_of_every_precision(text, first, last):
         "2024-01-01 10:00",
     ],
 )
-def test_what_is_no_date(text):
+def test_parse_moment_no_date_returns_none(text):
     assert parse_moment(text) is None
 
 
 @given(st.datetimes(min_value=datetime(1850, 1, 2), timezones=st.just(UTC)))
-def test_isoformat_is_read_back(moment):
+def test_parse_moment_inverts_isoformat(moment):
     assert parse_moment(moment.isoformat()).at == moment.replace(microsecond=0)
 
 
-def test_all_moments_compare():
+def test_parse_moment_results_are_comparable():
     texts = ["2024", "2024-01-01T00:00:00+01:00", "2024-01-01T00:00", "2023-12-31T23:30:00Z"]
     moments = [parse_moment(text).at for text in texts]
     assert sorted(moments)[0] == moments[1]
@@ -78,25 +78,25 @@ def test_all_moments_compare():
         ({}, None, None),
     ],
 )
-def test_choice_of_dates(resource, start, end):
+def test_span_reads_each_date_type(resource, start, end):
     first, last = DATES.span(resource, "effective")
     assert (first and first.day) == start
     assert (last and last.last_day) == end
 
 
-def test_tomorrow_is_tolerated_and_the_day_after_is_not():
+def test_past_accepts_tomorrow_and_refuses_day_after():
     assert DATES.past({"date": "2024-06-02"}, "date").day == date(2024, 6, 2)
-    with pytest.raises(Unusable) as verdict:
+    with pytest.raises(Unusable) as error:
         DATES.past({"date": "2024-06-03"}, "date")
-    assert verdict.value.defect is Defect.FUTURE_DATE
+    assert error.value.defect is Defect.FUTURE_DATE
 
 
-def test_a_year_not_yet_over_is_no_future():
+def test_past_accepts_current_year():
     assert DATES.past({"date": "2024"}, "date").day == date(2024, 1, 1)
 
 
 @pytest.mark.parametrize("value", [20240101, ["2024"], {"a": 1}, True])
-def test_date_of_wrong_json_type(value):
-    with pytest.raises(Unusable) as verdict:
+def test_read_date_of_wrong_json_type_raises_bad_shape(value):
+    with pytest.raises(Unusable) as error:
         DATES.read({"date": value}, "date")
-    assert verdict.value.defect is Defect.BAD_SHAPE
+    assert error.value.defect is Defect.BAD_SHAPE

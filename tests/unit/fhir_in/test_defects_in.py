@@ -8,25 +8,25 @@ from fhir_adapters.reading.defects import Defect, Outcome, Unusable, markdown_ta
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "input.md"
 
 
-def test_codes_are_unique():
+def test_defect_codes_are_unique():
     assert len({defect.code for defect in Defect}) == len(Defect)
 
 
 @pytest.mark.parametrize("defect", Defect)
-def test_every_sentence_ends_in_a_remedy(defect):
+def test_defect_sentence_ends_in_remedy(defect):
     assert re.fullmatch(r"E2[0-4]\d", defect.code)
     assert defect.sentence.endswith(".")
     assert ":" in defect.sentence  # what happened: what to do
 
 
-def test_the_documentation_shows_every_defect():
+def test_documentation_lists_every_defect():
     assert PAGE.read_text("utf-8").endswith(markdown_table() + "\n"), (
         "docs/reference/input.md is out of date: replace its table by the output of"
         " python -m fhir_adapters.reading.defects"
     )
 
 
-def test_the_fatal_ones_stop_and_say_where():
+def test_fatal_defect_stops_and_names_path():
     with pytest.raises(Exception, match=r"E200 The export 'x' does not exist: give"):
         Defect.NO_FOLDER.stop(path="x")
     assert {d.code for d in Defect if d.outcome is Outcome.FATAL} == {
@@ -37,5 +37,5 @@ def test_the_fatal_ones_stop_and_say_where():
     }
 
 
-def test_a_verdict_shows_no_details():
+def test_unusable_message_holds_no_details():
     assert "CANARIO" not in str(Unusable(Defect.BAD_DATE, field="CANARIO"))

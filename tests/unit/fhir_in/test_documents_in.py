@@ -26,7 +26,7 @@ def div(text: str) -> dict:
     }
 
 
-def test_a_document_reference():
+def test_document_reference_is_reduced_to_note():
     document = reduce(
         "DocumentReference",
         status="current",
@@ -54,7 +54,7 @@ def test_a_document_reference():
         ({}, None),
     ],
 )
-def test_when_a_document_was_written(fields, day):
+def test_document_reference_date_follows_precedence(fields, day):
     document = reduce("DocumentReference", **({"content": [{"attachment": TEXT}]} | fields))
     assert (document.written and document.written.day) == day
 
@@ -71,7 +71,7 @@ def test_when_a_document_was_written(fields, day):
         ("Composition", {"section": [{"title": "Motivo", "text": {"status": "empty"}}]}),
     ],
 )
-def test_documents_without_a_note_in_force(type_, fields):
+def test_document_not_in_force_is_left_out(type_, fields):
     with pytest.raises(LeftOut):
         reduce(type_, **fields)
 
@@ -80,7 +80,7 @@ def test_documents_without_a_note_in_force(type_, fields):
     ("fields", "active"),
     [({}, True), ({"active": True}, True), ({"active": False}, False), ({"active": "no"}, True)],
 )
-def test_a_record_is_in_use_unless_it_says_otherwise(fields, active):
+def test_patient_record_is_active_unless_stated(fields, active):
     record = reduce_patient(fields, DATES).record("p")
     assert RECORD.loads(RECORD.dumps(record)).active is active
 
@@ -95,25 +95,25 @@ def test_a_record_is_in_use_unless_it_says_otherwise(fields, active):
         ({"content": [{"attachment": TEXT}], "date": "2034-01-15"}, Defect.FUTURE_DATE),
     ],
 )
-def test_document_references_that_cannot_be_used(fields, defect):
-    with pytest.raises(Unusable) as verdict:
+def test_document_reference_unusable_names_defect(fields, defect):
+    with pytest.raises(Unusable) as error:
         reduce("DocumentReference", **fields)
-    assert verdict.value.defect is defect
+    assert error.value.defect is defect
 
 
-def test_a_report_is_its_presented_form_else_its_conclusion():
+def test_diagnostic_report_prefers_presented_form_to_conclusion():
     both = reduce("DiagnosticReport", presentedForm=[TEXT], conclusion="FEVI 35%")
     assert [part.text for part in both.parts] == ["Tos."]
     assert [p.text for p in reduce("DiagnosticReport", conclusion="FEVI 35%").parts] == ["FEVI 35%"]
 
 
-def test_a_report_as_long_as_a_book():
-    with pytest.raises(Unusable) as verdict:
+def test_diagnostic_report_too_large_is_refused():
+    with pytest.raises(Unusable) as error:
         reduce("DiagnosticReport", conclusion="x" * 1001)
-    assert verdict.value.defect is Defect.TOO_LARGE
+    assert error.value.defect is Defect.TOO_LARGE
 
 
-def test_a_composition_is_its_sections():
+def test_composition_sections_become_one_note():
     sections = [
         {"title": "Motivo de consulta", "text": div("Disnea.")},
         {
@@ -128,17 +128,17 @@ def test_a_composition_is_its_sections():
     )
 
 
-def test_a_composition_without_sections_is_its_own_narrative():
+def test_composition_without_sections_uses_own_narrative():
     assert reduce("Composition", text=div("Tos")).parts[0].text == "Tos"
 
 
-def test_a_composition_nested_without_end():
+def test_composition_nested_too_deep_is_refused():
     section: dict = {"title": "a", "text": div("b")}
     for _ in range(40):
         section = {"section": [section]}
-    with pytest.raises(Unusable) as verdict:
+    with pytest.raises(Unusable) as error:
         reduce("Composition", section=[section])
-    assert verdict.value.defect is Defect.SECTIONS_TOO_DEEP
+    assert error.value.defect is Defect.SECTIONS_TOO_DEEP
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_composition_nested_without_end():
         ({"deceasedDateTime": "2020-01-02"}, ("unknown", None, True, date(2020, 1, 2))),
     ],
 )
-def test_patients(fields, expected):
+def test_patient_is_reduced_to_sex_and_dates(fields, expected):
     person = reduce_patient(fields, DATES)
     assert (person.sex, person.birth_date, person.deceased, person.died) == expected
     assert isinstance(person.sex, Sex)
@@ -172,5 +172,5 @@ def test_patients(fields, expected):
         ({"deceasedDateTime": "x"}, Defect.BAD_DEATH_DATE),
     ],
 )
-def test_a_patient_is_not_lost_over_a_date(fields, defect):
+def test_patient_with_bad_date_is_kept_with_defect(fields, defect):
     assert reduce_patient(fields, DATES).defects == (defect,)

@@ -50,19 +50,19 @@ def status(system: str, code: str) -> dict:
         ("differential", False, True),
     ],
 )
-def test_verification_of_a_condition(code, negated, uncertain):
+def test_condition_verification_sets_flags(code, negated, uncertain):
     found = event("Condition", verificationStatus=status("condition-ver-status", code))
     assert (found.negated, found.uncertain) == (negated, uncertain)
 
 
-def test_a_condition_entered_in_error_is_left_out():
+def test_condition_entered_in_error_is_left_out():
     wrong = status("condition-ver-status", "entered-in-error")
     assert left_out("Condition", verificationStatus=wrong)
     # … even where it could not have been used anyway
     assert left_out("Condition", verificationStatus=wrong, subject=None)
 
 
-def test_days_of_a_condition():
+def test_condition_dates_are_read():
     found = event(
         "Condition",
         code=concept("84114007", display="Heart failure"),
@@ -79,13 +79,13 @@ def test_days_of_a_condition():
 
 
 @pytest.mark.parametrize("code", ["resolved", "inactive", "remission"])
-def test_a_condition_that_is_over_without_a_date_does_not_go_on(code):
+def test_condition_over_without_date_is_closed(code):
     over = {"clinicalStatus": status("condition-clinical", code), "onsetDateTime": "2019-03-01"}
     assert event("Condition", **over, recordedDate="2020-05-06").end == date(2020, 5, 6)
     assert event("Condition", onsetDateTime="2019-03-01").end is None
 
 
-def test_a_condition_in_words_only_is_left_out():
+def test_condition_without_code_is_left_out():
     assert left_out("Condition", code={"text": "Insuficiencia cardiaca"})
 
 
@@ -109,7 +109,7 @@ def test_a_condition_in_words_only_is_left_out():
         ({}, (None, None, None, False)),
     ],
 )
-def test_values_of_an_observation(value, expected):
+def test_observation_value_types_are_read(value, expected):
     found = event("Observation", status="final", **value)
     assert (found.value, found.unit, found.comparator, found.negated) == expected
 
@@ -130,15 +130,15 @@ def test_values_of_an_observation(value, expected):
         {"subject": {"reference": "Group/1"}},
     ],
 )
-def test_observations_that_say_nothing_of_the_patient(fields):
+def test_observation_without_value_about_patient_is_left_out(fields):
     assert left_out("Observation", **fields)
 
 
-def test_a_preliminary_observation_is_kept():
+def test_observation_preliminary_is_kept():
     assert event("Observation", status="preliminary", valueInteger=1).value == 1.0
 
 
-def test_blood_pressure_is_its_components():
+def test_observation_panel_gives_component_events():
     parts = [
         {"code": concept("8480-6", LOINC), "valueQuantity": {"value": 145, "code": "mm[Hg]"}},
         {"code": concept("8462-4", LOINC), "valueQuantity": {"value": 90, "code": "mm[Hg]"}},
@@ -157,13 +157,13 @@ def test_blood_pressure_is_its_components():
     ]
 
 
-def test_an_observation_with_value_and_components_is_both():
+def test_observation_with_value_and_components_gives_both():
     parts = [{"code": concept("2"), "valueInteger": 2}]
     facts = reduce("Observation", valueInteger=1, component=parts)
     assert [e.value for e in facts.events] == [1.0, 2.0]
 
 
-def test_an_observation_without_effective_day_has_that_of_issue():
+def test_observation_without_effective_date_uses_issued():
     assert event("Observation", issued="2024-01-03T10:00:00Z").start == date(2024, 1, 3)
 
 
@@ -201,7 +201,7 @@ def test_an_observation_without_effective_day_has_that_of_issue():
         ({"doNotPerform": True}, None, None, True),
     ],
 )
-def test_orders_of_drugs(fields, start, end, negated):
+def test_medication_request_dates_and_negation_are_read(fields, start, end, negated):
     drug = concept("C03CA01", "http://www.whocc.no/atc")
     found = event("MedicationRequest", medicationCodeableConcept=drug, **fields)
     assert (found.kind, found.codings[0].code) == (EventKind.MEDICATION, "C03CA01")
@@ -212,11 +212,11 @@ def test_orders_of_drugs(fields, start, end, negated):
     "fields",
     [{"status": "cancelled"}, {"status": "draft"}, {"intent": "proposal"}, {"status": "active"}],
 )
-def test_orders_that_are_none(fields):
+def test_medication_request_not_in_force_is_left_out(fields):
     assert left_out("MedicationRequest", **fields)  # the last has no drug
 
 
-def test_drugs_by_reference():
+def test_medication_reference_is_followed():
     inner = [{"resourceType": "Medication", "id": "m", "code": concept("C03CA01")}]
     of = {"medicationReference": {"reference": "#m"}, "contained": inner}
     assert event("MedicationStatement", **of).codings[0].code == "C03CA01"
@@ -224,7 +224,7 @@ def test_drugs_by_reference():
     assert (facts.medication, facts.events[0].codings) == ("7", ())
 
 
-def test_what_a_patient_says_about_drugs():
+def test_medication_statement_is_reduced():
     drug = {"medicationCodeableConcept": concept("1")}
     assert event("MedicationStatement", status="not-taken", **drug).negated
     assert left_out("MedicationStatement", status="intended", **drug)
@@ -241,7 +241,7 @@ def test_what_a_patient_says_about_drugs():
         (None, "FAMMEMB"),
     ],
 )
-def test_relatives(relationship, expected):
+def test_family_history_relation_is_read(relationship, expected):
     conditions = [{"code": concept("22298006")}, {"code": {"text": "algo"}}]
     found = event(
         "FamilyMemberHistory", relationship=relationship, condition=conditions, date="2024-01"
@@ -250,19 +250,19 @@ def test_relatives(relationship, expected):
     assert (found.start, found.recorded) == (None, date(2024, 1, 1))
 
 
-def test_a_relative_without_conditions_is_left_out():
+def test_family_history_without_conditions_is_left_out():
     assert left_out("FamilyMemberHistory")
     assert left_out("FamilyMemberHistory", status="health-unknown")
 
 
-def test_procedures():
+def test_procedure_is_reduced():
     assert event("Procedure", status="not-done").negated
     assert left_out("Procedure", status="preparation")
     period = {"start": "2024-01-01", "end": "2024-01-03"}
     assert event("Procedure", performedPeriod=period).end == date(2024, 1, 3)
 
 
-def test_encounters_have_reasons():
+def test_encounter_reasons_are_value_codings():
     found = event(
         "Encounter",
         status="finished",
@@ -293,13 +293,13 @@ def test_encounters_have_reasons():
         ("MedicationRequest", {"medicationReference": {"reference": "x"}}, Defect.NO_MEDICATION),
     ],
 )
-def test_what_cannot_be_used(type_, fields, defect):
-    with pytest.raises(Unusable) as verdict:
+def test_resource_unusable_names_defect(type_, fields, defect):
+    with pytest.raises(Unusable) as error:
         reduce(type_, **fields)
-    assert verdict.value.defect is defect
+    assert error.value.defect is defect
 
 
-def test_events_survive_the_spool():
+def test_events_round_trip_through_spool():
     facts = reduce(
         "Observation",
         status="final",

@@ -29,25 +29,25 @@ from fhir_adapters.reading.replacement import split_replacements
         (b'{"resourceType":"Patiente"}', Defect.NO_TYPE),
     ],
 )
-def test_lines_that_are_no_resource(line, defect):
-    with pytest.raises(Unusable) as verdict:
+def test_parse_line_without_resource_names_defect(line, defect):
+    with pytest.raises(Unusable) as error:
         parse(line)
-    assert verdict.value.defect is defect
+    assert error.value.defect is defect
 
 
-def test_all_r4_types_are_known():
+def test_r4_types_are_all_known():
     assert len(R4_TYPES) == 146  # the value set's 148 without Resource and DomainResource
 
 
 @pytest.mark.parametrize("value", [None, 7, "", "Ana María", "a_b", "a" * 65, ["a"], "a\n"])
-def test_ids_that_fhir_does_not_allow(value):
-    with pytest.raises(Unusable) as verdict:
+def test_identity_invalid_id_raises_bad_id(value):
+    with pytest.raises(Unusable) as error:
         identity({"id": value})
-    assert verdict.value.defect is Defect.BAD_ID
+    assert error.value.defect is Defect.BAD_ID
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_lone_surrogates_are_replaced_one_for_one(text):
+def test_parse_replaces_lone_surrogates_one_for_one(text):
     line = json.dumps({"resourceType": "Basic", "a": [{"b": text}]}).encode()
     read = parse(line)["a"][0]["b"]
     read.encode("utf-8")
@@ -57,14 +57,14 @@ def test_lone_surrogates_are_replaced_one_for_one(text):
     assert all(a == b or b == "\ufffd" for a, b in zip(joined, read, strict=True))
 
 
-def test_a_byte_order_mark_windows_line_ends_and_blank_lines(tmp_path):
+def test_read_lines_skips_byte_order_mark_and_blank_lines(tmp_path):
     file = tmp_path / "a.ndjson"
     file.write_bytes(b'\xef\xbb\xbf{"a":1}\r\n\r\n  \n{"b":2}')
     lines = list(read_lines(file, 1000, lambda n: None))
     assert [(line.number, line.content) for line in lines] == [(1, b'{"a":1}'), (4, b'{"b":2}')]
 
 
-def test_a_line_too_long_is_passed_over(tmp_path):
+def test_read_lines_too_long_line_is_skipped(tmp_path):
     file = tmp_path / "a.ndjson"
     file.write_bytes(b"1\n" + b"2" * 100 + b"\n3\n")
     lines = list(read_lines(file, 10, lambda n: None))
@@ -72,13 +72,13 @@ def test_a_line_too_long_is_passed_over(tmp_path):
     assert lines[1].defect is Defect.LINE_TOO_LONG
 
 
-def test_a_line_as_long_as_the_limit_is_read(tmp_path):
+def test_read_lines_line_at_limit_is_read(tmp_path):
     file = tmp_path / "a.ndjson"
     file.write_bytes(b"2" * 9 + b"\n3\n")
     assert [line.content for line in read_lines(file, 10, lambda n: None)] == [b"2" * 9, b"3"]
 
 
-def test_progress_counts_the_bytes_on_disk(tmp_path):
+def test_read_lines_progress_counts_bytes_on_disk(tmp_path):
     file = tmp_path / "a.ndjson.gz"
     file.write_bytes(gzip.compress(b"12345\n" * 10_000))
     read: list[int] = []
@@ -87,7 +87,7 @@ def test_progress_counts_the_bytes_on_disk(tmp_path):
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32)), st.randoms())
-def test_digest_knows_no_order_but_counts(lines, random):
+def test_multiset_digest_ignores_order_and_counts_duplicates(lines, random):
     def digest(of):
         made = MultisetDigest()
         for line in of:
@@ -102,7 +102,7 @@ def test_digest_knows_no_order_but_counts(lines, random):
         assert digest([*lines, line, line]) != digest(lines)
 
 
-def test_replacements():
+def test_split_replacements_separates_circles():
     assert split_replacements([(3, 2), (2, 1)]) == ([1, 2], [])
     assert split_replacements([(1, 2), (2, 1)]) == ([], [1, 2])
     assert split_replacements([(1, 1)]) == ([], [1])
@@ -111,7 +111,7 @@ def test_replacements():
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8))))
-def test_something_is_always_left(edges):
+def test_split_replacements_never_replaces_every_document(edges):
     replaced, circular = split_replacements(edges)
     nodes = {n for edge in edges for n in edge}
     assert set(replaced) <= {old for _, old in edges}

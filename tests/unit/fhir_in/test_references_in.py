@@ -16,15 +16,15 @@ from fhir_adapters.reading.references import Reference, parse_reference, patient
         "Patient/a-1/_history/1",
     ],
 )
-def test_literal_references(text):
+def test_parse_reference_literal_forms_are_read(text):
     assert parse_reference(text) == Reference("Patient", "a-1")
 
 
-def test_synthea_bundle_reference():
+def test_parse_reference_urn_uuid_has_no_type():
     assert parse_reference("urn:uuid:5cbc121b") == Reference(None, "5cbc121b")
 
 
-def test_contained_reference():
+def test_parse_reference_contained_is_marked():
     assert parse_reference("#p") == Reference(None, "p", contained=True)
 
 
@@ -43,7 +43,7 @@ def test_contained_reference():
         "Patient/" + "a" * 65,
     ],
 )
-def test_references_that_cannot_be_followed(text):
+def test_parse_reference_other_forms_return_none(text):
     assert parse_reference(text) is None
 
 
@@ -59,12 +59,12 @@ def test_references_that_cannot_be_followed(text):
         ("Patient/1", Defect.BAD_SHAPE),
     ],
 )
-def test_subjects_that_cannot_be_used(subject, defect):
-    with pytest.raises(Unusable) as verdict:
+def test_patient_id_unusable_subject_names_defect(subject, defect):
+    with pytest.raises(Unusable) as error:
         patient_id({"subject": subject})
-    assert verdict.value.defect is defect
+    assert error.value.defect is defect
 
 
-def test_a_resource_about_a_group_is_left_out():
+def test_patient_id_group_subject_is_left_out():
     with pytest.raises(LeftOut):
         patient_id({"subject": {"reference": "Group/7"}})

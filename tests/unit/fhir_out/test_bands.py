@@ -21,7 +21,7 @@ def _data() -> dict[str, Any]:
 
 
 @given(st.floats(0, 1))
-def test_every_probability_has_exactly_one_band(probability: float) -> None:
+def test_band_of_any_probability_is_unique(probability: float) -> None:
     holding = [
         band
         for band in load_bands()
@@ -31,28 +31,28 @@ def test_every_probability_has_exactly_one_band(probability: float) -> None:
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
-def test_more_risk_is_never_a_lower_band(a: float, b: float) -> None:
+def test_band_of_higher_probability_is_never_lower(a: float, b: float) -> None:
     low, high = sorted((a, b))
     assert band_of(low).lower <= band_of(high).lower
 
 
-def test_a_bound_belongs_to_the_band_it_opens() -> None:
+def test_band_lower_bound_is_inclusive() -> None:
     for band in load_bands():
         assert band_of(band.lower) is band
 
 
 @pytest.mark.parametrize("wrong", [-0.01, 1.01, float("nan"), float("inf")])
-def test_what_is_no_probability_is_refused(wrong: float) -> None:
+def test_band_of_invalid_probability_is_refused(wrong: float) -> None:
     with pytest.raises(ModelError, match="E431"):
         band_of(wrong)
 
 
-def test_every_band_gives_its_reason_and_source() -> None:
+def test_bands_state_reason_and_source() -> None:
     for band in load_bands():
         assert band.reason and band.source and band.mitigation_es
 
 
-def test_the_second_band_starts_at_the_base_incidence() -> None:
+def test_second_band_starts_at_base_incidence() -> None:
     bands = load_bands()
     assert bands.items[1].lower == bands.base_incidence
 
@@ -68,7 +68,7 @@ def test_the_second_band_starts_at_the_base_incidence() -> None:
         lambda d: d.update(band=[]),
     ],
 )
-def test_broken_bands_are_refused_with_a_remedy(break_it: Any) -> None:
+def test_broken_bands_are_refused_with_remedy(break_it: Any) -> None:
     data = _data()
     break_it(data)
     with pytest.raises(ModelError, match=r"E432.*bands\.toml"):

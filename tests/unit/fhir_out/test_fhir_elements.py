@@ -31,7 +31,7 @@ DATE_TIME = re.compile(
 )
 
 
-def test_an_id_is_the_uuid5_of_type_and_content() -> None:
+def test_identified_id_is_uuid5_of_type_and_content() -> None:
     body = {"status": "preliminary", "code": {"text": "disnea 😮‍💨"}}
     made = identified("Observation", body)
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
@@ -39,7 +39,7 @@ def test_an_id_is_the_uuid5_of_type_and_content() -> None:
     assert json.loads(made.line) == {"resourceType": "Observation", "id": made.id, **body}
 
 
-def test_other_content_or_type_is_another_id() -> None:
+def test_identified_other_content_or_type_gives_other_id() -> None:
     body = {"status": "preliminary"}
     ids = {
         identified("Observation", body).id,
@@ -49,7 +49,7 @@ def test_other_content_or_type_is_another_id() -> None:
     assert len(ids) == 3
 
 
-def test_half_a_surrogate_pair_still_has_an_id() -> None:
+def test_identified_lone_surrogate_has_id() -> None:
     assert uuid.UUID(identified("Task", {"description": "\ud83d"}).id).version == 5
 
 
@@ -70,16 +70,16 @@ def test_half_a_surrogate_pair_still_has_an_id() -> None:
         ),
     ],
 )
-def test_a_time_of_day_is_known_with_its_zone_or_left_out(moment: datetime, written: str) -> None:
+def test_date_time_without_zone_gives_date_alone(moment: datetime, written: str) -> None:
     assert date_time(moment) == written
 
 
 @given(st.datetimes(timezones=st.none() | st.just(UTC) | st.timezones()))
-def test_every_moment_is_a_fhir_date_time(moment: datetime) -> None:
+def test_date_time_any_moment_is_valid_fhir(moment: datetime) -> None:
     assert DATE_TIME.fullmatch(date_time(moment))
 
 
-def test_a_period_ends_after_its_days() -> None:
+def test_period_ends_after_its_days() -> None:
     assert period(date(2024, 1, 31), 365) == {"start": "2024-01-31", "end": "2025-01-30"}
 
 
@@ -87,11 +87,11 @@ def test_a_period_ends_after_its_days() -> None:
     ("value", "written"),
     [(120.0, "120"), (37.5, "37.5"), (0.1 + 0.2, "0.3"), (-0.0, "0"), (1e-7, "1e-07")],
 )
-def test_numbers_are_as_a_person_would_write_them(value: float, written: str) -> None:
+def test_number_drops_needless_decimals(value: float, written: str) -> None:
     assert json.dumps(number(value)) == written
 
 
-def test_a_quantity_has_a_system_only_with_its_unit() -> None:
+def test_quantity_without_unit_has_no_system() -> None:
     assert quantity(3.0, "mg", ">") == {
         "value": 3,
         "comparator": ">",
@@ -102,7 +102,7 @@ def test_a_quantity_has_a_system_only_with_its_unit() -> None:
     assert quantity(3.0, None, "~") == {"value": 3}  # R4 knows no such comparator
 
 
-def test_an_id_that_r4_forbids_is_named_and_not_referred_to() -> None:
+def test_reference_to_invalid_id_is_logical() -> None:
     assert reference("Patient/a-1.B") == {"reference": "Patient/a-1.B"}
     assert reference("a_1", "Patient") == {"type": "Patient", "identifier": {"value": "a_1"}}
     assert reference("Condition/" + "9" * 65)["type"] == "Condition"
@@ -110,12 +110,12 @@ def test_an_id_that_r4_forbids_is_named_and_not_referred_to() -> None:
 
 
 @given(st.text())
-def test_a_text_is_one_clean_line(text: str) -> None:
+def test_text_line_has_no_breaks_or_control_characters(text: str) -> None:
     line = text_line(text)
     assert line == line.strip()
     assert line.isprintable()
     line.encode("utf-8")  # no half surrogate pairs
 
 
-def test_a_concept_always_has_its_text() -> None:
+def test_codeable_always_has_text() -> None:
     assert codeable(" disnea\n") == {"text": "disnea"}

@@ -1,4 +1,4 @@
-"""The reasons are told in Spanish, and numbers never disagree with their band."""
+"""Reasons in Spanish, and percentages that agree with their band."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def estimate(status: EstimateStatus, probability: float | None = None, **more: A
 
 
 @given(st.floats(0, 1))
-def test_what_is_shown_falls_in_the_band_that_is_named(probability: float) -> None:
+def test_percentage_falls_in_named_band(probability: float) -> None:
     shown = float(percentage(probability))
     assert 0 <= shown <= 100
     assert band_of(shown / 100) is band_of(probability) or abs(shown - 100 * probability) < 1e-9
 
 
 @pytest.mark.parametrize("band", [b.key for b in load_bands()])
-def test_bounds_are_shown_exactly(band: str) -> None:
+def test_percentage_of_band_bound_is_exact(band: str) -> None:
     lower = load_bands()[band].lower
     assert float(percentage(lower)) == pytest.approx(100 * lower, abs=1e-9)
     assert band_of(float(percentage(lower)) / 100).key == band
 
 
-def test_just_below_a_bound_is_not_rounded_up_to_it() -> None:
+def test_percentage_below_bound_is_rounded_down() -> None:
     assert percentage_es(0.029999) == "2,99 %"
 
 
@@ -49,11 +49,11 @@ def test_just_below_a_bound_is_not_rounded_up_to_it() -> None:
     ("probability", "shown"),
     [(0.153, "15,3 %"), (0.1, "10 %"), (0.0, "0 %"), (1.0, "100 %"), (0.00004, "0 %")],
 )
-def test_percentages_are_written_in_spanish(probability: float, shown: str) -> None:
+def test_percentage_es_uses_decimal_comma(probability: float, shown: str) -> None:
     assert percentage_es(probability) == shown
 
 
-def test_what_raises_and_what_lowers_the_risk_are_told_apart() -> None:
+def test_rationale_separates_raising_and_lowering_reasons() -> None:
     reasons = (
         Reason("Disnea de esfuerzo en 2 notas.", 0.9),
         Reason("Sin edemas", -0.3),
@@ -67,38 +67,38 @@ def test_what_raises_and_what_lowers_the_risk_are_told_apart() -> None:
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_bounds_hold_what_is_shown_between_them(one: float, two: float, three: float) -> None:
+def test_bounds_are_rounded_outwards(one: float, two: float, three: float) -> None:
     low, shown, high = sorted((one, two, three))
     lower, upper = bounds((low, high))
     assert 0 <= lower <= percentage(shown) <= upper <= 100
 
 
-def test_how_sure_it_is_stands_beside_the_number() -> None:
+def test_rationale_states_uncertainty() -> None:
     sure = estimate(EstimateStatus.SCORED, 0.153, uncertainty="Intervalo del 95 %.")
     assert rationale(sure, band_of(0.153)).endswith("12 meses: 15,3 %. Intervalo del 95 %.")
 
 
-def test_a_diagnosed_patient_is_told_as_such() -> None:
-    told = rationale(
+def test_rationale_of_diagnosed_patient_states_diagnosis() -> None:
+    text = rationale(
         estimate(EstimateStatus.DIAGNOSED, reasons=(Reason("En la lista de problemas", 0.0),)), None
     )
-    assert told == (
+    assert text == (
         "La insuficiencia cardíaca ya consta en la historia: no se estima el riesgo. "
         "Dónde consta: En la lista de problemas."
     )
 
 
-def test_an_abstention_says_why() -> None:
-    told = rationale(estimate(EstimateStatus.ABSTAINED, abstention="No consta la edad."), None)
-    assert told == "No se estima el riesgo de insuficiencia cardíaca. Motivo: No consta la edad."
+def test_rationale_of_abstention_gives_reason() -> None:
+    text = rationale(estimate(EstimateStatus.ABSTAINED, abstention="No consta la edad."), None)
+    assert text == "No se estima el riesgo de insuficiencia cardíaca. Motivo: No consta la edad."
 
 
-def test_what_is_missing_is_listed() -> None:
+def test_missing_data_es_lists_missing_data() -> None:
     assert missing_data_es(estimate(EstimateStatus.SCORED, 0.1)) == ""
     asked = estimate(EstimateStatus.SCORED, 0.1, missing=("Falta el IMC.", "Falta un ECG"))
     assert missing_data_es(asked) == "Reduciría la incertidumbre: Falta el IMC; Falta un ECG."
 
 
-def test_a_horizon_is_told_in_its_own_unit() -> None:
+def test_horizon_es_uses_months_or_days() -> None:
     assert horizon_es(365) == "12 meses"
     assert horizon_es(90) == "90 días"

@@ -43,7 +43,7 @@ def codes(element: Json) -> set[tuple[str, str]]:
     return {(c["system"], c["code"]) for c in element["coding"]}
 
 
-def said(**flags: Any) -> Finding:
+def finding(**flags: Any) -> Finding:
     return Finding(0, 6, "disnea", "dyspnea", **flags)
 
 
@@ -60,26 +60,26 @@ def said(**flags: Any) -> Finding:
         (("negated", "uncertain", "historical"), "past-uncertain-absent", None),
     ],
 )
-def test_the_value_says_what_the_note_says(
+def test_observation_flags_set_value_and_extensions(
     flags: tuple[str, ...], own: str, snomed: str | None
 ) -> None:
-    made = write(said(**dict.fromkeys(flags, True)))
+    made = write(finding(**dict.fromkeys(flags, True)))
     wanted = {(VALUES, own)} | ({("http://snomed.info/sct", snomed)} if snomed else set())
     assert codes(made["valueCodeableConcept"]) == wanted
-    told = [e["valueCoding"]["code"] for e in made.get("extension", [])]
-    assert told == [flag for flag in FLAGS if flag in flags]
+    flag_codes = [e["valueCoding"]["code"] for e in made.get("extension", [])]
+    assert flag_codes == [flag for flag in FLAGS if flag in flags]
 
 
-def test_neither_a_suspicion_nor_the_past_looks_present_or_absent() -> None:
+def test_observation_uncertain_or_past_is_neither_present_nor_absent() -> None:
     plain = {"52101004", "2667000"}
     for flags in ({"uncertain": True}, {"historical": True}, {"uncertain": True, "negated": True}):
-        value = write(said(**flags))["valueCodeableConcept"]
+        value = write(finding(**flags))["valueCodeableConcept"]
         assert plain.isdisjoint(code for _, code in codes(value))
 
 
 @pytest.mark.parametrize("flag", ["family", "hypothetical"])
-def test_nothing_is_observed_of_relatives_or_of_what_might_be(flag: str) -> None:
-    assert not is_observed(said(**{flag: True}))
+def test_is_observed_relative_or_hypothetical_is_false(flag: str) -> None:
+    assert not is_observed(finding(**{flag: True}))
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,13 @@ def test_nothing_is_observed_of_relatives_or_of_what_might_be(flag: str) -> None
         ({"hypothetical": True}, False),
     ],
 )
-def test_a_relatives_condition_is_family_history(flags: dict[str, bool], written: bool) -> None:
-    assert is_family_history(said(family=True, **flags), SYMPTOM, WORDS) is written
+def test_is_family_history_condition_of_relative_is_true(
+    flags: dict[str, bool], written: bool
+) -> None:
+    assert is_family_history(finding(family=True, **flags), SYMPTOM, WORDS) is written
 
 
-def test_a_relatives_measurement_is_no_condition() -> None:
+def test_is_family_history_measurement_of_relative_is_false() -> None:
     assert not is_family_history(Finding(0, 1, "3", "lvef", family=True), LVEF, WORDS)
 
 
@@ -104,8 +106,8 @@ def test_a_relatives_measurement_is_no_condition() -> None:
     ("relation", "code", "text"),
     [("FTH", "FTH", "padre"), (None, "FAMMEMB", "familiar"), ("XYZ", "FAMMEMB", "familiar")],
 )
-def test_the_relative_is_as_said(relation: str | None, code: str, text: str) -> None:
-    (statement,) = statements([said(family=True, relation=relation)])
+def test_family_history_names_relative(relation: str | None, code: str, text: str) -> None:
+    (statement,) = statements([finding(family=True, relation=relation)])
     source = SourceNote.of(NOTE, CANON)
     made = family_history(statement, source, SYMPTOM, WORDS, CANON, {}).body
     assert made["relationship"]["coding"][0]["code"] == code
@@ -114,16 +116,16 @@ def test_the_relative_is_as_said(relation: str | None, code: str, text: str) -> 
     assert made["condition"][0]["code"]["text"] == "disnea"
 
 
-def test_only_verified_codes_are_written_and_the_text_always() -> None:
-    code = write(said())["code"]
+def test_observation_code_has_verified_codes_and_text() -> None:
+    code = write(finding())["code"]
     assert ("http://snomed.info/sct", "267036007") in codes(code)
     assert ("http://hl7.org/fhir/sid/icd-10-cm", "R06.0") in codes(code)
     assert "http://hl7.org/fhir/sid/icpc-2" not in {system for system, _ in codes(code)}
     assert code["text"] == "disnea"
 
 
-def test_a_label_outside_the_catalogue_has_its_text_alone() -> None:
-    made = write(said(), Concept("novel", "", {}))
+def test_observation_label_outside_catalogue_has_text_alone() -> None:
+    made = write(finding(), Concept("novel", "", {}))
     assert made["code"] == {"text": "novel"}
     assert "category" not in made
 
@@ -132,7 +134,7 @@ def number(**more: Any) -> Json:
     return write(Finding(0, 2, "37", "lvef", **more), LVEF)
 
 
-def test_numbers_ranges_and_bounds() -> None:
+def test_observation_numbers_ranges_and_bounds_are_written() -> None:
     percent = {"unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
     assert number(value=37.0)["valueQuantity"] == {"value": 37, **percent}
     assert number(value=60.0, comparator=">")["valueQuantity"] == {
@@ -146,31 +148,31 @@ def test_numbers_ranges_and_bounds() -> None:
     }
 
 
-def test_the_unit_of_the_note_wins() -> None:
+def test_observation_unit_of_note_wins() -> None:
     assert number(value=1.0, unit="mg")["valueQuantity"]["code"] == "mg"
 
 
 @pytest.mark.parametrize(
     "more", [{}, {"value": 37.0, "negated": True}, {"value": float("nan")}, {"negated": True}]
 )
-def test_a_measurement_without_a_value_is_never_present_or_absent(more: dict[str, Any]) -> None:
+def test_observation_measurement_without_value_has_data_absent_reason(more: dict[str, Any]) -> None:
     made = number(**more)
     assert made["dataAbsentReason"]["coding"][0]["code"] == "unknown"
     assert not any(key.startswith("value") for key in made)
 
 
-def test_a_finding_is_dated_as_its_note() -> None:
-    assert write(said())["effectiveDateTime"] == "2024-05-02T09:00:00+00:00"
+def test_observation_is_dated_as_note() -> None:
+    assert write(finding())["effectiveDateTime"] == "2024-05-02T09:00:00+00:00"
 
 
-def test_a_number_of_the_past_is_older_than_the_note() -> None:
+def test_observation_past_number_ends_at_note() -> None:
     made = number(value=55.0, historical=True)
     assert made["effectivePeriod"] == {"end": "2024-05-02T09:00:00+00:00"}
     assert "effectiveDateTime" not in made
 
 
-def test_an_undated_note_says_so() -> None:
-    made = write(said(), note=Note("DocumentReference/n", "p", "disnea"))
+def test_observation_of_undated_note_has_unknown_date() -> None:
+    made = write(finding(), note=Note("DocumentReference/n", "p", "disnea"))
     assert made["_effectiveDateTime"]["extension"][0]["valueCode"] == "unknown"
 
 
@@ -183,7 +185,7 @@ def places(element: Json) -> list[tuple[int, int]]:
     return found
 
 
-def test_offsets_count_code_points_and_not_utf16_units() -> None:
+def test_observation_offsets_count_code_points() -> None:
     text = "🫀😮‍💨 Disnea"  # two emoji outside the BMP, one of them joined
     start = text.index("Disnea")
     note = Note("DocumentReference/n", "p", text)
@@ -194,14 +196,14 @@ def test_offsets_count_code_points_and_not_utf16_units() -> None:
     assert units[2 * offset : 2 * (offset + length)].decode("utf-16-le", "replace") != "Disnea"
 
 
-def test_the_text_that_offsets_are_true_for_is_recorded() -> None:
-    made = write(said())
+def test_observation_records_digest_of_note_text() -> None:
+    made = write(finding())
     assert NOTE.sha256 in [e.get("valueString") for e in made["derivedFrom"][0]["extension"]]
 
 
 @pytest.mark.parametrize("source", ["Composition/c", "DiagnosticReport/d"])
-def test_a_source_that_r4_does_not_allow_is_named_by_the_extension(source: str) -> None:
-    made = write(said(), note=Note(source, "p", "disnea"))
+def test_observation_source_not_allowed_by_r4_is_in_extension(source: str) -> None:
+    made = write(finding(), note=Note(source, "p", "disnea"))
     assert "derivedFrom" not in made
     assert places(made) == [(0, 6)]
     named = [
@@ -210,8 +212,8 @@ def test_a_source_that_r4_does_not_allow_is_named_by_the_extension(source: str) 
     assert named[0]["valueReference"] == {"reference": source}
 
 
-def test_said_twice_is_one_statement_at_two_places() -> None:
-    first, second = said(), Finding(20, 26, "Disnea", "dyspnea")
+def test_statements_repeated_finding_is_one_statement() -> None:
+    first, second = finding(), Finding(20, 26, "Disnea", "dyspnea")
     (statement,) = statements([second, first])
     assert statement.spans == ((0, 6), (20, 26))
 
@@ -225,15 +227,15 @@ def test_said_twice_is_one_statement_at_two_places() -> None:
         Finding(20, 26, "disnea", "orthopnea"),
     ],
 )
-def test_another_meaning_is_another_statement(other: Finding) -> None:
-    assert len(statements([said(), other])) == 2
+def test_statements_other_meaning_is_other_statement(other: Finding) -> None:
+    assert len(statements([finding(), other])) == 2
 
 
-def test_a_relation_without_a_family_flag_does_not_split() -> None:
-    assert len(statements([said(), Finding(9, 15, "disnea", "dyspnea", relation="FTH")])) == 1
+def test_statements_relation_without_family_flag_does_not_split() -> None:
+    assert len(statements([finding(), Finding(9, 15, "disnea", "dyspnea", relation="FTH")])) == 1
 
 
-def test_every_flag_and_category_has_its_words() -> None:
+def test_vocabulary_covers_flags_and_categories() -> None:
     assert set(WORDS.flags) == set(FLAGS)
     assert set(WORDS.statuses) == {"scored", "diagnosed", "abstained"}
     assert "FAMMEMB" in WORDS.relatives

@@ -1,4 +1,4 @@
-"""What a measurement's finding carries, and the laws its reading obeys."""
+"""Content of a measurement's finding, and invariants of the reader."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _values(text: str) -> list[tuple[str, float | None, str | None]]:
     return [(f.concept, f.value, f.comparator) for f in get_findings(_FINDER(text))]
 
 
-def test_a_finding_has_value_unit_bounds_comparator_and_section(finder: Language) -> None:
+def test_finding_has_value_unit_bounds_comparator_and_section(finder: Language) -> None:
     doc = finder("EF: FEVI 35-40%, FG >60")
     ejection, filtration = get_findings(doc)
     assert (ejection.text, ejection.value, ejection.low, ejection.high) == ("35-40", 37.5, 35, 40)
@@ -55,13 +55,13 @@ def test_a_finding_has_value_unit_bounds_comparator_and_section(finder: Language
     assert (filtration.comparator, filtration.unit) == (">", "mL/min/{1.73_m2}")
 
 
-def test_text_is_the_notes_own(finder: Language) -> None:
+def test_finding_text_equals_note_span(finder: Language) -> None:
     text = "\nPeso  79,300\tkg,  Tª 36'5. FEVI 35 -\n40 %"
     for finding in get_findings(finder(text)):
         assert text[finding.start : finding.end] == finding.text
 
 
-def test_findings_there_already_are_kept(finder: Language) -> None:
+def test_finder_keeps_existing_findings(finder: Language) -> None:
     doc = finder.make_doc("Disnea. FC 80")
     known = Finding(0, 6, "Disnea", "dyspnea")
     set_findings(doc, [known])
@@ -75,7 +75,7 @@ _BLANKS = st.lists(st.sampled_from([" ", "  ", "\n", "\t", " \n"]), min_size=40,
 
 @settings(max_examples=60, deadline=None)
 @given(note=st.sampled_from(_NOTES), blanks=_BLANKS)
-def test_white_space_does_not_change_what_is_found(note: str, blanks: list[str]) -> None:
+def test_finder_white_space_changes_no_value(note: str, blanks: list[str]) -> None:
     """A wrapped line, doubled blanks and tabs between any two words."""
     words = note.split(" ")
     spaced = "".join(
@@ -87,7 +87,7 @@ def test_white_space_does_not_change_what_is_found(note: str, blanks: list[str])
 
 @settings(max_examples=40, deadline=None)
 @given(note=st.sampled_from(_NOTES), data=st.data())
-def test_case_accents_and_unicode_form_do_not_change_what_is_found(
+def test_finder_case_accents_and_unicode_form_change_no_value(
     note: str, data: st.DataObject
 ) -> None:
     """Each letter in either case, with or without its accent, composed or not."""
@@ -102,19 +102,19 @@ def test_case_accents_and_unicode_form_do_not_change_what_is_found(
 
 @settings(max_examples=60, deadline=None)
 @given(text=st.text(alphabet="TAFCKNast 0123456789.,/-:()%><\n'ª→", max_size=60))
-def test_any_text_is_read_without_error_and_spans_are_true(text: str) -> None:
+def test_finder_any_text_gives_exact_ordered_spans(text: str) -> None:
     found = get_findings(_FINDER(text))
     assert all(text[f.start : f.end] == f.text and f.text for f in found)
     assert all(a.end <= b.start for a, b in pairwise(found))
 
 
-def test_broken_rules_are_told_with_their_code() -> None:
+def test_finder_broken_rules_raise_e331() -> None:
     with pytest.raises(PipelineError) as caught:
         MeasurementFinder({"concepts": {}})
     assert caught.value.code == "E331"
 
 
-def test_saved_rules_are_the_rules(finder: Language) -> None:
+def test_finder_rules_round_trip_through_bytes(finder: Language) -> None:
     component = finder.get_pipe("hf_measurements")
     assert isinstance(component, MeasurementFinder)
     data = component.to_bytes()

@@ -1,4 +1,4 @@
-"""Which section a token is in, asked of all at once."""
+"""Look-up of the section of a token."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ places = st.tuples(st.integers(0, _WORDS - 1), st.integers(1, _WORDS)).map(
 
 
 @given(st.lists(places, max_size=6, unique_by=lambda place: place[0]))
-def test_a_token_is_in_the_section_last_opened_and_not_yet_closed(
+def test_sections_at_returns_last_opened_section(
     spans: list[tuple[int, int]],
 ) -> None:
     sections = Sections(doc_with(spans))
     for token in range(_WORDS):
         around = [span for span in sorted(spans) if span[0] <= token < span[1]]
-        wanted = f"{around[-1][0]}-{around[-1][1]}" if around else None
-        assert sections.at(token) == wanted
+        expected = f"{around[-1][0]}-{around[-1][1]}" if around else None
+        assert sections.at(token) == expected
 
 
-def test_a_doc_without_sections_has_none() -> None:
+def test_sections_at_without_sections_returns_none() -> None:
     assert Sections(Doc(_VOCAB, words=["palabra"])).at(0) is None

@@ -59,7 +59,9 @@ def _sections(nlp: Language, text: str) -> list[tuple[str, str]]:
          ["nursing", "evolution", "nursing", "evolution"]),
     ],
 )  # fmt: skip
-def test_layouts(sectionizer: Language, text: str, keys: list[str]) -> None:
+def test_sections_of_each_layout_are_found(
+    sectionizer: Language, text: str, keys: list[str]
+) -> None:
     assert [key for key, _ in _sections(sectionizer, text)] == keys
 
 
@@ -75,11 +77,11 @@ def test_layouts(sectionizer: Language, text: str, keys: list[str]) -> None:
         "le dije: plan",
     ],
 )
-def test_labels_and_words_are_no_headings(sectionizer: Language, text: str) -> None:
+def test_labels_and_words_open_no_section(sectionizer: Language, text: str) -> None:
     assert _sections(sectionizer, text) == []
 
 
-def test_ap_is_an_auscultation_within_an_examination(sectionizer: Language) -> None:
+def test_ap_within_examination_is_auscultation(sectionizer: Language) -> None:
     text = "AP: HTA. EF: AC: rítmica. AP: crepitantes. IY no."
     assert _sections(sectionizer, text) == [
         ("personal_history", "AP: HTA."),
@@ -90,16 +92,16 @@ def test_ap_is_an_auscultation_within_an_examination(sectionizer: Language) -> N
 @pytest.mark.parametrize(
     "text", ["TA 130/80. AC: rítmica. AP: limpia", "AP: murmullo conservado", "AP: MVC"]
 )
-def test_ap_is_an_auscultation_by_its_neighbours(sectionizer: Language, text: str) -> None:
+def test_ap_beside_auscultation_words_is_auscultation(sectionizer: Language, text: str) -> None:
     assert _sections(sectionizer, text) == []
 
 
-def test_a_family_history_ends_where_the_patient_is_spoken_of(sectionizer: Language) -> None:
+def test_family_history_ends_before_sentence_about_patient(sectionizer: Language) -> None:
     text = "AF: padre IAM. Madre HTA. Fumador de 20 cig."
     assert _sections(sectionizer, text) == [("family_history", "AF: padre IAM. Madre HTA.")]
 
 
-def test_a_family_history_under_its_heading_reaches_to_the_blank_line(
+def test_family_history_under_heading_ends_at_blank_line(
     sectionizer: Language,
 ) -> None:
     text = "Antecedentes familiares\nPadre IAM\nMadre HTA\n\nNiega disnea"
@@ -108,18 +110,18 @@ def test_a_family_history_under_its_heading_reaches_to_the_blank_line(
     ]
 
 
-def test_a_heading_span_holds_its_words_and_colon(sectionizer: Language) -> None:
+def test_heading_span_holds_words_and_colon(sectionizer: Language) -> None:
     doc = sectionizer("1. Anamnesis (esposa): tos. Tto. habitual: nada")
     assert [span.text for span in doc.spans[HEADINGS]] == ["Anamnesis (esposa):", "Tto. habitual:"]
 
 
 @pytest.mark.parametrize("text", ["", "\n", ":", "::", "AP:", "AP", "[", "̊:"])
-def test_degenerate_notes(sectionizer: Language, text: str) -> None:
+def test_sections_of_degenerate_notes_are_not_empty(sectionizer: Language, text: str) -> None:
     doc = sectionizer(text)
     assert all(span.end > span.start for span in doc.spans[SECTIONS])
 
 
-def test_two_sections_may_not_share_a_heading() -> None:
+def test_shared_heading_raises_e331() -> None:
     rules = load_rules("clinical_nlp.pipeline.sections", "sections.toml")
     rules["sections"]["plan"]["headings"].append("anamnesis")
     with pytest.raises(PipelineError, match="E331"):

@@ -50,16 +50,16 @@ def _sentences(nlp: Language, text: str) -> list[str]:
         "(voluntades anticipadas).|No ingresos",
     ],
 )
-def test_a_sentence_ends_where_a_statement_does(splitter: Language, marked: str) -> None:
+def test_splitter_ends_sentence_with_statement(splitter: Language, marked: str) -> None:
     text = marked.replace("|", " ").replace("¶", "\n")
     assert _sentences(splitter, text) == marked.replace("¶", "|").split("|")
 
 
-def test_a_blank_line_ends_a_sentence_whatever_stands_before(splitter: Language) -> None:
+def test_splitter_blank_line_ends_sentence(splitter: Language) -> None:
     assert _sentences(splitter, "tratado con\n\nfurosemida") == ["tratado con", "furosemida"]
 
 
-def test_an_editors_wrapping_does_not_cut_a_sentence(splitter: Language) -> None:
+def test_splitter_wrapped_line_does_not_end_sentence(splitter: Language) -> None:
     text = (
         "La paciente refiere que desde hace unas semanas, al tomar la medicación\n"
         "Entresto que le pautaron en consulta de cardiología, nota mareo al ir a\n"
@@ -69,13 +69,13 @@ def test_an_editors_wrapping_does_not_cut_a_sentence(splitter: Language) -> None
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", ".", "...", "\n\n\n", "-", "̊", "🙂"])
-def test_every_token_is_marked_in_degenerate_notes(splitter: Language, text: str) -> None:
+def test_splitter_degenerate_notes_mark_every_token(splitter: Language, text: str) -> None:
     doc = splitter(text)
     assert all(token.is_sent_start is not None for token in doc)
     assert not len(doc) or doc[0].is_sent_start
 
 
-def test_broken_rules_are_told_with_their_code() -> None:
+def test_splitter_broken_rules_raise_e331() -> None:
     with pytest.raises(PipelineError) as caught:
         SentenceSplitter({"abbreviations": {}})
     assert caught.value.code == "E331"
