@@ -12,7 +12,7 @@ from rich.table import Table
 
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
-from clinical_nlp.evaluation.mentions import Agreement, Place, measure
+from clinical_nlp.evaluation.mentions import MentionSpan, SpanCounts, score_mentions
 
 
 def evaluate_mentions(
@@ -36,10 +36,10 @@ def evaluate_mentions(
     Gold rows have "id", "text" and "entities" (label, start, end). Beware of documents that
     the model was trained on: the shipped one has seen all of CardioCCC's development part.
     """
-    wanted = _places(gold, "entities")
+    wanted = _spans(gold, "entities")
     texts = {str(row["id"]): row.get("text", "") for _, row in read_rows(gold) if row}
-    found = _places(pred, "mentions") if pred else _read_texts(texts, backend)
-    measures = measure((places, found.get(key, [])) for key, places in wanted.items())
+    found = _spans(pred, "mentions") if pred else _read_texts(texts, backend)
+    measures = score_mentions((spans, found.get(key, [])) for key, spans in wanted.items())
     tables = {"strict": measures.strict, "character": measures.character}
     if as_json:
         scores = {k: {label: _row(a) for label, a in t.items()} for k, t in tables.items()}
@@ -50,8 +50,8 @@ def evaluate_mentions(
         if markdown:
             typer.echo(f"| {kind} | precision | recall | F1 | gold | found |")
             typer.echo("| --- |" + " ---: |" * 5)
-            for label, agreement in table.items():
-                typer.echo(f"| {label} | " + " | ".join(_cells(agreement)) + " |")
+            for label, counts in table.items():
+                typer.echo(f"| {label} | " + " | ".join(_cells(counts)) + " |")
             typer.echo("")
         else:
             console.print(_table(kind, table))
@@ -59,8 +59,8 @@ def evaluate_mentions(
         console.print(f"{len(wanted)} documents.")
 
 
-def _places(path: str, field: str) -> dict[str, list[Place]]:
-    documents: dict[str, list[Place]] = {}
+def _spans(path: str, field: str) -> dict[str, list[MentionSpan]]:
+    documents: dict[str, list[MentionSpan]] = {}
     for number, row in read_rows(path):
         try:
             if row is None:
@@ -80,7 +80,7 @@ def _places(path: str, field: str) -> dict[str, list[Place]]:
     return documents
 
 
-def _read_texts(texts: dict[str, str], backend: str) -> dict[str, list[Place]]:
+def _read_texts(texts: dict[str, str], backend: str) -> dict[str, list[MentionSpan]]:
     import clinical_nlp
 
     nlp = clinical_nlp.load(mentions=True, backend=backend)
@@ -92,30 +92,30 @@ def _read_texts(texts: dict[str, str], backend: str) -> dict[str, list[Place]]:
     }
 
 
-def _row(agreement: Agreement) -> dict[str, Any]:
+def _row(counts: SpanCounts) -> dict[str, Any]:
     return {
-        "precision": round(agreement.precision, 4),
-        "recall": round(agreement.recall, 4),
-        "f1": round(agreement.f1, 4),
-        "gold": agreement.gold,
-        "found": agreement.found,
+        "precision": round(counts.precision, 4),
+        "recall": round(counts.recall, 4),
+        "f1": round(counts.f1, 4),
+        "gold": counts.gold,
+        "found": counts.predicted,
     }
 
 
-def _cells(agreement: Agreement) -> tuple[str, ...]:
+def _cells(counts: SpanCounts) -> tuple[str, ...]:
     return (
-        f"{agreement.precision:.3f}",
-        f"{agreement.recall:.3f}",
-        f"{agreement.f1:.3f}",
-        str(agreement.gold),
-        str(agreement.found),
+        f"{counts.precision:.3f}",
+        f"{counts.recall:.3f}",
+        f"{counts.f1:.3f}",
+        str(counts.gold),
+        str(counts.predicted),
     )
 
 
-def _table(kind: str, rows: Mapping[str, Agreement]) -> Table:
+def _table(kind: str, rows: Mapping[str, SpanCounts]) -> Table:
     table = Table(kind)
     for column in ("precision", "recall", "F1", "gold", "found"):
         table.add_column(column, justify="right")
-    for label, agreement in rows.items():
-        table.add_row(label, *_cells(agreement))
+    for label, counts in rows.items():
+        table.add_row(label, *_cells(counts))
     return table

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clinical_nlp.cli import train_mentions
+from clinical_nlp.cli import train_encoder, train_ner
 from clinical_nlp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -286,6 +286,6 @@ def _bar(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
-app.command("pretrain")(train_mentions.pretrain)
-app.command("mentions")(train_mentions.mentions)
-app.command("distil")(train_mentions.distil)
+app.command("pretrain")(train_encoder.pretrain)
+app.command("mentions")(train_ner.mentions)
+app.command("distil")(train_encoder.distil)

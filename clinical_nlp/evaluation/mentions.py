@@ -1,4 +1,4 @@
-"""How good mentions are: strict and by character, by label and over all of them."""
+"""Precision, recall and F1 of mentions: strict and by character, by label and pooled."""
 
 from __future__ import annotations
 
@@ -8,106 +8,103 @@ from dataclasses import dataclass
 
 from clinical_nlp.neural.tagger.labels import LABELS
 
-#: label, start, end.
-Place = tuple[str, int, int]
+#: Label, start, end (exclusive), in code points.
+MentionSpan = tuple[str, int, int]
 
-#: Row over all labels: counts are summed, not F1s averaged.
+#: Row over all labels: counts are pooled, F1s are not averaged.
 MICRO = "micro"
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """Counts behind one F1.
+class SpanCounts:
+    """Counts behind one F1, of mentions or of characters."""
 
-    Attributes
-    ----------
-    right, found, gold
-        Mentions (or characters) that agree, were found, and should have been.
-    """
-
-    right: int
-    found: int
+    true_positives: int
+    predicted: int
     gold: int
 
     @property
     def precision(self) -> float:
-        """Share of what was found that is right; 0 where nothing was found."""
-        return self.right / self.found if self.found else 0.0
+        """Share of the predicted that is right; 0 where nothing was predicted."""
+        return self.true_positives / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """Share of what should have been found that was."""
-        return self.right / self.gold if self.gold else 0.0
+        """Share of the gold that was predicted; 0 where there is no gold."""
+        return self.true_positives / self.gold if self.gold else 0.0
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of the two."""
-        total = self.found + self.gold
-        return 2 * self.right / total if total else 0.0
+        """Harmonic mean of precision and recall."""
+        total = self.predicted + self.gold
+        return 2 * self.true_positives / total if total else 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class MentionMeasures:
-    """Agreement by label, and ``"micro"``.
+class MentionScores:
+    """Counts by label, and ``"micro"``.
 
     Attributes
     ----------
     strict
-        A mention counts where label, start and end agree.
+        A mention is right where label, start and end agree.
     character
         Characters inside mentions of the label.
     """
 
-    strict: Mapping[str, Agreement]
-    character: Mapping[str, Agreement]
+    strict: Mapping[str, SpanCounts]
+    character: Mapping[str, SpanCounts]
 
     def flat(self) -> dict[str, float]:
         """F1s by name: ``strict.micro``, ``character.DISEASE`` and so on."""
         return {
-            f"{kind}.{label}": round(agreement.f1, 4)
+            f"{kind}.{label}": round(counts.f1, 4)
             for kind, table in (("strict", self.strict), ("character", self.character))
-            for label, agreement in table.items()
+            for label, counts in table.items()
         }
 
 
-def measure(pairs: Iterable[tuple[Iterable[Place], Iterable[Place]]]) -> MentionMeasures:
-    """Compare gold with found mentions, document by document.
+def score_mentions(
+    documents: Iterable[tuple[Iterable[MentionSpan], Iterable[MentionSpan]]],
+) -> MentionScores:
+    """Score predicted mentions against gold ones.
 
     Parameters
     ----------
-    pairs
-        Gold and found mentions of each document.
+    documents
+        Gold and predicted mentions of each document.
     """
-    strict: dict[str, Counter[str]] = {label: Counter() for label in (*LABELS, MICRO)}
-    character: dict[str, Counter[str]] = {label: Counter() for label in (*LABELS, MICRO)}
-    for gold, found in pairs:
-        gold_places, found_places = set(gold), set(found)
+    rows = (*LABELS, MICRO)
+    strict: dict[str, Counter[str]] = {label: Counter() for label in rows}
+    character: dict[str, Counter[str]] = {label: Counter() for label in rows}
+    for gold, predicted in documents:
+        gold, predicted = set(gold), set(predicted)
         for label in LABELS:
-            wanted = {place for place in gold_places if place[0] == label}
-            had = {place for place in found_places if place[0] == label}
-            _count(strict, label, wanted, had)
-            _count(character, label, _characters(wanted), _characters(had))
-    return MentionMeasures(_agreements(strict), _agreements(character))
+            right = {span for span in gold if span[0] == label}
+            guess = {span for span in predicted if span[0] == label}
+            _count(strict, label, right, guess)
+            _count(character, label, _characters(right), _characters(guess))
+    return MentionScores(_counts(strict), _counts(character))
 
 
-def _characters(places: Iterable[Place]) -> set[int]:
-    return {offset for _, start, end in places for offset in range(start, end)}
+def _characters(spans: Iterable[MentionSpan]) -> set[int]:
+    return {offset for _, start, end in spans for offset in range(start, end)}
 
 
 def _count(
     table: dict[str, Counter[str]],
     label: str,
-    wanted: set[Place] | set[int],
-    had: set[Place] | set[int],
+    gold: set[MentionSpan] | set[int],
+    predicted: set[MentionSpan] | set[int],
 ) -> None:
     for row in (label, MICRO):
-        table[row]["right"] += len(wanted & had)
-        table[row]["found"] += len(had)
-        table[row]["gold"] += len(wanted)
+        table[row]["true_positives"] += len(gold & predicted)
+        table[row]["predicted"] += len(predicted)
+        table[row]["gold"] += len(gold)
 
 
-def _agreements(table: Mapping[str, Counter[str]]) -> dict[str, Agreement]:
+def _counts(table: Mapping[str, Counter[str]]) -> dict[str, SpanCounts]:
     return {
-        label: Agreement(counts["right"], counts["found"], counts["gold"])
+        label: SpanCounts(counts["true_positives"], counts["predicted"], counts["gold"])
         for label, counts in table.items()
     }

@@ -1,8 +1,8 @@
-"""First vectors of the pieces: a factorised table of who stands beside whom.
+"""Initial token embeddings: a factorised table of co-occurrences.
 
-Masked language modelling from random vectors spends its first epochs on learning which
-pieces are alike. The singular vectors of the positive pointwise mutual information of
-neighbouring pieces know that after a minute of counting [1]_.
+Masked language modelling from random embeddings spends its first epochs on learning which
+tokens are alike. The singular vectors of the positive pointwise mutual information (PPMI) of
+neighbouring tokens hold that after a minute of counting [1]_.
 
 References
 ----------
@@ -18,19 +18,19 @@ Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 
 
-def first_vectors(
-    stream: Ints, pieces: int, width: int, *, window: int, smoothing: float, seed: int
+def cooccurrence_embeddings(
+    stream: Ints, vocabulary: int, width: int, *, window: int, smoothing: float, seed: int
 ) -> Floats:
-    """Vectors of pieces from their neighbours.
+    """Embed tokens by their neighbours.
 
     Parameters
     ----------
     stream
-        Pieces in a row, int32 [n].
-    pieces
+        Token ids of the whole text, int32 [n].
+    vocabulary
         Size of the vocabulary.
     width
-        Of the vectors.
+        Of the embeddings.
     window, smoothing
         See :class:`~clinical_nlp.training.encoder.recipe.VectorsRecipe`.
     seed
@@ -39,13 +39,13 @@ def first_vectors(
     Returns
     -------
     array
-        float32 [pieces, width], of standard deviation 1; a piece that the stream lacks has
+        float32 [vocabulary, width], of standard deviation 1; a token that the stream lacks has
         zeros.
     """
     from scipy import sparse
     from sklearn.utils.extmath import randomized_svd
 
-    table = sparse.csr_matrix((pieces, pieces), dtype=np.float32)
+    table = sparse.csr_matrix((vocabulary, vocabulary), dtype=np.float32)
     for distance in range(1, window + 1):
         left, right = stream[:-distance], stream[distance:]
         weight = np.full(len(left), 1.0 / distance, dtype=np.float32)
@@ -54,12 +54,10 @@ def first_vectors(
     total = np.asarray(counts.tocsr().sum(axis=1)).ravel() + 1e-6
     share = total**smoothing
     share /= share.sum()
-    information = np.log(counts.data / (total[counts.row] * share[counts.col]))
-    kept = information > 0
-    positive = sparse.csr_matrix(
-        (information[kept], (counts.row[kept], counts.col[kept])), shape=table.shape
-    )
-    left_vectors, strengths, _ = randomized_svd(positive, width, n_iter=3, random_state=seed)
-    vectors = left_vectors * np.sqrt(strengths)
+    pmi = np.log(counts.data / (total[counts.row] * share[counts.col]))
+    kept = pmi > 0
+    ppmi = sparse.csr_matrix((pmi[kept], (counts.row[kept], counts.col[kept])), shape=table.shape)
+    left, singular_values, _ = randomized_svd(ppmi, width, n_iter=3, random_state=seed)
+    vectors = left * np.sqrt(singular_values)
     scaled: Floats = (vectors / vectors.std()).astype(np.float32)
     return scaled

@@ -1,4 +1,4 @@
-"""A new encoder of a recipe's shape, with its first vectors in place."""
+"""A new encoder of a recipe's shape, with its initial embeddings."""
 
 from __future__ import annotations
 
@@ -15,21 +15,17 @@ if TYPE_CHECKING:
     from transformers import ModernBertForMaskedLM
 
 
-def new_encoder(
-    shape: ShapeRecipe, pieces: int, vectors: npt.NDArray[np.float32], *, scale: float, seed: int
+def build_encoder(
+    shape: ShapeRecipe, embeddings: npt.NDArray[np.float32], *, scale: float, seed: int
 ) -> ModernBertForMaskedLM:
-    """Build a ModernBERT with a masked-word head.
+    """Build a ModernBERT with a masked-language-modelling head.
 
     Parameters
     ----------
-    shape
-        Its shape.
-    pieces
-        Size of the tokenizer's vocabulary.
-    vectors
-        First vectors, float32 [pieces, hidden]; those of special pieces are not taken.
+    embeddings
+        Initial embeddings, float32 [vocabulary, hidden]; special tokens stay random.
     scale
-        Standard deviation that the vectors are given.
+        The embeddings are multiplied by it.
     seed
         Of all other weights.
     """
@@ -37,7 +33,7 @@ def new_encoder(
     from transformers import ModernBertConfig, ModernBertForMaskedLM
 
     config = ModernBertConfig(
-        vocab_size=pieces,
+        vocab_size=len(embeddings),
         hidden_size=shape.hidden,
         intermediate_size=shape.intermediate,
         num_hidden_layers=shape.layers,
@@ -58,5 +54,5 @@ def new_encoder(
     model: ModernBertForMaskedLM = ModernBertForMaskedLM(config)
     with torch.no_grad():
         table: Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
-        table[len(SPECIAL) :] = torch.from_numpy(scale * vectors[len(SPECIAL) :])
+        table[len(SPECIAL) :] = torch.from_numpy(scale * embeddings[len(SPECIAL) :])
     return model

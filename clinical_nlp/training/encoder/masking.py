@@ -1,7 +1,7 @@
-"""Sequences of a step, with some words hidden.
+"""Batches of sequences with some words masked.
 
-Which sequences, which words and what hides them depends on the seed and the step's number
-alone, so that a run that was killed goes on with the batches it would have had.
+They depend on the seed and the step's number alone, so that a resumed run sees the batches
+that it would have seen.
 """
 
 from __future__ import annotations
@@ -16,33 +16,30 @@ from clinical_nlp.training.encoder.tokenizer import FIRST, LAST, MASK, SPECIAL
 
 Ints = npt.NDArray[np.int64]
 
-#: Of the hidden pieces: eight in ten are masked, one is another piece, one stays (Devlin et
-#: al., BERT, 2019), so that the encoder also learns to read what is not masked.
+#: Ids [batch, length], places of the masked tokens [batch, masked], and their true ids.
+MaskedBatch = tuple[Ints, Ints, Ints]
+
+#: Of the masked tokens, eight in ten become [MASK], one a random token, one stays (Devlin et
+#: al., BERT, 2019), so that the encoder also learns to represent what is not masked.
 _MASKED, _REPLACED = 0.8, 0.9
 
 
 def masked_batches(
     stream: npt.NDArray[np.int32], continues: npt.NDArray[np.bool_], recipe: MaskingRecipe
-) -> Iterator[tuple[Ints, Ints, Ints]]:
+) -> Iterator[MaskedBatch]:
     """Yield batches without end.
 
     Parameters
     ----------
     stream
-        Pieces of the text in a row.
+        Token ids of the whole text.
     continues
-        For each piece of the vocabulary, whether it continues a word.
+        For each token of the vocabulary, whether it continues a word.
     recipe
-        Length, batch, number of masked pieces, seed.
-
-    Yields
-    ------
-    tuple of int64 arrays
-        Ids [batch, length], places of the hidden pieces [batch, masked] and what stood
-        there [batch, masked].
+        Length, batch, number of masked tokens, seed.
     """
     random = np.random.default_rng(recipe.seed)
-    room = recipe.length - 2
+    room = recipe.length - 2  # without [CLS] and [SEP]
     while True:
         offset = int(random.integers(0, room))
         count = (len(stream) - offset) // room
@@ -53,18 +50,18 @@ def masked_batches(
             ids = np.full((recipe.batch, recipe.length), FIRST, dtype=np.int64)
             ids[:, 1:-1] = blocks[chosen]
             ids[:, -1] = LAST
-            yield _hide(ids, continues, recipe.masked, random)
+            yield _mask(ids, continues, recipe.masked, random)
 
 
-def _hide(
+def _mask(
     ids: Ints, continues: npt.NDArray[np.bool_], masked: int, random: np.random.Generator
-) -> tuple[Ints, Ints, Ints]:
-    """Hide whole words of each sequence until so many pieces are hidden."""
+) -> MaskedBatch:
+    """Mask random whole words of each sequence until ``masked`` tokens are masked."""
     rows, length = ids.shape
     word = (~continues[ids]).cumsum(axis=1)
-    lot = np.take_along_axis(random.random((rows, length + 1)), word, axis=1)
-    lot[ids < len(SPECIAL)] = 9
-    places = np.argsort(lot, axis=1, kind="stable")[:, :masked]
+    rank = np.take_along_axis(random.random((rows, length + 1)), word, axis=1)
+    rank[ids < len(SPECIAL)] = np.inf
+    places = np.argsort(rank, axis=1, kind="stable")[:, :masked]
     places.sort(axis=1)
     truth = np.take_along_axis(ids, places, axis=1)
     draw = random.random((rows, masked))

@@ -1,4 +1,4 @@
-"""From a recipe to a shipped encoder."""
+"""From a recipe to a shipped encoder, trained from nothing."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from clinical_nlp.artifacts import MODEL_FOLDER, replace_folder, write_manifest
+from clinical_nlp.artifacts import METRICS, MODEL_FOLDER, replace_folder, write_manifest
 from clinical_nlp.errors import UsageError
-from clinical_nlp.training.encoder.initial_embeddings import first_vectors
-from clinical_nlp.training.encoder.initial_model import new_encoder
-from clinical_nlp.training.encoder.loop import OnStep, train_masked
+from clinical_nlp.training.encoder.initial_embeddings import cooccurrence_embeddings
+from clinical_nlp.training.encoder.initial_model import build_encoder
+from clinical_nlp.training.encoder.loop import train_masked
 from clinical_nlp.training.encoder.recipe import PretrainingRecipe
-from clinical_nlp.training.encoder.text import read_texts, stream_of
+from clinical_nlp.training.encoder.text import read_texts, token_stream
 from clinical_nlp.training.encoder.tokenizer import CONTINUED, train_tokenizer
+from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
+from clinical_nlp.training.torch.trainer import OnStep
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import ModernBertForMaskedLM, PreTrainedTokenizerFast
 
 #: What an unfinished run keeps in its folder.
 _TOKENIZER, _STATE = "tokenizer", "state"
 
-#: Steps at the end of the run over which its published loss is averaged.
-_LAST_STEPS = 50
+#: Steps at the beginning and at the end of a run over which the published losses are averaged.
+FIRST_STEPS, LAST_STEPS = 20, 50
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class Pretrained:
     Attributes
     ----------
     losses
-        Of every step, in nats a hidden piece.
+        Of every step, in nats a masked token.
     pieces
-        Length of the text in pieces.
+        Length of the text in tokens.
     digest
         Of the shipped model.
     """
@@ -50,7 +53,7 @@ class Pretrained:
     @property
     def final_loss(self) -> float:
         """Mean loss of the last steps."""
-        return float(np.mean(self.losses[-_LAST_STEPS:]))
+        return float(np.mean(self.losses[-LAST_STEPS:]))
 
 
 def pretrain(
@@ -67,17 +70,19 @@ def pretrain(
 
     Parameters
     ----------
-    recipe
-        What to make.
     text
         Unlabelled text, JSON lines.
     shipped
-        Folder of the model; what the run makes is replaced, the rest is left.
+        Folder of the model; ``model/``, metrics and manifest are replaced, the rest is left.
     work
-        Folder of the unfinished run; a run found there is taken up, and it is removed at
-        the end.
-    on_step, compiled, save_every
+        Folder of the unfinished run. A run that is found there is resumed; the folder is
+        removed at the end.
+    on_step
+        Called after each step with its number, from 1, and its loss.
+    compiled
         See :func:`~clinical_nlp.training.encoder.loop.train_masked`.
+    save_every
+        Steps between two saved states.
 
     Raises
     ------
@@ -90,7 +95,7 @@ def pretrain(
     """
     texts = read_texts(text)
     tokenizer = _tokenizer(texts, recipe.shape.vocabulary, work / _TOKENIZER)
-    stream = stream_of(texts, tokenizer)
+    stream = token_stream(texts, tokenizer)
     masking = recipe.masking
     if len(stream) < masking.length * (masking.batch + 1):
         raise UsageError(
@@ -100,59 +105,59 @@ def pretrain(
         )
     names = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     continues = np.array([name.startswith(CONTINUED) for name in names])
-    vectors = first_vectors(
-        stream,
-        len(tokenizer),
-        recipe.shape.hidden,
-        window=recipe.vectors.window,
-        smoothing=recipe.vectors.smoothing,
-        seed=recipe.vectors.seed,
-    )
-    model = new_encoder(
-        recipe.shape, len(tokenizer), vectors, scale=recipe.vectors.scale, seed=masking.seed
-    )
+    model = _initial_model(recipe, stream, len(tokenizer))
+    checkpoint = TrainingCheckpoint(work / _STATE, recipe.as_dict(), save_every)
     losses = train_masked(
-        model,
-        stream,
-        continues,
-        masking,
-        folder=work / _STATE,
-        identity=recipe.as_dict(),
-        on_step=on_step,
-        compiled=compiled,
-        save_every=save_every,
+        model, stream, continues, masking, checkpoint, on_step=on_step, compiled=compiled
     )
-    target = shipped / MODEL_FOLDER
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    # Half precision: the folder is half as large, and training goes on from it as well.
-    model.model.half().save_pretrained(target)
-    # As it was made: a tokenizer that has been loaded adds where from.
-    for file in (work / _TOKENIZER).iterdir():
-        shutil.copyfile(file, target / file.name)
+    _write_model(model, work / _TOKENIZER, shipped / MODEL_FOLDER)
     facts = {
         "text": {"pieces": len(stream), "texts": len(texts)},
         "steps": len(losses),
-        "loss_first_steps": round(float(np.mean(losses[:20])), 4),
-        "loss_last_steps": round(float(np.mean(losses[-_LAST_STEPS:])), 4),
+        "loss_first_steps": round(float(np.mean(losses[:FIRST_STEPS])), 4),
+        "loss_last_steps": round(float(np.mean(losses[-LAST_STEPS:])), 4),
         "parameters": sum(p.numel() for p in model.model.parameters()),
     }
-    (shipped / "metrics.json").write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+    (shipped / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
     digest = write_manifest(shipped, licence="Apache-2.0")
     shutil.rmtree(work, ignore_errors=True)
     return Pretrained(losses, len(stream), digest)
 
 
-def _tokenizer(texts: list[str], vocabulary: int, kept: Path) -> PreTrainedTokenizerFast:
-    """Train the tokenizer, or take the one that the unfinished run was begun with.
+def _tokenizer(texts: list[str], vocabulary: int, folder: Path) -> PreTrainedTokenizerFast:
+    """Train the tokenizer, or load the one that the unfinished run was begun with.
 
-    The trainer breaks ties between equally frequent pairs by chance: another one would give
-    the same pieces other ids.
+    The trainer breaks ties between equally frequent pairs by chance: another tokenizer would
+    give the same tokens other ids.
     """
-    if not kept.is_dir():
-        with replace_folder(kept) as fresh:
-            train_tokenizer(texts, vocabulary).save_pretrained(fresh)
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(kept)
+    if not folder.is_dir():
+        with replace_folder(folder) as fresh:
+            train_tokenizer(texts, vocabulary).save_pretrained(fresh)
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
     return tokenizer
+
+
+def _initial_model(
+    recipe: PretrainingRecipe, stream: npt.NDArray[np.int32], vocabulary: int
+) -> ModernBertForMaskedLM:
+    vectors = recipe.vectors
+    embeddings = cooccurrence_embeddings(
+        stream,
+        vocabulary,
+        recipe.shape.hidden,
+        window=vectors.window,
+        smoothing=vectors.smoothing,
+        seed=vectors.seed,
+    )
+    return build_encoder(recipe.shape, embeddings, scale=vectors.scale, seed=recipe.masking.seed)
+
+
+def _write_model(model: ModernBertForMaskedLM, tokenizer: Path, target: Path) -> None:
+    with replace_folder(target) as fresh:
+        # Half precision: the folder is half as large, and training can go on from it as well.
+        model.model.half().save_pretrained(fresh)
+        # The files as they were made: a loaded tokenizer adds where it was loaded from.
+        for file in tokenizer.iterdir():
+            shutil.copyfile(file, fresh / file.name)

@@ -1,93 +1,115 @@
-"""The recipe of an encoder: one TOML file decides it."""
+"""Recipes of an encoder: pretrained from nothing, or distilled from a larger one."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self
 
-from clinical_nlp.errors import UsageError
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-Part = TypeVar("Part")
-
-
-@dataclass(frozen=True, slots=True)
-class ShapeRecipe:
-    """The encoder's shape; names are ModernBERT's."""
-
-    vocabulary: int
-    layers: int
-    hidden: int
-    heads: int
-    intermediate: int
-    local_attention: int
-    global_every: int
-    positions: int
+from clinical_nlp.training.config import RecipeFile, RecipeSection, flatten
+from clinical_nlp.training.torch.precision import Precision
 
 
-@dataclass(frozen=True, slots=True)
-class VectorsRecipe:
-    """First vectors of the pieces, from counts.
+class ShapeRecipe(RecipeSection):
+    """Shape of the encoder, a small ModernBERT."""
+
+    vocabulary: PositiveInt
+    layers: PositiveInt
+    hidden: PositiveInt
+    heads: PositiveInt
+    intermediate: PositiveInt
+    local_attention: PositiveInt
+    global_every: PositiveInt
+    positions: PositiveInt
+
+    @model_validator(mode="after")
+    def _divide_hidden_by_heads(self) -> Self:
+        if self.hidden % self.heads:
+            raise ValueError("hidden must be a multiple of heads")
+        return self
+
+
+class VectorsRecipe(RecipeSection):
+    """Initial embeddings of the tokens, from co-occurrence counts.
 
     Parameters
     ----------
     window
-        Pieces to each side that count as neighbours, weighted by 1 / distance.
+        Tokens to each side that count as neighbours, weighted by 1 / distance.
     smoothing
         Exponent of the neighbours' frequency.
     scale
-        Standard deviation of the vectors' values.
+        Standard deviation of the embeddings' values.
     seed
         Of the randomised factorisation.
     """
 
-    window: int
+    window: PositiveInt
     smoothing: float
-    scale: float
-    seed: int
+    scale: PositiveFloat
+    seed: NonNegativeInt
 
 
-@dataclass(frozen=True, slots=True)
-class MaskingRecipe:
+class MaskingRecipe(RecipeSection):
     """Masked language modelling.
 
     Parameters
     ----------
     length
-        Pieces of a sequence, special ones counted.
+        Tokens of a sequence, special ones included.
     batch
         Sequences of a step.
     masked
-        Pieces of a sequence that are hidden; whole words, as far as they fit.
+        Tokens of a sequence that are masked; whole words, as far as they fit.
     steps
         Steps in all; the learning rate rises over ``warm_up`` of them, stays, and falls
         over the last ``decay``.
     matrix_rate, other_rate
         Learning rates of the matrices (Muon) and of all else (AdamW).
-    precision
-        ``"bfloat16"`` or ``"float32"``.
     seed
         Of weights, masks and order.
     """
 
-    length: int
-    batch: int
-    masked: int
-    steps: int
-    warm_up: int
-    decay: int
-    matrix_rate: float
-    other_rate: float
-    matrix_decay: float
-    other_decay: float
-    precision: str
-    seed: int
+    length: PositiveInt
+    batch: PositiveInt
+    masked: PositiveInt
+    steps: PositiveInt
+    warm_up: NonNegativeInt
+    decay: NonNegativeInt
+    matrix_rate: PositiveFloat
+    other_rate: PositiveFloat
+    matrix_decay: NonNegativeFloat
+    other_decay: NonNegativeFloat
+    precision: Precision
+    seed: NonNegativeInt
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if self.masked >= self.length - 2:
+            raise ValueError("masked must leave tokens of length unmasked")
+        if self.warm_up + self.decay > self.steps:
+            raise ValueError("warm_up and decay must fit into steps")
+        return self
+
+    def shortened(self, steps: int) -> MaskingRecipe:
+        """Return the recipe of a trial run of fewer steps."""
+        half = steps // 2
+        return self.replace(
+            steps=steps, warm_up=min(self.warm_up, half), decay=min(self.decay, half)
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class PretrainingRecipe:
-    """One encoder's recipe."""
+class PretrainingRecipe(RecipeFile):
+    """Recipe of an encoder that is trained from nothing.
+
+    Parameters
+    ----------
+    text
+        Unlabelled text, relative to the recipe.
+    """
+
+    shipped_as: ClassVar[str] = "models/es-clinical-encoder/recipe.toml"
 
     name: str
     text: str
@@ -95,73 +117,45 @@ class PretrainingRecipe:
     vectors: VectorsRecipe
     masking: MaskingRecipe
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, to be kept with a run."""
-        return asdict(self)
-
     def flat(self) -> dict[str, Any]:
         """Parameters as MLflow logs them: ``masking.steps`` and so on."""
         # The folder may name a hospital's machine: the file's name is enough.
-        return flatten(asdict(self)) | {"text": Path(self.text).name}
+        return flatten(self.as_dict()) | {"text": Path(self.text).name}
 
 
-def flatten(values: dict[str, Any]) -> dict[str, Any]:
-    """Tables of tables as one table of dotted names; lists are left as they are."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= {f"{name}.{key}": inner for key, inner in flatten(value).items()}
-        else:
-            flat[name] = value
-    return flat
+class DistilRecipe(RecipeFile):
+    """Recipe of an encoder that is distilled from a larger one.
 
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a recipe file.
-
-    Raises
-    ------
-    UsageError
-        E120: it cannot be read.
+    Parameters
+    ----------
+    student
+        TrainingCheckpoint that gives shape, tokenizer and initial weights.
+    text
+        Unlabelled text, relative to the recipe.
+    steps, batch
+        Steps, and sentences of a step.
+    warm_up
+        Steps over which the learning rate rises; it falls to nothing at the end.
+    matrix_rate, other_rate
+        Learning rates of the student's matrices (Muon) and of all else (AdamW).
+    seed
+        Of the order and of the projection.
     """
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            "E120", f"the recipe '{path}' cannot be read ({error}): give --config a TOML file"
-        ) from None
 
+    shipped_as: ClassVar[str] = "models/es-clinical-encoder/distil.toml"
 
-def read_pretraining_recipe(path: Path) -> PretrainingRecipe:
-    """Read the recipe of an encoder.
+    name: str
+    student: str
+    text: str
+    steps: PositiveInt
+    batch: PositiveInt
+    warm_up: NonNegativeInt
+    matrix_rate: PositiveFloat
+    other_rate: PositiveFloat
+    matrix_decay: NonNegativeFloat
+    other_decay: NonNegativeFloat
+    seed: NonNegativeInt
 
-    Raises
-    ------
-    UsageError
-        E120: the file cannot be read; E121: a part is missing or out of range.
-    """
-    data = read_toml(path)
-    try:
-        recipe = PretrainingRecipe(
-            name=str(data["name"]),
-            text=str(data["text"]),
-            shape=ShapeRecipe(**data["shape"]),
-            vectors=VectorsRecipe(**data["vectors"]),
-            masking=MaskingRecipe(**data["masking"]),
-        )
-        masking, shape = recipe.masking, recipe.shape
-        if not 0 < masking.masked < masking.length - 2:
-            raise ValueError("masking.masked must leave something of masking.length to see")
-        if shape.hidden % shape.heads:
-            raise ValueError("shape.hidden must be a multiple of shape.heads")
-        if masking.warm_up + masking.decay > masking.steps:
-            raise ValueError("masking.warm_up and masking.decay must fit into masking.steps")
-        if masking.precision not in ("bfloat16", "float32"):
-            raise ValueError("masking.precision must be bfloat16 or float32")
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            "E121",
-            f"the recipe '{path}' lacks a part or holds a wrong one ({error}): "
-            "compare it with models/es-clinical-encoder/recipe.toml",
-        ) from None
-    return recipe
+    def flat(self) -> dict[str, Any]:
+        """Parameters as MLflow logs them."""
+        return self.as_dict() | {"text": Path(self.text).name}

@@ -1,4 +1,4 @@
-"""The unlabelled text as one stream of pieces."""
+"""Unlabelled text, and its tokens in one row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int32]
 
 
 def read_texts(path: Path) -> list[str]:
-    """Texts of a JSON lines file, plain or ``.gz``, whose rows have a "text".
+    """Read the texts of a JSON lines file, plain or ``.gz``, whose rows have a "text".
 
     Raises
     ------
@@ -42,7 +42,7 @@ def read_texts(path: Path) -> list[str]:
     return texts
 
 
-def stream_of(texts: list[str], tokenizer: PreTrainedTokenizerFast) -> Ints:
-    """Pieces of all texts in a row, int32 [pieces], ``[SEP]`` after each text."""
+def token_stream(texts: list[str], tokenizer: PreTrainedTokenizerFast) -> Ints:
+    """Token ids of all texts in a row, int32 [tokens], ``[SEP]`` after each text."""
     encodings = tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
     return np.concatenate([np.asarray([*e.ids, LAST], dtype=np.int32) for e in encodings])

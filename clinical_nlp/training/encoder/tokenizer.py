@@ -1,9 +1,9 @@
-"""Trains the encoder's tokenizer: byte-pair encoding over the words that the pipeline knows.
+"""Trains the encoder's tokenizer: byte-pair encoding within the words of the pipeline.
 
-Text is read as the rules read it: without case, accents and invisible marks, cut where the
-kind of character changes (``FC80`` is two words), a number in one piece with its decimal
-comma. Pieces therefore never cross a word's border, which is also where the corpora's
-mentions begin and end: 99.9% of the 70,056 gold mentions of CardioCCC and SPACCC.
+Text is normalised as for the rules: no case, accents or invisible characters; words are cut
+where the kind of character changes (``FC80`` is two words), a number with its decimal comma is
+one word. Tokens never cross the border of a word, which is also where mentions of the corpora
+begin and end: 99.9% of the 70,056 gold mentions of CardioCCC and SPACCC.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PAD, UNKNOWN, FIRST, LAST, MASK = range(len(SPECIAL))
 
-#: Begins every piece that continues a word.
+#: Prefix of a token that continues a word.
 CONTINUED = "##"
 
 _INVISIBLE = r"[\p{M}\u00ad\u200b-\u200d\u2060\ufeff]"
@@ -25,19 +25,12 @@ _WORDS = r"\p{N}+(?:[.,]\p{N}+)*|\p{L}+|."
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Train a tokenizer.
+    """Train a tokenizer that frames a text with ``[CLS]`` and ``[SEP]``.
 
     Parameters
     ----------
-    texts
-        Any number of texts.
     vocabulary
-        Most pieces it may have, special ones counted.
-
-    Returns
-    -------
-    transformers.PreTrainedTokenizerFast
-        Frames a text with ``[CLS]`` and ``[SEP]``.
+        Largest size of the vocabulary, special tokens included.
     """
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
     from tokenizers.processors import TemplateProcessing

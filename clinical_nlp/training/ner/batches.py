@@ -1,48 +1,46 @@
-"""Examples of like length side by side, as tensors."""
+"""Training examples as padded batches of similar length."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from clinical_nlp.neural.tagger.labels import LABELS, TAGS
+from clinical_nlp.neural.subwords import SubwordAligner
+from clinical_nlp.neural.tagger.labels import LABELS
 from clinical_nlp.neural.tagger.word_features import FEATURES
 from clinical_nlp.training.ner.corpus import Example
+from clinical_nlp.training.ner.recipe import FitRecipe
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import PreTrainedTokenizerFast
 
-#: Lengths are blurred by so many pieces when examples are sorted, so that the batches of two
-#: epochs differ.
-_BLUR = 4
-
-_ONE_HOT = np.eye(len(TAGS), dtype=np.float32)
+#: Random tokens added to lengths before sorting, so that two epochs have different batches.
+_LENGTH_JITTER = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of a step: the tagger's four, then the truth.
+    """Tensors of a step.
 
     Attributes
     ----------
     inputs
-        Ids, mask [B, L], first and last pieces [B, W, 2], features [B, W, 5]; all int64.
-    targets
-        Probability of each tag, float [B, W, labels, tags].
+        The tagger's: ids, mask [B, L], first and last tokens [B, W, 2], features [B, W, 5];
+        all int64.
+    tags
+        int64 [B, W, labels].
     known
-        float [B, labels]: 1 where a layer was annotated or teachers were asked.
-    certain
-        bool [B, labels]: annotated.
+        float [B, labels]: 1 where a layer was annotated.
     """
 
     inputs: tuple[Tensor, Tensor, Tensor, Tensor]
-    targets: Tensor
+    tags: Tensor
     known: Tensor
-    certain: Tensor
 
     @property
     def is_word(self) -> Tensor:
@@ -50,24 +48,47 @@ class Batch:
         return self.inputs[2][..., 0] > 0
 
 
-def grouped(
-    examples: Sequence[Example], most: int, random: np.random.Generator | None = None
+def training_batches(
+    examples: Sequence[Example],
+    tokenizer: PreTrainedTokenizerFast,
+    recipe: FitRecipe,
+    epoch: int,
+    first: int,
+) -> Iterator[Batch]:
+    """Yield the batches of an epoch from the ``first`` on.
+
+    They depend on the seed, the epoch and the batch's number alone, so that a resumed run sees
+    the batches that it would have seen.
+    """
+    aligner = SubwordAligner(tokenizer)
+    special = np.array([*aligner.prefix, *aligner.suffix, aligner.pad], dtype=np.int64)
+    mask_id = int(tokenizer.mask_token_id or aligner.pad)
+    order = np.random.default_rng((recipe.seed, epoch))
+    groups = group_by_length(examples, recipe.batch_pieces, order)
+    for place in range(first, len(groups)):
+        batch = collate([examples[index] for index in groups[place]], aligner.pad)
+        random = np.random.default_rng((recipe.seed, epoch, place))
+        yield drop_words(batch, recipe.word_dropout, mask_id, special, random)
+
+
+def group_by_length(
+    examples: Sequence[Example], max_tokens: int, random: np.random.Generator | None = None
 ) -> list[list[int]]:
-    """Indices of examples in groups of at most ``most`` pieces, padding counted.
+    """Indices of examples in groups of at most ``max_tokens``, padding included.
 
     Parameters
     ----------
     random
-        Blurs the order of lengths and shuffles the groups; without it they run from short
+        Jitters the order of lengths and shuffles the groups; without it they run from short
         to long.
     """
     lengths = np.array([len(example.ids) for example in examples], dtype=np.float64)
-    blurred = lengths if random is None else lengths + random.random(len(lengths)) * _BLUR
+    keys = lengths if random is None else lengths + random.random(len(lengths)) * _LENGTH_JITTER
     groups: list[list[int]] = [[]]
     longest = 0
-    for index in np.argsort(blurred, kind="stable").tolist():
+    for index in np.argsort(keys, kind="stable").tolist():
         longest = max(longest, int(lengths[index]))
-        if groups[-1] and longest * (len(groups[-1]) + 1) > most:
+        if groups[-1] and longest * (len(groups[-1]) + 1) > max_tokens:
             groups.append([])
             longest = int(lengths[index])
         groups[-1].append(index)
@@ -76,63 +97,49 @@ def grouped(
     return groups
 
 
-def make_batch(examples: Sequence[Example], pad: int) -> Batch:
-    """Lay examples side by side, padded at their ends."""
+def collate(examples: Sequence[Example], pad: int) -> Batch:
+    """Pad examples to one length and stack them."""
     import torch
 
     rows = len(examples)
-    pieces = max(len(example.ids) for example in examples)
+    length = max(len(example.ids) for example in examples)
     words = max(len(example.places) for example in examples)
-    ids = np.full((rows, pieces), pad, dtype=np.int64)
-    mask = np.zeros((rows, pieces), dtype=np.int64)
+    ids = np.full((rows, length), pad, dtype=np.int64)
+    mask = np.zeros((rows, length), dtype=np.int64)
     places = np.zeros((rows, words, 2), dtype=np.int64)
     features = np.zeros((rows, words, FEATURES), dtype=np.int64)
-    targets = np.zeros((rows, words, len(LABELS), len(TAGS)), dtype=np.float32)
+    tags = np.zeros((rows, words, len(LABELS)), dtype=np.int64)
     for row, example in enumerate(examples):
         ids[row, : len(example.ids)] = example.ids
         mask[row, : len(example.ids)] = 1
         places[row, : len(example.places)] = example.places
         features[row, : len(example.places)] = example.features
-        spelt = _ONE_HOT[example.tags]
-        if example.beliefs is not None:
-            spelt = np.where(example.known[None, :, None], spelt, example.beliefs)
-        targets[row, : len(example.places)] = spelt
-    certain = np.stack([example.known for example in examples])
-    asked = np.array([[example.beliefs is not None] for example in examples])
+        tags[row, : len(example.places)] = example.tags
+    known = np.stack([example.known for example in examples]).astype(np.float32)
     inputs = tuple(map(torch.from_numpy, (ids, mask, places, features)))
-    return Batch(
-        inputs,  # type: ignore[arg-type]
-        torch.from_numpy(targets),
-        torch.from_numpy((certain | asked).astype(np.float32)),
-        torch.from_numpy(certain),
-    )
+    return Batch(inputs, torch.from_numpy(tags), torch.from_numpy(known))  # type: ignore[arg-type]
 
 
-def blurred(
+def drop_words(
     batch: Batch,
     share: float,
     mask_id: int,
     special: npt.NDArray[np.int64],
     random: np.random.Generator,
 ) -> Batch:
-    """Hide a share of the pieces and of the affixes, so that neither is relied on alone.
+    """Mask a share of the tokens and of the affixes, so that the tagger relies on neither alone.
 
     Parameters
     ----------
-    share
-        Of pieces and of affixes.
     mask_id
-        What a hidden piece becomes.
+        Token that replaces a masked one.
     special
-        Ids that are never hidden.
-    random
-        Draws what is hidden.
+        Ids that are never masked.
     """
     import torch
 
     ids, mask, places, features = (tensor.numpy().copy() for tensor in batch.inputs)
-    hidden = (random.random(ids.shape) < share) & ~np.isin(ids, special)
-    ids[hidden] = mask_id
+    ids[(random.random(ids.shape) < share) & ~np.isin(ids, special)] = mask_id
     affixes = features[..., 1:4]
     affixes[random.random(affixes.shape) < share] = 0
     inputs = tuple(map(torch.from_numpy, (ids, mask, places, features)))

@@ -1,8 +1,8 @@
-"""Teaching a batch where the present embeddings would fail it most.
+"""Adversarial training by the fast gradient method (FGM).
 
-A tagger that marks a sentence rightly should mark it rightly when every word means something
-slightly else. Each step asks the gradient for the small move of the embeddings that harms the
-batch most, and teaches the batch there too [1]_.
+A tagger that labels a sentence correctly should still do so when its embeddings move a little.
+Each step perturbs the embeddings in the direction that raises the batch's loss most, and adds
+the gradients of the loss there [1]_.
 
 References
 ----------
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def moved(embeddings: Tensor, far: float) -> Iterator[None]:
-    """Hold embeddings where the loss is worse; put them back at the end, to the last bit.
+def adversarial_perturbation(embeddings: Tensor, epsilon: float) -> Iterator[None]:
+    """Move embeddings along their gradient; restore them exactly at the end.
 
     Parameters
     ----------
     embeddings
-        A parameter, whose gradient says which way is worse; float [vocabulary, hidden].
-    far
-        Length of the whole move. Only the rows of pieces that were read have a gradient, and
-        share it.
+        A parameter with the gradient of the loss, float [vocabulary, hidden].
+    epsilon
+        L2 norm of the whole perturbation. It is shared by the rows of the tokens in the
+        batch: only they have a gradient.
 
     Notes
     -----
-    Without a gradient, or with one of zeros or of no numbers, nothing is moved.
+    Nothing moves without a gradient, or where its norm is zero or not finite.
     """
     import torch
 
     gradient = embeddings.grad
-    length = 0.0 if gradient is None else float(gradient.norm())
-    if gradient is None or not 0 < length < float("inf"):
+    norm = 0.0 if gradient is None else float(gradient.norm())
+    if gradient is None or not 0 < norm < float("inf"):
         yield
         return
-    kept = embeddings.detach().clone()
+    original = embeddings.detach().clone()
     with torch.no_grad():
-        embeddings.add_(gradient, alpha=far / length)
+        embeddings.add_(gradient, alpha=epsilon / norm)
     try:
         yield
     finally:
         with torch.no_grad():
-            embeddings.copy_(kept)
+            embeddings.copy_(original)

@@ -1,8 +1,8 @@
-"""One model out of several that began alike: the mean of their weights.
+"""Averages the weights of several runs into one model: a model soup.
 
-Runs from one beginning, over the same examples in the same order, that differ in rates and dropout
-end in one valley of the loss: the mean of their weights finds as much as the best of them, which
-nobody needs to know, and costs no more to read with than one [1]_.
+Runs that start alike, see the same examples in the same order, and differ in learning rates
+and dropout end in one basin of the loss. The mean of their weights is about as good as the
+best of them, and costs no more to run than one [1]_.
 
 References
 ----------
@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def average(modules: Sequence[nn.Module]) -> None:
-    """Give the first of some modules the mean of all their weights, in place.
-
-    Parameters
-    ----------
-    modules
-        Of one shape.
-    """
+def average_checkpoints(modules: Sequence[nn.Module]) -> None:
+    """Give the first of some modules of one shape the mean of all their weights, in place."""
     import torch
 
     with torch.no_grad():

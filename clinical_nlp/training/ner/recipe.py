@@ -1,63 +1,77 @@
-"""The recipe of a mention model: one TOML file decides it."""
+"""The recipe of a mention model."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from clinical_nlp.errors import UsageError
-from clinical_nlp.neural.tagger.labels import LABELS
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from clinical_nlp.neural.tagger.labels import Label
 from clinical_nlp.neural.tagger.network import HeadShape
-from clinical_nlp.training.encoder.recipe import flatten, read_toml
+from clinical_nlp.training.config import RecipeFile, RecipeSection, explain, flatten
+from clinical_nlp.training.torch.precision import Precision
+
+#: A share from 0 up to, but not including, 1.
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class CorpusRecipe:
+class CorpusRecipe(RecipeSection):
     """One annotated corpus.
 
     Parameters
     ----------
     path
-        JSON lines with "id", "text" and "entities".
+        JSON lines with "id", "text" and "entities", relative to the recipe.
     labels
         The labels that were annotated in it. Another label's layer is unknown there: it
-        is neither taught nor counted.
+        adds nothing to the loss.
     repeat
         How often each of its documents is read in an epoch.
     measured
-        Whether documents of it are held out to be measured on.
+        Whether documents of it are held out for validation and test.
     """
 
     path: str
-    labels: tuple[str, ...]
-    repeat: int = 1
+    labels: tuple[Label, ...]
+    repeat: PositiveInt = 1
     measured: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SplitRecipe:
+class SplitRecipe(RecipeSection):
     """Shares of the measured corpora's documents, by a hash of their text.
 
     Parameters
     ----------
     test
-        Held out: its measures are the ones that are published.
+        Held out for the published measures.
     validation
-        Decides when to stop, and which epoch is kept.
+        Held out for early stopping.
     salt
         Makes the hash this model's own.
     """
 
-    test: float
-    validation: float
+    test: Share
+    validation: Share
     salt: str
 
+    @model_validator(mode="after")
+    def _leave_training_documents(self) -> Self:
+        if self.test + self.validation >= 1:
+            raise ValueError("test and validation must leave documents to train on")
+        return self
 
-@dataclass(frozen=True, slots=True)
-class FitRecipe:
+
+class FitRecipe(RecipeSection):
     """How the network is trained.
 
     Parameters
@@ -68,81 +82,82 @@ class FitRecipe:
     patience
         Epochs without a better validation F1 after which training stops.
     batch_pieces
-        Pieces of a step, padding counted.
+        Tokens of a step, padding included.
     matrix_rate, embedding_rate, head_rate
         Learning rates of the encoder's matrices (Muon), its other parameters and the head
         (AdamW).
     word_dropout
-        Share of pieces masked, and of affixes left out, in training.
+        Share of tokens masked, and of affixes left out, in training.
     average_from
-        Share of the steps after which the average of the weights begins, which is what is
-        kept; 1 keeps the last weights.
-    precision
-        ``"bfloat16"`` or ``"float32"``.
+        Share of the steps after which the weights are averaged; the average is kept. 1 keeps
+        the last weights.
     seed
         Of weights, order and dropout.
     keep
-        ``"best"`` keeps the epoch that validation prefers; ``"last"`` the last one. Few
-        documents to validate on prefer one by chance, and a run over every document has
-        none: weights that are to be measured for such a run must be the last ones.
-    adversary
-        How far each step moves the embeddings to where they harm most (the length of the whole
-        move), to teach the batch there once more; 0 teaches it once. A step takes twice as long.
+        ``"best"`` keeps the epoch with the best validation F1, ``"last"`` the last one. Few
+        validation documents prefer an epoch by chance, and a run over every document has
+        none: to measure what such a run gives, keep the last.
+    fgm_epsilon
+        L2 norm of the adversarial perturbation of the embeddings; 0 trains without. With it a
+        step takes twice as long.
     """
 
-    epochs: int
-    patience: int
-    batch_pieces: int
-    warm_up: int
-    matrix_rate: float
-    embedding_rate: float
-    head_rate: float
-    matrix_decay: float
-    other_decay: float
-    word_dropout: float
-    average_from: float
-    precision: str
-    seed: int
-    keep: str = "best"
-    adversary: float = 0.0
+    epochs: PositiveInt
+    patience: PositiveInt
+    batch_pieces: PositiveInt
+    warm_up: NonNegativeInt
+    matrix_rate: PositiveFloat
+    embedding_rate: PositiveFloat
+    head_rate: PositiveFloat
+    matrix_decay: NonNegativeFloat
+    other_decay: NonNegativeFloat
+    word_dropout: Share
+    average_from: float = Field(gt=0, le=1)
+    precision: Precision
+    seed: NonNegativeInt
+    keep: Literal["best", "last"] = "best"
+    fgm_epsilon: NonNegativeFloat = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class TeachersRecipe:
-    """Models whose beliefs are taught beside the annotated documents.
+class MemberRecipe(RecipeSection):
+    """One more run of a model soup: what differs from the recipe.
+
+    Runs can be averaged only if they start alike and see the same order, so the seed and the
+    shape of the network stay.
 
     Parameters
     ----------
-    models
-        Folders of mention models, trained on the same split.
-    text
-        Unlabelled text that they are asked about: JSON lines with "text".
-    share
-        Share of it that is read in an epoch.
+    fit
+        Keys of :class:`FitRecipe` with other values.
+    head
+        Another dropout.
     """
 
-    models: tuple[str, ...]
-    text: str
-    share: float = 1.0
+    fit: dict[str, Any] = Field(default_factory=dict)
+    head: dict[Literal["dropout"], Share] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _differ_where_averaging_allows(self) -> Self:
+        if "seed" in self.fit or not (self.fit or self.head):
+            raise ValueError("a member changes keys of fit (not its seed), or head.dropout")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class MentionsRecipe:
-    """One mention model's recipe.
+class MentionsRecipe(RecipeFile):
+    """Recipe of a mention model.
 
     Parameters
     ----------
     encoder
-        What it is made from: a shipped encoder's name, a folder, or an id of the hub.
-    teachers
-        Without them, annotated documents are all it learns from.
+        What it starts from: a shipped encoder's name, a folder, or a hub id.
     start
-        Folder of a mention model to go on from, whose encoder and shape it takes; of ``head``
-        only the dropout counts then.
+        Folder of a mention model to continue from, whose encoder and shape are kept; of
+        ``head`` only the dropout counts then.
     members
-        Further runs, each told by what is other in ``fit`` and in ``head.dropout``; the model is
-        the mean of all their weights.
+        Further runs; the model is the mean of all runs' weights (a model soup).
     """
+
+    shipped_as: ClassVar[str] = "models/mentions/recipe.toml"
 
     name: str
     encoder: str
@@ -150,129 +165,41 @@ class MentionsRecipe:
     split: SplitRecipe
     head: HeadShape
     fit: FitRecipe
-    teachers: TeachersRecipe | None = None
     start: str | None = None
-    members: tuple[dict[str, dict[str, Any]], ...] = ()
+    members: tuple[MemberRecipe, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_corpora_and_members(self) -> Self:
+        if not any(corpus.measured for corpus in self.corpora):
+            raise ValueError("at least one of the corpora must be measured")
+        for number, member in enumerate(self.members):
+            try:
+                self.fit.replace(**member.fit)
+            except ValidationError as error:
+                problems = explain(error, FitRecipe)
+                raise ValueError(f"in members[{number}].fit, {problems}") from None
+        return self
 
     def runs(self) -> list[MentionsRecipe]:
         """The recipe of each run: as it stands, then with each member's changes."""
-        alone = replace(self, members=())
-        return [alone, *(_changed(alone, member) for member in self.members)]
+        base = self.replace(members=())
+        return [base, *(base.changed(member) for member in self.members)]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, to be kept with a run."""
-        return asdict(self)
+    def changed(self, member: MemberRecipe) -> MentionsRecipe:
+        """Return the recipe of a member's run."""
+        dropout = member.head.get("dropout", self.head.dropout)
+        return self.replace(
+            fit=self.fit.replace(**member.fit), head=replace(self.head, dropout=dropout)
+        )
 
     def flat(self) -> dict[str, Any]:
         """Parameters as MLflow logs them: ``fit.epochs`` and so on."""
-        flat = flatten(asdict(self))
+        flat = flatten(self.as_dict())
         for number, corpus in enumerate(flat.pop("corpora")):
             # The folder may name a hospital's machine: the file's name is enough.
             corpus["path"] = Path(corpus["path"]).name
             corpus["labels"] = " ".join(corpus["labels"])
-            flat |= {f"corpora.{number}.{key}": value for key, value in corpus.items()}
+            flat |= flatten(corpus, f"corpora.{number}.")
         for number, member in enumerate(flat.pop("members")):
-            flat |= {f"members.{number}.{key}": value for key, value in flatten(member).items()}
-        if self.teachers is not None:
-            flat["teachers.models"] = " ".join(Path(m).name for m in self.teachers.models)
-            flat["teachers.text"] = Path(self.teachers.text).name
+            flat |= flatten(member, f"members.{number}.")
         return flat
-
-
-def read_mentions_recipe(path: Path, changes: Iterable[str] = ()) -> MentionsRecipe:
-    """Read the recipe of a mention model.
-
-    Parameters
-    ----------
-    path
-        A TOML file.
-    changes
-        Values that take the place of the file's: ``"fit.epochs = 4"``, spelt as in TOML.
-
-    Raises
-    ------
-    UsageError
-        E120: the file cannot be read; E121: a part is missing or out of range; E131: a
-        change cannot be read, or changes nothing that is there.
-    """
-    data = read_toml(path)
-    for change in changes:
-        _change(data, change)
-    try:
-        recipe = MentionsRecipe(
-            name=str(data["name"]),
-            encoder=str(data["encoder"]),
-            corpora=tuple(
-                CorpusRecipe(**{**corpus, "labels": tuple(corpus["labels"])})
-                for corpus in data["corpora"]
-            ),
-            split=SplitRecipe(**data["split"]),
-            head=HeadShape(**data["head"]),
-            fit=FitRecipe(**data["fit"]),
-            teachers=_teachers(data.get("teachers")),
-            start=data.get("start"),
-            members=tuple(data.get("members", ())),
-        )
-        for run in recipe.runs():
-            _check(run)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            "E121",
-            f"the recipe '{path}' lacks a part or holds a wrong one ({error}): "
-            "compare it with models/mentions/recipe.toml",
-        ) from None
-    return recipe
-
-
-def _change(data: dict[str, Any], change: str) -> None:
-    """Put a value in the place of the recipe's."""
-    try:
-        ((part, values),) = tomllib.loads(change).items()
-        ((name, value),) = values.items()
-        if name not in data[part]:
-            raise KeyError(name)
-        data[part][name] = value
-    except (tomllib.TOMLDecodeError, ValueError, KeyError, TypeError, AttributeError):
-        raise UsageError(
-            "E131",
-            f"'{change}' changes nothing in the recipe: write PART.NAME=VALUE as in TOML, with a "
-            "name that the recipe has, such as fit.epochs=4 or head.dropout=0.5",
-        ) from None
-
-
-def _changed(recipe: MentionsRecipe, member: dict[str, dict[str, Any]]) -> MentionsRecipe:
-    """A member's recipe: what all must share for their mean to mean something stays."""
-    fit, head = member.get("fit", {}), member.get("head", {})
-    if set(member) - {"fit", "head"} or set(head) - {"dropout"} or "seed" in fit or not member:
-        raise ValueError("members change fit, without its seed, and head.dropout")
-    return replace(recipe, fit=replace(recipe.fit, **fit), head=replace(recipe.head, **head))
-
-
-def _teachers(data: dict[str, Any] | None) -> TeachersRecipe | None:
-    if data is None:
-        return None
-    recipe = TeachersRecipe(**{**data, "models": tuple(data["models"])})
-    if not recipe.models or not 0 < recipe.share <= 1:
-        raise ValueError("teachers.models must name a model, and teachers.share be above 0")
-    return recipe
-
-
-def _check(recipe: MentionsRecipe) -> None:
-    split, fit = recipe.split, recipe.fit
-    if not recipe.corpora or not any(corpus.measured for corpus in recipe.corpora):
-        raise ValueError("one corpus at least must be measured")
-    unknown = {label for corpus in recipe.corpora for label in corpus.labels} - set(LABELS)
-    if unknown:
-        raise ValueError(f"labels are {', '.join(LABELS)}")
-    if min(split.test, split.validation) < 0 or split.test + split.validation >= 1:
-        raise ValueError("split.test and split.validation must leave documents to train on")
-    if fit.epochs < 1 or fit.batch_pieces < 1 or fit.warm_up < 0 or fit.patience < 1:
-        raise ValueError("fit.epochs, fit.batch_pieces and fit.patience start at 1")
-    if fit.precision not in ("bfloat16", "float32"):
-        raise ValueError("fit.precision must be bfloat16 or float32")
-    if fit.keep not in ("best", "last"):
-        raise ValueError("fit.keep must be best or last")
-    if not 0 < fit.average_from <= 1 or not 0 <= fit.word_dropout < 1:
-        raise ValueError("fit.average_from and fit.word_dropout are shares")
-    if fit.adversary < 0:
-        raise ValueError("fit.adversary is a length, 0 or more")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from clinical_nlp.artifacts import METRICS, MODEL_FOLDER, replace_folder, write_manifest
+from clinical_nlp.evaluation.mentions import SpanCounts
 from clinical_nlp.neural.tagger.model import save_mention_model
-from clinical_nlp.training.ner.train import TrainedMentions, confusions
+from clinical_nlp.training.ner.confusions import confusions
+from clinical_nlp.training.ner.train import TrainedMentions
 
 
 def write_mention_folder(trained: TrainedMentions, folder: Path) -> str:
     """Write ``model/``, ``metrics.json`` and ``manifest.json``; return the model's digest.
 
-    What the run makes is replaced, the rest (recipe, card) is left. A run over every document
-    has nothing to be measured on and leaves an earlier ``metrics.json`` as it is.
+    Other files (recipe, card) are left. A run over every document measures nothing and leaves
+    an earlier ``metrics.json`` as it is.
     """
     start = trained.recipe.start
     trained_from = {
@@ -36,24 +39,26 @@ def write_mention_folder(trained: TrainedMentions, folder: Path) -> str:
 
 def metrics_of(trained: TrainedMentions) -> dict[str, Any]:
     """Measures, learning curve and counts of a run; no text of any document."""
-    measures = trained.measures
-    tables: dict[str, Any] = {}
-    if measures is not None:
-        for kind, table in (("strict", measures.strict), ("character", measures.character)):
-            tables[kind] = {
-                label: {
-                    "precision": round(a.precision, 4),
-                    "recall": round(a.recall, 4),
-                    "f1": round(a.f1, 4),
-                    "gold": a.gold,
-                    "found": a.found,
-                }
-                for label, a in table.items()
-            }
+    scores = trained.measures
     return {
         "documents": trained.documents,
-        "held_out": tables,
+        "held_out": {}
+        if scores is None
+        else {"strict": _rounded(scores.strict), "character": _rounded(scores.character)},
         "loss_by_epoch": [round(loss, 4) for loss in trained.progress.losses],
         "validation_strict_f1_by_epoch": [round(s, 4) for s in trained.progress.scores],
         "confusions": dict(sorted(confusions(trained.pairs).items())),
+    }
+
+
+def _rounded(table: Mapping[str, SpanCounts]) -> dict[str, dict[str, float]]:
+    return {
+        label: {
+            "precision": round(counts.precision, 4),
+            "recall": round(counts.recall, 4),
+            "f1": round(counts.f1, 4),
+            "gold": counts.gold,
+            "found": counts.predicted,
+        }
+        for label, counts in table.items()
     }

@@ -1,18 +1,17 @@
-"""From a recipe to a mention model: corpora, training, measures on documents held out."""
+"""From a recipe to a mention model: corpora, training, measures on held-out documents."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clinical_nlp.errors import UsageError
-from clinical_nlp.evaluation.mentions import MentionMeasures, measure
+from clinical_nlp.evaluation.mentions import MICRO, MentionScores, MentionSpan, score_mentions
 from clinical_nlp.neural.engine import Engine
 from clinical_nlp.neural.locate import load_checkpoint
 from clinical_nlp.neural.subwords import SubwordAligner
@@ -22,70 +21,158 @@ from clinical_nlp.neural.tagger.model import MentionModel, load_mention_model
 from clinical_nlp.neural.tagger.network import MentionTagger
 from clinical_nlp.neural.tagger.spans import mention_rows
 from clinical_nlp.neural.tagger.word_features import FEATURES, doc_features
-from clinical_nlp.training.encoder.text import read_texts
+from clinical_nlp.training.ner import loop
+from clinical_nlp.training.ner.confusions import Predicted
 from clinical_nlp.training.ner.corpus import (
-    Annotated,
+    AnnotatedDocument,
     Example,
     PartName,
-    Place,
-    examples_of,
+    build_training_set,
     read_corpus,
 )
-from clinical_nlp.training.ner.crf import LayeredCrf
-from clinical_nlp.training.ner.loop import OnEpoch, OnStep, Progress, fit
-from clinical_nlp.training.ner.model_soup import average
+from clinical_nlp.training.ner.crf import LinearChainCRF
+from clinical_nlp.training.ner.model_soup import average_checkpoints
 from clinical_nlp.training.ner.recipe import MentionsRecipe
-from clinical_nlp.training.ner.teachers import OnDocument, Teachers
+from clinical_nlp.training.sentences import load_sentence_pipeline
+from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
+from clinical_nlp.training.torch.epochs import OnEpoch, OnEpochStep, Progress
 
 if TYPE_CHECKING:
     from spacy.language import Language
     from transformers import PreTrainedTokenizerFast
 
+Parts = dict[PartName, list[AnnotatedDocument]]
+
 
 @dataclass(frozen=True)
 class TrainedMentions:
-    """A finished run.
+    """A finished training.
 
     Attributes
     ----------
-    model
-        What is shipped.
-    recipe
-        What it was made from.
     progress
         Losses and validation scores by epoch, run after run where there were several.
     documents
         Documents by part.
     measures
-        On the held-out documents; ``None`` where every document was trained on.
+        On the test documents; ``None`` where every document was trained on.
     pairs
-        Held-out documents with the mentions found in them, for confusion tables.
+        Test documents with the mentions predicted in them.
     base
-        Digest of the encoder, or of the mention model, that it was trained from.
+        Digest of the encoder, or of the mention model, that training started from.
     """
 
     model: MentionModel
     recipe: MentionsRecipe
     progress: Progress
     documents: dict[str, int]
-    measures: MentionMeasures | None
-    pairs: list[tuple[Annotated, list[Place]]]
+    measures: MentionScores | None
+    pairs: Sequence[Predicted]
     base: str
 
 
-def word_cutter() -> Language:
-    """Return the pipeline as far as training needs it: words and sentences."""
-    import clinical_nlp
+@dataclass(frozen=True)
+class _Run:
+    """The network of one run, its tokenizer, and the digest of where it started."""
 
-    nlp = clinical_nlp.load()
-    nlp.select_pipes(enable=["es_sentences"])
-    return nlp
+    network: loop.TaggerWithCrf
+    tokenizer: PreTrainedTokenizerFast
+    base: str
+
+    def as_model(self) -> MentionModel:
+        transitions = self.network.crf.transitions.detach().numpy().copy()
+        biases = np.zeros(len(LABELS), dtype=np.float32)
+        return MentionModel(self.network.tagger, self.tokenizer, transitions, biases, "")
+
+    def strict_f1(self, documents: Sequence[AnnotatedDocument], nlp: Language) -> float:
+        """Strict F1 of the current weights."""
+        found = find_mentions(self.as_model(), documents, nlp)
+        pairs = zip(documents, found, strict=True)
+        return score_mentions((d.mentions, f) for d, f in pairs).strict[MICRO].f1
+
+
+def train_mentions(
+    recipe: MentionsRecipe,
+    *,
+    base_folder: Path,
+    work: Path,
+    everything: bool = False,
+    on_step: OnEpochStep = lambda step, steps, loss: None,
+    on_epoch: OnEpoch = lambda epoch, loss, score: None,
+) -> TrainedMentions:
+    """Train a mention model.
+
+    Parameters
+    ----------
+    base_folder
+        What paths of the recipe are relative to.
+    work
+        Folder of the unfinished training. One that is found there is resumed.
+    everything
+        Train on validation and test documents too: for the weights that are shipped, once
+        the recipe is settled. Nothing is measured then.
+    on_step
+        Called after each step: steps done and steps in all over all runs, mean loss of the
+        epoch.
+    on_epoch
+        Called after each epoch: its number from 1, its loss, its validation F1.
+
+    Raises
+    ------
+    InputError
+        E265, E266: a corpus cannot be read.
+    UsageError
+        E129: a part of the split is empty.
+    ModelError
+        E44x: the encoder cannot be loaded. E464, E465: see
+        :func:`~clinical_nlp.training.ner.loop.fit`.
+    """
+    parts = _split_documents(recipe, base_folder, everything)
+    nlp = load_sentence_pipeline()
+    recipes = recipe.runs()
+    examples: list[Example] = []
+    runs, history = [], []
+    for number, member in enumerate(recipes):
+        run = _start(member, base_folder)
+        examples = examples or build_training_set(
+            parts["train"], nlp, SubwordAligner(run.tokenizer)
+        )
+        identity = {**member.as_dict(), "everything": everything, "base": run.base}
+        folder = work if len(recipes) == 1 else work / str(number)
+        progress = loop.fit(
+            run.network,
+            examples,
+            run.tokenizer,
+            member.fit,
+            TrainingCheckpoint(folder, identity, loop.SAVE_EVERY),
+            evaluate=partial(run.strict_f1, parts["validation"], nlp)
+            if parts["validation"]
+            else None,
+            on_step=partial(_step_of_all, on_step, number, len(recipes)),
+            on_epoch=on_epoch,
+        )
+        runs.append(run)
+        history.append(progress)
+    average_checkpoints([run.network for run in runs])
+    model = runs[0].as_model()
+    pairs = list(zip(parts["test"], find_mentions(model, parts["test"], nlp), strict=True))
+    return TrainedMentions(
+        model,
+        recipe,
+        _joined(history),
+        {name: len(part) for name, part in parts.items()},
+        score_mentions((d.mentions, found) for d, found in pairs) if pairs else None,
+        pairs,
+        runs[0].base,
+    )
 
 
 def find_mentions(
-    model: MentionModel, documents: Sequence[Annotated], nlp: Language
-) -> list[list[Place]]:
-    """Read documents as the pipeline reads them; label, start, end of what is found."""
+    model: MentionModel, documents: Sequence[AnnotatedDocument], nlp: Language
+) -> list[list[MentionSpan]]:
+    """Predict the mentions of documents as the pipeline does."""
+    if not documents:
+        return []
     engine = Engine(
         model.tagger,
         model.tokenizer,
@@ -103,226 +190,17 @@ def find_mentions(
     ]
 
 
-def train_mentions(
-    recipe: MentionsRecipe,
-    *,
-    base_folder: Path,
-    work: Path,
-    beliefs: Path | None = None,
-    everything: bool = False,
-    on_document: OnDocument = lambda done, documents: None,
-    on_step: OnStep = lambda step, steps, loss: None,
-    on_epoch: OnEpoch = lambda epoch, loss, score: None,
-) -> TrainedMentions:
-    """Train a mention model.
-
-    Parameters
-    ----------
-    recipe
-        What to make.
-    base_folder
-        What paths of the recipe are relative to.
-    work
-        Folder of the unfinished run; one found there is taken up.
-    beliefs
-        Folder that the teachers' answers are kept in, if the recipe has teachers; beside
-        ``work`` where not given. Runs may share it.
-    everything
-        Train on the held-out documents too, for all epochs: for the weights that are
-        shipped, once the recipe is settled. Nothing is measured then.
-    on_document, on_step, on_epoch
-        Told of progress: of the teachers' reading, then of the training.
-
-    Raises
-    ------
-    InputError
-        E265, E266: a corpus cannot be read.
-    UsageError
-        E129: a part of the split is empty.
-    ModelError
-        E44x: the encoder cannot be loaded. E461, E462: a teacher cannot. E464, E465: see
-        :func:`~clinical_nlp.training.ner.loop.fit`.
-    """
-    documents = [
-        document
-        for corpus in recipe.corpora
-        for document in read_corpus(corpus, base_folder / corpus.path, recipe.split)
-    ]
-    if everything:
-        documents = [replace(document, part="train") for document in documents]
-    parts = _parts(documents, recipe, everything)
-    nlp = word_cutter()
-    runs = recipe.runs()
-    lessons: tuple[list[Example], list[Example]] | None = None
-    ended: list[_Run] = []
-    for number, member in enumerate(runs):
-        run = _Run(*_beginning(member, base_folder))
-        lessons = lessons or _lessons(
-            recipe,
-            parts,
-            run.tokenizer,
-            nlp,
-            base_folder,
-            beliefs or work.with_name(f"{work.name}.beliefs"),
-            on_document,
-        )
-        run.progress = _fit(
-            run,
-            member,
-            lessons,
-            work if len(runs) == 1 else work / str(number),
-            {**member.as_dict(), "everything": everything, "base": run.base},
-            validate=partial(_score, run, parts["validation"], nlp)
-            if parts["validation"]
-            else None,
-            on_step=partial(_of_all, on_step, number, len(runs)),
-            on_epoch=on_epoch,
-        )
-        ended.append(run)
-    first = ended[0]
-    average([run.tagger for run in ended])
-    average([run.crf for run in ended])
-    model = first.as_model()
-    test = parts["test"]
-    found = find_mentions(model, test, nlp) if test else []
-    pairs = list(zip(test, found, strict=True))
-    return TrainedMentions(
-        model,
-        recipe,
-        Progress(
-            step=sum(run.progress.step for run in ended),
-            losses=[loss for run in ended for loss in run.progress.losses],
-            scores=[score for run in ended for score in run.progress.scores],
-        ),
-        {name: len(part) for name, part in parts.items()},
-        measure((d.mentions, f) for d, f in pairs) if test else None,
-        pairs,
-        first.base,
-    )
-
-
-@dataclass
-class _Run:
-    """What one run trains."""
-
-    tagger: MentionTagger
-    crf: LayeredCrf
-    tokenizer: PreTrainedTokenizerFast
-    base: str
-    progress: Progress = field(default_factory=Progress)
-
-    def as_model(self) -> MentionModel:
-        transitions = self.crf.transitions.detach().numpy().copy()
-        biases = np.zeros(len(LABELS), dtype=np.float32)
-        return MentionModel(self.tagger, self.tokenizer, transitions, biases, "")
-
-
-def _fit(
-    run: _Run,
-    recipe: MentionsRecipe,
-    lessons: tuple[list[Example], list[Example]],
-    work: Path,
-    identity: dict[str, Any],
-    *,
-    validate: Callable[[], float] | None,
-    on_step: OnStep,
-    on_epoch: OnEpoch,
-) -> Progress:
-    pieces = SubwordAligner(run.tokenizer)
-    return fit(
-        run.tagger,
-        run.crf,
-        lessons[0],
-        pieces,
-        recipe.fit,
-        mask_id=int(run.tokenizer.mask_token_id or pieces.pad),
-        folder=work,
-        identity=identity,
-        unlabelled=lessons[1],
-        share=recipe.teachers.share if recipe.teachers else 1.0,
-        validate=validate,
-        on_step=on_step,
-        on_epoch=on_epoch,
-    )
-
-
-def _score(run: _Run, documents: Sequence[Annotated], nlp: Language) -> float:
-    """Strict F1 of a run's weights as they are."""
-    found = find_mentions(run.as_model(), documents, nlp)
-    pairs = zip(documents, found, strict=True)
-    return measure((d.mentions, f) for d, f in pairs).strict["micro"].f1
-
-
-def _of_all(on_step: OnStep, number: int, runs: int, step: int, steps: int, loss: float) -> None:
-    """Tell a run's step as one of all runs' steps."""
-    on_step(number * steps + step, runs * steps, loss)
-
-
-def _beginning(
-    recipe: MentionsRecipe, base_folder: Path
-) -> tuple[MentionTagger, LayeredCrf, PreTrainedTokenizerFast, str]:
-    """What training begins with, its tokenizer, and the digest of where it comes from."""
-    import torch
-
-    torch.manual_seed(recipe.fit.seed)
-    crf = LayeredCrf()
-    if recipe.start is None:
-        checkpoint = load_checkpoint(recipe.encoder)
-        tagger = MentionTagger(checkpoint.model(), recipe.head)
-        return tagger, crf, checkpoint.tokenizer, checkpoint.digest
-    model = load_mention_model(base_folder / recipe.start)
-    with torch.no_grad():
-        crf.transitions.copy_(torch.from_numpy(model.transitions))
-    head = replace(model.tagger.head, dropout=recipe.head.dropout)
-    tagger = MentionTagger(model.tagger.encoder, head)
-    tagger.load_state_dict(model.tagger.state_dict())
-    return tagger, crf, model.tokenizer, model.digest
-
-
-def _lessons(
-    recipe: MentionsRecipe,
-    parts: dict[PartName, list[Annotated]],
-    tokenizer: PreTrainedTokenizerFast,
-    nlp: Language,
-    base_folder: Path,
-    store: Path,
-    on_document: OnDocument,
-) -> tuple[list[Example], list[Example]]:
-    """Examples that somebody annotated, and those that only the teachers know."""
-    pieces = SubwordAligner(tokenizer)
-    if recipe.teachers is None:
-        return examples_of(parts["train"], nlp, pieces), []
-    folders = [base_folder / model for model in recipe.teachers.models]
-    teachers = Teachers.load(folders, recipe.fit.precision)
-    whole = [d for d in parts["train"] if set(d.labels) >= set(LABELS)]
-    partly = [d for d in parts["train"] if not set(d.labels) >= set(LABELS)]
-    asked = teachers.examples(partly, nlp, tokenizer, store, on_document=on_document)
-    annotated = [*examples_of(whole, nlp, pieces), *asked]
-    # What is measured on must not be learnt from, be it without its annotation; and what
-    # somebody annotated need not be asked.
-    apart = examples_of([*parts["validation"], *parts["test"]], nlp, pieces)
-    known = frozenset(example.text for example in (*annotated, *apart))
-    texts = [
-        Annotated(str(number), text, frozenset(), (), 1, "train")
-        for number, text in enumerate(read_texts(base_folder / recipe.teachers.text))
-    ]
-    unlabelled = teachers.examples(
-        texts, nlp, tokenizer, store, without=known, on_document=on_document
-    )
-    return annotated, unlabelled
-
-
-def _parts(
-    documents: Iterable[Annotated], recipe: MentionsRecipe, everything: bool
-) -> dict[PartName, list[Annotated]]:
-    parts: dict[PartName, list[Annotated]] = {"train": [], "validation": [], "test": []}
-    for document in documents:
-        parts[document.part].append(document)
-    wanted = {"train": 1.0} | (
-        {} if everything else {"validation": recipe.split.validation, "test": recipe.split.test}
-    )
-    for name, share in wanted.items():
-        if share and not parts[name]:  # type: ignore[index]
+def _split_documents(recipe: MentionsRecipe, base_folder: Path, everything: bool) -> Parts:
+    parts: Parts = {"train": [], "validation": [], "test": []}
+    for corpus in recipe.corpora:
+        for document in read_corpus(corpus, base_folder / corpus.path, recipe.split):
+            part = "train" if everything else document.part
+            parts[part].append(replace(document, part=part))
+    shares: dict[PartName, float] = {"train": 1.0}
+    if not everything:
+        shares |= {"validation": recipe.split.validation, "test": recipe.split.test}
+    for name, share in shares.items():
+        if share and not parts[name]:
             raise UsageError(
                 "E129",
                 f"the split leaves no document for {name}: give more documents, or change the "
@@ -331,60 +209,35 @@ def _parts(
     return parts
 
 
-def confusions(pairs: Iterable[tuple[Annotated, Sequence[Place]]]) -> Counter[str]:
-    """Count what went wrong, without a word of text.
+def _start(recipe: MentionsRecipe, base_folder: Path) -> _Run:
+    """The network before training: on a bare encoder, or on a mention model to continue from."""
+    import torch
 
-    Returns
-    -------
-    Counter
-        ``"SYMPTOM missed"``, ``"SYMPTOM false alarm"``, ``"SYMPTOM border"`` (overlaps a
-        gold mention of its label), ``"SYMPTOM for DISEASE"`` (same place, other label).
-    """
-    counts: Counter[str] = Counter()
-    for document, found in pairs:
-        for kind, _ in _wrong(document, found):
-            counts[kind] += 1
-    return counts
-
-
-def _wrong(document: Annotated, found: Sequence[Place]) -> Iterable[tuple[str, Place]]:
-    had, gold = set(found), document.mentions
-    for place in sorted(had - gold):
-        label, start, end = place
-        same = {g for g in gold if g[1:] == place[1:] and g not in had}
-        if same:
-            yield f"{label} for {min(same)[0]}", place
-        elif any(g[0] == label and g[1] < end and start < g[2] for g in gold):
-            yield f"{label} border", place
-        else:
-            yield f"{label} false alarm", place
-    for place in sorted(gold - had):
-        label, start, end = place
-        if not any(f[0] == label and f[1] < end and start < f[2] for f in had):
-            yield f"{label} missed", place
+    torch.manual_seed(recipe.fit.seed)
+    crf = LinearChainCRF()
+    if recipe.start is None:
+        checkpoint = load_checkpoint(recipe.encoder)
+        tagger = MentionTagger(checkpoint.model(), recipe.head)
+        return _Run(loop.TaggerWithCrf(tagger, crf), checkpoint.tokenizer, checkpoint.digest)
+    model = load_mention_model(base_folder / recipe.start)
+    with torch.no_grad():
+        crf.transitions.copy_(torch.from_numpy(model.transitions))
+    head = replace(model.tagger.head, dropout=recipe.head.dropout)
+    tagger = MentionTagger(model.tagger.encoder, head)
+    tagger.load_state_dict(model.tagger.state_dict())
+    return _Run(loop.TaggerWithCrf(tagger, crf), model.tokenizer, model.digest)
 
 
-def confusion_examples(
-    pairs: Iterable[tuple[Annotated, Sequence[Place]]], around: int = 40
-) -> list[dict[str, Any]]:
-    """What went wrong, with the words: patient text where the corpus is private.
+def _step_of_all(
+    on_step: OnEpochStep, number: int, runs: int, step: int, steps: int, loss: float
+) -> None:
+    """Report a run's step as one of all runs' steps."""
+    on_step(number * steps + step, runs * steps, loss)
 
-    Parameters
-    ----------
-    around
-        Characters to each side.
-    """
-    return [
-        {
-            "id": document.id,
-            "kind": kind,
-            "label": label,
-            "start": start,
-            "end": end,
-            "before": document.text[max(0, start - around) : start],
-            "text": document.text[start:end],
-            "after": document.text[end : end + around],
-        }
-        for document, found in pairs
-        for kind, (label, start, end) in _wrong(document, found)
-    ]
+
+def _joined(history: Sequence[Progress]) -> Progress:
+    return Progress(
+        step=sum(progress.step for progress in history),
+        losses=[loss for progress in history for loss in progress.losses],
+        scores=[score for progress in history for score in progress.scores],
+    )

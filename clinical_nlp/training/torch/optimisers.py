@@ -1,9 +1,8 @@
-"""Two optimisers for one encoder: Muon for the matrices within it, AdamW for the rest.
+"""Two optimisers for one encoder: Muon for its weight matrices, AdamW for the rest.
 
-Muon takes the part of the momentum that is a rotation as the step [1]_. On the two
-processor cores the shipped encoder is trained on, fewer steps matter more than
-the tenth of the time that it costs. Embeddings, norms, heads and biases are what its authors
-leave to AdamW.
+Muon orthogonalises the momentum of each matrix [1]_. It needs fewer steps than AdamW for a
+tenth more time a step, which pays on the two CPU cores that the shipped encoder is trained on.
+Embeddings, norms, biases and heads are left to AdamW, as Muon's authors advise.
 
 References
 ----------
@@ -13,10 +12,11 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
     from torch.optim import Optimizer
 
 #: Key of a parameter group that holds its learning rate before the schedule's factor.
@@ -25,7 +25,7 @@ BASE_RATE = "base_rate"
 
 def make_optimisers(
     encoder: nn.Module,
-    others: nn.Module,
+    model: nn.Module,
     *,
     matrix_rate: float,
     embedding_rate: float,
@@ -33,52 +33,47 @@ def make_optimisers(
     matrix_decay: float,
     other_decay: float,
 ) -> list[Optimizer]:
-    """Return Muon and AdamW over the parameters of an encoder and of what stands on it.
+    """Return Muon and AdamW over the parameters of a model.
 
     Parameters
     ----------
     encoder
         Its matrices other than embeddings go to Muon.
-    others
-        A module that may contain the encoder; what is not the encoder's is the head.
+    model
+        Contains the encoder, or stands beside it; its further parameters are the head.
     matrix_rate, embedding_rate, head_rate
         Learning rates of the encoder's matrices, of its other parameters, and of the head.
     matrix_decay, other_decay
         Weight decay of the encoder's matrices and of everything else.
     """
+    from torch import nn
     from torch.optim import AdamW, Muon
 
-    embedded = set(map(id, _embeddings(encoder)))
+    embeddings = {id(m.weight) for m in encoder.modules() if isinstance(m, nn.Embedding)}
     own = [p for p in encoder.parameters() if p.requires_grad]
-    matrices = [p for p in own if p.ndim == 2 and id(p) not in embedded]
-    taken = set(map(id, matrices))
-    rest = [p for p in own if id(p) not in taken]
-    mine = set(map(id, own))
-    head = [p for p in others.parameters() if p.requires_grad and id(p) not in mine]
+    matrices = [p for p in own if p.ndim == 2 and id(p) not in embeddings]
+    matrix_ids, own_ids = set(map(id, matrices)), set(map(id, own))
     groups = [
-        {"params": rest, BASE_RATE: embedding_rate},
-        {"params": head, BASE_RATE: head_rate},
+        {"params": [p for p in own if id(p) not in matrix_ids], BASE_RATE: embedding_rate},
+        {
+            "params": [p for p in model.parameters() if p.requires_grad and id(p) not in own_ids],
+            BASE_RATE: head_rate,
+        },
     ]
-    groups = [group for group in groups if group["params"]]
-    muon = Muon(
-        matrices,
-        lr=matrix_rate,
-        weight_decay=matrix_decay,
-        adjust_lr_fn="match_rms_adamw",
-    )
+    muon = Muon(matrices, lr=matrix_rate, weight_decay=matrix_decay, adjust_lr_fn="match_rms_adamw")
     muon.param_groups[0][BASE_RATE] = matrix_rate
-    adam = AdamW(groups, lr=head_rate, betas=(0.9, 0.98), weight_decay=other_decay, fused=True)
+    adam = AdamW(
+        [group for group in groups if group["params"]],
+        lr=head_rate,
+        betas=(0.9, 0.98),
+        weight_decay=other_decay,
+        fused=True,
+    )
     return [muon, adam]
 
 
-def set_rates(optimisers: list[Optimizer], factor: float) -> None:
+def set_rates(optimisers: Sequence[Optimizer], factor: float) -> None:
     """Set every learning rate to its base times a factor."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = group[BASE_RATE] * factor
-
-
-def _embeddings(encoder: nn.Module) -> list[Tensor]:
-    from torch import nn
-
-    return [part.weight for part in encoder.modules() if isinstance(part, nn.Embedding)]

@@ -1,0 +1,145 @@
+"""``clinical-nlp train mentions``: a mention model from its recipe."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clinical_nlp.cli.training_options import (
+    Out,
+    Threads,
+    TrackingUri,
+    Work,
+    progress_bar,
+    use_threads,
+)
+from clinical_nlp.errors import UsageError
+
+if TYPE_CHECKING:
+    from clinical_nlp.training.ner.recipe import MentionsRecipe
+    from clinical_nlp.training.ner.train import TrainedMentions
+
+
+def mentions(
+    config: Annotated[Path, typer.Option("--config", help="The recipe (TOML).")] = Path(
+        "models/mentions/recipe.toml"
+    ),
+    out: Out = None,
+    work: Work = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything", help="Train on the held-out documents too; nothing is measured."
+        ),
+    ] = False,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", help="Start from this checkpoint, not the recipe's.")
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", help="Go on from this mention model (its model folder)."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Fewer epochs, for a trial.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another seed.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Another value than the recipe's: fit.word_dropout=0.1; may be repeated."
+        ),
+    ] = None,
+    examples: Annotated[
+        Path | None,
+        typer.Option("--examples", help="Write what went wrong, in words, to this local file."),
+    ] = None,
+    log_examples: Annotated[
+        bool,
+        typer.Option(
+            "--log-examples",
+            help="Log that file to MLflow as well. It quotes the documents: public ones only.",
+        ),
+    ] = False,
+    threads: Threads = None,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Train the model of mentions on annotated documents.
+
+    Stops early by a part of the documents, measures on another part, and logs parameters,
+    measures, learning curves, counts of confusions and the model to MLflow. A run that was
+    killed goes on where it was when the command is given again.
+    """
+    from clinical_nlp.registry.encoder_runs import log_mentions
+    from clinical_nlp.registry.energy import measured
+    from clinical_nlp.training.config import read_recipe
+    from clinical_nlp.training.ner.confusions import confusions
+    from clinical_nlp.training.ner.recipe import MentionsRecipe
+    from clinical_nlp.training.ner.shipping import write_mention_folder
+
+    if log_examples and examples is None:
+        raise UsageError("E130", "--log-examples needs a file to log: name it with --examples")
+    recipe = read_recipe(config, MentionsRecipe, changes or ())
+    recipe = recipe.replace(
+        encoder=encoder or recipe.encoder,
+        fit=recipe.fit.replace(
+            epochs=epochs or recipe.fit.epochs, seed=recipe.fit.seed if seed is None else seed
+        ),
+        start=recipe.start if start is None else str(start.absolute()),
+    )
+    folder = config.parent if out is None else out
+    scratch = work or folder / ".unfinished"
+    use_threads(threads)
+    with measured() as energy:
+        trained = _train(recipe, config.parent, scratch, everything)
+    digest = write_mention_folder(trained, folder)
+    if examples is not None:
+        _write_examples(trained, examples)
+    mlflow_run = log_mentions(
+        folder,
+        digest,
+        parameters=recipe.flat() | {"everything": everything},
+        metrics=trained.measures.flat() if trained.measures else {},
+        losses=trained.progress.losses,
+        scores=trained.progress.scores,
+        confusions=confusions(trained.pairs),
+        examples=examples if log_examples else None,
+        energy=energy.report(),
+        tracking_uri=tracking_uri,
+    )
+    shutil.rmtree(scratch, ignore_errors=True)
+    for name, value in (trained.measures.flat() if trained.measures else {}).items():
+        typer.echo(f"{name}: F1 {value:.4f}")
+    typer.echo(f"Wrote {folder} (digest {digest[:16]}); MLflow run {mlflow_run}.")
+
+
+def _train(recipe: MentionsRecipe, base: Path, work: Path, everything: bool) -> TrainedMentions:
+    """Train with a progress bar."""
+    from clinical_nlp.training.ner.train import train_mentions
+
+    with progress_bar("preparing", None) as (progress, task):
+
+        def on_epoch(epoch: int, loss: float, score: float | None) -> None:
+            validation = "" if score is None else f", validation strict F1 {score:.4f}"
+            progress.console.print(f"epoch {epoch}: loss {loss:.4f}{validation}")
+
+        return train_mentions(
+            recipe,
+            base_folder=base,
+            work=work,
+            everything=everything,
+            on_step=lambda step, total, loss: progress.update(
+                task, completed=step, total=total, description=f"loss {loss:.4f}"
+            ),
+            on_epoch=on_epoch,
+        )
+
+
+def _write_examples(trained: TrainedMentions, path: Path) -> None:
+    from clinical_nlp.training.ner.confusions import confusion_examples
+
+    rows = confusion_examples(trained.pairs)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
