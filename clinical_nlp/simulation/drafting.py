@@ -19,7 +19,7 @@ _DECIMAL = frozenset({"weight", "bmi", "temp", "creatinine", "potassium", "hemog
 
 @dataclass(slots=True)
 class PreviousNotes:
-    """What earlier notes of the same patient said, for follow-up and copying forward.
+    """Content of the patient's earlier notes, for follow-up and copying forward.
 
     Parameters
     ----------

@@ -33,7 +33,11 @@ Node = Callable[[Random, Slots], str]
 
 _WEIGHT = re.compile(r"(\d+)~ ")
 _RANGE = re.compile(r"(\d+)-(\d+)")
-_SPECIAL = frozenset("{<[\\|>]")
+_TOKEN = re.compile(
+    r"\{(?P<name>[^}]*)\} | (?P<mark>[<|>\[\]]) | (?P<text>(?:[^{<|>\[\]\\] | \\.)+)",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 class Grammar:
@@ -83,39 +87,68 @@ class Grammar:
         nodes: list[Node] = []
         for text in alternatives:
             weight, body = split_weight(text)
-            nodes += [self._compile(name, body)] * weight
+            nodes += [_Parser(self._rules, name, body).parse()] * weight
         return _one_of(nodes)
 
-    def _compile(self, name: str, text: str) -> Node:
-        reader = _Reader(name, text)
-        node = self._sequence(reader, closers="")
-        if reader.peek():
-            raise reader.error(f"unexpected {reader.peek()!r}")
+
+def split_weight(text: str) -> tuple[int, str]:
+    """Split an alternative into its weight (1 where none is given) and its body."""
+    weight = _WEIGHT.match(text)
+    return (int(weight[1]), text[weight.end() :]) if weight else (1, text)
+
+
+class _Parser:
+    """Compiles one alternative of a rule to a closure."""
+
+    def __init__(self, rules: Mapping[str, Node], rule: str, text: str) -> None:
+        self._rules, self._rule = rules, rule
+        self._tokens: list[tuple[str, str]] = []  # kind and value, the last one first
+        end = 0
+        while end < len(text):
+            match = _TOKEN.match(text, end)
+            if match is None:
+                raise self._error(f"unexpected {text[end]!r}")
+            kind = str(match.lastgroup)
+            self._tokens.insert(0, (kind, match[kind]))
+            end = match.end()
+
+    def parse(self) -> Node:
+        node = self._sequence(closing="")
+        if self._tokens:
+            raise self._error(f"unexpected {self._tokens[-1][1]!r}")
         return node
 
-    def _sequence(self, reader: _Reader, closers: str) -> Node:
+    def _sequence(self, closing: str) -> Node:
         parts: list[Node] = []
-        while (mark := reader.peek()) and mark not in closers:
-            if mark == "{":
-                parts.append(self._reference(reader.until("}")))
-            elif mark == "<":
-                reader.take()
-                options = [self._sequence(reader, "|>")]
-                while reader.take() == "|":
-                    options.append(self._sequence(reader, "|>"))
+        while self._tokens:
+            kind, value = self._tokens[-1]
+            if kind == "mark" and value in closing:
+                break
+            self._tokens.pop()
+            if kind == "text":
+                parts.append(_literal(_ESCAPED.sub(r"\1", value)))
+            elif kind == "name":
+                span = _RANGE.fullmatch(value)
+                parts.append(_number(int(span[1]), int(span[2])) if span else self._refer(value))
+            elif value == "[":
+                parts.append(_half(self._sequence("]")))
+                self._close()
+            elif value == "<":
+                options = [self._sequence("|>")]
+                while self._close() == "|":
+                    options.append(self._sequence("|>"))
                 parts.append(_one_of(options))
-            elif mark == "[":
-                reader.take()
-                parts.append(_half(self._sequence(reader, "]")))
-                reader.take()
             else:
-                parts.append(_literal(reader.literal(closers)))
+                raise self._error(f"unexpected {value!r}")
         return parts[0] if len(parts) == 1 else _join(parts)
 
-    def _reference(self, name: str) -> Node:
-        if span := _RANGE.fullmatch(name):
-            return _number(int(span[1]), int(span[2]))
-        rules = self._rules
+    def _close(self) -> str:
+        if not self._tokens:
+            raise self._error("an open bracket is never closed")
+        return self._tokens.pop()[1]
+
+    def _refer(self, name: str) -> Node:
+        rules = self._rules  # filled in while rules refer to each other
 
         def refer(rng: Random, slots: Slots) -> str:
             value = slots.get(name)
@@ -128,49 +161,9 @@ class Grammar:
 
         return refer
 
-
-def split_weight(text: str) -> tuple[int, str]:
-    """Split an alternative into its weight (1 where none is given) and its body."""
-    weight = _WEIGHT.match(text)
-    return (int(weight[1]), text[weight.end() :]) if weight else (1, text)
-
-
-class _Reader:
-    """A cursor over one alternative."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self._name, self._text, self._at = name, text, 0
-
-    def peek(self) -> str:
-        return self._text[self._at : self._at + 1]
-
-    def take(self) -> str:
-        if self._at >= len(self._text):
-            raise self.error("an open bracket is never closed")
-        self._at += 1
-        return self._text[self._at - 1]
-
-    def until(self, mark: str) -> str:
-        end = self._text.find(mark, self._at)
-        if end < 0:
-            raise self.error(f"no closing {mark!r}")
-        inside = self._text[self._at + 1 : end]
-        self._at = end + 1
-        return inside
-
-    def literal(self, closers: str) -> str:
-        out: list[str] = []
-        while (mark := self.peek()) and (mark not in _SPECIAL or mark == "\\"):
-            if mark == "\\":
-                self.take()
-            out.append(self.take())
-        if not out and mark not in closers:
-            raise self.error(f"unexpected {mark!r}")
-        return "".join(out)
-
-    def error(self, what: str) -> PipelineError:
+    def _error(self, what: str) -> PipelineError:
         return PipelineError(
-            "E371", f"grammar rule '{self._name}': {what}: correct simulation/notes/*.toml"
+            "E371", f"grammar rule '{self._rule}': {what}: correct simulation/notes/*.toml"
         )
 
 

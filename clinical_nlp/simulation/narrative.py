@@ -21,7 +21,7 @@ SCREENED_SIGNS = (
     "night_cough",
     "weight_gain",
 )
-#: Most reported signs in one note: nobody writes them all down.
+#: Most signs reported in one note: clinicians do not write all of them down.
 MAX_REPORTED_SIGNS = 3
 
 
@@ -87,9 +87,9 @@ def _follow_up(draft: Draft) -> list[str]:
     """State that a sign of the last visit has gone, or that a suspicion was dismissed."""
     rng, previous = draft.rng, draft.previous
     out: list[str] = []
-    gone = sorted(previous.signs - set(draft.visit.signs))
-    if gone and rng.random() < 0.28:
-        sign = pick(rng, gone)
+    resolved = sorted(previous.signs - set(draft.visit.signs))
+    if resolved and rng.random() < 0.28:
+        sign = pick(rng, resolved)
         if f"sign.{sign}.eased" in draft.grammar:
             out.append(draft.expand(f"sign.{sign}.eased"))
         elif f"sign.{sign}.noun" in draft.grammar:

@@ -27,7 +27,7 @@ _SPAIN = timezone(timedelta(hours=1))
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the record does not say, or not yet.
+    """The truth behind a record: what it does not hold, or not yet.
 
     Parameters
     ----------

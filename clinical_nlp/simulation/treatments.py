@@ -32,7 +32,7 @@ class Drug:
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """A drug with its dose, from ``start`` until ``stop`` (``None``: goes on)."""
+    """A drug with its dose, from ``start`` until ``stop`` (``None``: never stopped)."""
 
     drug: Drug
     dose: str

@@ -1,1 +1,1 @@
-"""Data files of the FHIR adapters: how domain values are said in FHIR."""
+"""Data files of the FHIR adapters: codes of domain values in FHIR."""

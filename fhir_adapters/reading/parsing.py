@@ -1,4 +1,4 @@
-"""Parse a line of NDJSON into a resource, or raise why it is none."""
+"""Parse a line of NDJSON into a resource."""
 
 from __future__ import annotations
 

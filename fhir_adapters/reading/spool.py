@@ -184,7 +184,7 @@ class Spool:
         defect: Defect | None,
         details: dict[str, Any],
     ) -> None:
-        """Store a Binary's bytes, or why there are none."""
+        """Store a Binary's bytes, or the defect that makes them unreadable."""
         self.db.execute(
             "INSERT INTO binary VALUES (?,?,?,?,?)",
             (resource, media, data, defect and defect.name, json.dumps(details)),

@@ -18,7 +18,7 @@ _SMOKING = "72166-2"
 
 
 class Demographics(Protocol):
-    """What a Patient resource says beside sex and dates."""
+    """Content of a Patient resource besides sex and dates."""
 
     @property
     def given(self) -> str:

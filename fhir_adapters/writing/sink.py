@@ -59,8 +59,8 @@ class FhirSink:
     base
         URL under which this installation publishes its own definitions.
     ai_system
-        Code system URI of ``AIAST`` in ``meta.security`` (docs/reference/fhir-output.md says why it
-        is the OID).
+        Code system URI of ``AIAST`` in ``meta.security``; why the OID:
+        docs/reference/fhir-output.md.
     check_every
         Check every resource with ``fhir.resources``, and not each shape once.
 

@@ -71,5 +71,5 @@ class Context:
                 return True
             if not rules.near_conditions.isdisjoint(before[:_AIM]):
                 return True
-        # 'si TA 160/100', 'si la fiebre es de 38': the condition stands at the name.
+        # 'si TA 160/100', 'si la fiebre es de 38': the condition is at the name.
         return not rules.direct_conditions.isdisjoint(before[:2]) and "," not in before[:2]

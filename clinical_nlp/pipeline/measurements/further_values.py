@@ -39,20 +39,20 @@ class FurtherValues:
         """Yield the values of the same measurement that follow ``value``."""
         position = value.after
         while position < words.size and not words.is_border(position):
-            found = (
+            result = (
                 self._after_arrow(words, position, measure)
                 or self._in_bracket(words, self._bracket_at(words, position, measure), measure)
                 or self._compared(words, position, measure)
                 or self._changed(words, value, position, measure)
                 or self._listed(words, value, position, measure, name)
             )
-            if found is None:
+            if result is None:
                 close = self._closing_bracket(words, position)
                 if not close:
                     return
                 position = close + 1  # '2.300 (enero), 1.800 (marzo)'
                 continue
-            following, position = found
+            following, position = result
             yield following
 
     def _is_again(self, norm: str, measure: Measure) -> bool:
@@ -87,22 +87,22 @@ class FurtherValues:
         while position < limit and not words.is_border(position):
             norm = words.norms[position]
             if norm[0].isdigit() or (norm == "%" and words.at(position + 1)[:1].isdigit()):
-                found = self._number(words, position, measure)
-                if isinstance(found, Quantity):
-                    expected = expected or self._marked_after(words, found, measure)
-                    return (found, found.after) if expected else None
-                if found is None:
+                result = self._number(words, position, measure)
+                if isinstance(result, Quantity):
+                    expected = expected or self._marked_after(words, result, measure)
+                    return (result, result.after) if expected else None
+                if result is None:
                     return None
                 # 'FEVI en 2018 60%, en 2022 35%'
                 expected = expected or self._reader.is_date_or_year(words, position)
-                position = found
+                position = result
                 continue
             names = self._rules.names.at(words, position)[1]
             if any(self._names_other(n, norm, measure) for n in names):
                 return None
-            phrase_norms = self._rules.phrases.at(words, position)[0]
-            if phrase_norms:
-                position += phrase_norms - 1
+            length = self._rules.phrases.at(words, position)[0]
+            if length:
+                position += length - 1
             elif self._is_again(norm, measure):
                 expected = True
             elif norm == "," and expected:
@@ -172,10 +172,10 @@ class FurtherValues:
         expected = any(self._is_again(norm, measure) for norm in inside)
         if not expected:
             return None
-        found = self._number_within(words, position + 1, measure, expected=True)
-        if found is None or found[0].end > close:
+        result = self._number_within(words, position + 1, measure, expected=True)
+        if result is None or result[0].end > close:
             return None
-        return found[0], close + 1
+        return result[0], close + 1
 
     def _compared(
         self, words: Words, position: int, measure: Measure
@@ -185,14 +185,14 @@ class FurtherValues:
         if words.at(position) in _SEPARATORS:
             position += 1
         if words.at(position)[:1].isdigit():
-            found = self._number(words, position, measure)
-            if isinstance(found, Quantity):
-                expected = expected or self._marked_after(words, found, measure)
-                return (found, found.after) if expected else None
-            if found is None:
+            result = self._number(words, position, measure)
+            if isinstance(result, Quantity):
+                expected = expected or self._marked_after(words, result, measure)
+                return (result, result.after) if expected else None
+            if result is None:
                 return None
             expected = expected or self._reader.is_date_or_year(words, position)
-            position = found
+            position = result
         return self._number_within(words, position, measure, expected=expected)
 
     def _changed(

@@ -121,7 +121,7 @@ class PressureRules:
 
     centimetres_systolic: tuple[float, float]
     centimetres_diastolic: tuple[float, float]
-    least_difference: float
+    least_pulse_pressure: float
     joins: frozenset[str]
     temperature: tuple[float, float]
 
@@ -232,23 +232,17 @@ def _measure(key: str, entry: Mapping[str, Any]) -> Measure:
 
 
 def _guarded(key: str, guard: Mapping[str, Any]) -> Name:
-    return Name(
-        key,
-        needs_unit=guard.get("needs_unit", False),
-        needs_link=frozenset(guard.get("needs_link", ())),
-        after=guard.get("after"),
-        near=frozenset(guard.get("near", ())),
-        not_near=frozenset(guard.get("not_near", ())),
-        low=guard.get("low"),
-        high=guard.get("high"),
-    )
+    conditions = {field: value for field, value in guard.items() if field != "names"}
+    for field in ("needs_link", "near", "not_near"):
+        conditions[field] = frozenset(guard.get(field, ()))
+    return Name(key, **conditions)
 
 
 def _pressure(rules: Mapping[str, Any]) -> PressureRules:
     return PressureRules(
-        centimetres_systolic=tuple(rules["centimetres_systolic"]),
-        centimetres_diastolic=tuple(rules["centimetres_diastolic"]),
-        least_difference=rules["least_pulse_pressure"],
-        joins=frozenset(rules["joins"]),
-        temperature=tuple(rules["temperature"]),
+        tuple(rules["centimetres_systolic"]),
+        tuple(rules["centimetres_diastolic"]),
+        rules["least_pulse_pressure"],
+        frozenset(rules["joins"]),
+        tuple(rules["temperature"]),
     )

@@ -53,8 +53,8 @@ class MeasurementFinder(RuleComponent):
         values = self._scanner.scan(words, lambda position: words.tokens[position] in openings)
         if values:
             sections = Sections(doc)
-            found = [self._finding(words, value, sections) for value in values]
-            set_findings(doc, [*get_findings(doc), *found])
+            new = [self._finding(words, value, sections) for value in values]
+            set_findings(doc, [*get_findings(doc), *new])
         return doc
 
     def _finding(self, words: Words, value: Quantity, sections: Sections) -> Finding:

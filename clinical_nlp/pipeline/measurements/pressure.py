@@ -67,7 +67,7 @@ class PressureReader:
         Parameters
         ----------
         named
-            Whether a name of the blood pressure stands before them: without one, only a
+            Whether a name of the blood pressure precedes them: without one, only a
             stroke or a dash joins them.
         millimetres
             Whether to refuse centimetres, which look like dates.
@@ -203,7 +203,7 @@ class PressureReader:
         """Whether both numbers can belong to one reading."""
         if diastolic.centimetres and not systolic.centimetres:
             return False
-        return systolic.value - diastolic.value >= self._limits.least_difference
+        return systolic.value - diastolic.value >= self._limits.least_pulse_pressure
 
     def _is_date(self, words: Words, diastolic: _Part) -> bool:
         """Whether two small numbers are a day and a month: '14/07/23', '14/07: ...'."""

@@ -47,17 +47,17 @@ class QuantityReader:
 
     def number(self, words: Words, position: int) -> Number | None:
         """Return the number at ``position``, in digits or in words."""
-        found = self.rules.numbers.digits(words, position)
-        if found is None and words.at(position) in self.rules.numbers.words:
-            found = self.rules.numbers.in_words(words, position)
-        return found
+        number = self.rules.numbers.digits(words, position)
+        if number is None and words.at(position) in self.rules.numbers.words:
+            number = self.rules.numbers.in_words(words, position)
+        return number
 
     def unit(self, words: Words, position: int) -> tuple[tuple[str, ...], int]:
         """Return the unit at ``position`` and the place after it; empty where there is none."""
         while words.at(position) in _STARS:
             position += 1
-        length, found = self.rules.units.at(words, position)
-        return (found[0], position + length) if found else ((), position)
+        length, forms = self.rules.units.at(words, position)
+        return (forms[0], position + length) if forms else ((), position)
 
     def date(self, words: Words, position: int) -> int:
         """Return the end of the date at ``position``, else 0: 12/03, 12-3-24, 02/2023."""

@@ -72,7 +72,7 @@ class _Scan:
         self._values: list[Quantity] = []
         # Index of the first value after which the text continues at a place.
         self._ended: dict[int, int] = {}
-        self._used: set[int] = set()  # words of values, and of numbers that are none
+        self._used: set[int] = set()  # words of values, and of numbers to ignore
 
     def run(self) -> list[Quantity]:
         words, names = self._words, self._rules.names
@@ -156,16 +156,16 @@ class _Scan:
             position += 1
 
     def _scalar(self, name: Name, measure: Measure, start: int, end: int) -> list[Quantity]:
-        found = self._scanner.search.find(
+        result = self._scanner.search.find(
             self._words,
             end,
             measure,
             name,
             lambda position: self._scanner.quantities.scalar(self._words, position, measure, name),
         )
-        if found is None:
+        if result is None:
             return []
-        value, comparator = found
+        value, comparator = result
         if measure.levels_only and self._scanner.context.is_change(self._words, start, value):
             return []
         if self._scanner.context.is_threshold(
@@ -207,10 +207,10 @@ class _Scan:
                 return self._scanner.quantities.skip_non_value(words, position) or None
             return pressure.single(words, position)
 
-        found = self._scanner.search.find(words, end, systolic, name, pair)
-        if found is None:
+        result = self._scanner.search.find(words, end, systolic, name, pair)
+        if result is None:
             return False
-        value, comparator = found
+        value, comparator = result
         reading = self._scanner.pressure.pair(
             words, value.first, named=True, millimetres=name.millimetres
         )

@@ -170,7 +170,7 @@ class UnnamedReader:
         return words.at(position).isdigit() and words.at(position + 1) == "%"
 
     def _high_or_low(self, words: Words, position: int, end: int) -> list[Quantity]:
-        """Read '145 la alta, 68 la baja', '17 de máxima y 9 de mínima', as patients say."""
+        """Read '145 la alta, 68 la baja', '17 de máxima y 9 de mínima' (as patients put it)."""
         rules = self._rules
         length, names = rules.names.at(words, end)
         for name in names if length else ():
@@ -230,7 +230,7 @@ class UnnamedReader:
         return False
 
     def _is_vital(self, words: Words, position: int) -> bool:
-        """Whether a vital sign's name or unit stands here."""
+        """Whether a vital sign's name or unit begins here."""
         names = self._rules.names.at(words, position)[1]
         units = self._rules.standalone.at(words, position)[1]
         return any(name.concept in _VITALS for name in names) or not _VITALS.isdisjoint(units)

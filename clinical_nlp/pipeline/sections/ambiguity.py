@@ -1,4 +1,4 @@
-"""Words that look like a heading and are none in some places: ``[[ambiguous]]``."""
+"""Words that are a heading in some places only: ``[[ambiguous]]`` of ``sections.toml``."""
 
 from __future__ import annotations
 

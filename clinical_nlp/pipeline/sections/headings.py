@@ -68,15 +68,15 @@ class HeadingFinder:
         """Return the headings in order, without overlaps."""
         candidates = [*self._at_colons(page), *self._at_sentences(page)]
         candidates.sort(key=lambda h: (h.start, -h.end))
-        found: list[Heading] = []
+        headings: list[Heading] = []
         for heading in candidates:
-            previous = found[-1] if found else None
+            previous = headings[-1] if headings else None
             if previous is not None and heading.start < previous.end:
                 continue
             ambiguity = self._ambiguities.get(heading.words)
             if ambiguity is None or not ambiguity.denies(page, heading, previous):
-                found.append(heading)
-        return found
+                headings.append(heading)
+        return headings
 
     def _at_colons(self, page: Page) -> Iterator[Heading]:
         norms = page.norms

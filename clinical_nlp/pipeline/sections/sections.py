@@ -85,7 +85,7 @@ class Sectionizer(RuleComponent):
 
 def _short_end(page: Page, heading: Heading, limit: int, extent: _Extent) -> int:
     """Return the end of a section that extends to the end of its line or sentence only."""
-    if page.breaks_line(heading.end):  # the body stands under the heading
+    if page.breaks_line(heading.end):  # the body is under the heading
         return page.blank_line(heading.end + 1, limit)
     for start in page.starts_between(heading.end + 1, limit):
         if page.opens_line(start):
