@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from clinical_nlp.pipeline.measurements.measurement_rules import (
     DIASTOLIC,
@@ -12,6 +13,9 @@ from clinical_nlp.pipeline.measurements.measurement_rules import (
 )
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import Words
+
+#: A further value, if any, and the place after it.
+Further: TypeAlias = tuple[Quantity, int] | None
 
 _ARROWS = (
     ("→",), ("->",), ("-", ">"), ("=", ">"), ("-", "-", ">"), (">", ">"), ("⇒",), ("➔",),
@@ -58,9 +62,7 @@ class FurtherValues:
     def _is_again(self, norm: str, measure: Measure) -> bool:
         return norm in self._rules.again or norm in measure.more
 
-    def _after_arrow(
-        self, words: Words, position: int, measure: Measure
-    ) -> tuple[Quantity, int] | None:
+    def _after_arrow(self, words: Words, position: int, measure: Measure) -> Further:
         """'93,2 → 84,0', '33 -> actual 51%', '82% basal -> 93'."""
         if words.at(position) == ">" and words.at(position + 1)[:1].isdigit():
             return self._number_within(words, position + 1, measure, expected=True)
@@ -78,7 +80,7 @@ class FurtherValues:
 
     def _number_within(
         self, words: Words, position: int, measure: Measure, *, expected: bool
-    ) -> tuple[Quantity, int] | None:
+    ) -> Further:
         """Return the next value, and the place after it, within a few leading words.
 
         ``expected``: whether it is already certain that a value of this measurement follows.
@@ -158,9 +160,7 @@ class FurtherValues:
             return 0
         return words.closing_bracket(position, position + _MAX_BRACKET_WORDS)
 
-    def _in_bracket(
-        self, words: Words, position: int, measure: Measure
-    ) -> tuple[Quantity, int] | None:
+    def _in_bracket(self, words: Words, position: int, measure: Measure) -> Further:
         """'(previa 1,22)', '(junio 68)', '(28 en enero)'."""
         close = self._closing_bracket(words, position)
         if not close:
@@ -177,9 +177,7 @@ class FurtherValues:
             return None
         return result[0], close + 1
 
-    def _compared(
-        self, words: Words, position: int, measure: Measure
-    ) -> tuple[Quantity, int] | None:
+    def _compared(self, words: Words, position: int, measure: Measure) -> Further:
         """', ayer 79,3', 'previa 1,22', 'vs 1,2'."""
         expected = words.at(position) == "vs"
         if words.at(position) in _SEPARATORS:
@@ -195,9 +193,7 @@ class FurtherValues:
             position = result
         return self._number_within(words, position, measure, expected=expected)
 
-    def _changed(
-        self, words: Words, value: Quantity, position: int, measure: Measure
-    ) -> tuple[Quantity, int] | None:
+    def _changed(self, words: Words, value: Quantity, position: int, measure: Measure) -> Further:
         """'mejora de 25 a 45%', 'de 82 a 79': the second of two values."""
         if words.at(position) not in self._rules.to:
             return None
@@ -211,7 +207,7 @@ class FurtherValues:
 
     def _listed(
         self, words: Words, value: Quantity, position: int, measure: Measure, name: Name
-    ) -> tuple[Quantity, int] | None:
+    ) -> Further:
         """'glucemias 120, 140 y 133'; 'peso 80,2, 79,8', where the numbers are close."""
         if words.at(position) not in _LISTING or not (name.series or measure.levels_only):
             return None

@@ -60,7 +60,7 @@ class UnnamedReader:
     def at(
         self, words: Words, position: int, *, in_examination: bool, last: Quantity | None = None
     ) -> list[Quantity]:
-        """Values at ``position``; ``examined`` as in :meth:`Scanner.scan`.
+        """Return the values at ``position``; ``in_examination`` as in :meth:`Scanner.scan`.
 
         ``last`` is the value just before, if any.
         """
