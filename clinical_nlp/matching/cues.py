@@ -61,7 +61,7 @@ def compile_cue(form: str, word_lists: Mapping[str, Sequence[str]], rule: str) -
             raise PatternError("matches nothing")
     except PatternError as error:
         raise PipelineError(
-            "E320", f"form '{form}' of rule '{rule}' {error}: see docs/how-to/lexicon.md"
+            "E320", f"form '{form}' of rule '{rule}' {error}: see docs/reference/pattern-syntax.md"
         ) from error
     return pattern
 

@@ -83,7 +83,7 @@ class Vocabulary:
         except PatternError as error:
             raise PipelineError(
                 "E314",
-                f"The term '{text}' of the lexicon {error}: see docs/how-to/lexicon.md.",
+                f"The term '{text}' of the lexicon {error}: see docs/reference/pattern-syntax.md.",
             ) from error
 
     def members(self) -> dict[str, list[str]]:
