@@ -13,8 +13,8 @@ from clinical_nlp.lexicon import load_lexicon
 
 app = typer.Typer(help="Check the lexicon, or look a concept up in it.", no_args_is_help=True)
 
-#: Exit code of a check that found something to mend.
-EXIT_COMPLAINTS = 5
+#: Exit code of a check that found issues.
+EXIT_ISSUES = 5
 
 
 @app.command("check")
@@ -25,20 +25,20 @@ def check_lexicon() -> None:
 
     lexicon = load_lexicon()
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    complaints = check(lexicon)
+    issues = check(lexicon)
     table = Table("kind", "concept", "term", "what to do")
-    for complaint in complaints:
-        table.add_row(complaint.kind, complaint.concept, complaint.term, complaint.reason)
-    if complaints:
+    for issue in issues:
+        table.add_row(issue.kind, issue.concept, issue.term, issue.reason)
+    if issues:
         console.print(table)
     languages = Counter(term.language for term in lexicon.terms)
     console.print(
         f"{len(lexicon.concepts)} concepts, {len(lexicon.terms)} terms "
         f"({', '.join(f'{name} {n}' for name, n in languages.items())}), "
-        f"{len(complaints)} to mend"
+        f"{len(issues)} to mend"
     )
-    if complaints:
-        raise typer.Exit(EXIT_COMPLAINTS)
+    if issues:
+        raise typer.Exit(EXIT_ISSUES)
 
 
 @app.command()

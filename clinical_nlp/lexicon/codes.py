@@ -59,34 +59,34 @@ def _canonical(system: str, code: str) -> str:
 class CodeIndex:
     """Looks concepts up by code.
 
-    A code that only one concept bears is that concept's. Codes that several share, codes
-    too broad to mean the concept back (R94.31 "abnormal ECG" is not Q waves), and other
-    codes for the same idea are settled by hand in ``data/codes.toml``.
+    A code of only one concept means that concept. Codes that several share, codes broader
+    than their concept (R94.31 "abnormal ECG" is not Q waves), and other codes for the same
+    idea are mapped by hand in ``data/codes.toml``.
 
     Parameters
     ----------
     concepts
         The lexicon's concepts.
-    settled
+    overrides
         ``data/codes.toml``: system, then code, then concept key; an empty key means that
-        the code alone tells no concept.
+        the code alone means no concept.
     """
 
     def __init__(
-        self, concepts: Mapping[str, Concept], settled: Mapping[str, Mapping[str, str]]
+        self, concepts: Mapping[str, Concept], overrides: Mapping[str, Mapping[str, str]]
     ) -> None:
-        bearers: Counter[tuple[str, str]] = Counter()
+        uses: Counter[tuple[str, str]] = Counter()
         for concept in concepts.values():
             for system, code in concept.codes.items():
-                bearers[system, _canonical(system, code)] += 1
+                uses[system, _canonical(system, code)] += 1
         self._index: dict[tuple[str, str], str] = {}
         for key, concept in concepts.items():
             for system, code in concept.codes.items():
                 name = (system, _canonical(system, code))
                 # ICPC-2 rubrics are broader than our concepts: only by hand.
-                if bearers[name] == 1 and system != "icpc2":
+                if uses[name] == 1 and system != "icpc2":
                     self._index[name] = key
-        for system, codes in settled.items():
+        for system, codes in overrides.items():
             for code, key in codes.items():
                 self._index[system, _canonical(system, code)] = key
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.lexicon.codes import CodeIndex
-from clinical_nlp.lexicon.loader import parse, read_concepts, read_terms
+from clinical_nlp.lexicon.loader import load_concepts, load_terms, parse
 from clinical_nlp.lexicon.term import Term
 from clinical_nlp.records import Concept
 
@@ -22,7 +22,7 @@ _CODES = "codes.toml"
 
 
 class Lexicon:
-    """All that the data files say, checked and indexed.
+    """The content of the data files, checked and indexed.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Lexicon:
     Raises
     ------
     PipelineError
-        E310-E313 where a file is not understood or a concept stands in two places.
+        E310-E313 where a file is not understood or a concept is defined twice.
     """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
@@ -55,7 +55,7 @@ class Lexicon:
             if not name.startswith(_CONCEPTS):
                 self.data[name] = parsed
                 continue
-            for concept, own in read_concepts(name, parsed):
+            for concept, own in load_concepts(name, parsed):
                 if concept.key in concepts:
                     raise PipelineError(
                         "E313",
@@ -63,7 +63,7 @@ class Lexicon:
                     )
                 concepts[concept.key] = concept
                 terms.extend(own)
-        terms.extend(read_terms(_DECOYS, "", self.data.get(_DECOYS, {})))
+        terms.extend(load_terms(_DECOYS, "", self.data.get(_DECOYS, {})))
         self.concepts: Mapping[str, Concept] = MappingProxyType(concepts)
         self.terms: tuple[Term, ...] = tuple(terms)
         self._codes = CodeIndex(concepts, self.data.get(_CODES, {}))

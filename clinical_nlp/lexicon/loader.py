@@ -1,4 +1,4 @@
-"""Reads the lexicon's data files and says what is wrong with them."""
+"""Loads the lexicon's data files and reports errors in them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parse(name: str, text: str) -> dict[str, Any]:
         ) from None
 
 
-def read_concepts(name: str, data: Mapping[str, Any]) -> Iterator[tuple[Concept, list[Term]]]:
+def load_concepts(name: str, data: Mapping[str, Any]) -> Iterator[tuple[Concept, list[Term]]]:
     """Yield each concept of a file with its terms, in the file's order.
 
     Parameters
@@ -63,10 +63,10 @@ def read_concepts(name: str, data: Mapping[str, Any]) -> Iterator[tuple[Concept,
             unit=entry.get("unit"),
             framingham=entry.get("framingham", "none"),
         )
-        yield concept, list(read_terms(name, key, entry))
+        yield concept, list(load_terms(name, key, entry))
 
 
-def read_terms(name: str, key: str, entry: Mapping[str, Any]) -> Iterator[Term]:
+def load_terms(name: str, key: str, entry: Mapping[str, Any]) -> Iterator[Term]:
     """Yield the terms of one concept (or of the decoys, ``key=""``).
 
     A term is a string, or a table where it needs a gate or carries its own assertion.

@@ -44,7 +44,7 @@ _NUMBERS = {"": r"\d+(?:[.,]\d+)* ", "year": r"(?:19|20)\d\d "}
 
 
 class Context:
-    """The words of a note, as gates look at them.
+    """The words of a note, from which gates take those around a term.
 
     Parameters
     ----------

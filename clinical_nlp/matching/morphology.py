@@ -33,14 +33,14 @@ _MIN_STEM = 4
 # Basque case endings: definite, partitive, genitive, sociative, inessive,
 # ablative, allative, instrumental, causal. (Hualde & Ortiz de Urbina, A Grammar of Basque,
 # 2003, ch. 3.)
-_BASQUE = frozenset((
+_BASQUE_ENDINGS = frozenset((
     "agatik", "engatik", "etatik", "arekin", "garria", "gabeko", "arena", "etako", "etara",
     "rekin", "dunak", "aren", "arik", "ekin", "etan", "etik", "rako", "duna", "tsua", "gabe",
     "ena", "ari", "ean", "eak", "eko", "tik", "era", "rik", "ren", "rra", "dun", "tsu", "eta",
     "ak", "ek", "az", "an", "ko", "go", "ra", "en", "ei", "ez", "ik", "ri", "a", "i", "n", "z",
     "k", "r",
 ))  # fmt: skip
-_LONGEST_BASQUE = max(map(len, _BASQUE))
+_LONGEST_BASQUE = max(map(len, _BASQUE_ENDINGS))
 _MIN_BASQUE_BASE = 2
 
 
@@ -86,7 +86,7 @@ def basque_bases(word: str) -> Iterable[str]:
     """
     yield word
     for cut in range(max(_MIN_BASQUE_BASE, len(word) - _LONGEST_BASQUE), len(word)):
-        if word[cut:] in _BASQUE:
+        if word[cut:] in _BASQUE_ENDINGS:
             base = word[:cut]
             yield base
             yield base + "a"

@@ -1,7 +1,7 @@
-"""Recognises misspelt and cut-off words of the lexicon.
+"""Recognises misspelt and truncated words of the lexicon.
 
-Only long words are forgiven: an abbreviation one letter away is another abbreviation. A
-word form that is itself a Spanish word (``real_words.txt``) is never taken for another.
+Only long words are corrected: an abbreviation one letter away is another abbreviation. A
+word form that is itself a Spanish word (``real_words.txt``) is never corrected.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rapidfuzz.distance import OSA
 
 #: Shortest word that may lack a letter or have two swapped; that may have one changed or
-#: one too many; that may hold two slips. Verbs have so many forms that one slip leads from
-#: a real word to another: only long forms of them are forgiven.
-_LACKING, _CHANGED, _TWO_SLIPS, _VERB = 5, 7, 11, 8
-#: Shortest cut-off word. Spanish words hardly ever end in the consonants of _HARD, so a
-#: form that does is taken for a cut sooner ("arritm", "palp").
-_CUT, _CUT_HARD = 7, 4
+#: one too many; that may have two errors. Verbs have so many forms that one error leads from
+#: a real word to another: only long forms of them are corrected.
+_LACKING, _CHANGED, _TWO_ERRORS, _VERB = 5, 7, 11, 8
+#: Shortest truncated word. Spanish words hardly ever end in the consonants of _HARD, so a
+#: shorter form that does counts as truncated ("arritm", "palp").
+_TRUNCATED, _TRUNCATED_HARD = 7, 4
 _HARD = frozenset("bcfgkmpqtvx")
 _VOWELS = frozenset("aeiou")
 
@@ -42,23 +42,23 @@ _SOUNDS = (
 _DOUBLED = re.compile(r"(.)\1+")
 
 
-def sound(word: str) -> str:
-    """Spell a word as a Spaniard may hear it, so that b/v, mute h or s/z do not count."""
-    for letters, heard in _SOUNDS:
-        word = word.replace(letters, heard)
+def phonetic_form(word: str) -> str:
+    """Spell a word by its sound, so that b/v, mute h or s/z make no difference."""
+    for letters, phonetic in _SOUNDS:
+        word = word.replace(letters, phonetic)
     return _DOUBLED.sub(r"\1", word)
 
 
 def _letters(form: str) -> list[str]:
-    """Its letters; the second of a kind is another letter: *edema* has d, m, a, e and ee."""
+    """Return its letters, the second of a kind as another: *edema* has e, d, ee, m and a."""
     return [letter * form.count(letter, 0, place) for place, letter in enumerate(form, 1)]
 
 
-class _Forms:
-    """Forms that are weighed by their letters, all at once.
+class _LetterIndex:
+    """For each letter the forms that hold it, as bit sets.
 
-    A set of forms is an integer whose bit *n* is set where form *n* is in it, so that what a
-    letter tells of hundreds of forms is one operation on two integers.
+    A set of forms is an integer whose bit *n* is set where form *n* is in it: filtering
+    hundreds of forms by a letter is one operation on two integers.
     """
 
     def __init__(self, forms: Sequence[str]) -> None:
@@ -68,7 +68,7 @@ class _Forms:
                 self._holding[letter] = self._holding.get(letter, 0) | 1 << number
 
     def lacking(self, form: str, most: int, among: int) -> int:
-        """Those of the set ``among`` that lack at most so many letters of a form: 0, 1 or 2."""
+        """Return the members of ``among`` that lack at most 0, 1 or 2 (``most``) letters."""
         none = one = two = among
         for letter in _letters(form):
             holding = self._holding.get(letter, 0)
@@ -78,37 +78,40 @@ class _Forms:
         return (none, one, two)[most]
 
 
-class _Alike:
-    """Words that sound alike in their first letter."""
+class _Bucket:
+    """Words whose phonetic forms share the first letter."""
 
-    def __init__(self, words: Sequence[str], heard: Sequence[str]) -> None:
-        self._words, self._heard = words, heard
-        self._written, self._spoken = _Forms(words), _Forms(heard)
+    def __init__(self, words: Sequence[str], phonetic: Sequence[str]) -> None:
+        self._words, self._phonetic = words, phonetic
+        self._by_letter, self._by_sound = _LetterIndex(words), _LetterIndex(phonetic)
         self._of_length: dict[int, int] = {}
         for number, word in enumerate(words):
             self._of_length[len(word)] = self._of_length.get(len(word), 0) | 1 << number
 
-    def near(self, word: str, heard: str, most: int) -> Iterator[tuple[int, str]]:
-        """Yield the words within so many slips, each after its distance.
+    def near(self, word: str, phonetic: str, most: int) -> Iterator[tuple[int, str]]:
+        """Yield (distance, word) for the words within ``most`` errors.
 
-        No slip takes more than one letter away or changes the length by more than one.
+        One error takes at most one letter away and changes the length by at most one.
         """
         among = 0
         for length in range(len(word) - most, len(word) + most + 1):
             among |= self._of_length.get(length, 0)
-        left = self._written.lacking(word, most, among) | self._spoken.lacking(heard, most, among)
+        left = self._by_letter.lacking(word, most, among)
+        left |= self._by_sound.lacking(phonetic, most, among)
         while left:
             lowest = left & -left
             left ^= lowest
             number = lowest.bit_length() - 1
             other = self._words[number]
-            distance = min(OSA.distance(word, other), OSA.distance(heard, self._heard[number]))
+            distance = min(
+                OSA.distance(word, other), OSA.distance(phonetic, self._phonetic[number])
+            )
             if distance <= most:
                 yield distance, other
 
 
 class Speller:
-    """Finds the lexicon's words that a form may be a slip or a cut of.
+    """Finds the lexicon's words that a form may be a misspelling or truncation of.
 
     Parameters
     ----------
@@ -129,14 +132,14 @@ class Speller:
                     spelt.setdefault(word + ("s" if word[-1] in _VOWELS else "es"), symbol)
         self._sorted = sorted(words)
         self._symbols = dict(words)
-        # Slips seldom hit the first letter: candidates are the words that sound alike there.
-        alike: dict[str, tuple[list[str], list[str]]] = {}
+        # Errors seldom hit the first letter: candidates are the words that sound alike there.
+        buckets: dict[str, tuple[list[str], list[str]]] = {}
         for word in sorted(spelt):
-            heard = sound(word)
-            written, spoken = alike.setdefault(heard[:1], ([], []))
+            phonetic = phonetic_form(word)
+            written, spoken = buckets.setdefault(phonetic[:1], ([], []))
             written.append(word)
-            spoken.append(heard)
-        self._alike = {first: _Alike(*forms) for first, forms in alike.items()}
+            spoken.append(phonetic)
+        self._buckets = {first: _Bucket(*forms) for first, forms in buckets.items()}
         self._spelt = spelt
 
     def is_real(self, word: str) -> bool:
@@ -144,22 +147,22 @@ class Speller:
         return word in self._real
 
     def corrections(self, word: str) -> frozenset[str]:
-        """Symbols of the nearest words within one slip (two in a long word).
+        """Return the symbols of the nearest words within one error (two in a long word).
 
-        A slip is a letter dropped, added, changed, or two swapped (optimal string
-        alignment), letters that sound alike being the same.
+        An error is a letter dropped, added, changed, or two swapped (optimal string
+        alignment); letters that sound alike are the same.
         """
         if len(word) < _LACKING or word in self._real:
             return frozenset()
         if word in self._spelt:
             return frozenset((self._spelt[word],))
-        heard = sound(word)
-        alike = self._alike.get(heard[:1])
-        if alike is None:
+        phonetic = phonetic_form(word)
+        bucket = self._buckets.get(phonetic[:1])
+        if bucket is None:
             return frozenset()
-        nearest = most = 2 if len(word) >= _TWO_SLIPS else 1
+        nearest = most = 2 if len(word) >= _TWO_ERRORS else 1
         found: set[str] = set()
-        for distance, other in alike.near(word, heard, most):
+        for distance, other in bucket.near(word, phonetic, most):
             if distance and len(word) < _CHANGED and not _lacks(word, other):
                 continue
             if distance < nearest:
@@ -169,9 +172,9 @@ class Speller:
         return frozenset(found)
 
     def completions(self, word: str) -> frozenset[str]:
-        """Symbols of the words that a form is the beginning of ("arritm", "clortalid")."""
+        """Return the symbols of the words that a form truncates ("arritm", "clortalid")."""
         last = word[-1:]
-        shortest = _CUT_HARD if last in _HARD else _CUT
+        shortest = _TRUNCATED_HARD if last in _HARD else _TRUNCATED
         if word in self._real or len(word) < shortest or last in _VOWELS:
             return frozenset()
         found: set[str] = set()

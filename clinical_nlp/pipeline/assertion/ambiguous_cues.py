@@ -1,10 +1,10 @@
-"""Cues that mean one thing or another by what stands around them.
+"""Cues whose meaning depends on the sentence around them.
 
 A ConText rule sees a phrase; these few words need the sentence:
 
-*ni* denies, but after 'no puedo descartar' or 'no suspender' it carries that on;
+*ni* negates, but after 'no puedo descartar' or 'no suspender' it continues that cue;
 *si* opens a condition, or is a *sí* without its accent ('no disnea, si tos');
-*no* after each finding of a row answers it ('disnea no ortopnea no edemas si').
+*no* after each finding of a series answers it ('disnea no ortopnea no edemas si').
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ _NEGATED = "NEGATED_EXISTENCE"
 
 @dataclass(frozen=True)
 class AmbiguousCues:
-    """Decides between the readings of ambiguous cues.
+    """Decides what ambiguous cues mean.
 
     Parameters
     ----------
     carriers
-        Words that carry on what an earlier cue said (*ni*).
+        Words that continue an earlier cue (*ni*).
     carried
-        Categories that they carry on, where their cue begins with a denial.
+        Categories that they continue, if the earlier cue begins with a negation.
     denials
-        Words that a denying cue begins with.
+        Words that a negating cue begins with.
     conditions
         Words that open a condition or affirm (*si*).
     consequences
-        Words that tell what to do if the condition holds.
+        Words of what to do if the condition holds.
     verb_endings
-        Endings of infinitives, which tell the same.
+        Endings of infinitives, which mean the same.
     answers
-        Rule that a word means when it answers the finding before it.
+        Rule of a word that answers the finding before it.
     affirmed
-        Rule that a *si* means when it affirms.
+        Rule of a *si* that affirms.
     """
 
     carriers: frozenset[str]
@@ -56,17 +56,19 @@ class AmbiguousCues:
     def apply(
         self, sentence: Sentence, modifiers: Sequence[ConTextModifier]
     ) -> list[ConTextModifier]:
-        """Return the modifiers with the ambiguous ones read, in order of place."""
+        """Return the modifiers with the ambiguous ones decided, in order of place."""
         words = sentence.words
         answered = self._answered(words)
-        read: list[ConTextModifier] = []
+        decided: list[ConTextModifier] = []
         for i, cue in enumerate(modifiers):
             start, end = cue.modifier_span
             word = words[start] if end == start + 1 else ""
             if start in answered:
-                if not read or read[-1].modifier_span[0] != start:
-                    read.append(modifier(self.answers[words[start]], start, start + 1, len(words)))
-            elif word in self.carriers and self._carries(words, modifiers[:i]):
+                if not decided or decided[-1].modifier_span[0] != start:
+                    decided.append(
+                        modifier(self.answers[words[start]], start, start + 1, len(words))
+                    )
+            elif word in self.carriers and self._continues(words, modifiers[:i]):
                 continue
             elif (
                 self.affirmed is not None
@@ -74,12 +76,12 @@ class AmbiguousCues:
                 and cue.direction == "FORWARD"
                 and self._affirms(sentence, start, modifiers[:i])
             ):
-                read.append(modifier(self.affirmed, start, end, len(words)))
+                decided.append(modifier(self.affirmed, start, end, len(words)))
             else:
-                read.append(cue)
-        return read
+                decided.append(cue)
+        return decided
 
-    def _carries(self, words: Sequence[str], before: Sequence[ConTextModifier]) -> bool:
+    def _continues(self, words: Sequence[str], before: Sequence[ConTextModifier]) -> bool:
         for cue in reversed(before):
             if cue.direction == "TERMINATE":
                 return False
@@ -101,7 +103,7 @@ class AmbiguousCues:
         return not any(t.label_ == "DRUG" and t.start > place for t in sentence.targets)
 
     def _answered(self, words: Sequence[str]) -> frozenset[int]:
-        """Places of words that each answer the finding before them, in a row of such."""
+        """Places of the words that each answer the finding before them, in a series of such."""
         places = [
             i
             for i, word in enumerate(words)
@@ -110,15 +112,15 @@ class AmbiguousCues:
         if len(places) < 2 or TARGET not in words[: places[0]]:
             return frozenset()
         first = words.index(TARGET)
-        gapless = all(w == TARGET for w in words[first : places[0]])
+        adjacent = all(w == TARGET for w in words[first : places[0]])
         last = places[-1] + 1
         closed = last == len(words) or not words[last][0].isalnum()
-        rows = all(
+        series = all(
             words[place + 1] == TARGET or place == places[-1]
             for place in places
             if place + 1 < len(words)
         )
-        return frozenset(places) if gapless and closed and rows else frozenset()
+        return frozenset(places) if adjacent and closed and series else frozenset()
 
 
 def build(entry: Mapping[str, object], rule: Callable[[str], ConTextRule | None]) -> AmbiguousCues:

@@ -1,4 +1,4 @@
-"""The assertion of a target: what the note says of it beyond naming it."""
+"""The assertion of a target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Assertion:
     Parameters
     ----------
     negated
-        The note says that it is absent.
+        Absent.
     uncertain
         Suspected, to be ruled out, not assessable.
     historical

@@ -13,30 +13,30 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
-from clinical_nlp.pipeline.assertion.engine import Engine
+from clinical_nlp.pipeline.assertion.engine import ContextEngine
 from clinical_nlp.pipeline.assertion.rules import (
     AssertionRules,
     build_assertion_rules,
     load_assertion_rules,
 )
-from clinical_nlp.pipeline.assertion.sentence import Page
+from clinical_nlp.pipeline.assertion.sentence import NoteSentences
 from clinical_nlp.pipeline.assertion.target_kinds import TargetKinds
 from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
 
 _FILE = "assertion.json"
-_MOST_WORDS = 200_000  # words remembered between notes; about 30 MB
+_MAX_WORDS = 200_000  # words cached between notes; about 30 MB
 
 
 class EsAssertion:
-    """Says of each finding whether it is negated, uncertain, past, a relative's or a plan.
+    """Sets the assertion of each finding: negated, uncertain, historical, family, hypothetical.
 
     Parameters
     ----------
     rules
         The compiled rules.
     categories
-        Catalogue category by concept key: what a rule may reach depends on the kind of
-        finding.
+        Catalogue category by concept key: which targets a rule
+        may modify depends on the kind of finding.
 
     Notes
     -----
@@ -46,39 +46,39 @@ class EsAssertion:
     """
 
     def __init__(self, rules: AssertionRules, categories: Mapping[str, str]) -> None:
-        self._set(rules, dict(categories))
+        self._compile(rules, dict(categories))
 
-    def _set(self, rules: AssertionRules, categories: dict[str, str]) -> None:
+    def _compile(self, rules: AssertionRules, categories: dict[str, str]) -> None:
         self._rules = rules
         self._categories = categories
         self._kinds = TargetKinds(rules, categories)
-        self._engine = Engine(rules)
-        self._words: dict[int, str] = {}
+        self._engine = ContextEngine(rules)
+        self._word_cache: dict[int, str] = {}
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the flags of ``doc._.findings``."""
         findings = list(get_findings(doc))
-        chosen = [i for i, f in enumerate(findings) if f.value is None]
-        if not chosen:
+        targets = [i for i, f in enumerate(findings) if f.value is None]
+        if not targets:
             return doc
-        verdicts = self.flags(
+        assertions = self.flags(
             doc,
-            [(findings[i].start, findings[i].end) for i in chosen],
-            [findings[i].concept for i in chosen],
+            [(findings[i].start, findings[i].end) for i in targets],
+            [findings[i].concept for i in targets],
         )
         changed = False
-        for i, verdict in zip(chosen, verdicts, strict=True):
-            if verdict != AFFIRMED:
+        for i, assertion in zip(targets, assertions, strict=True):
+            if assertion != AFFIRMED:
                 changed = True
                 old = findings[i]
                 findings[i] = replace(
                     old,
-                    negated=old.negated or verdict.negated,
-                    uncertain=old.uncertain or verdict.uncertain,
-                    historical=old.historical or verdict.historical,
-                    family=old.family or verdict.family,
-                    hypothetical=old.hypothetical or verdict.hypothetical,
-                    relation=old.relation or verdict.relation,
+                    negated=old.negated or assertion.negated,
+                    uncertain=old.uncertain or assertion.uncertain,
+                    historical=old.historical or assertion.historical,
+                    family=old.family or assertion.family,
+                    hypothetical=old.hypothetical or assertion.hypothetical,
+                    relation=old.relation or assertion.relation,
                 )
         if changed:
             set_findings(doc, findings)
@@ -90,7 +90,7 @@ class EsAssertion:
         spans: Sequence[tuple[int, int]],
         concepts: Sequence[str | None] | None = None,
     ) -> list[Assertion]:
-        """Assert targets that are given, wherever they come from.
+        """Return the assertion of any spans.
 
         Parameters
         ----------
@@ -112,36 +112,36 @@ class EsAssertion:
         index = [i for i, (s, e) in enumerate(spans) if 0 <= s < e <= length]
         if not index:
             return out
-        if len(self._words) > _MOST_WORDS:
-            self._words.clear()
-        page = Page(doc, self._words)
-        places = page.tokens([spans[i] for i in index])
+        if len(self._word_cache) > _MAX_WORDS:
+            self._word_cache.clear()
+        note = NoteSentences(doc, self._word_cache)
+        places = note.token_spans([spans[i] for i in index])
         kinds = []
         for i, (start, end) in zip(index, places, strict=True):
             concept = concepts[i] if concepts is not None else None
             if concept is not None:
                 kinds.append(self._kinds.of_concept(concept))
             else:
-                kinds.append(self._kinds.of_words(page.words[start:end]))
+                kinds.append(self._kinds.of_words(note.words[start:end]))
         sections = Sections(doc)
         for layer in _layers(places):
-            within = page.sentences([places[i] for i in layer], [kinds[i] for i in layer])
+            within = note.sentences([places[i] for i in layer], [kinds[i] for i in layer])
             for sentence in within:
-                verdicts = self._engine.verdicts(sentence)
+                assertions = self._engine.assertions(sentence)
                 for target in sentence.targets:
-                    verdict, place = verdicts.get(target.index), layer[target.index]
-                    if verdict is None:
+                    assertion, place = assertions.get(target.index), layer[target.index]
+                    if assertion is None:
                         section = sections.at(places[place][0])
-                        verdict = self._by_section(section, target.label_)
-                    out[index[place]] = verdict
+                        assertion = self._section_assertion(section, target.label_)
+                    out[index[place]] = assertion
         return out
 
-    def _by_section(self, section: str | None, kind: str) -> Assertion:
-        """What the section says of a target that no cue reaches."""
+    def _section_assertion(self, section: str | None, kind: str) -> Assertion:
+        """The assertion that a section gives to a target that no cue modifies."""
         for key in (section or "none", "*"):
             for category, allowed in self._rules.section_flags.get(key, ()):
                 if allowed is None or kind in allowed:
-                    return self._engine.settle({category: 0})
+                    return self._engine.resolve({category: 0})
         return AFFIRMED
 
     # spaCy saves and loads every component through these four.
@@ -153,7 +153,7 @@ class EsAssertion:
     def from_bytes(self, data: bytes, **kwargs: object) -> Self:
         """Load what :meth:`to_bytes` gave."""
         loaded = json.loads(data)
-        self._set(build_assertion_rules(loaded["rules"]), loaded["categories"])
+        self._compile(build_assertion_rules(loaded["rules"]), loaded["categories"])
         return self
 
     def to_disk(self, path: str | Path, **kwargs: object) -> None:
@@ -168,11 +168,11 @@ class EsAssertion:
 
 
 def _layers(places: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Part targets that overlap: each layer holds none that do, wider ones first.
+    """Split targets into layers without overlaps, wider targets first.
 
-    The words of a target are hidden from the rules; a target inside a wider one ('sin
-    elevación del ST' inside 'síndrome coronario agudo sin elevación del ST') needs to see
-    the words of the wider one around it.
+    The words of a target are masked from the rules; a target inside a wider one ('sin
+    elevación del ST' inside 'síndrome coronario agudo sin elevación del ST') needs
+    the words of the wider one as context.
     """
     layers: list[list[int]] = []
     ends: list[int] = []

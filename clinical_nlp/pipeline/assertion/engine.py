@@ -1,4 +1,4 @@
-"""Runs ConText over sentences: cues, then the graph, then the verdict on each target."""
+"""Runs ConText over sentences: cues, then the graph, then the assertion of each target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAMILY = "FAMILY"
 _MARKS = frozenset(("COMMA", "BRACKET"))
 
 
-class Engine:
+class ContextEngine:
     """ConText on our rules, for one sentence at a time.
 
     Parameters
@@ -27,15 +27,15 @@ class Engine:
     """
 
     def __init__(self, rules: AssertionRules) -> None:
-        self._all = rules
+        self._data = rules
         self._matcher = CueMatcher([cue.pattern for cue in rules.cues])
         self._rules_of: dict[frozenset[str], dict[tuple[int, ...], tuple[ConTextRule, ...]]] = {}
-        self._alone: dict[tuple[str, str | None], Assertion] = {}
+        self._of_category: dict[tuple[str, str | None], Assertion] = {}
 
     def modifiers(self, sentence: Sentence) -> list[ConTextModifier]:
-        """Find the cues of a sentence that can reach one of its targets, and their bounds.
+        """Find the cues of a sentence that may modify one of its targets, and their bounds.
 
-        Without a cue that reaches anything there is nothing to bound: the list is empty.
+        Empty where no cue may modify any.
         """
         rules = self._rules(frozenset(target.label_ for target in sentence.targets))
         matches = prune(self._matcher.find([START, *sentence.words, END], rules))
@@ -47,33 +47,33 @@ class Engine:
             modifier(rule, max(match.start - 1, 0), min(match.end - 1, length), length)
             for rule, match in chosen
         ]
-        found = self._all.ambiguous_cues.apply(sentence, found)
-        inside = item_commas(sentence, self._all.list_breakers, self._all.list_runners)
+        found = self._data.ambiguous_cues.apply(sentence, found)
+        inside = item_commas(sentence, self._data.list_breakers, self._data.list_runners)
         cues = {m.modifier_span[0] for m in found if m.direction not in SILENT}
-        inside |= asides(sentence, self._all.ambiguous_cues.carriers, cues)
+        inside |= asides(sentence, self._data.ambiguous_cues.carriers, cues)
         if not inside:
             return found
         return [m for m in found if m.category not in _MARKS or m.modifier_span[0] not in inside]
 
     def _rules(self, kinds: frozenset[str]) -> Callable[[tuple[int, ...]], tuple[ConTextRule, ...]]:
-        """Give the rules behind the forms of a match that may reach targets of some kinds.
+        """Return a function from a match's patterns to the rules that may modify some kinds.
 
-        A cue that can reach none of a sentence's targets must not hide one that can.
+        A cue that may modify none of a sentence's targets must not hide one that may.
         """
         known = self._rules_of.setdefault(kinds, {})
-        cues = self._all.cues
+        cues = self._data.cues
 
-        def rules(forms: tuple[int, ...]) -> tuple[ConTextRule, ...]:
-            found = known.get(forms)
+        def rules(patterns: tuple[int, ...]) -> tuple[ConTextRule, ...]:
+            found = known.get(patterns)
             if found is None:
-                named = {cues[f].rule.literal: cues[f].rule for f in forms}
-                found = known[forms] = tuple(r for r in named.values() if _reaches(r, kinds))
+                named = {cues[p].rule.literal: cues[p].rule for p in patterns}
+                found = known[patterns] = tuple(r for r in named.values() if _may_modify(r, kinds))
             return found
 
         return rules
 
     def edges(self, sentence: Sentence) -> list[tuple[Target, ConTextModifier]]:
-        """Run ConText: pairs of a target and a cue that reaches it."""
+        """Run ConText: pairs of a target and a cue that modifies it."""
         modifiers = self.modifiers(sentence)
         if not modifiers:
             return []
@@ -83,60 +83,60 @@ class Engine:
         edges: list[tuple[Target, ConTextModifier]] = graph.edges
         return edges
 
-    def verdicts(self, sentence: Sentence) -> dict[int, Assertion]:
-        """Assertions by the index of the target; targets no cue reaches are left out."""
-        answered = self._all.questions.answer(sentence)
-        if answered is not None:
-            return {target.index: answered for target in sentence.targets}
-        reached: dict[int, list[tuple[int, ConTextModifier]]] = {}
+    def assertions(self, sentence: Sentence) -> dict[int, Assertion]:
+        """Return assertions by the index of the target; unmodified targets are left out."""
+        answer = self._data.questions.answer(sentence)
+        if answer is not None:
+            return {target.index: answer for target in sentence.targets}
+        cues_of: dict[int, list[tuple[int, ConTextModifier]]] = {}
         for target, cue in self.edges(sentence):
             start, end = cue.modifier_span
-            gap = target.start - end if end <= target.start else start - target.end
-            reached.setdefault(target.index, []).append((gap, cue))
-        verdicts = {index: self._verdict(cues) for index, cues in reached.items()}
-        if len(verdicts) < len(sentence.targets):
-            unreached = [t for t in sentence.targets if t.index not in verdicts]
-            for index, category in self._all.passages.categories(sentence, unreached).items():
-                verdicts[index] = self._verdict_of(category, None)
+            distance = target.start - end if end <= target.start else start - target.end
+            cues_of.setdefault(target.index, []).append((distance, cue))
+        assertions = {index: self._assertion(cues) for index, cues in cues_of.items()}
+        if len(assertions) < len(sentence.targets):
+            unmodified = [t for t in sentence.targets if t.index not in assertions]
+            for index, category in self._data.passages.categories(sentence, unmodified).items():
+                assertions[index] = self._category_assertion(category, None)
         if "(" in sentence.words:
-            _share_with_short_forms(sentence, verdicts)
-        return verdicts
+            _share_with_short_forms(sentence, assertions)
+        return assertions
 
-    def _verdict(self, cues: Iterable[tuple[int, ConTextModifier]]) -> Assertion:
+    def _assertion(self, cues: Iterable[tuple[int, ConTextModifier]]) -> Assertion:
         nearest: dict[str, tuple[int, ConTextModifier]] = {}
-        for gap, cue in cues:
-            if cue.category not in nearest or gap < nearest[cue.category][0]:
-                nearest[cue.category] = (gap, cue)
+        for distance, cue in cues:
+            if cue.category not in nearest or distance < nearest[cue.category][0]:
+                nearest[cue.category] = (distance, cue)
         if len(nearest) == 1:
-            return self._verdict_of(next(iter(nearest)), _relation(nearest))
-        return self.settle({c: g for c, (g, _) in nearest.items()}, _relation(nearest))
+            return self._category_assertion(next(iter(nearest)), _relation(nearest))
+        return self.resolve({c: d for c, (d, _) in nearest.items()}, _relation(nearest))
 
-    def _verdict_of(self, category: str, relation: str | None) -> Assertion:
-        """What one category says when it stands alone, as most do."""
-        verdict = self._alone.get((category, relation))
-        if verdict is None:
-            verdict = self._alone[category, relation] = self.settle({category: 0}, relation)
-        return verdict
+    def _category_assertion(self, category: str, relation: str | None) -> Assertion:
+        """The assertion of a single category, as most targets have."""
+        known = self._of_category.get((category, relation))
+        if known is None:
+            known = self._of_category[category, relation] = self.resolve({category: 0}, relation)
+        return known
 
-    def settle(self, gaps: dict[str, int], relation: str | None = None) -> Assertion:
-        """Decide between categories that reach one target.
+    def resolve(self, distances: dict[str, int], relation: str | None = None) -> Assertion:
+        """Decide between the categories that modify one target.
 
         Parameters
         ----------
-        gaps
+        distances
             Words between the target and the nearest cue, by category.
         relation
             RoleCode that the nearest family cue names.
         """
-        standing = set(gaps)
-        for winner, losers in self._all.overrides.items():
+        standing = set(distances)
+        for winner, losers in self._data.overrides.items():
             if winner in standing:
                 standing.difference_update(losers)
-        for rivals in self._all.rivals:
+        for rivals in self._data.rivals:
             present = [c for c in rivals if c in standing]
             if len(present) > 1:  # the first of equals stays
-                standing.difference_update(set(present) - {min(present, key=gaps.__getitem__)})
-        flags = {flag for c in standing for flag in self._all.flags.get(c, ())}
+                standing.difference_update(set(present) - {min(present, key=distances.__getitem__)})
+        flags = {flag for c in standing for flag in self._data.flags.get(c, ())}
         return Assertion(
             negated="negated" in flags,
             uncertain="uncertain" in flags,
@@ -147,11 +147,11 @@ class Engine:
         )
 
 
-def _share_with_short_forms(sentence: Sentence, verdicts: dict[int, Assertion]) -> None:
-    """Let a name and its short form in brackets share what is said of either.
+def _share_with_short_forms(sentence: Sentence, assertions: dict[int, Assertion]) -> None:
+    """Let a name and its short form in brackets share their assertion.
 
-    'se descarta tromboembolismo pulmonar (TEP)': brackets end most scopes, but these hold
-    the same thing again.
+    'se descarta tromboembolismo pulmonar (TEP)': brackets end most scopes, but these repeat
+    the target.
     """
     words, ending = sentence.words, {target.end: target for target in sentence.targets}
     for short in sentence.targets:
@@ -163,12 +163,12 @@ def _share_with_short_forms(sentence: Sentence, verdicts: dict[int, Assertion]) 
         ):
             continue
         for one, other in ((name, short), (short, name)):
-            if one.index in verdicts and other.index not in verdicts:
-                verdicts[other.index] = verdicts[one.index]
+            if one.index in assertions and other.index not in assertions:
+                assertions[other.index] = assertions[one.index]
 
 
-def _reaches(rule: ConTextRule, kinds: frozenset[str]) -> bool:
-    """Whether a rule may modify a target of any of the kinds, or bounds others."""
+def _may_modify(rule: ConTextRule, kinds: frozenset[str]) -> bool:
+    """Whether a rule may modify a target of any of the kinds, or bounds other rules."""
     if rule.direction in SILENT:
         return True
     if rule.allowed_types is not None:

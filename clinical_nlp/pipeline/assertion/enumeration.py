@@ -1,13 +1,13 @@
-"""Tells the commas that part an enumeration from those that end a statement.
+"""Commas that separate the items of an enumeration, as against those that end a statement.
 
-ConText ends a scope at a word; Spanish notes run a denial through a list and end it at
+ConText ends a scope at a word. In Spanish notes a negation runs through a list and ends at
 the comma that does not continue the list:
 
     niega disnea, ortopnea y edemas
     no fiebre, dolor torácico ni palpitaciones
     no fiebre, acude por disnea
 
-A comma parts items if what follows it, up to the next comma, is short and holds none of
+A comma separates items if what follows it, up to the next comma, is short and holds none of
 the words that open a clause, and if the row of such items is closed by *ni*, *o* or *y*;
 after *niega* it may also run unclosed to the end of the sentence.
 """
@@ -27,7 +27,7 @@ _LONGEST_ASIDE = 8
 
 
 def item_commas(sentence: Sentence, breakers: frozenset[str], runners: frozenset[str]) -> set[int]:
-    """Return the places of the commas that part items of one enumeration."""
+    """Return the places of the commas that separate items of one enumeration."""
     words = sentence.words
     commas = [i for i, word in enumerate(words) if word == ","]
     if not commas:
@@ -60,7 +60,8 @@ def asides(sentence: Sentence, carriers: frozenset[str], cues: Set[int]) -> set[
     """Return the places of brackets around asides that an enumeration runs over.
 
     'No refiere disnea (tampoco de noche), edemas ni ángor': what follows the bracket goes
-    on. An aside with a finding or a cue of its own parts the list, unless it carries on.
+    on. An aside with a finding or a cue of its own ends the list, unless it opens with a
+    word such as *ni*.
     """
     words = sentence.words
     if "(" not in words:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from clinical_nlp.pipeline.assertion.context import ConTextGraph, ConTextModifier, ConTextRule
 
-#: Widest reach of a cue, in words, where its rule names none. A sentence that long is a
+#: Widest scope of a cue, in words, where its rule names none. A sentence that long is a
 #: list or a missing full stop; the bound keeps the cost linear in the note.
 WIDEST = 60
 

@@ -1,10 +1,9 @@
-"""Stretches of a sentence that place in the past what stands in them.
+"""Passages: parts of a sentence that place their findings in the past.
 
-ConText ends a cue's reach at every contrast and clause, which a story does not heed: 'En
-2014, a raíz de un síncope, se implantó …' is of 2014 to its end. A passage opens with one
-of its forms and runs through clauses up to a word that turns to the present visit
-('acude', 'ingresa'), or to the end of the sentence. It speaks only of targets that no cue
-reaches.
+ConText ends the scope of a cue at every clause, but in 'En 2014, a raíz de un síncope, se
+implantó …' the date holds to the end. A passage opens with one of its forms and runs
+through clauses up to a word of the present visit ('acude', 'ingresa'), or to the end of
+the sentence. It applies only to targets that no cue modifies.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ _KEYS = frozenset({"name", "category", "allowed", "until", "unless", "reason", "
 
 @dataclass(frozen=True)
 class Passage:
-    """One kind of passage.
+    """A kind of passage.
 
     Parameters
     ----------
     category
-        What it says of its targets.
+        Category of its targets.
     allowed
-        Kinds of target that it speaks of.
+        Kinds of target that it applies to.
     until
         Words that end it.
     unless
-        Words that, anywhere before it in the sentence, make it no passage.
+        Words that rule it out anywhere before it in the sentence.
     """
 
     category: str
@@ -59,13 +58,13 @@ class Passages:
         self._matcher = CueMatcher([pattern for _, pattern in entries])
         self._kinds = frozenset(kind for passage, _ in entries for kind in passage.allowed)
 
-    def categories(self, sentence: Sentence, unreached: Iterable[Target]) -> dict[int, str]:
-        """Return categories by the index of the target, of the targets that passages hold."""
-        waiting = [target for target in unreached if target.label_ in self._kinds]
-        if not waiting:
+    def categories(self, sentence: Sentence, unmodified: Iterable[Target]) -> dict[int, str]:
+        """Return the category of each target that a passage holds, by the target's index."""
+        candidates = [target for target in unmodified if target.label_ in self._kinds]
+        if not candidates:
             return {}
         words = sentence.words
-        said: dict[int, str] = {}
+        found: dict[int, str] = {}
         for match in self._matcher.find([START, *words, END]):
             start, stop = max(match.start - 1, 0), match.end - 1
             for form in match.patterns:
@@ -75,10 +74,10 @@ class Passages:
                 end = next(
                     (i for i in range(stop, len(words)) if words[i] in passage.until), len(words)
                 )
-                for target in waiting:
+                for target in candidates:
                     if stop <= target.start < end and target.label_ in passage.allowed:
-                        said.setdefault(target.index, passage.category)
-        return said
+                        found.setdefault(target.index, passage.category)
+        return found
 
 
 def build(entries: Sequence[Mapping[str, Any]], macros: Mapping[str, Sequence[str]]) -> Passages:
@@ -89,7 +88,7 @@ def build(entries: Sequence[Mapping[str, Any]], macros: Mapping[str, Sequence[st
     PipelineError
         E320 for a form, E321 for a passage whose keys are not understood.
     """
-    made: list[tuple[Passage, Pattern]] = []
+    compiled: list[tuple[Passage, Pattern]] = []
     for entry in entries:
         name = str(entry.get("name", "?"))
         if set(entry) - _KEYS or _KEYS - {"until", "unless"} - set(entry):
@@ -109,5 +108,5 @@ def build(entries: Sequence[Mapping[str, Any]], macros: Mapping[str, Sequence[st
         passage = Passage(
             entry["category"], frozenset(entry["allowed"]), words("until"), words("unless")
         )
-        made.extend((passage, compile_cue(form, macros, name)) for form in entry["forms"])
-    return Passages(made)
+        compiled.extend((passage, compile_cue(form, macros, name)) for form in entry["forms"])
+    return Passages(compiled)

@@ -1,7 +1,7 @@
 """Questions and their answers: '¿Ortopnea? No.', '"¿Se ahoga?" "No, señor"'.
 
-The answer stands in the sentence after. A short question that is answered says what the
-answer says; one that is not is a doubt ('IC?'), which the rules tell.
+The answer is in the next sentence. It gives the assertion of a short question; a question
+without an answer is uncertain ('IC?'), which the rules find.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _SIGN = ","
 
 @dataclass(frozen=True)
 class Questions:
-    """Reads answers.
+    """Finds the answers to questions.
 
     Parameters
     ----------
     most_words
-        Words that a question may hold beside its targets.
+        Most words of a question beside its targets.
     answers
-        What an answer says, by its words; ``","`` is any sign or the end.
+        Assertion by the words of the answer; ``","`` is any sign or the end.
     """
 
     most_words: int
     answers: Mapping[tuple[str, ...], Assertion]
 
     def answer(self, sentence: Sentence) -> Assertion | None:
-        """What the answer says of the question's targets; ``None`` where there is none."""
+        """Return the assertion that the answer gives; ``None`` where there is no answer."""
         if not sentence.answer:
             return None
         asked = [word for word in sentence.words if word != TARGET and word[0].isalnum()]
@@ -43,9 +43,9 @@ class Questions:
         words = [normalise_word(w) if w[0].isalnum() else _SIGN for w in sentence.answer]
         words.append(_SIGN)
         for length in range(len(words), 0, -1):
-            said = self.answers.get(tuple(words[:length]))
-            if said is not None:
-                return said
+            assertion = self.answers.get(tuple(words[:length]))
+            if assertion is not None:
+                return assertion
         return None
 
 

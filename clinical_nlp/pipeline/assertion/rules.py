@@ -1,7 +1,7 @@
 """The assertion rules, loaded from ``data/``.
 
-The files are written for a clinician to read: each rule names its cues, what they mean,
-where they reach and why. Here they become ConText rules.
+The files are written for clinicians: each rule names its cues, what they mean, their scope
+and the reason. Here they become ConText rules.
 """
 
 from __future__ import annotations
@@ -65,19 +65,19 @@ class AssertionRules:
     overrides
         Categories that a category takes from the same target.
     rivals
-        Groups of categories of which only the nearest to the target stands.
+        Groups of categories of which only the nearest to the target counts.
     flags
         Flags that a category sets.
     list_breakers
-        Words that an item of an enumeration does not hold.
+        Words that no item of an enumeration contains.
     list_runners
         Words that open an enumeration which may run on unclosed.
     ambiguous_cues
-        How cues that mean one thing or another are decided.
+        Cues whose meaning depends on the sentence.
     questions
-        How the answers to questions are read.
+        Answers to questions.
     passages
-        Stretches of a sentence that colour what no cue reaches.
+        Parts of a sentence that apply to targets no cue modifies.
     """
 
     source: Mapping[str, Any]

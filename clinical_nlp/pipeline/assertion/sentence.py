@@ -1,6 +1,6 @@
-"""The note as the engine sees it: sentences of normalised words, and where targets are.
+"""A note as the engine takes it: sentences of normalised words with their targets.
 
-Everything is read from the ``Doc`` as arrays, once; tokens are not touched one by one.
+The ``Doc`` is read as arrays, once: its tokens one by one would be slow.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FULL_STOPS = frozenset(".?!")
 _BULLETS = frozenset("-*•·–—▪►")
 _QUOTES = frozenset("\"'“”«»’‘-–—")
 _ANSWER_TOKENS, _ANSWER_WORDS = 8, 3
-_LEAD_WORDS = 12  # of a heading, how much is read before each item of its list
+_HEADING_WORDS = 12  # of a heading, put before each item of its list
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +45,29 @@ def _word(lower: str) -> str:
     return cue_word(lower)
 
 
-class Page:
-    """A ``Doc`` read into plain lists.
+class NoteSentences:
+    """The words and sentences of a ``Doc`` as plain lists.
 
     Parameters
     ----------
     doc
         The note. Without sentence annotation, full stops and line breaks end a sentence.
-    known
-        Words by their hash in the string store; filled as new ones are met.
+    cache
+        Words by their hash in the string store; filled with new ones.
     """
 
-    def __init__(self, doc: Doc, known: dict[int, str]) -> None:
+    def __init__(self, doc: Doc, cache: dict[int, str]) -> None:
         columns = doc.to_array([LOWER, IDX])
         keys: list[int] = columns[:, 0].tolist() if len(doc) else []
-        for key in set(keys).difference(known):
-            known[key] = _word(doc.vocab.strings[key])
+        for key in set(keys).difference(cache):
+            cache[key] = _word(doc.vocab.strings[key])
         #: The normalised word of every token, empty for white space.
-        self.words = [known[key] for key in keys]
+        self.words = [cache[key] for key in keys]
         self._first_characters = columns[:, 1] if len(doc) else np.zeros(0, dtype="uint64")
-        self.edges = self._edges(doc)
+        self.bounds = self._sentence_bounds(doc)
 
-    def tokens(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Turn code points (start, end exclusive) into the tokens they touch."""
+    def token_spans(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return the tokens that spans of code points touch (start, end exclusive)."""
         starts = np.array([s for s, _ in spans], dtype=self._first_characters.dtype)
         ends = np.array([e for _, e in spans], dtype=self._first_characters.dtype)
         first = np.searchsorted(self._first_characters, starts, side="right") - 1
@@ -88,21 +88,21 @@ class Page:
 
         Notes
         -----
-        An item of a bulleted list is read after the heading of the list: what *Acudir si:*
-        says, it says of each line below.
+        The heading of a bulleted list is put before each item: *Acudir si:* holds for
+        each line below.
         """
         order = sorted(range(len(spans)), key=lambda i: spans[i])
-        edges = self.edges
+        bounds = self.bounds
         heads: dict[int, int] = {}
         sentence = at = 0
         while at < len(order):
             first = spans[order[at]][0]
-            while edges[sentence + 1] <= first:
+            while bounds[sentence + 1] <= first:
                 sentence += 1
-            low, high = edges[sentence], edges[sentence + 1]
-            words = self._lead(sentence, heads)
+            low, high = bounds[sentence], bounds[sentence + 1]
+            words = self._list_heading(sentence, heads)
             within = self.words[low:high]
-            # Of each token and of the sentence's end: how many words stand before.
+            # For each token and the end of the sentence, the number of words before it.
             place = list(accumulate(map(bool, within), initial=len(words)))
             words.extend(filter(None, within))
             targets = []
@@ -118,7 +118,7 @@ class Page:
 
     def _answer(self, sentence: int) -> list[str]:
         """First words of what follows a question, without quotation marks and dashes."""
-        low, high = self.edges[sentence], self.edges[sentence + 1]
+        low, high = self.bounds[sentence], self.bounds[sentence + 1]
         closing = [word for word in self.words[max(low, high - 4) : high] if word]
         if "?" not in closing:
             return []
@@ -128,7 +128,7 @@ class Page:
                 first.append(word)
         return first[:_ANSWER_WORDS]
 
-    def _edges(self, doc: Doc) -> list[int]:
+    def _sentence_bounds(self, doc: Doc) -> list[int]:
         """First token of every sentence, and the doc's length at the end."""
         if doc.has_annotation("SENT_START"):
             starts: list[int] = np.flatnonzero(doc.to_array("SENT_START") == 1).tolist()
@@ -143,17 +143,17 @@ class Page:
             len(doc),
         ]
 
-    def _opening(self, sentence: int) -> str:
-        for word in self.words[self.edges[sentence] : self.edges[sentence + 1]]:
+    def _first_word(self, sentence: int) -> str:
+        for word in self.words[self.bounds[sentence] : self.bounds[sentence + 1]]:
             if word:
                 return word
         return "-"  # a blank line does not part a list from its heading
 
-    def _lead(self, sentence: int, heads: dict[int, int]) -> list[str]:
-        """Last words of the heading over a list item, without its colon; else nothing."""
+    def _list_heading(self, sentence: int, heads: dict[int, int]) -> list[str]:
+        """The last words of the heading above a list item, without its colon; else nothing."""
         walked = []
         head = sentence
-        while head not in heads and head and self._opening(head) in _BULLETS:
+        while head not in heads and head and self._first_word(head) in _BULLETS:
             walked.append(head)
             head -= 1
         head = heads.get(head, head)
@@ -161,5 +161,5 @@ class Page:
             heads[item] = head
         if head == sentence:
             return []
-        words = [w for w in self.words[self.edges[head] : self.edges[head + 1]] if w]
-        return words[-_LEAD_WORDS - 1 : -1] if words and words[-1] == ":" else []
+        words = [w for w in self.words[self.bounds[head] : self.bounds[head + 1]] if w]
+        return words[-_HEADING_WORDS - 1 : -1] if words and words[-1] == ":" else []

@@ -1,4 +1,4 @@
-"""Tells what kind of thing a target is, from its concept or its words."""
+"""The kind of a target (symptom, drug, event, …), from its concept or its words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNKNOWN = "UNKNOWN"
 
 
 class TargetKinds:
-    """Kind of a target, as ``data/kinds.toml`` defines them.
+    """Kinds of targets, as ``data/kinds.toml`` defines them.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
-"""Reads the lexicon as the matcher does and reports what a clinician would want to know.
+"""Checks the lexicon: duplicates, dead terms, clashes between concepts, unused gates.
 
-Each term is written out once ("se le hinchan los {ankle}" as "hinchar tobillo"), read back
-by the matcher, and must be found. A term that is not is dead: its notation asks for
-something that no text can give it, or another term always wins.
+Each term is written out once ("se le hinchan los {ankle}" as "hinchar tobillo") and must be
+found by the matcher. A term that is not is dead: no text can match it.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from clinical_nlp.pipeline.findings.matcher import Matcher
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """Something to mend in the lexicon.
+class LexiconIssue:
+    """Something to correct in the lexicon.
 
     Parameters
     ----------
@@ -42,8 +41,8 @@ class Complaint:
     reason: str
 
 
-def check(lexicon: Lexicon) -> list[Complaint]:
-    """Return every complaint about a lexicon, in the order of its files.
+def check(lexicon: Lexicon) -> list[LexiconIssue]:
+    """Return all issues of a lexicon, in the order of its files.
 
     Raises
     ------
@@ -54,28 +53,28 @@ def check(lexicon: Lexicon) -> list[Complaint]:
     return [
         *_duplicates(lexicon),
         *_unused_gates(lexicon),
-        *_unread(matcher),
+        *_dead_and_clashing(matcher),
     ]
 
 
-def _duplicates(lexicon: Lexicon) -> Iterator[Complaint]:
+def _duplicates(lexicon: Lexicon) -> Iterator[LexiconIssue]:
     counts = Counter((t.concept, t.language, t.text, t.gate) for t in lexicon.terms)
     for (concept, language, text, _), count in counts.items():
         if count > 1:
             reason = f"stands {count} times under '{language}': keep one"
-            yield Complaint("duplicate", concept, text, reason)
+            yield LexiconIssue("duplicate", concept, text, reason)
 
 
-def _unused_gates(lexicon: Lexicon) -> Iterator[Complaint]:
+def _unused_gates(lexicon: Lexicon) -> Iterator[LexiconIssue]:
     used = {term.gate for term in lexicon.terms}
     for name in lexicon.data["gates.toml"]:
         if name != "lists" and name not in used:
-            yield Complaint("unused gate", "", name, "no term names it: remove it or name it")
+            yield LexiconIssue("unused gate", "", name, "no term names it: remove it or name it")
 
 
-def _unread(matcher: Matcher) -> Iterator[Complaint]:
+def _dead_and_clashing(matcher: Matcher) -> Iterator[LexiconIssue]:
     """Dead terms, and terms of two concepts that claim the same words without a gate."""
-    writer = _Writer(matcher.vocabulary)
+    writer = _ExampleWriter(matcher.vocabulary)
     strings = StringStore()
     for number, term in enumerate(matcher.terms):
         text = writer.write(matcher.vocabulary.compile(term.text, term.language))
@@ -88,33 +87,33 @@ def _unread(matcher: Matcher) -> Iterator[Complaint]:
         }
         if number not in whole:
             reason = f"written out as '{text}', it is not found: see docs/how-to/lexicon.md"
-            yield Complaint("dead", term.concept, term.text, reason)
+            yield LexiconIssue("dead", term.concept, term.text, reason)
             continue
         if term.concept and not term.gate and any(_always_wins(matcher.terms[n]) for n in whole):
             reason = f"'{text}' is also a decoy, which always wins: write the decoy longer"
-            yield Complaint("clash", term.concept, term.text, reason)
+            yield LexiconIssue("clash", term.concept, term.text, reason)
         rivals = sorted(
             {
                 other.concept
                 for other in (matcher.terms[n] for n in whole)
-                if other.concept and other.concept != term.concept and not _excused(term, other)
+                if other.concept and other.concept != term.concept and not _gated(term, other)
             }
         )
         if rivals and term.concept and term.concept < rivals[0]:
             reason = f"'{text}' is also {', '.join(rivals)}: gate one of them"
-            yield Complaint("clash", term.concept, term.text, reason)
+            yield LexiconIssue("clash", term.concept, term.text, reason)
 
 
 def _always_wins(other: Term) -> bool:
     return not other.concept and other.gate is None
 
 
-def _excused(term: Term, other: Term) -> bool:
-    """A gate on either side settles which of two terms is meant."""
+def _gated(term: Term, other: Term) -> bool:
+    """Whether a gate decides which of two terms is meant."""
     return term.gate is not None or other.gate is not None
 
 
-class _Writer:
+class _ExampleWriter:
     """Writes a pattern out as one text that it matches."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:

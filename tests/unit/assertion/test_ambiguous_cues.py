@@ -35,25 +35,27 @@ NEG, HYP = Assertion(negated=True), Assertion(hypothetical=True)
         ("niega:\n\n• disnea\n• tos", [NEG, NEG]),
     ],
 )
-def test_readings(text: str, expected: list[Assertion]) -> None:
+def test_flags_ambiguous_cue_is_decided_by_the_sentence(
+    text: str, expected: list[Assertion]
+) -> None:
     assert said(text, "disnea", "tos") == expected
 
 
-def test_nothing_is_said_of_nothing() -> None:
+def test_flags_empty_note_or_invalid_span_is_affirmed() -> None:
     assert COMPONENT.flags(NLP.make_doc(""), [(0, 3)]) == [Assertion()]
     assert COMPONENT.flags(NLP.make_doc("no tos"), []) == []
     assert COMPONENT.flags(NLP.make_doc("no tos"), [(3, 99), (5, 5)]) == [Assertion()] * 2
 
 
 @given(st.text(alphabet="no si, .;:¿?()-\nñ", max_size=60))
-def test_any_text_is_read(noise: str) -> None:
+def test_flags_any_text_gives_one_assertion_a_span(noise: str) -> None:
     text = noise + "disnea" + noise
     at = len(noise)
     assert len(COMPONENT.flags(NLP.make_doc(text), [(at, at + 6), (0, len(text))])) == 2
 
 
 @given(st.sampled_from(["Niega disnea y tos", "Si disnea, acudir", "Probable disnea, no tos"]))
-def test_accents_case_and_blanks_change_nothing(text: str) -> None:
+def test_flags_case_and_blanks_change_nothing(text: str) -> None:
     plain = said(text, "disnea")
     assert said(text.upper(), "DISNEA") == plain
     assert said(text.replace(" ", "  "), "disnea") == plain

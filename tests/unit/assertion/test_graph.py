@@ -35,7 +35,7 @@ TARGETS = st.lists(
 
 
 @given(PLACES, TARGETS)
-def test_same_edges_as_medspacy(
+def test_sentence_graph_gives_the_edges_of_medspacy(
     places: list[tuple[int, int, int]], spots: list[tuple[int, str]]
 ) -> None:
     taken: set[int] = set()

@@ -36,7 +36,7 @@ def test_cue_is_never_a_bare_function_word() -> None:
             assert not words(needed[0]) & COMMON, (cue.rule.literal, cue.form)
 
 
-def test_every_rule_says_why_and_sets_or_bounds_something() -> None:
+def test_rule_has_a_reason_and_an_effect() -> None:
     rules = load_assertion_rules()
     stops = {s for cue in rules.cues for s in cue.rule.terminated_by}
     categories = {cue.rule.category for cue in rules.cues}
@@ -47,7 +47,7 @@ def test_every_rule_says_why_and_sets_or_bounds_something() -> None:
             assert cue.rule.category in rules.flags or cue.rule.category in rules.overrides
 
 
-def test_kinds_that_rules_name_exist() -> None:
+def test_rule_names_only_existing_kinds() -> None:
     rules = load_assertion_rules()
     kinds = {*rules.kind_of_category.values(), *rules.kind_of_concept.values()}
     kinds |= {kind for kind, _, _ in rules.text_kinds} | {"UNKNOWN"}
@@ -56,7 +56,7 @@ def test_kinds_that_rules_name_exist() -> None:
         assert (cue.rule.excluded_types or set()) <= kinds
 
 
-def test_the_exported_file_is_in_step() -> None:
+def test_export_equals_the_kept_file() -> None:
     package = resources.files("clinical_nlp.pipeline.assertion")
     kept = (package / "medspacy" / "es_context_rules.json").read_text(encoding="utf-8")
     assert kept == as_json(load_assertion_rules())
@@ -77,7 +77,7 @@ def test_the_exported_file_is_in_step() -> None:
         },
     ],
 )
-def test_a_broken_rule_is_named(broken: dict[str, object]) -> None:
+def test_build_broken_rule_raises_e321(broken: dict[str, object]) -> None:
     with pytest.raises(PipelineError) as caught:
         build_assertion_rules({"rules": [broken]})
     assert caught.value.code == "E321"

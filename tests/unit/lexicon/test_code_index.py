@@ -30,7 +30,7 @@ ATC = "http://www.whocc.no/atc"
         ("http://www.nlm.nih.gov/research/umls/rxnorm", "4603", "furosemide"),
     ],
 )
-def test_code_names_its_concept(system: str, code: str, concept: str) -> None:
+def test_by_code_known_code_gives_its_concept(system: str, code: str, concept: str) -> None:
     assert load_lexicon().by_code(system, code) == concept
 
 
@@ -48,11 +48,11 @@ def test_code_names_its_concept(system: str, code: str, concept: str) -> None:
         ("", "I50"),
     ],
 )
-def test_code_that_tells_no_concept(system: str, code: str) -> None:
+def test_by_code_ambiguous_or_unknown_code_gives_none(system: str, code: str) -> None:
     assert load_lexicon().by_code(system, code) is None
 
 
-def test_every_settled_code_names_a_concept() -> None:
+def test_codes_file_names_only_existing_concepts() -> None:
     lexicon = load_lexicon()
     for system, codes in lexicon.data["codes.toml"].items():
         for code, key in codes.items():
@@ -69,5 +69,5 @@ def test_every_settled_code_names_a_concept() -> None:
         ("urn:oid:2.16.840.1.113883.6.345", None),
     ],
 )
-def test_system_name(uri: str, name: str | None) -> None:
+def test_system_name_gives_the_short_name(uri: str, name: str | None) -> None:
     assert system_name(uri) == name

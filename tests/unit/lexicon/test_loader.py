@@ -11,7 +11,7 @@ from clinical_nlp.lexicon import Lexicon, load_lexicon
 DYSPNEA = '[dyspnea]\ndisplay = { es = "disnea" }\n'
 
 
-def test_concepts_and_terms_are_read() -> None:
+def test_lexicon_loads_concepts_and_terms() -> None:
     lexicon = Lexicon(
         {
             "concepts/symptom.toml": DYSPNEA
@@ -40,20 +40,20 @@ def test_concepts_and_terms_are_read() -> None:
         ({"concepts/a.toml": DYSPNEA, "concepts/b.toml": DYSPNEA}, "E313"),
     ],
 )
-def test_broken_files_are_named(texts: dict[str, str], code: str) -> None:
+def test_lexicon_broken_file_raises_its_code(texts: dict[str, str], code: str) -> None:
     with pytest.raises(PipelineError) as caught:
         Lexicon(texts)
     assert caught.value.code == code
 
 
-def test_fingerprint_follows_the_content() -> None:
+def test_fingerprint_changes_with_the_content() -> None:
     one = Lexicon({"concepts/a.toml": DYSPNEA})
     same = Lexicon({"concepts/a.toml": DYSPNEA})
     other = Lexicon({"concepts/a.toml": DYSPNEA + 'es = ["disnea"]\n'})
     assert one.fingerprint == same.fingerprint != other.fingerprint
 
 
-def test_shipped_lexicon_is_whole() -> None:
+def test_shipped_lexicon_is_complete() -> None:
     lexicon = load_lexicon()
     assert len(lexicon.concepts) == 233
     named = {term.concept for term in lexicon.terms}
@@ -64,7 +64,7 @@ def test_shipped_lexicon_is_whole() -> None:
         assert set(concept.code_status) <= {"none", *concept.codes} or concept.code_status, key
 
 
-def test_shipped_codes_are_the_catalogues(shared: Path) -> None:
+def test_shipped_codes_equal_the_catalogue(shared: Path) -> None:
     lexicon = load_lexicon()
     with (shared / "data" / "hf_catalogue.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):

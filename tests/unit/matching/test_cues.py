@@ -1,4 +1,4 @@
-"""The phrase language and its matcher."""
+"""Cue phrases and their matcher."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ def find(form: str, text: str) -> list[tuple[int, int]]:
         ("?", "tos ?", [(1, 2)]),
     ],
 )
-def test_forms(form: str, text: str, found: list[tuple[int, int]]) -> None:
+def test_cue_of_each_construct_matches_its_words(
+    form: str, text: str, found: list[tuple[int, int]]
+) -> None:
     assert find(form, text) == found
 
 
 @pytest.mark.parametrize("form", ["", "[no]", "{nothing}", "#hour"])
-def test_a_form_that_cannot_be_used_is_refused(form: str) -> None:
+def test_compile_cue_unusable_form_raises_e320(form: str) -> None:
     with pytest.raises(PipelineError) as caught:
         compile_cue(form, MACROS, "test")
     assert caught.value.code == "E320"
@@ -57,7 +59,7 @@ ELEMENTS = st.sampled_from(["a", "(b|c)", "[a]", "[b]", "#", "#year", "*", ","])
 
 
 @given(st.lists(st.lists(ELEMENTS, min_size=1, max_size=4), max_size=4), st.lists(WORDS))
-def test_finds_what_trying_every_form_everywhere_finds(
+def test_find_equals_trying_every_pattern_everywhere(
     rows: list[list[str]], words: list[str]
 ) -> None:
     forms = [
@@ -95,7 +97,7 @@ def test_finds_what_trying_every_form_everywhere_finds(
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 5)), unique_by=lambda m: m[0]))
-def test_pruning_leaves_disjoint_matches_and_drops_none_for_a_shorter(
+def test_prune_keeps_disjoint_matches_and_the_longest(
     spans: list[tuple[int, int]],
 ) -> None:
     matches = [Match(s, s + n, (0,)) for s, n in sorted(spans)]
@@ -106,7 +108,7 @@ def test_pruning_leaves_disjoint_matches_and_drops_none_for_a_shorter(
 
 
 @pytest.mark.parametrize("form", ["[*] [*] esta retirado", "*2 (esta|ya) retirado [del|de]"])
-def test_a_form_that_opens_with_any_word_reaches_back(form: str) -> None:
+def test_find_cue_opening_with_any_word_reaches_back(form: str) -> None:
     matcher = CueMatcher([compile_cue(form, MACROS, "test"), compile_cue("sin", MACROS, "test")])
     found = matcher.find(["sin", "el", "farmaco", "esta", "retirado"])
     assert [(match.start, match.end, match.patterns) for match in found][:2] == [
@@ -116,6 +118,6 @@ def test_a_form_that_opens_with_any_word_reaches_back(form: str) -> None:
     assert matcher.find(["el", "farmaco", "esta", "pautado"]) == []
 
 
-def test_a_form_that_opens_with_any_word_may_end_on_a_class() -> None:
+def test_find_cue_opening_with_any_word_may_end_on_a_number() -> None:
     matcher = CueMatcher([compile_cue("[*] hace #", MACROS, "test")])
     assert [(m.start, m.end) for m in matcher.find(["tos", "hace", "3"])] == [(0, 3), (1, 3)]

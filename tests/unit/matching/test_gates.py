@@ -50,18 +50,18 @@ def passes(gate: str, text: str, section: str | None = None) -> bool:
         ("both", "con IM", False),
     ],
 )
-def test_conditions(gate: str, text: str, accepted: bool) -> None:
+def test_gate_of_each_condition_accepts_or_rejects(gate: str, text: str, accepted: bool) -> None:
     assert passes(gate, text) is accepted
 
 
-def test_section_condition() -> None:
+def test_gate_with_section_accepts_only_that_section() -> None:
     assert passes("in_history", "IM", section="history")
     assert not passes("in_history", "IM", section="plan")
     assert not passes("in_history", "IM", section=None)
 
 
 @pytest.mark.parametrize("rule", [{"near": ["x"]}, {"accept": True, "nearby": ["x"]}])
-def test_rule_that_is_not_understood(rule: dict[str, object]) -> None:
+def test_gates_invalid_rule_raises_e315(rule: dict[str, object]) -> None:
     with pytest.raises(PipelineError) as caught:
         Gates({"g": {"rules": [rule]}})
     assert caught.value.code == "E315"

@@ -13,7 +13,7 @@ from clinical_nlp.matching.morphology import (
     basque_bases,
     romance_stem,
 )
-from clinical_nlp.matching.spelling import Speller, sound
+from clinical_nlp.matching.spelling import Speller, phonetic_form
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from clinical_nlp.matching.spelling import Speller, sound
         ("dolor", "dolores"),
     ],
 )
-def test_inflected_forms_share_a_stem(forms: tuple[str, ...]) -> None:
+def test_romance_stem_inflected_forms_share_it(forms: tuple[str, ...]) -> None:
     assert len({romance_stem(form) for form in forms}) == 1
 
 
@@ -37,11 +37,11 @@ def test_inflected_forms_share_a_stem(forms: tuple[str, ...]) -> None:
     ("one", "other"),
     [("cama", "cames"), ("tos", "toso"), ("pie", "peso"), ("ictus", "ictio")],
 )
-def test_different_words_keep_apart(one: str, other: str) -> None:
+def test_romance_stem_different_words_differ(one: str, other: str) -> None:
     assert romance_stem(one) != romance_stem(other)
 
 
-def test_diminutives_lose_their_ending() -> None:
+def test_affective_base_strips_diminutives_and_superlatives() -> None:
     assert affective_base("mareillo") == "mare"
     assert affective_base("hinchadisima") == "hinchad"
     assert affective_base("edema") is None
@@ -57,7 +57,7 @@ def test_diminutives_lose_their_ending() -> None:
         ("krepitanterik", "krepitante"),
     ],
 )
-def test_basque_endings_come_off(form: str, base: str) -> None:
+def test_basque_bases_include_the_base(form: str, base: str) -> None:
     assert base in set(basque_bases(form))
 
 
@@ -86,7 +86,7 @@ def verbs() -> Verbs:
         ("dormitorio", []),
     ],
 )
-def test_verb_forms(verbs: Verbs, form: str, lemmas: list[str]) -> None:
+def test_lemmas_of_form_gives_its_verbs(verbs: Verbs, form: str, lemmas: list[str]) -> None:
     assert verbs.lemmas_of(form) == lemmas
 
 
@@ -107,27 +107,29 @@ def speller() -> Speller:
         ("tobiyo", "tobillo"),
     ],
 )
-def test_slips_are_forgiven(speller: Speller, written: str, word: str) -> None:
+def test_corrections_misspelt_word_gives_the_word(
+    speller: Speller, written: str, word: str
+) -> None:
     assert speller.corrections(written) == {f"s:{word}"}
 
 
 @pytest.mark.parametrize("written", ["distonia", "edad", "ic", "tema", "ederas", "cortisona"])
-def test_other_words_are_left_alone(speller: Speller, written: str) -> None:
+def test_corrections_other_word_gives_nothing(speller: Speller, written: str) -> None:
     assert speller.corrections(written) == frozenset()
 
 
-def test_cut_off_words() -> None:
+def test_completions_truncated_word_gives_the_word() -> None:
     speller = Speller({"arritmico": "s:arritmic", "edema": "s:edem", "casa": "s:casa"}, [])
     assert speller.completions("arritm") == {"s:arritmic"}
     assert speller.completions("arri") == frozenset()  # too short, ends in a vowel
     assert speller.completions("arritmico") == frozenset()
 
 
-def test_what_sounds_alike_is_spelt_alike() -> None:
-    assert sound("hinchado") == sound("inchado")
-    assert sound("tobillo") == sound("toviyo")
-    assert sound("cianosis") == sound("zianosis")
-    assert sound("hematico") != sound("cianotico")
+def test_phonetic_form_same_sound_same_form() -> None:
+    assert phonetic_form("hinchado") == phonetic_form("inchado")
+    assert phonetic_form("tobillo") == phonetic_form("toviyo")
+    assert phonetic_form("cianosis") == phonetic_form("zianosis")
+    assert phonetic_form("hematico") != phonetic_form("cianotico")
 
 
 @given(
@@ -136,14 +138,17 @@ def test_what_sounds_alike_is_spelt_alike() -> None:
     left_out=st.integers(0, 3),
     put_in=st.text("aehbvcsiz", max_size=3),
 )
-def test_all_within_the_slips_and_no_others(
+def test_corrections_gives_exactly_the_words_within_the_limit(
     word: str, place: int, left_out: int, put_in: str
 ) -> None:
     form = word[:place] + put_in + word[place + left_out :]
     assume(len(form) >= 7)
     most = 2 if len(form) >= 11 else 1
-    distance = min(OSA.distance(form, word), OSA.distance(sound(form), sound(word)))
-    near = sound(form)[:1] == sound(word)[:1] and abs(len(form) - len(word)) <= most >= distance
+    distance = min(OSA.distance(form, word), OSA.distance(phonetic_form(form), phonetic_form(word)))
+    near = (
+        phonetic_form(form)[:1] == phonetic_form(word)[:1]
+        and abs(len(form) - len(word)) <= most >= distance
+    )
     # No stem, of which the speller would know the plural too.
     found = Speller({word: "w:it"}, ()).corrections(form)
     assert found == (frozenset({"w:it"}) if near else frozenset())

@@ -1,4 +1,4 @@
-"""The notation of terms, read by the automaton."""
+"""Terms, compiled and matched by the automaton."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ DISNEA, ESFUERZO = {"s:disne", GAP}, {"s:esfuerz", GAP}
 DE, LEVE = {"w:de", LINK, GAP}, {LINK, GAP}
 
 
-def test_words_with_links_between(vocabulary: Vocabulary) -> None:
+def test_term_matches_with_link_words_between(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "disnea de esfuerzo", DISNEA, ESFUERZO) == [2]
     assert ends(vocabulary, "disnea de esfuerzo", DISNEA, LEVE, DE, ESFUERZO) == [4]
     assert ends(vocabulary, "disnea de esfuerzo", DISNEA, {GAP}, ESFUERZO) == []
 
 
-def test_links_are_not_endless(vocabulary: Vocabulary) -> None:
+def test_term_allows_at_most_four_links(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "disnea esfuerzo", DISNEA, *[LEVE] * 4, ESFUERZO) == [6]
     assert ends(vocabulary, "disnea esfuerzo", DISNEA, *[LEVE] * 5, ESFUERZO) == []
 
 
-def test_term_does_not_end_on_a_link_or_a_gap(vocabulary: Vocabulary) -> None:
+def test_term_never_ends_on_a_link_or_gap(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "disnea", DISNEA, LEVE) == [1]
     assert ends(vocabulary, "disnea [*2]", DISNEA, {GAP}, {GAP}) == [1]
 
 
-def test_a_gap_opens_a_term_only_in_notes_that_may_end_it(vocabulary: Vocabulary) -> None:
+def test_start_gap_opens_only_in_notes_with_a_closing_word(vocabulary: Vocabulary) -> None:
     term = "[*2] disnea [esfuerzo]"
     assert ends(vocabulary, term, {GAP}, {GAP}, DISNEA, ESFUERZO) == [3, 4]
     assert ends(vocabulary, term, {GAP}, {GAP}, {GAP}, DISNEA) == []
@@ -63,7 +63,7 @@ def test_a_gap_opens_a_term_only_in_notes_that_may_end_it(vocabulary: Vocabulary
     assert automaton.step(automaton.start([word, ending]), word) is not None
 
 
-def test_terms_that_begin_alike_keep_their_own_ends(vocabulary: Vocabulary) -> None:
+def test_terms_with_a_common_prefix_keep_their_own_ends(vocabulary: Vocabulary) -> None:
     terms = ["disnea", "disnea de esfuerzo", "disnea (de esfuerzo|leve)", "(disnea|ortopnea)"]
     automaton = Automaton([vocabulary.compile(term, "es") for term in terms])
     disnea, esfuerzo = (automaton.word_class(frozenset(symbols)) for symbols in (DISNEA, ESFUERZO))
@@ -73,7 +73,7 @@ def test_terms_that_begin_alike_keep_their_own_ends(vocabulary: Vocabulary) -> N
     assert ended is not None and ended.accepted == (1, 2)
 
 
-def test_choices_options_numbers_and_classes(vocabulary: Vocabulary) -> None:
+def test_term_with_choice_option_number_or_list_matches(vocabulary: Vocabulary) -> None:
     almohada = {"s:almohad", "c:pillow", GAP}
     dos = {NUMBER, "w:2", GAP}
     assert ends(vocabulary, "# {pillow}", dos, almohada) == [2]
@@ -82,13 +82,13 @@ def test_choices_options_numbers_and_classes(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "(disnea|ortopnea)", {"s:ortopne", GAP}) == [1]
 
 
-def test_verb_takes_its_pronouns(vocabulary: Vocabulary) -> None:
+def test_term_with_verb_matches_its_pronouns(vocabulary: Vocabulary) -> None:
     se, ha, dormido = {"c:pronoun"}, {"c:auxiliary"}, {"v:dormir"}
     assert ends(vocabulary, "<dormir>", se, ha, dormido) == [3]
     assert ends(vocabulary, "no <dormir>", {"s:no"}, se, dormido) == [3]
 
 
-def test_abbreviations_and_exact_forms(vocabulary: Vocabulary) -> None:
+def test_term_with_abbreviation_or_exact_form_matches_only_it(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "HTA", {"w:hta"}) == [1]
     assert ends(vocabulary, "=gota", {"w:gota"}) == [1]
     assert ends(vocabulary, "=gota", {"s:gota"}) == []
@@ -96,14 +96,14 @@ def test_abbreviations_and_exact_forms(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "disnea", {"e:disnea"}, language="eu") == [1]
 
 
-def test_glue_that_stands_alone_is_meant(vocabulary: Vocabulary) -> None:
+def test_term_with_glue_alone_in_a_choice_requires_it(vocabulary: Vocabulary) -> None:
     assert ends(vocabulary, "disnea (de|esfuerzo)", DISNEA) == []
     assert ends(vocabulary, "disnea (de|esfuerzo)", DISNEA, DE) == [2]
     assert ends(vocabulary, "disnea [de]", DISNEA, DE) == [1]
 
 
 @pytest.mark.parametrize("term", ["", "(disnea", "disnea)", "[disnea)", "<volar>", "{bird}"])
-def test_broken_notation_is_named(vocabulary: Vocabulary, term: str) -> None:
+def test_compile_broken_term_raises_e314(vocabulary: Vocabulary, term: str) -> None:
     with pytest.raises(PipelineError) as caught:
         vocabulary.compile(term, "es")
     assert caught.value.code == "E314"

@@ -40,14 +40,14 @@ def _cases() -> list[object]:
 
 
 @pytest.mark.parametrize(("concept", "phrase"), _cases())
-def test_phrase_is_its_concept(nlp: Language, concept: str, phrase: str) -> None:
+def test_phrase_gives_its_concept(nlp: Language, concept: str, phrase: str) -> None:
     doc = nlp(f"Acude a consulta. {phrase}. Resto bien.")
     found = {f.concept for f in get_findings(doc) if f.value is None}
     assert found == {concept}
 
 
 @pytest.mark.parametrize("line", _lines("ambiguity.txt") + _lines("notes.txt"))
-def test_marked_note(nlp: Language, line: str) -> None:
+def test_marked_note_gives_its_findings(nlp: Language, line: str) -> None:
     expected = [match.groups() for match in _MARK.finditer(line)]
     text = _MARK.sub(lambda match: match[1], line)
     found = [(f.text, f.concept) for f in get_findings(nlp(text)) if f.value is None]

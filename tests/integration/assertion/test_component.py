@@ -47,7 +47,7 @@ def said(doc):  # type: ignore[no-untyped-def]
     return {f.concept: f for f in get_findings(doc)}
 
 
-def test_sets_the_flags_of_findings(pipeline: Language) -> None:
+def test_component_sets_the_flags_of_findings(pipeline: Language) -> None:
     found = said(pipeline(TEXT))
     assert found["dyspnea"].negated
     assert found["peripheral_edema"].affirmed
@@ -57,14 +57,14 @@ def test_sets_the_flags_of_findings(pipeline: Language) -> None:
     assert found["systolic_bp"].affirmed
 
 
-def test_keeps_a_flag_that_the_term_carries(pipeline: Language) -> None:
+def test_component_keeps_the_flag_of_a_term(pipeline: Language) -> None:
     doc = pipeline.make_doc("Eupneica en reposo.")
     set_findings(doc, [Finding(0, 8, "Eupneica", "dyspnea", negated=True)])
     (found,) = get_findings(pipeline.get_pipe("es_assertion")(doc))
     assert found.negated
 
 
-def test_takes_targets_off_token_borders(pipeline: Language) -> None:
+def test_flags_span_off_token_borders_is_asserted(pipeline: Language) -> None:
     component = pipeline.get_pipe("es_assertion")
     assert isinstance(component, EsAssertion)
     doc = pipeline.make_doc("Sin hipertensión ni fiebre")
@@ -75,12 +75,12 @@ def test_takes_targets_off_token_borders(pipeline: Language) -> None:
     ]
 
 
-def test_leaves_nothing_of_medspacy_on_the_doc(pipeline: Language) -> None:
+def test_component_leaves_nothing_of_medspacy_on_the_doc(pipeline: Language) -> None:
     doc = pipeline(TEXT)
     assert list(doc.user_data) == ["clinical_nlp.findings"]
 
 
-def test_survives_disk_bytes_processes_and_docbin(pipeline: Language, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_component_survives_disk_bytes_processes_and_docbin(pipeline: Language, tmp_path) -> None:  # type: ignore[no-untyped-def]
     expected = get_findings(pipeline(TEXT))
     pipeline.to_disk(tmp_path / "pipeline")
     loaded = spacy.load(tmp_path / "pipeline")
@@ -97,7 +97,7 @@ def test_survives_disk_bytes_processes_and_docbin(pipeline: Language, tmp_path) 
     assert [get_findings(d) for d in unpacked] == [expected, expected]
 
 
-def test_serialises_the_rules_it_was_given(pipeline: Language) -> None:
+def test_to_bytes_holds_the_rules(pipeline: Language) -> None:
     component = pipeline.get_pipe("es_assertion")
     assert component.to_bytes() == pipeline.get_pipe("es_assertion").to_bytes()
     emptied = EsAssertion.__new__(EsAssertion).from_bytes(b'{"rules": {}, "categories": {}}')

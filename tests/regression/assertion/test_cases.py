@@ -55,7 +55,7 @@ def parse(line: str) -> tuple[str, list[tuple[int, int]], list[str | None], list
 
 
 @pytest.mark.parametrize("line", read_cases())
-def test_says_what_the_note_says(line: str, nlp) -> None:  # type: ignore[no-untyped-def]
+def test_sentence_gives_its_assertions(line: str, nlp) -> None:  # type: ignore[no-untyped-def]
     text, spans, concepts, expected = parse(line)
     doc = nlp.make_doc(text)
     for name in ("es_sentences", "es_sections"):

@@ -46,27 +46,27 @@ def rows(doc: spacy.tokens.Doc) -> list[tuple[str, str, bool]]:
     return [(f.text, f.concept, f.negated) for f in get_findings(doc)]
 
 
-def test_finds_with_true_offsets(finder: Language) -> None:
+def test_component_gives_findings_with_exact_offsets(finder: Language) -> None:
     doc = finder(NOTE)
     assert rows(doc) == FOUND
     assert all(NOTE[f.start : f.end] == f.text for f in get_findings(doc))
 
 
-def test_same_after_saving(finder: Language, tmp_path: Path) -> None:
+def test_component_saved_and_loaded_finds_the_same(finder: Language, tmp_path: Path) -> None:
     finder.to_disk(tmp_path / "saved")
     again = spacy.load(tmp_path / "saved")
     assert rows(again(NOTE)) == FOUND
     assert again.get_pipe("hf_findings").to_bytes() == finder.get_pipe("hf_findings").to_bytes()
 
 
-def test_saved_lexicon_outlives_the_installed_one(finder: Language) -> None:
+def test_from_bytes_restores_the_saved_lexicon(finder: Language) -> None:
     own = FindingsComponent({"texts": dict(load_lexicon().texts) | {"concepts/symptom.toml": ""}})
     assert "dyspnea" not in own.lexicon.concepts
     own.from_bytes(finder.get_pipe("hf_findings").to_bytes())
     assert "dyspnea" in own.lexicon.concepts
 
 
-def test_same_in_other_processes_and_stores(finder: Language) -> None:
+def test_component_in_processes_and_docbin_finds_the_same(finder: Language) -> None:
     docs = list(finder.pipe([NOTE, "Sin disnea.", NOTE], n_process=2, batch_size=1))
     assert rows(docs[0]) == rows(docs[2]) == FOUND
     store = DocBin(store_user_data=True)
@@ -76,7 +76,7 @@ def test_same_in_other_processes_and_stores(finder: Language) -> None:
     assert [rows(doc) for doc in restored] == [rows(doc) for doc in docs]
 
 
-def test_does_not_overlap_what_is_taken(finder: Language) -> None:
+def test_component_keeps_earlier_findings_and_does_not_overlap(finder: Language) -> None:
     doc = finder.make_doc("Duerme con 3 almohadas. Peso 80.")
     taken = Finding(start=11, end=12, text="3", concept="body_weight", value=3.0, unit="kg")
     set_findings(doc, [taken])
@@ -84,7 +84,7 @@ def test_does_not_overlap_what_is_taken(finder: Language) -> None:
     assert get_findings(doc) == (taken,)
 
 
-def test_headings_are_no_findings_but_tests_are(finder: Language) -> None:
+def test_component_heading_is_a_finding_only_for_tests(finder: Language) -> None:
     doc = finder.make_doc("Disnea: no. ECG: FA.")
     doc.spans[HEADINGS] = [Span(doc, 0, 1, label="x"), Span(doc, 4, 5, label="tests")]
     doc = finder.get_pipe("hf_findings")(doc)
@@ -92,11 +92,11 @@ def test_headings_are_no_findings_but_tests_are(finder: Language) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n\n", "🙂🙂", "\u0301", "...", "¿?", "·", "a·"])
-def test_texts_with_nothing_in_them(finder: Language, text: str) -> None:
+def test_component_empty_text_gives_no_findings(finder: Language, text: str) -> None:
     assert get_findings(finder(text)) == ()
 
 
-def test_cost_grows_with_the_length_alone(finder: Language) -> None:
+def test_component_time_grows_linearly(finder: Language) -> None:
     """Eight times the note takes about eight times as long, not sixty-four."""
     component = finder.get_pipe("hf_findings")
 
@@ -110,11 +110,11 @@ def test_cost_grows_with_the_length_alone(finder: Language) -> None:
     assert seconds(1600) < 25 * seconds(200) + 0.5
 
 
-def test_shipped_lexicon_has_nothing_to_mend() -> None:
+def test_check_shipped_lexicon_has_no_issues() -> None:
     assert check(load_lexicon()) == []
 
 
-def test_check_sees_what_is_wrong() -> None:
+def test_check_broken_lexicon_reports_issues() -> None:
     texts = dict(load_lexicon().texts)
     texts["concepts/symptom.toml"] += (
         '\n[itch]\ndisplay = { es = "picor" }\nes = ["picor", "picor", "tos"]\n'
@@ -126,7 +126,7 @@ def test_check_sees_what_is_wrong() -> None:
     assert any(kind == "clash" and "tos" in term for kind, _, term in kinds)
 
 
-def test_gate_that_is_not_there() -> None:
+def test_matcher_missing_gate_raises_e316() -> None:
     texts = dict(load_lexicon().texts)
     texts["decoys.toml"] += '\neu = [{ text = "x", gate = "nowhere" }]\n'
     texts["decoys.toml"] = texts["decoys.toml"].replace("eu = [\n", "gone = [\n", 1)

@@ -32,7 +32,9 @@ def context():  # type: ignore[no-untyped-def]
         ("Sin mejoría de la disnea.", "disnea", None),
     ],
 )
-def test_medspacy_reads_our_rules(context, text: str, word: str, category: str | None) -> None:  # type: ignore[no-untyped-def]
+def test_export_in_medspacy_modifies_the_target(
+    context, text: str, word: str, category: str | None
+) -> None:  # type: ignore[no-untyped-def]
     nlp, component = context
     doc = nlp(text)
     at = text.index(word)

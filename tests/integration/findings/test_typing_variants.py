@@ -1,4 +1,4 @@
-"""Laws: how a note is typed does not change what is found in it."""
+"""How a note is typed does not change what is found in it."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def concepts(finder: Language, text: str) -> list[tuple[str, bool]]:
 
 
 notes = st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=4).map(" ".join)
-laws = settings(
+examples = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
-@laws
+@examples
 @given(note=notes)
-def test_case_accents_and_composition(finder: Language, note: str) -> None:
+def test_findings_case_accents_or_composition_change_nothing(finder: Language, note: str) -> None:
     plain = concepts(finder, note)
     assert plain
     bare = "".join(c for c in unicodedata.normalize("NFD", note) if not unicodedata.combining(c))
@@ -58,9 +58,11 @@ def test_case_accents_and_composition(finder: Language, note: str) -> None:
     assert concepts(finder, unicodedata.normalize("NFD", note)) == plain
 
 
-@laws
+@examples
 @given(note=notes, data=st.data())
-def test_white_space(finder: Language, note: str, data: st.DataObject) -> None:
+def test_findings_white_space_changes_nothing(
+    finder: Language, note: str, data: st.DataObject
+) -> None:
     words = note.split(" ")
     blanks = data.draw(
         st.lists(
@@ -73,15 +75,15 @@ def test_white_space(finder: Language, note: str, data: st.DataObject) -> None:
     assert concepts(finder, typed) == concepts(finder, note)
 
 
-@laws
+@examples
 @given(note=notes, before=st.sampled_from(["", "Acude sola.\n\n", "🙂 ", "- "]))
-def test_text_around(finder: Language, note: str, before: str) -> None:
+def test_findings_text_around_changes_nothing(finder: Language, note: str, before: str) -> None:
     assert concepts(finder, before + note + "\n\nFin de la visita.") == concepts(finder, note)
 
 
-@laws
+@examples
 @given(text=st.text(max_size=200))
-def test_any_text_is_read(finder: Language, text: str) -> None:
+def test_findings_any_text_gives_disjoint_spans(finder: Language, text: str) -> None:
     doc = finder(text)
     ends = 0
     for finding in get_findings(doc):
