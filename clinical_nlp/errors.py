@@ -1,7 +1,7 @@
-"""Our own errors: numbered, searchable, and each ending in what to do.
+"""The project's errors: each has a code and a sentence that ends in the remedy.
 
-The message of an error is shown to people and written to logs, so it never holds
-patient text, names or identifiers beyond a resource's own reference.
+Messages are shown and logged, so they never hold patient text, names or identifiers other
+than a resource's reference.
 
 ======  ==========================================  =========
 codes   what                                        exit code
@@ -20,7 +20,7 @@ from typing import ClassVar
 
 
 class ClinicalNlpError(Exception):
-    """Base of every error this project raises on purpose.
+    """Base class of the project's errors.
 
     Parameters
     ----------

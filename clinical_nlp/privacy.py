@@ -1,8 +1,7 @@
-"""Keeps libraries from talking to anyone, and from talking too much.
+"""Switches off the telemetry and the log chatter of libraries.
 
-The machine that holds patient data speaks to nobody it was not told to. MLflow reports
-its use and Hugging Face counts requests unless asked not to; both read the environment
-when they are first imported, so this runs before they are.
+MLflow and Hugging Face report their use by default. Both read the environment when they are
+first imported, so this must run before.
 """
 
 from __future__ import annotations
@@ -10,19 +9,18 @@ from __future__ import annotations
 import logging
 import os
 
-#: What each library reads. Values already set by the operator to a stricter setting
-#: mean the same; a looser one is overruled, on purpose.
+#: Variables that switch telemetry off. They overrule the operator's settings on purpose.
 _SWITCHES = {
     "DO_NOT_TRACK": "1",  # https://donottrack.sh; Hugging Face honours it
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
 
-#: Sensible quiet, which the operator may change.
+#: Defaults that the operator may change.
 _DEFAULTS = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "GIT_PYTHON_REFRESH": "quiet",  # MLflow looks for a git binary and warns without one
-    # Nothing but our own words on the terminal: no links to runs, no bars.
+    # No links to runs and no progress bars of MLflow on the terminal.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # A registry that does not answer is an error within seconds, not after MLflow's

@@ -36,7 +36,7 @@ PATIENTS_PER_GROUP = 512
 
 
 class Progress(Protocol):
-    """Told how far the job is; the command line draws bars from it."""
+    """Receives the job's progress; the command line draws bars from it."""
 
     def start(self, stage: str, total: int) -> None:
         """A stage begins; ``total`` is in the stage's own unit (bytes, patients)."""
@@ -47,34 +47,34 @@ class Progress(Protocol):
         ...
 
 
-class Silent:
-    """A progress that nobody watches."""
+class NoProgress:
+    """Discards the job's progress."""
 
     def start(self, stage: str, total: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def advance(self, amount: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 @dataclass(slots=True)
 class RunOutcome:
-    """What a run did, for ``run.json``, the report and the exit code.
+    """Counts and timings of a run, for ``run.json``, the report and the exit code.
 
     Parameters
     ----------
     context
-        What every output shares.
+        What all outputs share.
     source
-        What the scan counted.
+        Counts of the scan.
     seconds
         Wall time by stage: ``scan``, ``read_notes``, ``estimate``, ``write``.
     written
         Rows or resources by output.
     statistics
-        What was found, as counts.
+        Counts of the results.
     failed_notes
-        Notes that broke the pipeline; they are in the quarantine.
+        Notes on which the pipeline failed; they are in the quarantine.
     """
 
     context: RunContext
@@ -119,14 +119,14 @@ def run(
     estimator
         The risk model.
     make_context, make_sinks
-        Called once the scan is done: outputs carry the day of the run, which is the
-        export's latest day unless ``as_of`` is given.
+        Called after the scan: outputs carry the day of the run, which is the export's
+        latest day unless ``as_of`` is given.
     quarantine
-        Takes what could not be used: the source's problems, then the pipeline's.
+        Receives what could not be used: the source's problems, then the pipeline's.
     as_of
-        The day the run speaks of.
+        The day the estimates refer to.
     progress
-        Told how far the job is.
+        Receives the bytes read, then the patients done.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def run(
     clinical_nlp.errors.InputError
         E260 where the export has no dated resource and ``as_of`` is not given.
     """
-    progress = progress or Silent()
+    progress = progress or NoProgress()
     began = perf_counter()
     progress.start("scan", source.size())
     summary = source.scan(progress.advance)
@@ -175,7 +175,7 @@ def _read_groups(
     source: PatientSource, reader: NoteReader, quarantine: Quarantine, outcome: RunOutcome
 ) -> Iterator[tuple[list[PatientRecord], list[tuple[NoteFindings, ...]]]]:
     """Yield groups of patients with their notes read, in the source's order."""
-    groups: deque[list[PatientRecord]] = deque()  # read from the source, notes under way
+    groups: deque[list[PatientRecord]] = deque()  # read, their notes not yet returned
 
     def batches() -> Iterator[list[str]]:
         for group in _grouped(source.records()):
@@ -215,7 +215,7 @@ def _grouped(records: Iterator[PatientRecord]) -> Iterator[list[PatientRecord]]:
 def _note_findings(
     note: Note, read: NoteOutcome, quarantine: Quarantine, outcome: RunOutcome
 ) -> NoteFindings:
-    """Pair a note with its findings; a note that broke the pipeline has none, and says so."""
+    """Pair a note with its findings; one on which the pipeline failed goes to quarantine."""
     if isinstance(read, str):
         outcome.failed_notes += 1
         quarantine.add(

@@ -1,4 +1,4 @@
-"""The folder of results: private to the user, replaced whole or not at all."""
+"""The output folder: private to the user, replaced as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from clinical_nlp.errors import OutputError
 
 #: A folder that holds this file holds an earlier run's results, and may be replaced.
 RUN_RECORD = "run.json"
-#: Outputs that only some runs write; what an earlier run wrote of them must not outlive it.
-_AT_TIMES = ("mentions.parquet",)
+#: Outputs that only some runs write; those of an earlier run are removed.
+_OPTIONAL = ("mentions.parquet",)
 _STAGING = ".partial"
 _LOCK = ".lock"
 
@@ -22,9 +22,8 @@ _LOCK = ".lock"
 class OutputFolder:
     """Stages a run's files and puts them in place when the run has succeeded.
 
-    Until then the results of the night before stay as they were; a run that fails leaves
-    nothing of its own behind. Files and folders are made for their owner only
-    (0600, 0700).
+    Until then the earlier results stay; a run that fails leaves nothing behind. Files and
+    folders have mode 0600 and 0700.
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ class OutputFolder:
                 )
             self._lock = (self.folder / _LOCK).open("w")
             self._take_lock(self._lock)
-            # What a killed run left behind; the lock says that nobody writes it now.
+            # Left by a killed run: the lock shows that no process is writing it now.
             shutil.rmtree(self.staging, ignore_errors=True)
             self.staging.mkdir(mode=0o700)
             self.folder.chmod(0o700)
@@ -81,7 +80,7 @@ class OutputFolder:
 
     def publish(self) -> None:
         """Put the staged files in place of the earlier run's."""
-        for name in _AT_TIMES:
+        for name in _OPTIONAL:
             if not (self.staging / name).exists():
                 (self.folder / name).unlink(missing_ok=True)
         # run.json last: while it is the old one, the results are not yet all new.

@@ -1,4 +1,4 @@
-"""What the nightly job needs from the outside: a place patients come from, places results go.
+"""Interfaces of the nightly job: the source of patients, the sinks of results, the model.
 
 The job knows only these protocols; the command line plugs ``fhir_adapters`` into them.
 """
@@ -46,7 +46,7 @@ class PatientSource(Protocol):
         ...
 
     def scan(self, progress: Callable[[int], None]) -> SourceSummary:
-        """Read everything once; ``progress`` takes the bytes read since its last call."""
+        """Read everything once; ``progress`` receives the bytes read since its last call."""
         ...
 
     def records(self) -> Iterator[PatientRecord]:
@@ -62,11 +62,11 @@ class ResultSink(Protocol):
     """A place results are written to, patient by patient."""
 
     def write(self, result: PatientResult) -> None:
-        """Take one patient's result."""
+        """Write one patient's result."""
         ...
 
     def close(self) -> Mapping[str, int]:
-        """Finish the files; return how many rows or resources went to each."""
+        """Finish the files; return the number of rows or resources in each."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""``quarantine.ndjson``: every resource that could not be used, with code and reason."""
+"""``quarantine.ndjson``: each resource that could not be used, with code and reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clinical_nlp.records import Problem
 
 
 class Quarantine:
-    """Writes problems as they come and counts them by code; holds none in memory.
+    """Writes problems as they come and counts them by code; keeps none in memory.
 
     Parameters
     ----------

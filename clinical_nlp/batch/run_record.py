@@ -1,4 +1,4 @@
-"""``run.json``: what ran, on what, with what result. Counts and hashes, nobody's name."""
+"""``run.json``: versions, input, model and counts of a run; no patient data."""
 
 from __future__ import annotations
 

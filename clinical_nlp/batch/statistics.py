@@ -1,6 +1,6 @@
-"""What a run found, as counts: the numbers of the report.
+"""Counts of a run's results: the numbers of the report.
 
-Nothing of one patient is kept: memory is bounded by the lexicon and the number of bins.
+Nothing of a single patient is kept: memory is bounded by the lexicon and the number of bins.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.risk.bands import Bands, load_bands
 
-#: How a finding was said, for the counts by concept: ``other`` is uncertain, historical,
+#: Assertion of a finding, for the counts by concept: ``other`` is uncertain, historical,
 #: hypothetical or of a relative, and not negated.
 STANCES = ("affirmed", "negated", "other")
 PATIENT_COUNTS = (
@@ -46,7 +46,7 @@ _FIRST_BAND_SPAN = 32
 
 
 class RunStatistics:
-    """A sink that only counts.
+    """A sink that counts results.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class RunStatistics:
                 self._count(finding)
 
     def close(self) -> Mapping[str, int]:
-        """Nothing to finish: no file is written here."""
+        """Return nothing: no file is written here."""
         return {}
 
     def _count_interval(self, interval: tuple[float, float] | None, probability: float) -> None:

@@ -1,4 +1,4 @@
-"""The ``clinical-nlp`` command: its parts, and what happens when one of them fails."""
+"""The ``clinical-nlp`` command: its subcommands, and how errors end it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from clinical_nlp.cli import (  # noqa: E402
     train,
 )
 
-#: Exit code of an error nobody foresaw (EX_SOFTWARE of sysexits.h).
+#: Exit code of an unforeseen error (EX_SOFTWARE of sysexits.h).
 EXIT_UNFORESEEN = 70
 
 app = typer.Typer(
@@ -79,12 +79,12 @@ def _options(
 
 def main() -> None:
     """Run the command line; every failure ends in one sentence and its own exit code."""
-    os.umask(0o077)  # whatever is written is for the user alone
-    complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    os.umask(0o077)  # files are private to the user
+    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
         app()
     except ClinicalNlpError as error:
-        complaints.print(f"clinical-nlp: {error}")
+        errors.print(f"clinical-nlp: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (``| head``): not an error of ours.
@@ -92,7 +92,7 @@ def main() -> None:
         sys.exit(141)
     except Exception as error:  # noqa: BLE001 - reported without its message, which may hold text
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        complaints.print(
+        errors.print(
             f"clinical-nlp: E999 unforeseen {type(error).__name__} at {frame.filename}:"
             f"{frame.lineno} in {frame.name}; the message is withheld because it may quote a "
             "note. Please report this line to the maintainers."

@@ -20,7 +20,7 @@ _LABELS = {"scan": "Reading the export", "patients": "Reading notes, scoring pat
 
 
 class BatchProgress:
-    """Draws a bar a stage on a terminal; says nothing into a log file.
+    """Draws a progress bar for each stage on a terminal, nothing in a log file.
 
     Satisfies :class:`clinical_nlp.batch.job.Progress`.
     """

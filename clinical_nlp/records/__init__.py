@@ -1,7 +1,6 @@
-"""Domain values: the nouns that every other floor speaks in.
+"""Domain values: notes, findings, patient records, estimates.
 
-Small, frozen, and free of third-party imports, so that a note, a finding or an
-estimate can be made, compared and printed without spaCy, FHIR or MLflow.
+They are small and frozen, and need neither spaCy nor FHIR nor MLflow.
 """
 
 from clinical_nlp.records.concept import Concept

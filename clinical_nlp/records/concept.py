@@ -1,4 +1,4 @@
-"""A catalogue concept: what a finding means, with the codes the record knows it by."""
+"""A concept of the catalogue, with its codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Concept:
     unit
         UCUM unit that values are normalised to; ``None`` where the concept has no value.
     framingham
-        ``"major"``, ``"minor"`` or ``"none"``: its role in the Framingham criteria.
+        Role in the Framingham criteria: ``"major"``, ``"minor"`` or ``"none"``.
     """
 
     key: str

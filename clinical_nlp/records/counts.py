@@ -1,4 +1,4 @@
-"""Where every line of an export went: the proof that nothing was lost."""
+"""Counts of what became of each line of an export; they must add up."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from datetime import date
 
 @dataclass(slots=True)
 class TypeCounts:
-    """Where every line of one resource type went; the parts add up to ``seen``.
+    """Counts of one resource type's lines; the parts add up to ``seen``.
 
     Parameters
     ----------
     seen
         Lines of the export of this type.
     used
-        Took part in a patient's record.
+        Part of a patient's record.
     skipped
-        Of a type that the job does not use.
+        Type that the job does not use.
     left_out
-        Of a used type, rightly not used: superseded, entered in error, no note inside.
+        Used type, but superseded, entered in error or without a note.
     duplicate
         Same type and id as one already taken.
     quarantined
-        Could not be used; each has a line in the quarantine.
+        Unusable; each has a line in the quarantine.
     """
 
     seen: int = 0
@@ -42,7 +42,7 @@ class TypeCounts:
 
 @dataclass(frozen=True, slots=True)
 class SourceSummary:
-    """What a scan of the export found.
+    """Result of a scan of the export.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A risk estimate with the reasons behind it."""
+"""A risk estimate with its reasons and their evidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class EstimateStatus(StrEnum):
-    """What the risk stage could say of a patient."""
+    """Outcome of the risk stage for a patient."""
 
     SCORED = "scored"
     DIAGNOSED = "diagnosed"  # heart failure is already in the record: reported, not scored
@@ -17,7 +17,7 @@ class EstimateStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where a reason comes from: a span of a note, or a structured resource.
+    """Evidence of a reason: a span of a note, or a structured resource.
 
     ``source`` is the note's key or the resource's reference; ``start`` and ``end`` are
     code points of the note's text, ``None`` for a structured resource.
@@ -37,7 +37,7 @@ class Reason:
     Parameters
     ----------
     text
-        The sentence, made of concept names, counts, dates and values; no note text.
+        The sentence: concept names, counts, dates and values, no note text.
     contribution
         Log-odds it adds (positive) or takes away.
     evidence
@@ -77,14 +77,14 @@ class RiskEstimate:
     band
         Key of a published band (see ``clinical_nlp/risk/bands.toml``); ``None`` unless scored.
     reasons
-        Strongest first. For a diagnosed patient: where the diagnosis stands.
+        Strongest first. For a diagnosed patient: where the diagnosis is recorded.
     missing
         Spanish sentences naming what would lower the uncertainty.
     abstention
         Spanish sentence: why no estimate is given.
     features
-        What the classifier was given, in the order of the model's features; NaN where
-        missing. Empty unless scored.
+        The classifier's inputs, in the order of the model's features; NaN where missing.
+        Empty unless scored.
     """
 
     patient_id: str

@@ -1,4 +1,4 @@
-"""A finding: a catalogue concept said in a note, and how it was said."""
+"""A finding: a catalogue concept in a note, with its assertion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mention: a stretch of a note that names a disease, symptom, procedure or medication."""
+"""A mention: a span of a note that names a disease, symptom, procedure or medication."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """What the mention model marked in one note.
+    """An entity that the mention model found in a note.
 
     Offsets are Unicode code points of the note's exact text, 0-based, end exclusive.
     Mentions of different labels may overlap, those of one label do not.
@@ -21,8 +21,8 @@ class Mention:
     label
         ``DISEASE``, ``SYMPTOM``, ``PROCEDURE`` or ``MEDICATION``.
     score
-        How sure the model is, 0..1: the probability of the mention's least sure word. It
-        ranks mentions; it is not calibrated.
+        Probability (0..1) of the mention's least probable word. It ranks mentions and is
+        not calibrated.
     concept
         Key of the catalogue's concept that it is linked to, ``None`` for none.
     """

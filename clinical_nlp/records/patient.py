@@ -1,4 +1,4 @@
-"""A patient as the export tells of them: notes and coded events, no FHIR."""
+"""A patient's record: notes and coded events, independent of FHIR."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Sex(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What a coded event is of."""
+    """Kind of a coded event."""
 
     CONDITION = "condition"
     OBSERVATION = "observation"
@@ -66,7 +66,7 @@ class Note:
 
     @property
     def sha256(self) -> str:
-        """Hex SHA-256 of the text in UTF-8: what offsets of findings are true for."""
+        """Hex SHA-256 of the text in UTF-8; offsets of findings hold for this text."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property

@@ -1,4 +1,4 @@
-"""What a run says of one patient, and what is true of the whole run."""
+"""Results of a run: one patient's, and what all outputs share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clinical_nlp.records.patient import Note, PatientRecord
 
 @dataclass(frozen=True, slots=True)
 class NoteFindings:
-    """A note and what was found in it, in order of place; mentions where they were asked for."""
+    """A note with its findings and, where requested, mentions, in order of place."""
 
     note: Note
     findings: tuple[Finding, ...]
@@ -22,7 +22,7 @@ class NoteFindings:
 
 @dataclass(frozen=True, slots=True)
 class PatientResult:
-    """Everything a sink may write about one patient."""
+    """All that sinks may write about one patient."""
 
     record: PatientRecord
     notes: tuple[NoteFindings, ...]
@@ -31,13 +31,13 @@ class PatientResult:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What every output of one run shares.
+    """What all outputs of a run share.
 
     Parameters
     ----------
     as_of
-        The day the run speaks of. Part of the content: outputs carry it instead of the
-        clock, so that the same input gives the same bytes.
+        The day that the estimates refer to. Outputs carry it instead of the time of the run,
+        so that the same input gives the same bytes.
     software
         Version of this package.
     pipeline

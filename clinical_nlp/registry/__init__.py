@@ -1,4 +1,4 @@
-"""The MLflow registry: which model is champion, verified before it is used.
+"""The MLflow model registry: finds the champion and verifies it before use.
 
 Importing this package does not import MLflow; the functions do, when called.
 """

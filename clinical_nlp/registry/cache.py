@@ -1,7 +1,7 @@
-"""The last model that was verified, kept for a night on which the registry is away.
+"""Cache of the last verified model, for runs that cannot reach the registry.
 
-One folder for each pair of store and model URI: the model's files, and a note of which
-version they are. They are verified again, by the digest noted, each time they are used.
+One folder for each pair of store and model URI: the model's files, and a note of their version.
+They are verified again, by the digest in the note, each time they are used.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LastVerified:
 
 
 def cache_folder(store: str, asked: str) -> Path:
-    """Where the last model of a store and URI is kept.
+    """Return the folder that caches the last model of a store and URI.
 
     Beside a local store; else in ``CLINICAL_NLP_CACHE``, ``$XDG_CACHE_HOME/clinical-nlp`` or
     ``~/.cache/clinical-nlp``.
@@ -52,13 +52,13 @@ def cache_folder(store: str, asked: str) -> Path:
     else:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         root = Path(home) / "clinical-nlp"
-    # A password may change, or should not be guessed from a name.
+    # Without user and password: a password may change and must not be guessed from a name.
     without_user = re.sub(r"//[^/@]*@", "//", store)
     return root / hashlib.sha256(f"{without_user} {asked}".encode()).hexdigest()[:20]
 
 
-def remember(store: str, asked: str, reference: ModelReference, model: Path) -> str:
-    """Keep a model that has just been verified; return the time noted.
+def cache_model(store: str, asked: str, reference: ModelReference, model: Path) -> str:
+    """Cache a model that has just been verified; return the time of the note.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def remember(store: str, asked: str, reference: ModelReference, model: Path) -> 
 
 
 def last_verified(store: str, asked: str) -> LastVerified | None:
-    """What :func:`remember` kept; ``None`` where nothing is, or nothing that can be read."""
+    """Return what :func:`cache_model` kept; ``None`` without a readable one."""
     folder = cache_folder(store, asked)
     try:
         note = json.loads((folder / _NOTE).read_text("utf-8"))

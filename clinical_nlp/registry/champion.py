@@ -12,7 +12,7 @@ from clinical_nlp.artifacts import shipped_folder
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model
-from clinical_nlp.registry.cache import last_verified, remember
+from clinical_nlp.registry.cache import cache_model, last_verified
 from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.names import CHAMPION, DEFAULT_URI, DIGEST_TAG, NAME
 from clinical_nlp.registry.promotion_log import PromotionDecision, log_decision
@@ -158,7 +158,7 @@ def resolve_model(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> Re
         parts = load_model(folder, reference.digest)
         model = RiskModel(parts, reference)
         try:
-            verified = remember(store, uri, reference, folder)
+            verified = cache_model(store, uri, reference, folder)
         except OSError as error:
             # This run has its model; only a later one without a registry would not.
             _log.warning("The verified model cannot be kept for later (%s).", error.strerror)

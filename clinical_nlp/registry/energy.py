@@ -1,8 +1,8 @@
-"""Energy that a piece of work used: measured where the machine tells, else estimated.
+"""Energy that a block of code used: measured where the machine has meters, else estimated.
 
 With CodeCarbon installed (``pip install 'clinical-nlp[energy]'``) its offline tracker counts
 this process and its children: from the processor's own meters (RAPL) where it may read
-them, else from processor time and the processor's design power. Without it, processor
+them, else from processor time and the processor's thermal design power. Without it, processor
 seconds times a power per core that ``energy.toml`` gives with its source. Nothing is sent
 anywhere and no file is written by either.
 """
@@ -27,7 +27,7 @@ _JOULES_PER_KWH = 3_600_000
 
 
 class Energy:
-    """What :func:`measured` gives: a report once its block has ended."""
+    """Energy of the block of :func:`measured`; reported after the block."""
 
     def __init__(self, country: str, watts_per_core: float, grams_per_kwh: float) -> None:
         self._country = country
@@ -37,13 +37,13 @@ class Energy:
         self._began = self._seconds = self._cpu = 0.0
 
     def start(self, with_library: bool) -> None:
-        """Begin to count."""
+        """Start measuring."""
         if with_library:
             from codecarbon import OfflineEmissionsTracker
 
-            # It greets before it has read its own level.
+            # It logs a greeting before it has read its own log level.
             logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
-            # Named one by one: a file of its own in the user's home could switch them on.
+            # All named: a configuration file in the user's home could switch them on.
             self._tracker = OfflineEmissionsTracker(
                 country_iso_code=self._country,
                 tracking_mode="process",
@@ -61,7 +61,7 @@ class Energy:
         self._began, self._cpu = perf_counter(), _cpu_seconds()
 
     def stop(self) -> None:
-        """End the count."""
+        """Stop measuring."""
         self._seconds = perf_counter() - self._began
         self._cpu = _cpu_seconds() - self._cpu
         if self._tracker is not None:
@@ -70,7 +70,7 @@ class Energy:
     def report(self) -> dict[str, Any]:
         """Return ``kwh``, ``co2_kg``, ``seconds``, ``cpu_seconds`` and ``method``.
 
-        The method is a sentence: a number of kilowatt-hours without it means little.
+        ``method`` is a sentence that says how the energy was found.
         """
         if self._tracker is not None:
             data = self._tracker.final_emissions_data
@@ -99,7 +99,7 @@ class Energy:
 
 @contextmanager
 def measured(with_library: bool | None = None) -> Iterator[Energy]:
-    """Count the energy of a block.
+    """Measure the energy of a block.
 
     Parameters
     ----------

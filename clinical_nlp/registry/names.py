@@ -1,14 +1,14 @@
-"""Names that the registry, the gate and the batch agree on."""
+"""Names of the registered model, its aliases, experiments and tags."""
 
 from __future__ import annotations
 
 #: The registered model, which is also the experiment of its training runs.
 NAME = "hf-risk"
 
-#: Experiment that keeps a run for each promotion, rollback and refusal.
+#: Experiment with a run for each promotion, rollback and refusal.
 DECISIONS = "hf-risk-decisions"
 
-#: Alias of the model that scores patients, and of the one that would replace it.
+#: Aliases of the model that scores patients and of the one that may replace it.
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 DEFAULT_URI = f"models:/{NAME}@{CHAMPION}"

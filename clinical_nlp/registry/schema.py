@@ -1,4 +1,4 @@
-"""What the served model takes and gives: MLflow's signature and an input example."""
+"""Inputs and outputs of the served model: MLflow's signature and an input example."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import ModelSignature
 
-#: Input columns: a patient's record as JSON, and the day the estimate speaks of (ISO 8601).
+#: Input columns: a patient's record as JSON, and the index date (ISO 8601).
 RECORD, AS_OF = "record", "as_of"
 
 #: Output columns, one row a patient, in order.
@@ -30,7 +30,7 @@ OUTPUTS = (
 
 
 def signature() -> ModelSignature:
-    """Declared rather than inferred: every output but the status may be missing."""
+    """Return the declared signature: outputs other than status and digest may be missing."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
@@ -45,7 +45,7 @@ def signature() -> ModelSignature:
 
 
 def example_input() -> pd.DataFrame:
-    """One invented patient."""
+    """Return the row of an invented patient."""
     import pandas as pd
 
     record = PatientRecord(

@@ -1,4 +1,4 @@
-"""The model as MLflow's pyfunc: a patient's record in, the same estimate as the batch out.
+"""The model as MLflow's pyfunc: takes a patient's record, returns the batch's estimate.
 
 ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` call :func:`_load_pyfunc`, which
 MLflow finds by this module's name in the ``MLmodel`` file: no code travels with the model.
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class ServedModel:
-    """Reads the notes, scores the record, tells the reasons.
+    """Reads a record's notes and estimates its risk, with reasons.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ class ServedModel:
         -------
         pandas.DataFrame
             Columns of :data:`~clinical_nlp.registry.schema.OUTPUTS`; ``reasons`` and
-            ``missing`` are JSON arrays, since a signature knows no lists that may be empty.
+            ``missing`` are JSON arrays, since a signature has no lists that may be empty.
 
         Raises
         ------
         InputError
             E271: a record cannot be read. E272: a day cannot be.
         PipelineError
-            E391: the pipeline broke on a note.
+            E391: the pipeline failed on a note.
         """
         import pandas as pd
 
@@ -78,7 +78,7 @@ class ServedModel:
             self._row(record_from_json(text), _day(day))
             for text, day in zip(model_input[RECORD], model_input[AS_OF], strict=True)
         ]
-        # Objects rather than floats: None is JSON's null, NaN would be no JSON at all.
+        # dtype object keeps None, which is JSON's null; NaN is not JSON.
         return pd.DataFrame(rows, columns=[name for name, _ in OUTPUTS], dtype=object)
 
     def _row(self, record: PatientRecord, as_of: date) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Writes a training run to MLflow, and the folder of its model."""
+"""Writes a trained model's folder and logs its training run to MLflow."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from clinical_nlp.training.risk.card import metrics_json, model_card, prediction
 from clinical_nlp.training.risk.plots import figures
 from clinical_nlp.training.risk.train import TrainedModel
 
-#: MLflow takes this many metrics, or this many parameters, in one call.
-_AT_ONCE = 100
+#: Most metrics, and most parameters, that MLflow accepts in one call.
+_BATCH_SIZE = 100
 
 
 def write_shipped(
@@ -37,10 +37,10 @@ def write_shipped(
     Parameters
     ----------
     folder
-        Folder of the model, e.g. ``models/hf-risk``; what the run makes is replaced
-        there, the rest (the recipe) is left.
+        Folder of the model, e.g. ``models/hf-risk``; other files there, such as the recipe,
+        stay.
     energy
-        What the training used (:meth:`clinical_nlp.registry.energy.Energy.report`).
+        Energy of the training (:meth:`clinical_nlp.registry.energy.Energy.report`).
 
     Returns
     -------
@@ -65,14 +65,14 @@ def log_run(
 ) -> str:
     """Log a training run: parameters, metrics, figures, environment, card and the model.
 
-    Nothing of any patient is logged: counts, keyed hashes and measures only.
+    No patient data is logged: counts, keyed hashes and measures only.
 
     Parameters
     ----------
     folder
         As written by :func:`write_shipped`.
     energy
-        What the training used.
+        Energy of the training.
 
     Returns
     -------
@@ -95,9 +95,9 @@ def log_run(
         client = mlflow_client(uri)
         experiment = experiment_id(client, uri, NAME)
         run = str(client.create_run(experiment, tags=_tags(model, digest)).info.run_id)
-        for start in range(0, max(len(parameters), len(measures)), _AT_ONCE):
-            some = slice(start, start + _AT_ONCE)
-            client.log_batch(run, metrics=measures[some], params=parameters[some])
+        for start in range(0, max(len(parameters), len(measures)), _BATCH_SIZE):
+            batch = slice(start, start + _BATCH_SIZE)
+            client.log_batch(run, metrics=measures[batch], params=parameters[batch])
         for name, figure in figures(model.metrics).items():
             client.log_figure(run, figure, f"{name}.png")
         client.log_dict(run, environment(), "environment.json")
@@ -117,7 +117,7 @@ def flat_metrics(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def environment() -> dict[str, Any]:
-    """Python, system and the version of every installed package, as plain values."""
+    """Return Python, system and the version of every installed package, as JSON values."""
     packages = {str(d.metadata["Name"]): d.version for d in distributions()}
     return {
         "python": platform.python_version(),
@@ -127,8 +127,8 @@ def environment() -> dict[str, Any]:
 
 
 def code_version() -> str | None:
-    """Commit of the checkout that is running, ``-dirty`` with changes; ``None`` in a wheel."""
-    # MLflow depends on GitPython; without a git binary the import says so quietly.
+    """Return the checkout's commit, ``-dirty`` with changes; ``None`` for a wheel."""
+    # MLflow depends on GitPython, whose import fails without a git binary.
     try:
         import git
 

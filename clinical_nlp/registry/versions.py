@@ -1,4 +1,4 @@
-"""Versions of the model in the registry: list, find, register."""
+"""Lists, finds and registers versions of the risk model."""
 
 from __future__ import annotations
 
@@ -75,9 +75,8 @@ def register_folder(
 ) -> RegisteredVersion:
     """Register a folder written by training as a new version.
 
-    The files go into the training run's artefacts, where that run was logged to this
-    store, else into a run of their own; it makes no difference whether the store is a
-    local file or a server.
+    If the training run was logged to this store, the version points at its artefacts; else
+    the files are logged to a run of their own.
 
     Parameters
     ----------
@@ -104,7 +103,7 @@ def register_folder(
 def register(
     client: MlflowClient, uri: str, folder: Path, digest: str, description: str
 ) -> ModelVersion:
-    """Put a verified folder's files into a run and make it a version, without an alias."""
+    """Log a verified folder to a run and register it as a version, without an alias."""
     from mlflow.exceptions import MlflowException
 
     experiment = experiment_id(client, uri, NAME)
@@ -115,7 +114,7 @@ def register(
         upload_folder(client, run.info.run_id, folder)
         client.set_terminated(run.info.run_id)
     elif (folder / CARD).is_file():
-        client.log_artifact(run.info.run_id, str(folder / CARD))  # it may have been added to
+        client.log_artifact(run.info.run_id, str(folder / CARD))  # somebody may have added to it
     try:
         client.create_registered_model(NAME)
     except MlflowException as error:
@@ -132,19 +131,19 @@ def register(
 
 
 def find_version(client: MlflowClient, asked: str) -> ModelVersion:
-    """The version that ``models:/name@alias``, ``models:/name/3`` or a bare ``3`` or alias names.
+    """Return the version of ``models:/name@alias``, ``models:/name/3``, ``3`` or an alias.
 
     Raises
     ------
     ModelError
         E402: there is none. E404: it is of another form. E417: it has no digest.
     """
-    whole = asked
+    model_uri = asked
     if re.fullmatch(r"\d+", asked):
-        whole = f"models:/{NAME}/{asked}"
+        model_uri = f"models:/{NAME}/{asked}"
     elif re.fullmatch(r"[\w.-]+", asked) and asked != NAME:
-        whole = f"models:/{NAME}@{asked}"
-    match = _URI.fullmatch(whole)
+        model_uri = f"models:/{NAME}@{asked}"
+    match = _URI.fullmatch(model_uri)
     if match is None:
         raise ModelError(
             "E404",
@@ -157,7 +156,7 @@ def find_version(client: MlflowClient, asked: str) -> ModelVersion:
     if version is None:
         raise ModelError(
             "E402",
-            f"the registry has no model '{whole}': list what it has with "
+            f"the registry has no model '{model_uri}': list what it has with "
             "'clinical-nlp registry list'",
         )
     if DIGEST_TAG not in version.tags:
@@ -171,7 +170,7 @@ def find_version(client: MlflowClient, asked: str) -> ModelVersion:
 
 
 def aliased(client: MlflowClient, alias: str, name: str = NAME) -> ModelVersion | None:
-    """The version an alias points at; ``None`` where model or alias is not there."""
+    """Return the version of an alias; ``None`` without the model or the alias."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -194,7 +193,7 @@ def _numbered(client: MlflowClient, name: str, version: str) -> ModelVersion | N
 
 
 def model_files(client: MlflowClient, uri: str, version: ModelVersion, into: Path) -> Path:
-    """Folder of a version's MLflow model; not yet verified."""
+    """Return the folder of a version's MLflow model, not yet verified."""
     source = client.get_model_version_download_uri(version.name, version.version)
     return fetch(uri, source, into)
 
@@ -202,7 +201,7 @@ def model_files(client: MlflowClient, uri: str, version: ModelVersion, into: Pat
 def evidence_file(
     client: MlflowClient, uri: str, version: ModelVersion, name: str, into: Path
 ) -> Path | None:
-    """Card, metrics or predictions of a version, as registered; ``None`` where it has none.
+    """Return a version's card, metrics or predictions file; ``None`` where it has none.
 
     Raises
     ------

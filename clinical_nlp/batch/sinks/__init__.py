@@ -1,4 +1,4 @@
-"""Where a run's results go besides FHIR: tables, the work list and the report."""
+"""Sinks of a run besides FHIR: tables, the work list and the report."""
 
 from clinical_nlp.batch.sinks.audit_table import AuditTable
 from clinical_nlp.batch.sinks.estimates_table import EstimatesTable

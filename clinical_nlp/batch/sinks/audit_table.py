@@ -1,6 +1,6 @@
-"""``audit.parquet``: one record for each estimate, to be kept apart from the results.
+"""``audit.parquet``: one audit record for each estimate, to be archived.
 
-What Regulation (EU) 2024/1689 asks of a high-risk system's automatic records (Articles 12,
+Holds what Regulation (EU) 2024/1689 asks of a high-risk system's logs (Articles 12,
 19 and 26(6); docs/how-to/governance.md): which input, which model, which threshold, which output.
 Who reviewed it is added to the archive when somebody has (``clinical-nlp audit review``).
 """
@@ -43,7 +43,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 
 
 class AuditTable(ParquetTable):
-    """A sink that writes one record an estimate, in the order they come.
+    """A sink that writes one audit record an estimate.
 
     Parameters
     ----------
@@ -87,9 +87,8 @@ class AuditTable(ParquetTable):
 
 
 def input_digest(record: PatientRecord) -> str:
-    """Hex SHA-256 of everything that an estimate could be made from: notes, codes, dates.
+    """Hex SHA-256 of a patient's record: notes, codes, dates.
 
-    The same record gives the same digest; it says that two estimates had the same input,
-    and nothing of what the input was.
+    Equal digests show that two estimates had the same input, and nothing of its content.
     """
     return hashlib.sha256(record_to_json(record).encode()).hexdigest()

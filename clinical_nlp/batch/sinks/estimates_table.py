@@ -1,7 +1,7 @@
-"""``estimates.parquet``: one row a patient, with the reasons and where they come from.
+"""``estimates.parquet``: one row a patient, with the reasons and their evidence.
 
-The work list is for reading; this table is what programs and the review notebook open:
-every patient of the export, scored or not, with exact probabilities and ids.
+The work list is for people; this table is for programs and the review notebook: every
+patient of the export, scored or not, with exact probabilities and ids.
 """
 
 from __future__ import annotations

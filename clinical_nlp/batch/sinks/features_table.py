@@ -17,7 +17,7 @@ from clinical_nlp.records import PatientResult, RunContext
 
 
 class FeaturesTable(ParquetTable):
-    """A sink that writes the features of each scored patient as one row.
+    """A sink that writes one row of features a scored patient.
 
     Parameters
     ----------

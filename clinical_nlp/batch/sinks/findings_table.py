@@ -2,9 +2,8 @@
 
 Columns follow the OMOP CDM 5.4 where it has them
 (https://ohdsi.github.io/CommonDataModel/cdm54.html#note_nlp); ``docs/reference/outputs.md``
-describes each. ``snippet`` is left out on purpose: the mention itself
-(``lexical_variant``) is enough to check a finding, and the words around it stay in the
-note.
+describes each. ``snippet`` is left out on purpose: the term itself (``lexical_variant``) is
+enough to check a finding, and the text around it stays in the note.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import pyarrow as pa
 from clinical_nlp.batch.sinks.parquet import ParquetTable
 from clinical_nlp.records import FLAGS, Concept, Finding, Note, PatientResult, RunContext
 
-#: OMOP's way to say "no matching concept": its numeric concept ids are assigned by
+#: OMOP's code for "no matching concept": its numeric concept ids are assigned by
 #: Athena and are not ours to guess. ``vocabulary_id`` and ``concept_code`` join to them.
 NO_MATCHING_CONCEPT = 0
 
@@ -73,7 +72,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 
 
 class FindingsTable(ParquetTable):
-    """A sink that writes every finding as one row.
+    """A sink that writes one row a finding.
 
     Parameters
     ----------
@@ -162,7 +161,7 @@ def finding_from_row(row: Mapping[str, Any]) -> Finding:
 
 
 def term_exists(finding: Finding) -> bool:
-    """Whether the patient has or had it, as OMOP defines ``term_exists``.
+    """Whether the patient has or had it: OMOP's ``term_exists``.
 
     False where negated, said of somebody else, conditional or uncertain (OMOP CDM 5.4,
     NOTE_NLP, "Term_exists").
@@ -171,15 +170,17 @@ def term_exists(finding: Finding) -> bool:
 
 
 def term_modifiers(finding: Finding) -> str | None:
-    """What is said of the finding, as ``name=value`` joined by commas; ``None`` if nothing."""
-    said = [f"{flag}=true" for flag, is_set in zip(FLAGS, finding.flags, strict=True) if is_set]
+    """Return flags and value as ``name=value`` joined by commas; ``None`` without any."""
+    modifiers = [
+        f"{flag}=true" for flag, is_set in zip(FLAGS, finding.flags, strict=True) if is_set
+    ]
     if finding.relation is not None:
-        said.append(f"relation={finding.relation}")
+        modifiers.append(f"relation={finding.relation}")
     if finding.value is not None:
-        said.append(f"value={finding.comparator or ''}{finding.value:g}")
+        modifiers.append(f"value={finding.comparator or ''}{finding.value:g}")
         if finding.unit is not None:
-            said.append(f"unit={finding.unit}")
-    return ",".join(said) or None
+            modifiers.append(f"unit={finding.unit}")
+    return ",".join(modifiers) or None
 
 
 def stable_id(*parts: str) -> int:

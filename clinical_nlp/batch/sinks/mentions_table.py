@@ -1,7 +1,7 @@
 """``mentions.parquet``: one row a mention of the mention model, without its words.
 
-Whoever needs the words has the notes, and ``note_sha256`` says whether ``start`` and ``end``
-are true for them. What a mention names may be anything, a person's rare disease among it;
+The words are in the notes, and ``note_sha256`` shows whether ``start`` and ``end`` still hold
+for them. A mention may name anything, such as a rare disease that identifies a person;
 ``findings.parquet`` holds words of the catalogue's concepts only.
 """
 
@@ -34,7 +34,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 
 
 class MentionsTable(ParquetTable):
-    """A sink that writes every mention as one row.
+    """A sink that writes one row a mention.
 
     Parameters
     ----------
@@ -43,8 +43,7 @@ class MentionsTable(ParquetTable):
     context
         What is true of the whole run; goes into the file's metadata.
     pipeline
-        Fingerprint of the pipeline with its mention model; the run's own is that of whatever
-        makes the findings.
+        Fingerprint of the pipeline with the mention model; that of ``context`` is without.
     """
 
     def __init__(self, path: Path, context: RunContext, pipeline: str) -> None:

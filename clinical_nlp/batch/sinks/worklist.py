@@ -1,4 +1,4 @@
-"""``worklist.csv``: whom to look at first.
+"""``worklist.csv``: the patients to review first.
 
 Holds the patients whose estimate reaches the work-list threshold, highest risk first.
 Patients with diagnosed heart failure, those below the threshold and those the model
@@ -32,7 +32,7 @@ COLUMNS = (
     "date",
     "horizon_days",
 )
-#: Reasons on the list: what fits a glance. All of them are in ``estimates.parquet``.
+#: Number of reasons on the list; ``estimates.parquet`` holds all.
 MAIN_REASONS = 3
 #: Between the sentences of one cell.
 SEPARATOR = "; "
@@ -40,21 +40,21 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def main_reasons(reasons: tuple[Reason, ...]) -> list[str]:
-    """Return the strongest reasons that raise the risk; the list answers "why this patient?"."""
+    """Return the sentences of the strongest reasons that raise the risk."""
     return [r.text for r in reasons if r.contribution > 0][:MAIN_REASONS]
 
 
 class Worklist:
     """A sink that writes the work list, sorted.
 
-    Rows wait in a nameless file; in memory stay a probability, an id and a place for
-    each, about 200 bytes. Ties are in order of patient id.
+    Rows wait in an unnamed temporary file; a probability, an id and an offset for each stay
+    in memory, about 200 bytes. Ties are in order of patient id.
 
     Parameters
     ----------
     path
-        File to write (``DIR/worklist.csv``): UTF-8 with a byte order mark (Excel takes
-        accents for noise without it), commas, decimal points.
+        File to write (``DIR/worklist.csv``): UTF-8 with a byte order mark (Excel misreads
+        accents without it), commas, decimal points.
     context
         The run's threshold.
     bands
@@ -76,7 +76,7 @@ class Worklist:
             self._rows = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 closed in close()
 
     def write(self, result: PatientResult) -> None:
-        """Take one patient, if they belong on the list."""
+        """Add one patient, if the estimate reaches the threshold."""
         estimate = result.estimate
         probability = estimate.probability
         if probability is None or not is_on_worklist(estimate, self._threshold):

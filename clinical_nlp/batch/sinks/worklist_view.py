@@ -1,4 +1,4 @@
-"""Reads the work list back and prints it for a person."""
+"""Reads a work list and prints it as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``report.html``: what a run did, on one page."""
+"""``report.html``: a run on one page."""
 
 from clinical_nlp.batch.sinks.report.page import RunSummary, write_report
 

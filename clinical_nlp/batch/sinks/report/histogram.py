@@ -1,4 +1,8 @@
-"""Places of the risk histogram's marks; the template draws them as SVG."""
+"""Layout of the risk histogram in SVG units; the template draws it.
+
+matplotlib's SVG is four times as large, takes a second, and follows neither the page's dark
+mode nor its fonts (``benchmarks/report_histogram.py``).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ _GRID_LINES = 4
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bin: its rectangle, its band's place (0 = lowest) and what it says."""
+    """One bin: its rectangle, the index of its band (0 = lowest) and its label's numbers."""
 
     x: float
     y: float
@@ -31,7 +35,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on an axis: its place and its value."""
+    """A tick of an axis: its position and value."""
 
     at: float
     value: float
@@ -57,7 +61,7 @@ class Histogram:
 def draw(
     edges: Sequence[float], patients: Sequence[int], bands: Bands, threshold: float
 ) -> Histogram:
-    """Place the histogram of estimated risk on a logarithmic axis.
+    """Lay out the histogram of estimated risks on a logarithmic axis.
 
     Parameters
     ----------
@@ -68,7 +72,7 @@ def draw(
     bands
         The published bands.
     threshold
-        The work list's threshold (probability).
+        Work-list threshold (probability).
     """
     # The first bin starts at 0: it gets as much room as the second.
     lowest = edges[1] ** 2 / edges[2]
@@ -116,7 +120,7 @@ def draw(
 
 
 def _round_up(number: int) -> int:
-    """Return the least round number that is not below and that four grid lines split evenly."""
+    """Return the smallest round number at or above that four grid lines divide evenly."""
     scale = 1
     while True:
         for step in (4, 6, 8, 10, 12, 16, 20, 24, 32):

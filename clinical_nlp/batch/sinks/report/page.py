@@ -1,8 +1,8 @@
-"""Gathers the report's numbers and fills its template.
+"""Collects the report's numbers and fills its template.
 
-The page is one file: style and drawings are inside, nothing is fetched, and its own
-content security policy forbids it. It is in Spanish, for the people who run and read
-the batch in Spain. It holds counts, never a patient's text or id.
+The page is one file: style and drawings are inside, and its content security policy forbids
+fetching anything. It is in Spanish, for the people who run and read the batch. It holds
+counts, never a patient's text or id.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from clinical_nlp.records import FLAGS, Concept, RunContext, SourceSummary
 from clinical_nlp.risk.bands import Bands, load_bands
 
 _PACKAGE = "clinical_nlp.batch.sinks.report"
-#: Concepts on the page: what fits a screen; ``findings.parquet`` holds all.
+#: Number of concepts on the page; ``findings.parquet`` holds all.
 TOP_CONCEPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What the job knows of a run besides its results.
+    """What the report says of a run besides its results.
 
     Parameters
     ----------
     context
         Day, versions, model and threshold.
     source
-        What the scan of the export counted.
+        Counts of the export's scan.
     seconds
         Wall time by stage, in order.
     quarantined
@@ -46,12 +46,12 @@ class RunSummary:
     peak_rss_mib
         Peak resident memory in MiB; ``None`` where not measured.
     failed_notes
-        Notes at which the pipeline stopped.
+        Notes on which the pipeline failed.
     versions
-        Versions of what can change a result, by package.
+        Versions of the packages that can change a result.
     resolution
-        How the model was come by: ``asked``, ``source`` and ``verified``. A ``source``
-        other than ``"registry"`` is told at the top of the page.
+        How the model was found: ``asked``, ``source`` and ``verified``. A ``source`` other
+        than ``"registry"`` is shown at the top of the page.
     energy
         ``kwh``, ``co2_kg`` and ``method``; empty where not measured.
     """
@@ -96,9 +96,9 @@ def write_report(
     path
         File to write (``DIR/report.html``), mode 0600.
     statistics
-        The counts gathered while the results went by.
+        Counts of the results.
     summary
-        What the job adds to them.
+        What else the page shows.
     concepts
         The lexicon's concepts by key, for their Spanish names.
     bands
@@ -118,7 +118,7 @@ def render(
     statistics: RunStatistics, summary: RunSummary, concepts: Mapping[str, Concept], bands: Bands
 ) -> str:
     """Return the page as HTML."""
-    said = _said_concepts(statistics, concepts)
+    rows = _concept_rows(statistics, concepts)
     types = sorted(summary.source.types.items(), key=lambda item: (-item[1].seen, item[0]))
     return (
         _environment()
@@ -130,13 +130,13 @@ def render(
             words=_phrases(),
             types=types,
             adds_up=summary.source.adds_up(),
-            # Not the sum over codes: some only warn, and the resource was used.
+            # Not the sum over codes: some codes only warn, and the resource was used.
             quarantined=sum(t.quarantined for _, t in types),
             codes=sorted(summary.quarantined.items(), key=lambda item: (-item[1], item[0])),
             flags=FLAGS,
             bands=bands,
-            top=said[:TOP_CONCEPTS],
-            said=len(said),
+            top=rows[:TOP_CONCEPTS],
+            said=len(rows),
             chart=histogram.draw(
                 statistics.edges,
                 statistics.histogram,
@@ -152,18 +152,21 @@ def render(
     )
 
 
-def _said_concepts(
+def _concept_rows(
     statistics: RunStatistics, concepts: Mapping[str, Concept]
 ) -> tuple[ConceptRow, ...]:
-    """Return the concepts found, most often said first; measurements, always affirmed, apart."""
+    """Count findings by concept and stance, most frequent first, without measurements.
+
+    Measurements are always affirmed, so a bar of stances would say nothing of them.
+    """
     rows = [
         ConceptRow(
             concepts[key].name_es if key in concepts else key,
-            said["affirmed"],
-            said["negated"],
-            said["other"],
+            counts["affirmed"],
+            counts["negated"],
+            counts["other"],
         )
-        for key, said in sorted(statistics.concepts.items())
+        for key, counts in sorted(statistics.concepts.items())
         if key not in concepts or concepts[key].category != "measurement"
     ]
     return tuple(sorted(rows, key=lambda row: (-row.total, row.name)))
