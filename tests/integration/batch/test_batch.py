@@ -56,7 +56,7 @@ def resources(export: Path) -> Iterator[dict[str, Any]]:
         yield from (json.loads(line) for line in text.splitlines() if line.strip())
 
 
-def test_outputs_are_all_there(demo_batch: Path) -> None:
+def test_batch_writes_all_outputs(demo_batch: Path) -> None:
     out = demo_batch / "out"
     names = {p.name for p in out.iterdir() if not p.name.startswith(".")}
     assert names == {
@@ -73,7 +73,7 @@ def test_outputs_are_all_there(demo_batch: Path) -> None:
     assert not (out / ".partial").exists(), "the spool of notes must be gone"
 
 
-def test_nothing_is_lost(demo_batch: Path) -> None:
+def test_batch_accounts_for_every_line(demo_batch: Path) -> None:
     run = json.loads((demo_batch / "out" / "run.json").read_text())
     seen = {name: counts["seen"] for name, counts in run["input"]["types"].items()}
     assert seen == Counter(r["resourceType"] for r in resources(demo_batch / "export"))
@@ -84,7 +84,7 @@ def test_nothing_is_lost(demo_batch: Path) -> None:
     assert sum(run["patients"].get(kind, 0) for kind in kinds) == seen["Patient"]
 
 
-def test_every_patient_has_one_assessment(demo_batch: Path) -> None:
+def test_batch_writes_one_risk_assessment_per_patient(demo_batch: Path) -> None:
     assessments = rows(demo_batch / "out" / "fhir" / "RiskAssessment.ndjson")
     patients = [r["id"] for r in resources(demo_batch / "export") if r["resourceType"] == "Patient"]
     subjects = [a["subject"]["reference"].removeprefix("Patient/") for a in assessments]
@@ -92,7 +92,7 @@ def test_every_patient_has_one_assessment(demo_batch: Path) -> None:
     assert {a["status"] for a in assessments} == {"preliminary"}
 
 
-def test_the_work_list_is_sorted_and_matches_the_tasks(demo_batch: Path) -> None:
+def test_batch_worklist_is_sorted_and_matches_tasks(demo_batch: Path) -> None:
     out = demo_batch / "out"
     with (out / "worklist.csv").open(encoding="utf-8-sig", newline="") as lines:
         listed = list(csv.DictReader(lines))
@@ -102,7 +102,7 @@ def test_the_work_list_is_sorted_and_matches_the_tasks(demo_batch: Path) -> None
     assert {t["for"]["reference"] for t in tasks} == {f"Patient/{r['patient_id']}" for r in listed}
 
 
-def test_the_same_input_gives_the_same_bytes(demo_batch: Path, tmp_path: Path, cli: Cli) -> None:
+def test_batch_of_same_input_writes_same_bytes(demo_batch: Path, tmp_path: Path, cli: Cli) -> None:
     """Also with two processes, and with the export's files renamed and recompressed."""
     export = tmp_path / "export"
     export.mkdir()
@@ -116,7 +116,7 @@ def test_the_same_input_gives_the_same_bytes(demo_batch: Path, tmp_path: Path, c
     assert digests(tmp_path / "out") == digests(demo_batch / "out")
 
 
-def test_the_validator_finds_no_error(demo_batch: Path, shared: Path) -> None:
+def test_batch_resources_pass_the_validator(demo_batch: Path, shared: Path) -> None:
     validator = shared / "tools" / "fhir-validate" / "fhir-validate"
     if shutil.which("node") is None:
         pytest.skip("node is not installed")
@@ -169,7 +169,7 @@ def here(
     os.umask(before)
 
 
-def test_a_bad_line_leaves_the_rest_intact(tmp_path: Path, here: Callable[..., int]) -> None:
+def test_batch_with_bad_line_keeps_the_rest(tmp_path: Path, here: Callable[..., int]) -> None:
     write_export(tmp_path / "export", '{"resourceType": "Condition", ', "null")
     assert here("batch", "export", "--out", "out") == 3
     run = json.loads((tmp_path / "out" / "run.json").read_text())
@@ -192,7 +192,7 @@ def test_a_bad_line_leaves_the_rest_intact(tmp_path: Path, here: Callable[..., i
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
 )
-def test_each_fatal_error_has_its_exit_code_and_a_sentence(
+def test_batch_fatal_error_has_exit_code_and_sentence(
     tmp_path: Path,
     here: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
@@ -212,7 +212,7 @@ def test_each_fatal_error_has_its_exit_code_and_a_sentence(
     assert "Traceback" not in told
 
 
-def test_mentions_are_written_where_they_are_asked_for(
+def test_batch_with_mentions_writes_mentions_table(
     tmp_path: Path, here: Callable[..., int], cli: Cli
 ) -> None:
     assert here("simulate", "--patients", "2", "--seed", "5", "export") == 0

@@ -32,7 +32,7 @@ def run_record(shared: Path, tmp_path: Path, cli: Cli, name: str) -> dict[str, A
 
 
 @pytest.mark.shared
-def test_case_reports(shared: Path, tmp_path: Path, cli: Cli) -> None:
+def test_batch_reads_case_reports_export(shared: Path, tmp_path: Path, cli: Cli) -> None:
     record = run_record(shared, tmp_path, cli, "case-reports-export")
     assert record["input"]["lines"] == 2 * 1258
     assert record["notes"]["seen"] == record["notes"]["with_text"] == 1258
@@ -42,7 +42,7 @@ def test_case_reports(shared: Path, tmp_path: Path, cli: Cli) -> None:
 
 
 @pytest.mark.shared
-def test_synthea(shared: Path, tmp_path: Path, cli: Cli) -> None:
+def test_batch_reads_synthea_export(shared: Path, tmp_path: Path, cli: Cli) -> None:
     record = run_record(shared, tmp_path, cli, "synthea-export")
     assert record["input"]["types"]["Observation"]["seen"] == 88_674
     assert record["patients"]["seen"] == 615

@@ -18,7 +18,7 @@ def lines(rows: list[Any]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def test_extract_gives_the_documented_fields(tmp_path: Path, cli: Cli) -> None:
+def test_extract_writes_documented_fields(tmp_path: Path, cli: Cli) -> None:
     text = "😀 Niega ortopnea. TA 13/8."
     done = cli("extract", "-", "-", cwd=tmp_path, stdin=lines([{"id": 7, "text": text}]))
     row = json.loads(done.stdout)
@@ -34,7 +34,7 @@ def test_extract_gives_the_documented_fields(tmp_path: Path, cli: Cli) -> None:
     assert (found["systolic_bp"]["value"], found["systolic_bp"]["unit"]) == (130.0, "mm[Hg]")
 
 
-def test_gzip_in_and_out(tmp_path: Path, cli: Cli) -> None:
+def test_extract_reads_and_writes_gzip(tmp_path: Path, cli: Cli) -> None:
     with gzip.open(tmp_path / "in.jsonl.gz", "wt", encoding="utf-8") as file:
         file.write(lines([{"id": "a", "text": "disnea", "lang": "es"}, {"id": "b", "text": ""}]))
     cli("extract", "in.jsonl.gz", "out.jsonl.gz", cwd=tmp_path)
@@ -43,7 +43,7 @@ def test_gzip_in_and_out(tmp_path: Path, cli: Cli) -> None:
     assert [(r["id"], len(r["findings"])) for r in rows] == [("a", 1), ("b", 0)]
 
 
-def test_assert_fills_the_flags_of_the_targets(tmp_path: Path, cli: Cli) -> None:
+def test_assert_fills_flags_of_targets(tmp_path: Path, cli: Cli) -> None:
     text = "Niega tos. Refiere cefalea."
     targets = [{"start": 6, "end": 9}, {"start": 19, "end": 26, "mine": 1}]
     stdin = lines([{"id": 1, "text": text, "targets": targets}])
@@ -54,7 +54,7 @@ def test_assert_fills_the_flags_of_the_targets(tmp_path: Path, cli: Cli) -> None
     assert set(FLAGS) <= set(cough)
 
 
-def test_bad_rows_are_left_out_by_number(tmp_path: Path, cli: Cli) -> None:
+def test_extract_reports_bad_rows_by_line_number(tmp_path: Path, cli: Cli) -> None:
     stdin = '{"id": 1, "text": "tos"}\nSECRETO\n{"id": 2}\n{"id": 3, "text": 5}\n[]\n'
     done = cli("extract", "-", "-", cwd=tmp_path, stdin=stdin, code=3)
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1]
@@ -62,17 +62,17 @@ def test_bad_rows_are_left_out_by_number(tmp_path: Path, cli: Cli) -> None:
     assert "SECRETO" not in done.stderr
 
 
-def test_targets_outside_the_text(tmp_path: Path, cli: Cli) -> None:
+def test_assert_leaves_out_targets_outside_the_text(tmp_path: Path, cli: Cli) -> None:
     row = {"id": 1, "text": "tos", "targets": [{"start": 2, "end": 9}]}
     cli("assert", "-", "-", cwd=tmp_path, stdin=lines([row]), code=3)
 
 
-def test_a_missing_file_is_told(tmp_path: Path, cli: Cli) -> None:
+def test_extract_of_missing_file_exits_with_code(tmp_path: Path, cli: Cli) -> None:
     done = cli("extract", "none.jsonl", "-", cwd=tmp_path, code=4)
     assert "E261" in done.stderr
 
 
-def test_help_teaches(tmp_path: Path, cli: Cli) -> None:
+def test_help_shows_example(tmp_path: Path, cli: Cli) -> None:
     for command in ("batch", "extract", "assert", "simulate"):
         shown = cli(command, "--help", cwd=tmp_path).stdout
         assert "clinical-nlp" in shown, command

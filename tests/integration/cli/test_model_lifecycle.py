@@ -83,7 +83,7 @@ def decisions(run: Run) -> list[str]:
 
 
 @pytest.mark.slow
-def test_from_an_export_to_a_champion_and_back(run: Run, home: Path) -> None:
+def test_model_lifecycle_from_export_to_champion_and_back(run: Run, home: Path) -> None:
     # Train: the folder is whole, and the run in MLflow tells what it cost.
     # The audit has tests of its own: over so few patients, chance may look like a leak.
     done = run("train", "risk", "export", "--config", "recipe.toml", "--out", "mine", "--no-audit")

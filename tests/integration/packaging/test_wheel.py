@@ -32,18 +32,18 @@ def files(folder: Path) -> set[Path]:
     return {p for p in found if "__pycache__" not in p.parts}
 
 
-def test_every_file_of_the_packages_is_in_it(names: set[str]) -> None:
+def test_wheel_holds_every_package_file(names: set[str]) -> None:
     for package in PACKAGES:
         expected = {f"{package}/{p.as_posix()}" for p in files(ROOT / package)}
         assert expected <= names, sorted(expected - names)
 
 
-def test_the_shipped_models_are_in_it(names: set[str]) -> None:
+def test_wheel_holds_the_shipped_models(names: set[str]) -> None:
     expected = {f"clinical_nlp/shipped_models/{p.as_posix()}" for p in files(ROOT / "models")}
     assert len(expected) > 2
     assert expected <= names, sorted(expected - names)
 
 
-def test_nothing_else_is(names: set[str]) -> None:
+def test_wheel_holds_nothing_else(names: set[str]) -> None:
     tops = {name.split("/")[0] for name in names}
     assert tops - {n for n in tops if n.endswith(".dist-info")} == set(PACKAGES)

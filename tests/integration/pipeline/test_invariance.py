@@ -40,26 +40,30 @@ def strip_accents(text: str) -> str:
 
 @FEW
 @given(texts)
-def test_accents(facts: Callable[[str], list[Fact]], text: str) -> None:
+def test_findings_are_invariant_to_accents(facts: Callable[[str], list[Fact]], text: str) -> None:
     assert facts(strip_accents(text)) == facts(text)
 
 
 @FEW
 @given(texts, st.sampled_from([str.upper, str.lower, str.title]))
-def test_case(facts: Callable[[str], list[Fact]], text: str, recase: Callable[[str], str]) -> None:
+def test_findings_are_invariant_to_case(
+    facts: Callable[[str], list[Fact]], text: str, recase: Callable[[str], str]
+) -> None:
     assert facts(recase(text)) == facts(text)
 
 
 @FEW
 @given(texts)
-def test_normal_forms(facts: Callable[[str], list[Fact]], text: str) -> None:
+def test_findings_are_invariant_to_unicode_normal_form(
+    facts: Callable[[str], list[Fact]], text: str
+) -> None:
     composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
     assert facts(composed) == facts(decomposed)
 
 
 @FEW
 @given(texts, st.data())
-def test_wraps_and_doubled_blanks(
+def test_findings_are_invariant_to_line_wraps_and_double_blanks(
     facts: Callable[[str], list[Fact]], text: str, data: st.DataObject
 ) -> None:
     blanks = [i for i, c in enumerate(text) if c == " " and text[i - 1] not in ".:"]
@@ -70,7 +74,7 @@ def test_wraps_and_doubled_blanks(
 
 @FEW
 @given(texts)
-def test_offsets_are_true_in_any_surroundings(nlp: Language, text: str) -> None:
+def test_finding_offsets_hold_in_any_surroundings(nlp: Language, text: str) -> None:
     before = "Acude por su vacuna 😀 de la gripe.\n\n"
     alone, later = nlp(text)._.findings, nlp(before + text)._.findings
     assert [(f.start + len(before), f.end + len(before), f.text) for f in alone] == [

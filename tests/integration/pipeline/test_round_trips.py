@@ -31,29 +31,31 @@ def expected(nlp: Language) -> list[object]:
     return found
 
 
-def test_to_disk_and_back(nlp: Language, expected: list[object], tmp_path: Path) -> None:
+def test_pipeline_round_trips_through_to_disk(
+    nlp: Language, expected: list[object], tmp_path: Path
+) -> None:
     nlp.to_disk(tmp_path / "saved")
     again = spacy.load(tmp_path / "saved")
     assert [again(text)._.findings for text in TEXTS] == expected
 
 
-def test_to_bytes_and_back(nlp: Language, expected: list[object]) -> None:
+def test_pipeline_round_trips_through_to_bytes(nlp: Language, expected: list[object]) -> None:
     again = spacy.blank("es").from_config(nlp.config).from_bytes(nlp.to_bytes())
     assert [again(text)._.findings for text in TEXTS] == expected
 
 
-def test_two_processes(nlp: Language, expected: list[object]) -> None:
+def test_pipe_with_two_processes_gives_same_findings(nlp: Language, expected: list[object]) -> None:
     docs = nlp.pipe(TEXTS, n_process=2, batch_size=2)
     assert [doc._.findings for doc in docs] == expected
 
 
-def test_doc_bin(nlp: Language, expected: list[object]) -> None:
+def test_doc_bin_keeps_findings(nlp: Language, expected: list[object]) -> None:
     stored = DocBin(docs=list(nlp.pipe(TEXTS)), store_user_data=True).to_bytes()
     restored = DocBin(store_user_data=True).from_bytes(stored).get_docs(nlp.vocab)
     assert [doc._.findings for doc in restored] == expected
 
 
-def test_doc_to_bytes_keeps_sections_too(nlp: Language) -> None:
+def test_doc_to_bytes_keeps_findings_and_sections(nlp: Language) -> None:
     doc = nlp(TEXTS[0])
     again = Doc(nlp.vocab).from_bytes(doc.to_bytes())
     assert again._.findings == doc._.findings
@@ -62,7 +64,7 @@ def test_doc_to_bytes_keeps_sections_too(nlp: Language) -> None:
     ]
 
 
-def test_a_fresh_process_needs_no_import_of_ours(
+def test_saved_pipeline_loads_in_fresh_process_without_our_import(
     nlp: Language, expected: list[object], tmp_path: Path
 ) -> None:
     """``spacy.load`` alone finds the factories, by their entry points."""
@@ -76,6 +78,6 @@ def test_a_fresh_process_needs_no_import_of_ours(
     assert int(done.stdout) == len(expected[0])  # type: ignore[arg-type]
 
 
-def test_the_text_is_never_changed(nlp: Language) -> None:
+def test_pipeline_never_changes_the_text(nlp: Language) -> None:
     text = "  Disnea\r\n\r\n\tde  esfuerzo e\u0301 ﬁbrilación 👩‍⚕️ \u200b TA 13/8 \x00 "
     assert nlp(text).text == text

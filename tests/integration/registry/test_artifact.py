@@ -23,7 +23,7 @@ def model(trained, tmp_path):
     return shutil.copytree(trained / "fair" / MODEL_FOLDER, tmp_path / "model")
 
 
-def test_what_is_written_is_what_is_loaded(model):
+def test_load_model_returns_what_was_saved(model):
     parts, read = small_parts(0), load_model(model, folder_digest(model))
     assert read.spec == parts.spec
     for name, tensor in parts.tensors.items():
@@ -36,14 +36,14 @@ def test_what_is_written_is_what_is_loaded(model):
     )
 
 
-def test_nothing_is_pickled(model):
+def test_saved_model_holds_no_pickle(model):
     names = {path.name for path in model.rglob("*") if path.is_file()}
     assert {"classifier.skops", "tensors.safetensors", "features.toml", "MLmodel"} <= names
     assert not any(name.endswith((".pkl", ".pickle", ".joblib", ".pt")) for name in names)
     assert not any(path.read_bytes()[:2] == b"\x80\x04" for path in model.rglob("*.*"))
 
 
-def test_it_says_what_read_the_notes_and_has_a_signature(model):
+def test_saved_model_has_provenance_and_signature(model):
     from mlflow.models import Model
 
     known = metadata_of(model)["knowledge"]
@@ -57,7 +57,7 @@ def test_it_says_what_read_the_notes_and_has_a_signature(model):
     assert example.as_of.tolist() == ["2024-06-30"]
 
 
-def test_a_model_of_tensors_alone_needs_no_classifier(tmp_path):
+def test_model_of_tensors_loads_without_classifier(tmp_path):
     parts = small_parts(0)
     alone = ModelArtifacts(None, replace(parts.spec, family="sequence"), parts.tensors)
     save_model(alone, tmp_path / "model")
@@ -68,7 +68,7 @@ def test_a_model_of_tensors_alone_needs_no_classifier(tmp_path):
 @pytest.mark.parametrize(
     "name", ["MLmodel", "data/risk/classifier.skops", "data/risk/tensors.safetensors"]
 )
-def test_a_changed_file_is_refused(model, name):
+def test_load_model_with_changed_file_raises_e412(model, name):
     digest = folder_digest(model)
     path = model / name
     path.write_bytes(path.read_bytes() + b" ")
@@ -103,13 +103,13 @@ def not_yaml(model):
 
 
 @pytest.mark.parametrize("forge", [forge_code, forge_loader, forge_flavour, cut_tensors, not_yaml])
-def test_a_forged_model_is_refused_even_with_the_digest_made_to_fit(model, forge):
+def test_load_model_of_forged_model_with_fitting_digest_raises_e413(model, forge):
     forge(model)
     with pytest.raises(ModelError, match="E413"):
         load_model(model, folder_digest(model))
 
 
-def test_mlflow_too_refuses_a_model_of_another_digest(model, monkeypatch):
+def test_mlflow_load_with_other_digest_in_environment_fails(model, monkeypatch):
     import mlflow.pyfunc
 
     monkeypatch.setenv("CLINICAL_NLP_MODEL_DIGEST", "0" * 16)

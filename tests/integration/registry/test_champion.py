@@ -30,17 +30,17 @@ def store(tmp_path_factory):
     return uri, folder
 
 
-def test_the_shipped_model_is_as_shipped():
+def test_shipped_model_matches_its_manifest():
     assert len(verified_digest(shipped_folder("hf-risk"))) == 64
 
 
-def test_the_card_says_first_whom_it_was_trained_on():
+def test_shipped_card_begins_with_training_population():
     card = (shipped_folder("hf-risk") / "card.md").read_text("utf-8")
     first = card.splitlines()[0].lower()
     assert "simulated" in first and "not for clinical use" in first
 
 
-def test_first_use_registers_the_shipped_model_once(store):
+def test_ensure_champion_registers_shipped_model_once(store):
     uri, folder = store
     ensure_champion(uri)
     (row,) = list_models(uri)
@@ -51,7 +51,7 @@ def test_first_use_registers_the_shipped_model_once(store):
     assert (Path(source) / "MLmodel").is_file()
 
 
-def test_the_champion_is_pinned_to_version_and_digest(store):
+def test_load_champion_pins_version_and_digest(store):
     model = load_champion(tracking_uri=store[0])
     assert model.reference.uri == "models:/hf-risk/1"
     assert model.reference.digest == verified_digest(shipped_folder("hf-risk"))
@@ -59,7 +59,7 @@ def test_the_champion_is_pinned_to_version_and_digest(store):
     assert same.reference == model.reference
 
 
-def test_scores_through_mlflow_are_those_of_the_model_in_process(store):
+def test_load_champion_scores_equal_those_of_the_files(store):
     shipped = shipped_folder("hf-risk")
     parts = load_model(shipped / MODEL_FOLDER, verified_digest(shipped))
     champion = load_champion(tracking_uri=store[0])
@@ -73,7 +73,7 @@ def test_scores_through_mlflow_are_those_of_the_model_in_process(store):
     assert 0 < found.min() < found.max() < 1
 
 
-def test_a_patient_is_scored_with_reasons(store):
+def test_champion_scores_patient_with_reasons(store):
     def coded(kind, system, code, day, **rest):
         return CodedEvent(EventKind(kind), f"X/{code}", (Coding(system, code),), day, **rest)
 
@@ -103,19 +103,19 @@ def test_a_patient_is_scored_with_reasons(store):
         ("hf-risk", "E404"),
     ],
 )
-def test_what_is_not_there_is_a_sentence(store, uri, code):
+def test_load_champion_of_missing_model_raises_coded_error(store, uri, code):
     with pytest.raises(ModelError, match=code):
         load_champion(uri, store[0])
 
 
-def test_a_registry_that_does_not_answer_is_an_error_with_a_remedy(monkeypatch):
+def test_load_champion_from_unreachable_registry_raises_e401(monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(ModelError, match="E401") as caught:
         load_champion(tracking_uri="http://user:secret@127.0.0.1:9")
     assert "secret" not in str(caught.value) and "MLFLOW_TRACKING_URI" in str(caught.value)
 
 
-def test_a_tampered_artefact_is_refused(local_store):
+def test_load_champion_of_tampered_artefact_raises_e412(local_store):
     ensure_champion(local_store)
     stored = Path(mlflow_client(local_store).get_model_version("hf-risk", "1").source) / "MLmodel"
     stored.write_text(stored.read_text() + "\n")
@@ -123,7 +123,7 @@ def test_a_tampered_artefact_is_refused(local_store):
         load_champion(tracking_uri=local_store)
 
 
-def test_a_version_without_a_digest_is_refused(local_store):
+def test_load_champion_of_version_without_digest_raises_e417(local_store):
     client = mlflow_client(local_store)
     client.create_registered_model("hf-risk")
     client.create_model_version("hf-risk", source=str(shipped_folder("hf-risk") / "model"))
@@ -131,13 +131,13 @@ def test_a_version_without_a_digest_is_refused(local_store):
         load_champion("models:/hf-risk/1", local_store)
 
 
-def test_a_trained_folder_becomes_the_challenger(store, trained):
+def test_register_folder_makes_challenger(store, trained):
     row = register_folder(trained / "fair", "mine", store[0])
     assert row.aliases == ("challenger",) and row.digest == verified_digest(trained / "fair")
     assert load_champion(tracking_uri=store[0]).reference.version == "1"
 
 
-def test_telemetry_is_off_before_mlflow_is_imported():
+def test_registry_import_switches_telemetry_off_before_mlflow():
     code = (
         "import clinical_nlp.registry, sys; assert 'mlflow' not in sys.modules\n"
         "import mlflow\n"

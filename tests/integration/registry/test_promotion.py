@@ -32,7 +32,7 @@ def champion(store):
     return next(row.version for row in list_models(store) if "champion" in row.aliases)
 
 
-def test_a_better_model_passes_and_who_and_why_are_kept(quick, store, trained):
+def test_promote_better_model_logs_who_and_why(quick, store, trained):
     register_folder(trained / "good", "good", store)
     done = promote("challenger", "ana", "sees more", tracking_uri=store, limits_file=quick)
     assert (done.version, done.previous, done.forced) == ("2", "1", False)
@@ -45,7 +45,7 @@ def test_a_better_model_passes_and_who_and_why_are_kept(quick, store, trained):
     assert resolve_model(tracking_uri=store).model.reference.uri == "models:/hf-risk/2"
 
 
-def test_a_worse_model_is_refused_and_the_refusal_is_kept(quick, store, trained):
+def test_promote_worse_model_raises_e406_and_logs_refusal(quick, store, trained):
     register_folder(trained / "poor", "poor", store)
     with pytest.raises(ModelError, match=r"E406.*discrimination not worse"):
         promote("challenger", "ana", "newer", tracking_uri=store, limits_file=quick)
@@ -53,7 +53,7 @@ def test_a_worse_model_is_refused_and_the_refusal_is_kept(quick, store, trained)
     assert [one.action for one in history(store)] == ["refuse", "promote"]
 
 
-def test_force_overrules_the_gate_and_is_kept(quick, store, trained):
+def test_promote_with_force_overrules_gate_and_is_logged(quick, store, trained):
     register_folder(trained / "poor", "poor", store)
     done = promote(
         "challenger", "ana", "an emergency", force=True, tracking_uri=store, limits_file=quick
@@ -62,7 +62,7 @@ def test_force_overrules_the_gate_and_is_kept(quick, store, trained):
     assert history(store)[0].forced
 
 
-def test_rolling_back_goes_one_step_each_time(quick, store, trained):
+def test_rollback_goes_one_step_each_time(quick, store, trained):
     for name in ("good", "poor"):
         register_folder(trained / name, name, store)
         promote("challenger", "ana", name, force=True, tracking_uri=store, limits_file=quick)
@@ -74,19 +74,19 @@ def test_rolling_back_goes_one_step_each_time(quick, store, trained):
         rollback("luis", "again", store)
 
 
-def test_a_decision_needs_a_name_and_a_reason(quick, store):
+def test_promote_without_name_or_reason_raises_e409(quick, store):
     with pytest.raises(ModelError, match="E409"):
         promote("1", "ana", "  ", tracking_uri=store, limits_file=quick)
     with pytest.raises(ModelError, match="E409"):
         rollback("", "because", store)
 
 
-def test_the_champion_is_not_promoted_again(quick, store):
+def test_promote_champion_again_raises_e408(quick, store):
     with pytest.raises(ModelError, match="E408"):
         promote("champion", "ana", "again", tracking_uri=store, limits_file=quick)
 
 
-def test_changed_predictions_are_no_evidence(quick, store, trained, tmp_path):
+def test_promote_with_changed_predictions_raises_e412(quick, store, trained, tmp_path):
     register_folder(trained / "poor", "poor", store)
     version = mlflow_client(store).get_model_version("hf-risk", "2")
     stored = mlflow_client(store).get_run(version.run_id).info.artifact_uri
@@ -97,7 +97,7 @@ def test_changed_predictions_are_no_evidence(quick, store, trained, tmp_path):
         )
 
 
-def test_a_changed_model_is_refused_even_with_force(quick, store, trained):
+def test_promote_changed_model_with_force_raises_e412(quick, store, trained):
     register_folder(trained / "good", "good", store)
     version = mlflow_client(store).get_model_version("hf-risk", "2")
     with (Path(version.source) / "data" / "risk" / "features.toml").open("a") as file:
@@ -109,7 +109,7 @@ def test_a_changed_model_is_refused_even_with_force(quick, store, trained):
     assert champion(store) == "1"
 
 
-def test_an_incomplete_card_is_refused(quick, store, trained, tmp_path):
+def test_promote_with_incomplete_card_raises_e406(quick, store, trained, tmp_path):
     card = (trained / "good" / "card.md").read_text().replace("## Limits\n\nWords.", "## Limits\n")
     predictions = json.loads((trained / "good" / "predictions.json").read_text())
     small_folder(tmp_path / "bare", small_parts(1), predictions, card=card)
@@ -118,7 +118,7 @@ def test_an_incomplete_card_is_refused(quick, store, trained, tmp_path):
         promote("challenger", "ana", "sees more", tracking_uri=store, limits_file=quick)
 
 
-def test_compare_says_what_the_gate_would_and_records_nothing(quick, store, trained):
+def test_compare_reports_checks_and_logs_nothing(quick, store, trained):
     register_folder(trained / "good", "good", store)
     found = compare(tracking_uri=store, limits_file=quick)
     assert found.passed and (found.champion, found.challenger) == ("1", "2")
@@ -126,14 +126,14 @@ def test_compare_says_what_the_gate_would_and_records_nothing(quick, store, trai
     assert not compare("1", "2", store, quick).passed  # the other way round
 
 
-def test_a_fetched_model_is_the_registered_one(store, tmp_path):
+def test_fetch_verified_copies_the_registered_model(store, tmp_path):
     reference = fetch_verified("champion", tmp_path / "fetched", store)
     assert folder_digest(tmp_path / "fetched") == reference.digest
     with pytest.raises(ModelError, match="E410"):
         fetch_verified("champion", tmp_path / "fetched", store)
 
 
-def test_the_command_to_serve_brings_its_environment(tmp_path, monkeypatch):
+def test_serve_command_sets_path_only_outside_activated_environment(tmp_path, monkeypatch):
     ours = str(Path(sys.executable).parent)
     monkeypatch.setenv("PATH", f"{ours}:/usr/bin")
     plain = serve_command(tmp_path, "ab" * 32)
@@ -142,7 +142,7 @@ def test_the_command_to_serve_brings_its_environment(tmp_path, monkeypatch):
     assert serve_command(tmp_path, "ab" * 32) == f"PATH={ours}:$PATH {plain}"
 
 
-def test_the_commands_tell_the_whole_story(quick, store, trained):
+def test_registry_commands_register_compare_promote_and_roll_back(quick, store, trained):
     def run(*arguments, code=0):
         result = CliRunner().invoke(app, [*arguments, "--tracking-uri", store])
         assert result.exit_code == code, result.output

@@ -39,7 +39,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     os.umask(before)
 
 
-def test_the_last_verified_model_scores_and_everything_says_so(night, tmp_path, nlp):
+def test_batch_without_registry_uses_last_verified_model_and_warns(night, tmp_path, nlp):
     digest = small_folder(tmp_path / "trained", small_parts(pipeline=fingerprint(nlp)))
     reference = ModelReference("hf-risk", "7", "models:/hf-risk/7", digest)
     verified = remember(night, DEFAULT_URI, reference, tmp_path / "trained" / MODEL_FOLDER)
@@ -64,7 +64,7 @@ def test_the_last_verified_model_scores_and_everything_says_so(night, tmp_path, 
     assert len(scored) and (scored.low <= scored.probability).all()
 
 
-def test_without_a_model_verified_before_nothing_is_scored(night, tmp_path):
+def test_batch_without_registry_or_cached_model_fails(night, tmp_path):
     done = CliRunner().invoke(app, ["batch", "export", "--out", "out", "--quiet"])
     assert getattr(done.exception, "code", None) == "E401"
     assert not (tmp_path / "out" / "run.json").exists()

@@ -12,9 +12,7 @@ from clinical_nlp.registry.versions import list_models, register_folder
 
 
 @pytest.mark.slow
-def test_a_server_with_postgresql_holds_models_decisions_and_files(
-    server, trained, quick, monkeypatch
-):
+def test_postgresql_server_holds_models_decisions_and_files(server, trained, quick, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(ModelError, match="E402"):
         resolve_model(tracking_uri=server)  # a server is never written to unasked
@@ -37,9 +35,7 @@ def test_a_server_with_postgresql_holds_models_decisions_and_files(
     assert resolve_model(tracking_uri=server).model.reference.version == "1"
 
 
-def test_a_registry_that_is_away_leaves_the_last_model_it_vouched_for(
-    trained, tmp_path, local_store
-):
+def test_resolve_model_without_server_returns_last_verified_model(trained, tmp_path, local_store):
     uri = local_store
     register_folder(trained / "fair", "fair", uri, "champion")
     before = resolve_model(tracking_uri=uri)

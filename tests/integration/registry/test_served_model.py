@@ -62,7 +62,7 @@ def told(rows):
 
 
 @pytest.mark.slow
-def test_a_fresh_process_gives_the_batchs_scores(scored, of_batch):
+def test_pyfunc_in_fresh_process_gives_batch_scores(scored, of_batch):
     folder, _, asked = scored
     asked.to_json(folder / "asked.json")
     done = subprocess.run(
@@ -75,7 +75,7 @@ def test_a_fresh_process_gives_the_batchs_scores(scored, of_batch):
 
 
 @pytest.mark.slow
-def test_a_served_model_gives_the_batchs_scores(scored, of_batch, monkeypatch):
+def test_served_model_gives_batch_scores(scored, of_batch, monkeypatch):
     folder, reference, asked = scored
     monkeypatch.setenv("PATH", BARE_PATH)
     with scoring_server(serve_command(folder / "model", reference.digest), folder) as url:
@@ -93,7 +93,7 @@ def test_a_served_model_gives_the_batchs_scores(scored, of_batch, monkeypatch):
     assert words not in log  # nor is any note in the server's log
 
 
-def test_the_batch_records_what_an_audit_asks(scored):
+def test_batch_writes_audit_record_per_estimate(scored):
     folder, reference, _ = scored
     audit = pd.read_parquet(folder / "out" / "audit.parquet")
     estimates = pd.read_parquet(folder / "out" / "estimates.parquet")

@@ -107,7 +107,9 @@ def readable(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "replace")
 
 
-def test_nothing_leaks(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_no_output_or_log_holds_a_canary(
+    ran: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     folder, done = ran
     written = {p: readable(p) for p in folder.rglob("*") if p.is_file() and "export" not in p.parts}
     assert any(p.name == "mlflow.db" for p in written), "the registry must have been used"
@@ -124,7 +126,9 @@ def test_nothing_leaks(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> No
     assert not leaks
 
 
-def test_what_was_planted_was_met(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_canaries_were_read_by_the_pipeline(
+    ran: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     folder, _ = ran
     quarantined = [
         json.loads(line) for line in (folder / "out" / "quarantine.ndjson").read_text().splitlines()
@@ -134,7 +138,7 @@ def test_what_was_planted_was_met(ran: tuple[Path, subprocess.CompletedProcess[s
     assert sum(row["line"] is not None for row in quarantined) >= 6
 
 
-def test_results_are_for_their_owner_only(
+def test_results_are_readable_by_owner_only(
     ran: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     folder, _ = ran
@@ -143,7 +147,7 @@ def test_results_are_for_their_owner_only(
         assert mode == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_a_crash_withholds_its_message(tmp_path: Path, cli: Cli) -> None:
+def test_unforeseen_error_withholds_its_message(tmp_path: Path, cli: Cli) -> None:
     """An error nobody foresaw, raised with the note's text in its message."""
     export(tmp_path / "export")
     (tmp_path / "sitecustomize.py").write_text(

@@ -131,7 +131,7 @@ def quarantine(tmp_path: Path) -> Quarantine:
     return Quarantine(tmp_path / "quarantine.ndjson")
 
 
-def test_each_note_keeps_its_own_findings(quarantine: Quarantine) -> None:
+def test_run_keeps_findings_with_their_note(quarantine: Quarantine) -> None:
     records = [patient("a", "tos", "nada"), patient("b"), patient("c", "nada", "con tos")]
     _, sink = run(records, quarantine)
     found = {n.note.key: len(n.findings) for r in sink.results for n in r.notes}
@@ -144,7 +144,7 @@ def test_each_note_keeps_its_own_findings(quarantine: Quarantine) -> None:
     }
 
 
-def test_groups_do_not_mix_patients(
+def test_run_in_small_groups_does_not_mix_patients(
     quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job, "NOTES_PER_GROUP", 2)
@@ -154,7 +154,7 @@ def test_groups_do_not_mix_patients(
     assert outcome.failed_notes == 0
 
 
-def test_a_note_that_breaks_the_pipeline_is_quarantined_without_its_text(
+def test_run_with_failing_note_quarantines_it_without_its_text(
     quarantine: Quarantine, tmp_path: Path
 ) -> None:
     outcome, sink = run([patient("a", "SECRETO rompe", "tos")], quarantine)
@@ -167,7 +167,7 @@ def test_a_note_that_breaks_the_pipeline_is_quarantined_without_its_text(
     assert "ValueError" in written
 
 
-def test_an_export_without_dates_asks_for_one(quarantine: Quarantine) -> None:
+def test_run_of_undated_export_raises_e260(quarantine: Quarantine) -> None:
     with pytest.raises(InputError, match=r"E260.*--as-of"):
         run([patient("a")], quarantine, latest=None)
     outcome, _ = run([patient("a")], quarantine, latest=None, as_of=date(2020, 1, 1))

@@ -17,7 +17,7 @@ def write_run(folder: Path, **files: str) -> None:
         output.publish()
 
 
-def test_results_appear_on_publish_and_are_private(tmp_path: Path) -> None:
+def test_output_folder_publish_puts_private_results_in_place(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     write_run(folder, run_json="{}", report_html="x")
     assert (folder / "report.html").read_text() == "x"
@@ -25,7 +25,7 @@ def test_results_appear_on_publish_and_are_private(tmp_path: Path) -> None:
     assert (folder / "run.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_second_run_replaces_the_first_with_its_folders(tmp_path: Path) -> None:
+def test_output_folder_second_run_replaces_first(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     with OutputFolder(folder) as output:
         (output.staging / "fhir").mkdir()
@@ -39,7 +39,7 @@ def test_a_second_run_replaces_the_first_with_its_folders(tmp_path: Path) -> Non
     assert not (folder / "fhir" / "Task.ndjson").exists()
 
 
-def test_a_run_that_fails_leaves_the_earlier_results(tmp_path: Path) -> None:
+def test_output_folder_failed_run_keeps_earlier_results(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     write_run(folder, run_json="old")
     with pytest.raises(RuntimeError), OutputFolder(folder) as output:
@@ -49,20 +49,20 @@ def test_a_run_that_fails_leaves_the_earlier_results(tmp_path: Path) -> None:
     assert not (folder / ".partial").exists()
 
 
-def test_somebody_elses_folder_is_not_touched(tmp_path: Path) -> None:
+def test_output_folder_with_other_files_raises_e501(tmp_path: Path) -> None:
     (tmp_path / "thesis.odt").write_text("x")
     with pytest.raises(OutputError, match="E501"), OutputFolder(tmp_path):
         pass
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.odt"]
 
 
-def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
+def test_output_folder_of_running_run_raises_e502(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     with OutputFolder(folder), pytest.raises(OutputError, match="E502"), OutputFolder(folder):
         pass
 
 
-def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
+def test_output_folder_clears_leftovers_of_killed_run(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     (folder / ".partial").mkdir(parents=True)
     (folder / ".partial" / "spool.sqlite").write_text("text of notes")
@@ -70,7 +70,7 @@ def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
     assert not (folder / ".partial").exists()
 
 
-def test_a_file_in_the_way_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_output_folder_that_is_a_file_raises_e503(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("x")
     with pytest.raises(OutputError, match="E503"), OutputFolder(tmp_path / "out"):
         pass

@@ -34,7 +34,7 @@ def converted(tmp_path: Path, rows: list[object], fails: Exception) -> list[dict
 @pytest.mark.parametrize(
     "fails", [KeyError("frágil"), ValueError("frágil"), RuntimeError("frágil")]
 )
-def test_a_failure_is_told_without_its_message(
+def test_convert_reports_failing_row_without_its_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], fails: Exception
 ) -> None:
     written = converted(tmp_path, [{"text": "frágil"}, {"text": 7}, {"text": "tos"}], fails)
@@ -45,6 +45,6 @@ def test_a_failure_is_told_without_its_message(
     assert "frágil" not in "".join(told)
 
 
-def test_an_error_of_ours_ends_the_command(tmp_path: Path) -> None:
+def test_convert_stops_on_coded_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="E440"):
         converted(tmp_path, [{"text": "frágil"}], ModelError("E440", "no model: fetch one"))

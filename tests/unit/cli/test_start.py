@@ -21,7 +21,7 @@ except SystemExit as end:
 """
 
 
-def test_neither_help_nor_a_wrong_path_waits_for_what_is_heavy() -> None:
+def test_help_and_wrong_path_import_no_heavy_library() -> None:
     for arguments, code in ((["--help"], 0), (["batch", "nowhere", "--out", "out"], 4)):
         done = subprocess.run(
             [sys.executable, "-c", _ASK, *arguments], capture_output=True, text=True, check=True
@@ -29,7 +29,7 @@ def test_neither_help_nor_a_wrong_path_waits_for_what_is_heavy() -> None:
         assert done.stderr.splitlines()[-1] == f"{code} []", done.stderr
 
 
-def test_a_command_that_is_imported_late_is_there_all_the_same() -> None:
+def test_lazily_imported_command_has_help() -> None:
     told = CliRunner().invoke(app, ["evaluate", "--help"])
     assert told.exit_code == 0 and "mentions" in told.output
     told = CliRunner().invoke(app, ["evaluate", "mentions", "--help"])

@@ -38,7 +38,7 @@ records = st.builds(
 
 
 @given(records)
-def test_what_is_written_is_read_back(record):
+def test_record_codec_round_trips(record):
     assert record_from_json(record_to_json(record)) == record
 
 
@@ -56,7 +56,7 @@ def test_what_is_written_is_read_back(record):
         ('{"sex": "male"}', "'id'"),
     ],
 )
-def test_what_is_no_record_is_told_without_its_content(text, said):
+def test_record_from_json_of_bad_record_raises_e271_without_content(text, said):
     with pytest.raises(InputError, match="E271") as caught:
         record_from_json(text)
     assert said in str(caught.value) and "mujer" not in str(caught.value)

@@ -19,18 +19,18 @@ def shipped(tmp_path):
     return folder
 
 
-def test_untouched_files_have_their_digest(shipped):
+def test_verified_digest_of_unchanged_folder_is_that_of_its_model(shipped):
     assert verified_digest(shipped) == folder_digest(shipped / "model")
 
 
-def test_what_mlflow_adds_is_no_part_of_the_model(shipped):
+def test_folder_digest_ignores_file_added_by_mlflow(shipped):
     before = folder_digest(shipped / "model")
     (shipped / "model" / "registered_model_meta").write_text("model_name: hf-risk\n")
     assert folder_digest(shipped / "model") == before
 
 
 @pytest.mark.parametrize("change", ["edit", "add", "remove", "rename"])
-def test_any_change_is_refused(shipped, change):
+def test_verified_digest_of_changed_folder_raises_e412(shipped, change):
     model = shipped / "model"
     match change:
         case "edit":
@@ -45,7 +45,7 @@ def test_any_change_is_refused(shipped, change):
         verified_digest(shipped)
 
 
-def test_a_manifest_made_to_fit_does_not_change_the_digest(shipped):
+def test_verified_digest_with_forged_file_list_raises_e412(shipped):
     """The digest is of the files: rewriting the list of files alone is noticed."""
     (shipped / "model" / "model.skops").write_bytes(b"\x00\x02")
     manifest = json.loads((shipped / "manifest.json").read_text())
@@ -56,7 +56,7 @@ def test_a_manifest_made_to_fit_does_not_change_the_digest(shipped):
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]"])
-def test_a_manifest_that_cannot_be_read_is_an_error(shipped, text):
+def test_verified_digest_with_unreadable_manifest_raises_e411(shipped, text):
     (shipped / "manifest.json").write_text(text)
     with pytest.raises(ModelError, match="E411"):
         verified_digest(shipped)

@@ -12,7 +12,7 @@ def work():
     return sum(number * number for number in range(400_000))
 
 
-def test_processor_seconds_times_power():
+def test_energy_without_library_is_processor_seconds_times_power():
     with measured(with_library=False) as energy:
         work()
     told = energy.report()
@@ -22,7 +22,7 @@ def test_processor_seconds_times_power():
     assert told["method"].startswith("estimated")
 
 
-def test_the_library_talks_to_nobody_and_writes_no_file(monkeypatch, tmp_path):
+def test_energy_with_codecarbon_opens_no_socket_and_writes_no_file(monkeypatch, tmp_path):
     pytest.importorskip("codecarbon")
 
     def refuse(*arguments):
@@ -37,7 +37,7 @@ def test_the_library_talks_to_nobody_and_writes_no_file(monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_library_says_nothing_and_hides_nothing_of_ours(capfd, monkeypatch, caplog):
+def test_energy_with_codecarbon_silences_only_its_own_log(capfd, monkeypatch, caplog):
     pytest.importorskip("codecarbon")
     from codecarbon.external.logger import logger as theirs
 

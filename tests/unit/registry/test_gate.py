@@ -43,36 +43,36 @@ def failed(checks):
         max_size=40,
     ).filter(lambda rows: len({outcome for outcome, _, _ in rows}) == 2)
 )
-def test_the_area_is_scikit_learns(rows):
+def test_auroc_equals_scikit_learn(rows):
     outcome, probability, weight = (np.array(column) for column in zip(*rows, strict=True))
     expected = roc_auc_score(outcome, probability, sample_weight=weight)
     assert auroc(outcome, probability, weight) == pytest.approx(expected)
 
 
-def test_a_good_model_passes_beside_a_fair_one(limits):
+def test_gate_passes_good_challenger_against_fair_champion(limits):
     challenger = evidence(0.7, 1)
     pairs = pair_with_champion(challenger, evidence(1.2, 0), "d")
     assert failed(run_checks(challenger, CARD, pairs, limits)) == set()
 
 
-def test_the_same_model_is_not_worse_than_itself(limits):
+def test_gate_passes_model_against_itself(limits):
     one = evidence()
     assert failed(run_checks(one, CARD, pair_with_champion(one, one, "d"), limits)) == set()
 
 
-def test_a_model_that_is_too_sure_fails_on_calibration(limits):
+def test_gate_fails_overconfident_model_on_calibration_slope(limits):
     fine = evidence()
     z = np.log(fine.probability / (1 - fine.probability))
     sure = evidence(probability=(1 / (1 + np.exp(-(2 * z + 3)))).tolist())
     assert "calibration slope" in failed(run_checks(sure, CARD, None, limits))
 
 
-def test_a_model_that_doubles_every_risk_fails_on_calibration(limits):
+def test_gate_fails_doubled_risks_on_calibration_intercept(limits):
     high = evidence(probability=np.minimum(2 * evidence().probability, 0.99).tolist())
     assert "calibration intercept" in failed(run_checks(high, CARD, None, limits))
 
 
-def test_a_model_that_fails_one_sex_is_seen(limits):
+def test_gate_fails_model_that_is_worse_for_one_sex(limits):
     """Better for everyone else, so that discrimination as a whole does not show it."""
     good, fair = evidence(0.4, 1), evidence(1.0, 0)
     women = good.groups["sex"] == "female"
@@ -84,13 +84,13 @@ def test_a_model_that_fails_one_sex_is_seen(limits):
     )
 
 
-def test_an_implausibly_good_model_is_a_leak(limits):
+def test_gate_fails_implausibly_good_model_as_leak(limits):
     one = evidence()
     leak = evidence(probability=(0.02 + 0.9 * one.outcome).tolist())
     assert "discrimination is plausible" in failed(run_checks(leak, CARD, None, limits))
 
 
-def test_without_shared_patients_there_is_no_comparison(limits):
+def test_gate_without_shared_patients_fails_comparison(limits):
     told = small_predictions()
     told["salt_digest"] = "1" * 64
     one = evidence()
@@ -102,14 +102,14 @@ def test_without_shared_patients_there_is_no_comparison(limits):
     )
 
 
-def test_what_the_champion_said_of_the_same_rows_is_enough():
+def test_pairing_uses_champion_probabilities_recorded_by_challenger():
     told = small_predictions()
     told["rivals"] = {"d": [0.1] * len(told["columns"]["outcome"])}
     pairs = pair_with_champion(parse_predictions(told), None, "d")
     assert pairs.shared == 1 and pairs.champion.tolist() == [0.1] * len(pairs.rows)
 
 
-def test_rows_pair_by_key_whatever_their_order():
+def test_pairing_matches_rows_by_key_in_any_order():
     one, told = evidence(), small_predictions()
     turned = {name: column[::-1] for name, column in told["columns"].items()}
     pairs = pair_with_champion(one, parse_predictions({**told, "columns": turned}), "d")
@@ -127,18 +127,18 @@ def test_rows_pair_by_key_whatever_their_order():
         (lambda card: "", "intended use"),
     ],
 )
-def test_an_incomplete_card_is_told(limits, change, said):
+def test_card_check_of_incomplete_card_fails(limits, change, said):
     (check,) = card_checks(change(CARD), limits)
     assert not check.passed and said in check.detail
 
 
-def test_words_under_a_subsection_count(limits):
+def test_card_check_counts_text_under_subsections(limits):
     card = CARD.replace("## Limits\n\nWords.", "## Limits\n\n### Of the data\n\nWords.")
     assert card_checks(card, limits)[0].passed
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"columns": {}}', "{"])
-def test_predictions_that_cannot_be_read_are_an_error(tmp_path, text):
+def test_read_predictions_of_bad_file_raises_e434(tmp_path, text):
     path = tmp_path / "predictions.json"
     path.write_text(text)
     with pytest.raises(ModelError, match="E434"):
@@ -146,7 +146,7 @@ def test_predictions_that_cannot_be_read_are_an_error(tmp_path, text):
 
 
 @pytest.mark.parametrize("text", ["", "[pairs]\nmin_outcomes = 1\n", "x ="])
-def test_margins_that_cannot_be_read_are_an_error(tmp_path, text):
+def test_read_limits_of_bad_file_raises_e433(tmp_path, text):
     path = tmp_path / "gate.toml"
     path.write_text(text)
     with pytest.raises(ModelError, match="E433"):

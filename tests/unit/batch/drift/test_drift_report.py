@@ -40,18 +40,18 @@ def batch(folder, seed=0, patients=800, older=0.0, model="a"):
     return folder
 
 
-def test_two_draws_of_one_population_are_stable(tmp_path):
+def test_compare_batches_of_one_population_is_stable(tmp_path):
     found = compare_batches(batch(tmp_path / "a"), batch(tmp_path / "b", seed=1))
     assert found.level is Level.STABLE
 
 
-def test_older_patients_are_told_by_age_and_score(tmp_path):
+def test_compare_batches_with_older_patients_shifts_age_and_score(tmp_path):
     found = compare_batches(batch(tmp_path / "a"), batch(tmp_path / "b", seed=1, older=8))
     assert found.level is Level.MAJOR
     assert {one.name for one in found.shifts if one.level} == {"age", "probability"}
 
 
-def test_a_small_batch_is_not_blamed_for_chance(tmp_path):
+def test_compare_batches_of_small_batches_ignores_chance(tmp_path):
     """With 60 patients ten bins shift by more than 0.1 without anything having happened."""
     found = compare_batches(
         batch(tmp_path / "a", patients=60), batch(tmp_path / "b", seed=1, patients=60)
@@ -61,7 +61,7 @@ def test_a_small_batch_is_not_blamed_for_chance(tmp_path):
 
 
 @pytest.mark.parametrize(("older", "code"), [(0, 0), (4, 8), (9, 9)])
-def test_the_exit_code_is_the_verdict(tmp_path, older, code):
+def test_drift_command_exit_code_is_the_level(tmp_path, older, code):
     batch(tmp_path / "a", patients=3000)
     batch(tmp_path / "b", seed=1, patients=3000, older=older)
     page = tmp_path / "drift.html"
@@ -73,13 +73,13 @@ def test_the_exit_code_is_the_verdict(tmp_path, older, code):
     assert "<table>" in text and "secret" not in text and "<script" not in text
 
 
-def test_another_model_is_told(tmp_path):
+def test_drift_report_names_changed_model(tmp_path):
     found = compare_batches(batch(tmp_path / "a"), batch(tmp_path / "b", model="b"))
     assert any("model changed" in note for note in found.notes)
     assert "model changed" in drift_html(found)
 
 
-def test_what_is_no_batch_is_an_error(tmp_path):
+def test_compare_batches_of_other_folder_raises_coded_error(tmp_path):
     from clinical_nlp.errors import InputError
 
     batch(tmp_path / "a")

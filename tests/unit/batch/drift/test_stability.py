@@ -16,7 +16,7 @@ samples = arrays(
 
 
 @given(samples, samples)
-def test_it_is_finite_and_never_negative(before, after):
+def test_stability_index_is_finite_and_non_negative(before, after):
     found = stability_index(before, after)
     assert np.isfinite(found.index) and found.index >= 0
     assert len(found.labels) == len(found.before) == len(found.after)
@@ -24,11 +24,11 @@ def test_it_is_finite_and_never_negative(before, after):
 
 
 @given(samples)
-def test_nothing_moves_between_a_batch_and_itself(sample):
+def test_stability_index_of_equal_samples_is_zero(sample):
     assert stability_index(sample, sample).index == pytest.approx(0, abs=1e-12)
 
 
-def test_the_index_of_two_known_shares():
+def test_stability_index_of_known_shares_matches_formula():
     """10% against 20% of a yes: (0.1) ln 2 + (-0.1) ln (0.8 / 0.9)."""
     before = np.repeat([0.0, 1.0], [90_000, 10_000])
     after = np.repeat([0.0, 1.0], [80_000, 20_000])
@@ -36,7 +36,7 @@ def test_the_index_of_two_known_shares():
     assert stability_index(before, after).index == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_value_that_goes_missing_is_a_shift():
+def test_stability_index_counts_missing_values_as_a_bin():
     before = np.random.default_rng(0).normal(size=1000)
     after = before.copy()
     after[:500] = np.nan
@@ -45,7 +45,7 @@ def test_a_value_that_goes_missing_is_a_shift():
     assert found.index > 0.25 > found.chance_bound
 
 
-def test_chance_is_what_two_draws_of_one_distribution_do():
+def test_chance_bound_is_passed_by_one_in_a_hundred_equal_draws():
     """The bound at 99% is passed by about one pair in a hundred (Yurdakul 2018)."""
     generator = np.random.default_rng(1)
     passed = sum(

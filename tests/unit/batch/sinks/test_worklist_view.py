@@ -29,7 +29,7 @@ def printed(rows, width=100, **said) -> str:
     return console.file.getvalue()
 
 
-def test_reads_back_what_was_written(worklist):
+def test_read_worklist_returns_what_was_written(worklist):
     rows = read_worklist(worklist)
     assert rows[1] == WorklistRow(
         2,
@@ -47,7 +47,7 @@ def test_reads_back_what_was_written(worklist):
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])
-def test_every_line_fits_and_nothing_is_cut(worklist, width):
+def test_print_worklist_fits_width_and_cuts_nothing(worklist, width):
     text = printed(read_worklist(worklist), width)
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text
@@ -57,24 +57,24 @@ def test_every_line_fits_and_nothing_is_cut(worklist, width):
     assert text.count("a") >= 36  # the long id is folded, not cut
 
 
-def test_says_how_many_are_not_shown(worklist):
+def test_print_worklist_says_how_many_are_not_shown(worklist):
     assert "… y 9 más" in printed(read_worklist(worklist, limit=1), total=10)
     assert "ningún paciente" in printed([])
 
 
-def test_a_list_of_an_earlier_version_has_no_interval(worklist):
+def test_read_worklist_of_earlier_version_has_no_interval(worklist):
     text = worklist.read_text("utf-8-sig").replace("low_percent", "x").replace("high_percent", "y")
     worklist.write_text(text, "utf-8")
     assert all(row.low_percent is row.high_percent is None for row in read_worklist(worklist))
 
 
-def test_brackets_are_text_not_markup():
+def test_print_worklist_prints_brackets_as_text():
     row = WorklistRow(1, "[red]x", 70, "mujer", 5.0, None, None, "alto", ("[bold]motivo",), ())
     assert "[red]x" in printed([row]) and "[bold]motivo" in printed([row])
 
 
 @pytest.mark.parametrize("content", [None, "otra,cosa\n1,2\n"])
-def test_what_is_not_a_worklist_is_refused(tmp_path, content):
+def test_read_worklist_of_other_file_raises_e512(tmp_path, content):
     path = tmp_path / "worklist.csv"
     if content:
         path.write_text(content, encoding="utf-8")

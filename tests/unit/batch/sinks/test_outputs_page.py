@@ -18,7 +18,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("file", COLUMNS)
-def test_columns_are_described(file):
+def test_outputs_page_describes_every_column(file):
     chapter = PAGE.read_text(encoding="utf-8").split(f"\n## {file}\n")[1].split("\n## ")[0]
     cells = re.findall(r"^\| (`[^|]+`) \|", chapter, re.MULTILINE)
     described = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]

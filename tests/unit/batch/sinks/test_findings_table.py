@@ -20,7 +20,7 @@ def write(path, context, concepts, results):
     return sink.close()
 
 
-def test_one_row_a_finding_in_order(tmp_path, context, concepts, make_result):
+def test_findings_table_has_one_row_per_finding_in_order(tmp_path, context, concepts, make_result):
     path = tmp_path / "findings.parquet"
     counts = write(path, context, concepts, [make_result("a", 0.2), make_result("b")])
     table = pq.read_table(path)
@@ -34,7 +34,7 @@ def test_one_row_a_finding_in_order(tmp_path, context, concepts, make_result):
     assert len(set(table["note_nlp_id"].to_pylist())) == 8
 
 
-def test_flags_values_and_codes_are_kept(tmp_path, context, concepts, make_result):
+def test_findings_table_keeps_flags_values_and_codes(tmp_path, context, concepts, make_result):
     path = tmp_path / "findings.parquet"
     write(path, context, concepts, [make_result("a", 0.2)])
     _, edema, mother, lvef = pq.read_table(path).to_pylist()
@@ -46,14 +46,16 @@ def test_flags_values_and_codes_are_kept(tmp_path, context, concepts, make_resul
     assert lvef["term_modifiers"] == "value=>60,unit=%"
 
 
-def test_same_results_same_bytes_and_private(tmp_path, context, concepts, make_result):
+def test_findings_table_is_reproducible_and_private(tmp_path, context, concepts, make_result):
     for name in ("one", "two"):
         write(tmp_path / name, context, concepts, [make_result("a", 0.2)])
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o600
 
 
-def test_rows_leave_memory_in_groups(tmp_path, context, concepts, make_result, monkeypatch):
+def test_parquet_table_writes_row_groups_of_fixed_size(
+    tmp_path, context, concepts, make_result, monkeypatch
+):
     monkeypatch.setattr(parquet_module, "ROWS_PER_GROUP", 5)
     path = tmp_path / "findings.parquet"
     write(path, context, concepts, [make_result(str(i), 0.2) for i in range(4)])
@@ -62,13 +64,13 @@ def test_rows_leave_memory_in_groups(tmp_path, context, concepts, make_result, m
     assert groups == [5, 5, 5, 1]
 
 
-def test_a_run_without_findings_is_an_empty_table(tmp_path, context, concepts):
+def test_findings_table_without_findings_is_empty(tmp_path, context, concepts):
     write(tmp_path / "f", context, concepts, [])
     table = pq.read_table(tmp_path / "f")
     assert table.num_rows == 0 and "note_nlp_id" in table.column_names
 
 
-def test_lone_surrogates_and_unknown_concepts_do_not_stop_it(
+def test_findings_table_accepts_lone_surrogates_and_unknown_concepts(
     tmp_path, context, concepts, make_result
 ):
     odd = Finding(0, 2, "d\ud800", "not_in_lexicon")
@@ -77,19 +79,19 @@ def test_lone_surrogates_and_unknown_concepts_do_not_stop_it(
     assert row["lexical_variant"] == "d?" and row["concept_name"] == "not_in_lexicon"
 
 
-def test_an_unwritable_place_says_what_to_do(tmp_path, context, concepts):
+def test_findings_table_in_unwritable_folder_raises_e511(tmp_path, context, concepts):
     with pytest.raises(OutputError, match=r"E511.*run again"):
         FindingsTable(tmp_path / "absent" / "f.parquet", context, concepts)
 
 
 @pytest.mark.parametrize("flag", ["negated", "uncertain", "family", "hypothetical"])
-def test_omop_term_exists_is_false_under(flag):
+def test_term_exists_is_false_unless_affirmed_or_historical(flag):
     finding = Finding(0, 1, "x", "dyspnea")
     assert term_exists(finding) and not term_exists(replace(finding, **{flag: True}))
     assert term_exists(replace(finding, historical=True))
 
 
-def test_modifiers_and_ids():
+def test_term_modifiers_and_stable_id_are_as_documented():
     assert term_modifiers(Finding(0, 1, "x", "c", negated=True, historical=True)) == (
         "negated=true,historical=true"
     )

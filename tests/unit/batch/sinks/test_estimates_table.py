@@ -9,7 +9,7 @@ from clinical_nlp.batch.sinks import EstimatesTable
 from clinical_nlp.records import EstimateStatus
 
 
-def test_every_patient_has_a_row_with_its_evidence(tmp_path, context, make_result):
+def test_estimates_table_has_one_row_per_patient_with_evidence(tmp_path, context, make_result):
     path = tmp_path / "estimates.parquet"
     sink = EstimatesTable(path, context)
     sink.write(make_result("a", 0.2, interval=(0.15, 0.3)))

@@ -52,7 +52,7 @@ def rows_of(page: str, heading: str) -> dict[str, list[str]]:
     }
 
 
-def test_the_numbers_are_those_of_the_run(page):
+def test_report_shows_the_numbers_of_the_run(page):
     assert rows_of(page, "patients") == {
         "Con riesgo estimado": ["2", "66,7\xa0%"],
         "Con insuficiencia cardíaca ya diagnosticada": ["1", "33,3\xa0%"],
@@ -67,16 +67,16 @@ def test_the_numbers_are_those_of_the_run(page):
     assert rows_of(page, "times")["Lectura de notas (PLN)"] == ["1\xa0min 30\xa0s"]
 
 
-def test_no_patient_text_or_id(page):
+def test_report_holds_no_patient_text_or_id(page):
     assert CANARY not in page and "DocumentReference/" not in page
 
 
-def test_nothing_is_fetched(page):
+def test_report_fetches_nothing(page):
     assert not re.search(r"(?:https?:)?//|\burl\(|@import|<script|<link|<img|\bsrc=", page)
     assert "default-src 'none'" in page
 
 
-def test_it_can_be_heard(page):
+def test_report_is_accessible_to_screen_readers(page):
     soup = BeautifulSoup(page, "html.parser")
     assert soup.html["lang"] == "es"
     assert len(soup.find_all("h1")) == 1
@@ -89,12 +89,12 @@ def test_it_can_be_heard(page):
         assert set(tag["aria-labelledby"].split()) <= set(ids)
 
 
-def test_it_says_what_it_is_not_and_which_model(page, context):
+def test_report_states_limits_and_model(page, context):
     assert "no un producto sanitario certificado" in page
     assert context.model.uri in page and context.model.digest in page
 
 
-def test_a_registry_that_was_away_is_shouted(tmp_path, context, concepts, make_result):
+def test_report_of_unreachable_registry_shows_alert(tmp_path, context, concepts, make_result):
     resolution = {
         "asked": "models:/hf-risk@champion",
         "source": "last verified",
@@ -112,7 +112,7 @@ def test_a_registry_that_was_away_is_shouted(tmp_path, context, concepts, make_r
             assert "28 de marzo de 2026, 04:05 (UTC)" in " ".join(told[0].split())
 
 
-def test_abstentions_are_counted_by_reason_and_energy_is_told(
+def test_report_counts_abstentions_by_reason_and_shows_energy(
     tmp_path, context, concepts, make_result
 ):
     young = {"status": EstimateStatus.ABSTAINED, "abstention": "Menor de 40 años."}
@@ -128,7 +128,7 @@ def test_abstentions_are_counted_by_reason_and_energy_is_told(
     )
 
 
-def test_lost_lines_are_shouted(tmp_path, context, concepts, make_result):
+def test_report_with_lost_lines_shows_alert(tmp_path, context, concepts, make_result):
     lost = SourceSummary({"Patient": TypeCounts(3, 2)}, 3, 2, 0, context.as_of, "")
     page = write_page(
         tmp_path / "r.html", context, concepts, [make_result("a", 0.1)], RunSummary(context, lost)
@@ -136,13 +136,13 @@ def test_lost_lines_are_shouted(tmp_path, context, concepts, make_result):
     assert "no cuadran" in page and rows_of(page, "types")["Patient"][-1] == "no"
 
 
-def test_an_empty_run_has_a_page(tmp_path, context):
+def test_report_of_empty_run_is_written(tmp_path, context):
     empty = RunSummary(context, SourceSummary())
     page = write_page(tmp_path / "r.html", context, {}, [], empty)
     assert "No se encontró ningún hallazgo" in page and "Nada: todos" in page
 
 
-def test_names_are_escaped_and_the_file_is_private(tmp_path, context, make_result):
+def test_report_escapes_names_and_is_private(tmp_path, context, make_result):
     evil = {"dyspnea": Concept("dyspnea", "symptom", {"es": "<b>disnea</b> & co"})}
     page = write_page(tmp_path / "r.html", context, evil, [make_result("a", 0.1)])
     assert "&lt;b&gt;disnea&lt;/b&gt; &amp; co" in page
@@ -169,5 +169,5 @@ def test_histogram_areas_follow_the_counts():
 @pytest.mark.parametrize(
     "number, bound", [(0, 4), (4, 4), (5, 8), (33, 40), (405, 600), (2001, 2400), (10**6, 10**6)]
 )
-def test_axis_ends_at_a_round_number(number, bound):
+def test_histogram_axis_ends_at_round_number(number, bound):
     assert histogram._round_up(number) == bound

@@ -33,7 +33,7 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("name", ["day", "night"])
-def test_contrast(name):
+def test_report_colours_have_enough_contrast(name):
     colours = palettes()[name]
     for front, back, least in PAIRS:
         dark, light = sorted((luminance(colours[front]), luminance(colours[back])))

@@ -12,7 +12,7 @@ from clinical_nlp.records import EstimateStatus, Finding
 from clinical_nlp.risk.bands import load_bands
 
 
-def test_counts_of_a_small_run(context, make_result):
+def test_statistics_of_small_run_match_hand_counts(context, make_result):
     statistics = RunStatistics(context)
     for result in (
         make_result("a", 0.2, interval=(0.02, 0.3)),
@@ -48,7 +48,7 @@ def test_counts_of_a_small_run(context, make_result):
 
 @settings(max_examples=60)
 @given(st.floats(0, 1))
-def test_every_probability_falls_in_a_bin_of_its_band(probability):
+def test_histogram_bin_of_probability_lies_in_its_band(probability):
     bands = load_bands()
     edges = histogram_edges(bands)
     index = min(
@@ -60,7 +60,7 @@ def test_every_probability_falls_in_a_bin_of_its_band(probability):
     assert bands.of(probability) == bands.of(edges[index])
 
 
-def test_edges_rise_and_hold_the_bounds():
+def test_histogram_edges_rise_and_include_band_bounds():
     edges = histogram_edges(load_bands())
     assert all(a < b for a, b in pairwise(edges)) and edges[0] == 0 and edges[-1] == 1
     assert {band.upper for band in load_bands()} <= set(edges)
@@ -76,5 +76,5 @@ def test_edges_rise_and_hold_the_bounds():
         ({"uncertain": True}, "other"),
     ],
 )
-def test_stance(said, expected):
+def test_stance_of_finding_is_affirmed_negated_or_other(said, expected):
     assert stance(replace(Finding(0, 1, "x", "c"), **said)) == expected

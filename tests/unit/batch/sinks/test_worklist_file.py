@@ -20,7 +20,7 @@ def write(path, context, results):
         return counts, list(csv.DictReader(file))
 
 
-def test_highest_risk_first_ties_by_id(tmp_path, context, make_result):
+def test_worklist_is_sorted_by_risk_then_id(tmp_path, context, make_result):
     results = [make_result(*r) for r in (("c", 0.05), ("b", 0.5), ("a", 0.05), ("d", 0.031))]
     counts, rows = write(tmp_path / "w.csv", context, results)
     assert [r["patient_id"] for r in rows] == ["b", "a", "c", "d"]
@@ -28,7 +28,7 @@ def test_highest_risk_first_ties_by_id(tmp_path, context, make_result):
     assert counts == {"worklist.csv": 4}
 
 
-def test_only_patients_to_look_at(tmp_path, context, make_result):
+def test_worklist_holds_only_patients_at_or_above_threshold(tmp_path, context, make_result):
     results = [
         make_result("diagnosed"),
         make_result("below", 0.0299),
@@ -40,7 +40,7 @@ def test_only_patients_to_look_at(tmp_path, context, make_result):
     assert [is_on_worklist(r.estimate, 0.03) for r in results] == [False, False, True, False]
 
 
-def test_what_a_row_says(tmp_path, context, make_result):
+def test_worklist_row_has_documented_cells(tmp_path, context, make_result):
     results = [make_result("a", 0.1234, interval=(0.0871, 0.16)), make_result("b", 0.1)]
     _, (row, other) = write(tmp_path / "w.csv", context, results)
     assert (other["low_percent"], other["high_percent"]) == ("", "")
@@ -61,7 +61,7 @@ def test_what_a_row_says(tmp_path, context, make_result):
     }
 
 
-def test_line_breaks_quotes_and_formulas_stay_in_their_cell(tmp_path, context, make_result):
+def test_worklist_cell_escapes_line_breaks_quotes_and_formulas(tmp_path, context, make_result):
     reasons = (Reason('=HYPERLINK("http://x";"y")\nsegunda línea', 1.0),)
     results = [make_result("-id", 0.2, reasons=reasons), make_result("b", 0.1)]
     _, rows = write(tmp_path / "w.csv", context, results)
@@ -70,7 +70,7 @@ def test_line_breaks_quotes_and_formulas_stay_in_their_cell(tmp_path, context, m
     assert len(rows) == 2
 
 
-def test_private_deterministic_and_leaves_nothing_else(tmp_path, context, make_result):
+def test_worklist_is_private_reproducible_and_leaves_no_other_file(tmp_path, context, make_result):
     write(tmp_path / "w1.csv", context, [make_result("a", 0.2)])
     write(tmp_path / "w2.csv", context, [make_result("a", 0.2)])
     assert (tmp_path / "w1.csv").read_bytes() == (tmp_path / "w2.csv").read_bytes()
@@ -81,5 +81,5 @@ def test_private_deterministic_and_leaves_nothing_else(tmp_path, context, make_r
 
 @settings(max_examples=50)
 @given(st.text(max_size=20))
-def test_no_cell_begins_a_formula(text):
+def test_safe_cell_never_begins_a_formula(text):
     assert not safe_cell(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
