@@ -19,7 +19,7 @@ from clinical_nlp.cli.app import app
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry import DEFAULT_URI
-from clinical_nlp.registry.cache import remember
+from clinical_nlp.registry.cache import cache_model
 from clinical_nlp.simulation import simulate_patients
 from fhir_adapters.simulated.export import SimulatedExport
 
@@ -42,7 +42,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_batch_without_registry_uses_last_verified_model_and_warns(night, tmp_path, nlp):
     digest = small_folder(tmp_path / "trained", small_parts(pipeline=fingerprint(nlp)))
     reference = ModelReference("hf-risk", "7", "models:/hf-risk/7", digest)
-    verified = remember(night, DEFAULT_URI, reference, tmp_path / "trained" / MODEL_FOLDER)
+    verified = cache_model(night, DEFAULT_URI, reference, tmp_path / "trained" / MODEL_FOLDER)
 
     done = CliRunner().invoke(app, ["batch", "export", "--out", "out", "--quiet"])
     assert done.exit_code == 0, done.output
