@@ -1,7 +1,7 @@
-"""The published risk bands: how a probability is said in words.
+"""The published risk bands: named ranges of 12-month probability.
 
-The bounds, their reasons and their sources are data (``bands.toml``, beside this file),
-proposed for confirmation by the clinicians of each service.
+The bounds, their reasons and their sources are data (``bands.toml``), a draft to be
+confirmed by the clinicians of each service.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Band:
         Bounds of probability, 0..1; ``upper`` is the next band's ``lower``, and 1.0
         (inclusive) in the last one.
     reason, source
-        Why the band starts where it does, and who says so.
+        Why the band starts at ``lower``, and the reference.
     mitigation_es
         What a clinician might consider, in Spanish.
     """
@@ -48,18 +48,18 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """All the bands, lowest first, and what is true of the whole scale.
+    """The scale: all bands, lowest first.
 
     Parameters
     ----------
     version
-        Version of the scale, published with it.
+        Version of the scale.
     status
         ``"draft"`` until a clinical committee has confirmed it, then ``"active"``.
     horizon_days
-        The horizon that the bounds speak of.
+        Prediction horizon of the bounds, in days.
     base_incidence
-        New diagnoses per person and year in the source population (0..1).
+        New diagnoses per person-year in the source population (0..1).
     worklist_threshold
         Default probability (0..1) from which a patient enters the work list.
     """
@@ -91,7 +91,7 @@ class Bands:
         raise KeyError(key)
 
     def of(self, probability: float) -> Band:
-        """Return the band a probability falls in.
+        """Return the band that holds a probability.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class Bands:
         Raises
         ------
         ModelError
-            E431: not a probability.
+            E431: the number is not a probability.
         """
         if not 0.0 <= probability <= 1.0:  # also refuses NaN
             raise ModelError(
@@ -113,18 +113,18 @@ class Bands:
 
 
 def parse_bands(data: Mapping[str, Any]) -> Bands:
-    """Build the bands from ``bands.toml``'s content, checking that they cover 0..1.
+    """Parse and check the content of ``bands.toml``.
 
     Raises
     ------
     ModelError
-        E432: bounds do not start at 0 and rise, a key repeats, or a field is missing.
+        E432: bounds do not rise from 0, a key repeats, or a field is missing.
     """
     try:
         rows = list(data["band"])
         lowers = [float(row["lower"]) for row in rows]
-        rising = all(a < b for a, b in itertools.pairwise(lowers))
-        if not rows or lowers[0] != 0.0 or not rising or lowers[-1] >= 1.0:
+        rising = all(a < b for a, b in itertools.pairwise([*lowers, 1.0]))
+        if not rows or lowers[0] != 0.0 or not rising:
             raise ValueError("bounds must start at 0 and rise, all below 1")
         if len({row["key"] for row in rows}) != len(rows):
             raise ValueError("a key repeats")
@@ -158,7 +158,7 @@ def parse_bands(data: Mapping[str, Any]) -> Bands:
 
 @cache
 def load_bands() -> Bands:
-    """Return the bands shipped with the package."""
+    """Load the bands shipped with the package."""
     text = resources.files("clinical_nlp.risk").joinpath("bands.toml").read_text("utf-8")
     return parse_bands(tomllib.loads(text))
 

@@ -1,4 +1,4 @@
-"""A gradient-boosted classifier: no sum, so its reasons are Shapley values by topic."""
+"""A gradient-boosted classifier, explained by Shapley values of its topics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
@@ -26,7 +27,7 @@ class BoostingClassifier:
     reference
         Features of the reference patient, shape (features,).
     table
-        The feature table: its topics are what is explained.
+        The feature table; its topics are the players of the Shapley values.
     calibration
         Slope and intercept applied to the log-odds of model and members.
 
@@ -60,17 +61,19 @@ class BoostingClassifier:
             )
         self._pipelines: list[Any] = pipelines
         self._reference = np.array(reference, dtype=np.float64)
-        self._slope, self._shift = calibration
+        self._slope, self._intercept = calibration
         names = list(table.names)
-        self._topics = [[names.index(name) for name in topic.features] for topic in table.topics]
+        self._topic_columns = [
+            [names.index(name) for name in topic.features] for topic in table.topics
+        ]
 
     def log_odds(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
         """Log-odds of the outcome: (patients, features) to (patients,)."""
-        return self._raw(self._pipelines[0], features)
+        return self._calibrated(self._pipelines[0], features)
 
     def members(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
         """Log-odds by each bootstrap member: shape (patients, members)."""
-        columns = [self._raw(pipeline, features) for pipeline in self._pipelines[1:]]
+        columns = [self._calibrated(pipeline, features) for pipeline in self._pipelines[1:]]
         return np.column_stack(columns) if columns else np.empty((len(features), 0))
 
     def contributions(
@@ -81,30 +84,31 @@ class BoostingClassifier:
         Returns
         -------
         ndarray of shape (patients, features)
-            A topic's whole value stands in its first feature: only sums over a topic mean
-            something.
+            A topic's value is in the column of its first feature; only sums over a topic
+            are meaningful.
         """
-        told = np.zeros(features.shape)
+        contributions = np.zeros(features.shape)
         for number, row in enumerate(features):
-            apart = ~((row == self._reference) | (np.isnan(row) & np.isnan(self._reference)))
-            players = [columns for columns in self._topics if apart[columns].any()]
+            differs = ~((row == self._reference) | (np.isnan(row) & np.isnan(self._reference)))
+            players = [columns for columns in self._topic_columns if differs[columns].any()]
 
-            def value(
-                masks: np.ndarray[Any, np.dtype[np.bool_]],
+            def coalition_log_odds(
+                masks: npt.NDArray[np.bool_],
                 row: Matrix = row,
                 players: list[list[int]] = players,
             ) -> Matrix:
                 rows = np.tile(self._reference, (len(masks), 1))
                 for player, columns in enumerate(players):
                     rows[np.ix_(masks[:, player], np.array(columns))] = row[columns]
-                return self._raw(self._pipelines[0], rows)
+                return self._calibrated(self._pipelines[0], rows)
 
-            for columns, share in zip(players, shapley(value, len(players)), strict=True):
-                told[number, columns[0]] = share
-        return told
+            values = shapley(coalition_log_odds, len(players))
+            for columns, value in zip(players, values, strict=True):
+                contributions[number, columns[0]] = value
+        return contributions
 
-    def _raw(self, pipeline: Any, features: Matrix) -> Matrix:  # noqa: ANN401  # untyped library
+    def _calibrated(self, pipeline: Any, features: Matrix) -> Matrix:  # noqa: ANN401  # untyped library
         if len(features) == 0:
             return np.empty(0)
-        raw: Matrix = pipeline.decision_function(features)
-        return self._slope * raw + self._shift
+        log_odds: Matrix = pipeline.decision_function(features)
+        return self._slope * log_odds + self._intercept

@@ -1,4 +1,4 @@
-"""One face for every family of classifier that can be shipped."""
+"""The interface that every family of classifier implements, and how one is built."""
 
 from __future__ import annotations
 
@@ -25,34 +25,36 @@ class Classifier(Protocol):
         ...
 
     def members(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
-        """Log-odds by each bootstrap member, none or more: shape (patients, members)."""
+        """Log-odds by each bootstrap member, if any: shape (patients, members)."""
         ...
 
     def contributions(
         self, features: Matrix, timelines: Sequence[Timeline] | None = None
     ) -> Matrix:
-        """What each feature adds to the reference patient's log-odds, summed by topic."""
+        """Log-odds that each feature adds to the reference patient's: to be summed by topic."""
         ...
 
 
-def build_classifier(parts: ModelArtifacts, table: FeatureTable) -> Classifier:
-    """Make a model's parts ready to score.
+def build_classifier(artifacts: ModelArtifacts, table: FeatureTable) -> Classifier:
+    """Build the classifier of a trained model.
 
     Raises
     ------
     ModelError
-        E414: the parts don't fit the family that the spec names.
+        E414: the artifacts do not fit the family that the spec names.
     """
-    spec = parts.spec
+    spec = artifacts.spec
     match spec.family:
         case "logistic":
-            members = parts.tensors.get(ENSEMBLE)
+            members = artifacts.tensors.get(ENSEMBLE)
             ensemble = None if members is None else members.astype(np.float64)
-            return LogisticClassifier(parts.classifier, spec.reference, spec.calibration, ensemble)
+            return LogisticClassifier(
+                artifacts.classifier, spec.reference, spec.calibration, ensemble
+            )
         case "boosting":
-            return BoostingClassifier(parts.classifier, spec.reference, table, spec.calibration)
+            return BoostingClassifier(artifacts.classifier, spec.reference, table, spec.calibration)
         case "sequence":
-            return SequenceClassifier(parts.tensors, spec, table)
+            return SequenceClassifier(artifacts.tensors, spec, table)
     raise ModelError(
         "E414",
         f"the model is of a family that this version does not know ('{spec.family}'): "

@@ -1,13 +1,12 @@
-"""Text copied forward: dates words by the note that first held them.
+"""Detects text copied forward from earlier notes, and dates it by its first note.
 
-Notes are often written over the last one. "Disnea de esfuerzo desde hace un mes", pasted
-into six visits, is one statement made six months ago and not six of them; counted anew
-it would turn an old complaint into a persistent and recent one.
+"Disnea de esfuerzo desde hace un mes", pasted into six visits, is one statement made six
+months ago. Counted six times it would turn an old complaint into a persistent, recent one.
 
-A finding is taken as copied where the words around it stand in an earlier note: its whole
-sentence, if that is long enough not to be a phrase that anyone would type again ("No
-edemas."), or a run of :data:`RUN` words that holds it, so that a paste which was cut,
-re-wrapped or edited elsewhere is seen too.
+A finding counts as copied where the words around it are in an earlier note: either its
+whole sentence, if it is too long to be a stock phrase ("No edemas."), or a run of
+:data:`RUN` words that contains it, which also catches pastes that were cut, re-wrapped or
+edited elsewhere.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from datetime import date
 
 from clinical_nlp.records import Finding
 
-#: Letters and digits from which the same words are taken as pasted, not typed again.
-#: Set by hand: templated examinations ("ACR: rítmico, sin soplos. MVC.") stay under it.
+#: Letters and digits from which a repeated sentence counts as pasted. Set by hand:
+#: templated examinations ("ACR: rítmico, sin soplos. MVC.") are shorter.
 MIN_COPIED_LENGTH = 40
 
-#: Words in a row, within one sentence, that nobody types twice by chance (assumption: in
-#: English notes shared runs of 8 words and more are nearly always copies; the usual
-#: thresholds of plagiarism detection lie between 5 and 10).
+#: Consecutive words of one sentence that count as pasted (assumption: in English notes
+#: shared runs of 8 words and more are nearly always copies; plagiarism detection uses
+#: thresholds between 5 and 10).
 RUN = 9
 
-#: Letters that such a run must hold: nine short words may be anyone's.
+#: Letters that such a run must have: nine short words may repeat by chance.
 MIN_RUN_LENGTH = 30
 
-# A sentence ends at a stop, or where lines are apart or a list goes on; a single line
-# break is where an old system wrapped the line.
+# A sentence ends at a stop, a blank line or a list item. A single line break may be a
+# wrapped line.
 _BREAK = re.compile(r"\n\s*\n|[\n\r]\s*[-*•·]|[.;](?=\s|$)|:\s*[\n\r]")
 _WORD = re.compile(r"\w+")
 
@@ -43,29 +42,29 @@ _Key = tuple[str, tuple[bool, ...], float | None, bytes]
 
 
 class CopyForwardDetector:
-    """Remembers, for one patient, on which day each stretch of words was first written.
+    """Remembers on which day each passage of one patient's notes was first written.
 
-    Feed it the findings of the patient's notes in order of date.
+    Findings must be passed in order of the date of their notes.
     """
 
     def __init__(self) -> None:
         self._first: dict[_Key, date] = {}
 
     def day_of(self, text: str, finding: Finding, written: date) -> date:
-        """Return the day to give a finding: the note's own, or that of the first copy.
+        """Return the day of a finding: its note's, or that of the first copy.
 
         Parameters
         ----------
         text
-            The note's text. Only hashes of its words are kept.
+            The note's text; only hashes of its words are kept.
         finding
             A finding of that text.
         written
-            The note's day; never earlier than that of the calls before.
+            The note's day; not earlier than in previous calls.
         """
         keys = [
             (finding.concept, finding.flags, finding.value, digest)
-            for digest in _stretches(text, finding.start, finding.end)
+            for digest in _passages(text, finding.start, finding.end)
         ]
         first = min((self._first[key] for key in keys if key in self._first), default=written)
         for key in keys:
@@ -73,8 +72,8 @@ class CopyForwardDetector:
         return first
 
 
-def _stretches(text: str, start: int, end: int) -> Iterator[bytes]:
-    """Hashes of the sentence around a span and of each run of words that holds it."""
+def _passages(text: str, start: int, end: int) -> Iterator[bytes]:
+    """Hashes of the sentence around a span, and of each run of words that contains it."""
     left, right = _sentence(text, start, end)
     words: list[str] = []
     inside: list[int] = []
@@ -98,7 +97,7 @@ def _digest(words: list[str]) -> bytes:
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """Bounds of the stretch around a span up to a break on each side."""
+    """Start and end of the sentence around a span."""
     before = max(0, start - _REACH)
     left = before
     for stop in _BREAK.finditer(text, before, start):

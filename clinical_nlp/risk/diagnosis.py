@@ -1,4 +1,4 @@
-"""Whether heart failure is already diagnosed, by a stated rule (``diagnosis.toml``)."""
+"""Decides by rule whether heart failure is already diagnosed (``diagnosis.toml``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What the record says of heart failure as a diagnosis.
+    """Evidence of a heart-failure diagnosis in the record.
 
     Parameters
     ----------
@@ -26,10 +26,10 @@ class Diagnosis:
     coded
         Structured events that code it, oldest first.
     noted
-        Namings in notes, oldest first, confirmed by the rule or not.
+        Mentions in notes, oldest first, whether or not the rule accepts them.
     since
-        First day the confirmed diagnosis is known to hold; ``None`` where not confirmed
-        or not dated.
+        First day of the confirmed diagnosis; ``None`` where it is not confirmed or has no
+        date.
     """
 
     confirmed: bool
@@ -39,33 +39,30 @@ class Diagnosis:
 
     @property
     def unconfirmed_mention(self) -> Entry | None:
-        """The latest naming in a note that the rule does not take as a diagnosis."""
+        """The latest mention in a note that the rule does not accept as a diagnosis."""
         return self.noted[-1] if self.noted and not self.confirmed else None
 
 
 def codes_heart_failure(event: CodedEvent) -> bool:
-    """Tell whether a structured event carries a heart-failure diagnosis code."""
-    coded = rule()["coded"]
+    """Return whether a structured event carries a heart-failure diagnosis code."""
+    coded = diagnosis_rule()["coded"]
     if event.kind not in coded["kinds"] or event.negated or event.uncertain:
         return False
     return any(_is_heart_failure(coding.system, coding.code) for coding in event.codings)
 
 
 def find_diagnosis(timeline: Timeline) -> Diagnosis:
-    """Apply the rule of ``diagnosis.toml`` to a timeline.
-
-    The timeline holds nothing known after its index day, so neither does the answer.
-    """
-    notes = rule()["notes"]
+    """Apply the rule of ``diagnosis.toml`` to a timeline, as known on its index day."""
+    notes = diagnosis_rule()["notes"]
     concepts = frozenset(notes["named"])
     presences = {Presence(name) for name in notes["presence"]}
-    told = [e for e in (*timeline.undated, *timeline.entries) if e.concept in concepts]
-    mentions = [e for e in told if e.presence in presences and e.kind is None]
+    entries = [e for e in (*timeline.undated, *timeline.entries) if e.concept in concepts]
+    mentions = [e for e in entries if e.presence in presences and e.kind is None]
     named = [e for e in mentions if not e.abbreviated or notes["abbreviation_is_naming"]]
 
-    by_notes = _enough(named, mentions, timeline, notes)
+    by_notes = _meets_note_rule(named, mentions, timeline, notes)
     if by_notes and notes["later_denial_withdraws"]:
-        by_notes = not _withdrawn(named, told)
+        by_notes = not _denied_later(named, entries)
     coded = timeline.coded_heart_failure
     confirmed = bool(coded) or by_notes
     days = [e.known for e in coded] + ([e.known for e in named] if by_notes else [])
@@ -78,7 +75,7 @@ def find_diagnosis(timeline: Timeline) -> Diagnosis:
 
 
 @cache
-def rule() -> dict[str, Any]:
+def diagnosis_rule() -> dict[str, Any]:
     """Return the rule as shipped with the package."""
     text = resources.files("clinical_nlp.risk").joinpath("diagnosis.toml").read_text("utf-8")
     return tomllib.loads(text)
@@ -88,18 +85,18 @@ def rule() -> dict[str, Any]:
 def _is_heart_failure(system: str, code: str) -> bool:
     name = system_name(system)
     bare = code.strip().replace(".", "").upper()
-    for row in rule()["coded"]["codes"]:
+    for row in diagnosis_rule()["coded"]["codes"]:
         if name == row["system"] or system in row.get("uris", ()):
             return bare in row.get("exact", ()) or bare.startswith(tuple(row.get("prefix", ())))
     return False
 
 
-def _enough(
+def _meets_note_rule(
     named: list[Entry], mentions: list[Entry], timeline: Timeline, notes: dict[str, Any]
 ) -> bool:
     if not named:
         return False
-    # All undated notes together count as one day: they may be of the same one.
+    # All undated notes count as one day: they may be of the same one.
     if len({e.day for e in named}) >= notes["min_named_days"]:
         return True
     support = notes["support"]
@@ -119,9 +116,9 @@ def _enough(
     )
 
 
-def _withdrawn(named: Iterable[Entry], told: Iterable[Entry]) -> bool:
-    """True where the last word on it, on a later day than every naming, is a denial."""
+def _denied_later(named: Iterable[Entry], entries: Iterable[Entry]) -> bool:
+    """Return whether the diagnosis is denied on a later day than every mention."""
     last_named = max((e.day for e in named if e.day is not None), default=None)
-    denials = (e.day for e in told if e.presence is Presence.ABSENT and e.day is not None)
+    denials = (e.day for e in entries if e.presence is Presence.ABSENT and e.day is not None)
     last_denied = max(denials, default=None)
     return last_named is not None and last_denied is not None and last_denied > last_named

@@ -1,4 +1,4 @@
-"""The feature table (``features.toml``) as checked values."""
+"""The feature table: reads and checks ``features.toml``."""
 
 from __future__ import annotations
 
@@ -13,40 +13,39 @@ from typing import Any
 
 from clinical_nlp.errors import ModelError
 
+#: Kinds of topic.
 KINDS = ("demographic", "sign", "condition", "drug", "measurement", "measurement_with_trend")
-
-
 _DIRECTIONS = {"raises": 1, "lowers": -1, "any": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One clinical idea and the features it gives.
+    """A clinical topic and its features.
 
     Parameters
     ----------
     key
-        Stable name; feature names hold it.
+        Stable name, part of its features' names.
     kind
         One of :data:`KINDS`.
     concepts
-        Catalogue concepts that speak of it.
+        Catalogue concepts that belong to it.
     name
-        What a clinician calls it, in Spanish.
+        Spanish name for clinicians.
     features
-        Names of its features, in order, with what each one is.
+        Definition of each feature by name, in order.
     unit, source, definition
         Documentation; ``docs/reference/features.md`` prints them.
     log
-        Measurements: the model sees the natural logarithm.
+        Measurements: the feature is the natural logarithm.
     plausible
-        Measurements: bounds outside which a value is dropped, in the catalogue's unit.
+        Measurements: values outside these bounds are dropped (catalogue's unit).
     shown, decimals
-        Measurements: the unit and decimals that a clinician reads.
+        Measurements: unit and decimals for clinicians.
     direction
-        1 raises the risk, -1 lowers it, 0 may do either; the fit keeps to it.
+        Sign constraint of the fit: 1 raises the risk, -1 lowers it, 0 is free.
     penalty, missing_penalty
-        How much the fit shrinks its weights, 1 being usual; and that of "not measured".
+        Factor on the ridge penalty of its weights, and of the weight of "not measured".
     bends
         Ages in years at which the slope may change.
     """
@@ -70,7 +69,7 @@ class Topic:
 
     @property
     def measured(self) -> bool:
-        """True where the topic is a measurement."""
+        """Whether the topic is a measurement."""
         return self.kind.startswith("measurement")
 
     def direction_of(self, feature: str) -> int:
@@ -80,13 +79,13 @@ class Topic:
         return -self.direction if feature.endswith("_denied") else self.direction
 
     def penalty_of(self, feature: str) -> float:
-        """How much the fit shrinks the weight of one of its features."""
+        """Factor on the ridge penalty of one of its features."""
         return self.missing_penalty if feature.endswith("_missing") else self.penalty
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureTable:
-    """All topics, in order, and the windows they share (days)."""
+    """All topics, in order, and their time windows in days."""
 
     topics: tuple[Topic, ...]
     version: str
@@ -98,7 +97,7 @@ class FeatureTable:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Feature names: the columns of every matrix, in order."""
+        """Feature names, in the order of columns."""
         return tuple(name for topic in self.topics for name in topic.features)
 
     @property
@@ -108,20 +107,20 @@ class FeatureTable:
 
 
 def parse_features(data: Mapping[str, Any], categories: Mapping[str, str]) -> FeatureTable:
-    """Build the table from ``features.toml``'s content.
+    """Parse and check the content of ``features.toml``.
 
     Parameters
     ----------
     data
         The parsed file.
     categories
-        Category by key of every catalogue concept.
+        Category of every catalogue concept by key.
 
     Raises
     ------
     ModelError
-        E421: a topic is of an unknown kind, names a concept that is not in the catalogue,
-        or one that would tell the model the diagnosis (leakage); or a name repeats.
+        E421: a topic is of an unknown kind, names an unknown concept or one that leaks the
+        diagnosis, or a feature name repeats.
     """
     leaks = set(data["leakage"]["concepts"])
     topics = []
@@ -201,7 +200,7 @@ def _topic(
 
 @cache
 def load_features() -> FeatureTable:
-    """Return the feature table shipped with the package."""
+    """Load the feature table shipped with the package."""
     from clinical_nlp.lexicon import load_lexicon
 
     text = resources.files("clinical_nlp.risk").joinpath("features.toml").read_text("utf-8")

@@ -1,8 +1,7 @@
-"""From a timeline to the numbers that the model sees.
+"""Computes the model's features from timelines.
 
-Every feature is defined in ``features.toml``; this module computes each kind of topic.
-A timeline holds nothing known after its index day (:meth:`Timeline.until`), so a feature
-cannot either.
+``features.toml`` defines every feature; here is one function for each kind of topic. A
+timeline holds nothing known after its index day, so neither does a feature.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Matrix = npt.NDArray[np.float64]
 
 _YEAR = 365.25
 
-#: Age is counted in decades from here, so that coefficients read as "a decade more".
+#: Origin of the age scale in years; the unit is a decade.
 AGE_ORIGIN = 70.0
 
 
@@ -33,7 +32,7 @@ def feature_row(timeline: Timeline, table: FeatureTable) -> list[float]:
     Returns
     -------
     list of float, length ``len(table.names)``
-        In the order of ``table.names``; NaN where a measurement is missing.
+        In the order of ``table.names``; NaN for a missing measurement.
     """
     row: list[float] = []
     by_concept: dict[str, list[Entry]] = {}
@@ -52,7 +51,7 @@ def feature_matrix(timelines: Sequence[Timeline], table: FeatureTable) -> Matrix
 
 
 def in_lookback(entry: Entry, timeline: Timeline, table: FeatureTable) -> bool:
-    """Tell whether an entry's day lies in the look-back window that ends on the index day."""
+    """Return whether an entry lies in the look-back that ends on the index day."""
     start = timeline.as_of - timedelta(days=table.lookback_days)
     return entry.day is not None and start < entry.day <= timeline.as_of
 
@@ -70,15 +69,15 @@ def denied_days(entries: Sequence[Entry]) -> list[date]:
 
 
 def ever(entries: Sequence[Entry]) -> list[Entry]:
-    """Entries that tell of a condition, now or in the past."""
+    """Entries that affirm a condition, now or in the past."""
     return [e for e in entries if e.presence in (Presence.PRESENT, Presence.PAST)]
 
 
 def current(entries: Sequence[Entry], timeline: Timeline, table: FeatureTable) -> list[Entry]:
-    """Entries that show a drug in use on the index day.
+    """Entries of drugs in use on the index day.
 
-    Prescribed and not ended, or named in a note within ``current_days``; and not stopped in
-    a later word on that drug.
+    Prescribed and not ended, or named in a note within ``current_days``; and not stopped by
+    a later entry.
     """
     since = timeline.as_of - timedelta(days=table.current_days)
     last_stop = {
@@ -86,17 +85,17 @@ def current(entries: Sequence[Entry], timeline: Timeline, table: FeatureTable) -
         for e in sorted(entries, key=lambda e: e.day or date.min)
         if e.presence in (Presence.PAST, Presence.ABSENT)
     }
-    kept = []
+    in_use = []
     for e in entries:
         if e.presence is not Presence.PRESENT or e.day is None or e.end is not None:
             continue
         stopped = last_stop.get(e.concept)
-        # A prescription runs on until it is ended; a mention in a note fades.
+        # A prescription holds until it is ended; a mention in a note expires.
         if (e.origin is Origin.STRUCTURED or e.day > since) and (
             stopped is None or stopped < e.day
         ):
-            kept.append(e)
-    return kept
+            in_use.append(e)
+    return in_use
 
 
 def measured(
@@ -112,7 +111,7 @@ def measured(
         and low <= e.value <= high
         and in_lookback(e, timeline, table)
     ]
-    # The laboratory's own value wins over the same day's in a note.
+    # Of one day, the laboratory's own value comes last: the last one is used.
     return sorted(
         values,
         key=lambda e: (
@@ -129,7 +128,7 @@ def _values(
 ) -> list[float]:
     if topic.kind == "demographic":
         value = _demographic(topic.key, timeline, table)
-        return [value, *(_over(value, (bend - AGE_ORIGIN) / 10) for bend in topic.bends)]
+        return [value, *(_excess(value, (bend - AGE_ORIGIN) / 10) for bend in topic.bends)]
     if topic.measured:
         return _measurement(topic, entries, timeline, table)
     noted = [e for e in entries if e.origin is Origin.NOTE]
@@ -163,8 +162,8 @@ def _demographic(key: str, timeline: Timeline, table: FeatureTable) -> float:
     raise KeyError(key)
 
 
-def _over(value: float, bend: float) -> float:
-    """How far a value lies over a bend; missing where the value is."""
+def _excess(value: float, bend: float) -> float:
+    """Excess of a value over a bend of its slope; NaN where the value is NaN."""
     return value if math.isnan(value) else max(0.0, value - bend)
 
 
@@ -180,14 +179,14 @@ def _sign(
         math.log1p(len(days)),
         recency,
         span,
-        _more_often(days, timeline, table),
+        _frequency_change(days, timeline, table),
         math.log1p(len(denied_days(noted))),
         math.log1p(len(affirmed_days(coded))),
     ]
 
 
-def _more_often(days: Sequence[date], timeline: Timeline, table: FeatureTable) -> float:
-    """How much more often a sign was noted in the last half-life than in the one before."""
+def _frequency_change(days: Sequence[date], timeline: Timeline, table: FeatureTable) -> float:
+    """Change of log frequency from the last half-life but one to the last."""
     ages = [(timeline.as_of - day).days for day in days]
     late = sum(age < table.half_life_days for age in ages)
     early = sum(table.half_life_days <= age < 2 * table.half_life_days for age in ages)
@@ -198,11 +197,10 @@ def _measurement(
     topic: Topic, entries: list[Entry], timeline: Timeline, table: FeatureTable
 ) -> list[float]:
     series = measured(topic, entries, timeline, table)
-    trended = topic.kind == "measurement_with_trend"
-    if not series:
-        return [math.nan, 1.0, 0.0] if trended else [math.nan, 1.0]
-    last = _transformed(topic, series[-1])
-    return [last, 0.0, _trend(topic, series, table)] if trended else [last, 0.0]
+    values = [_transformed(topic, series[-1]), 0.0] if series else [math.nan, 1.0]
+    if topic.kind == "measurement_with_trend":
+        values.append(_trend(topic, series, table) if series else 0.0)
+    return values
 
 
 def _transformed(topic: Topic, entry: Entry) -> float:
@@ -211,7 +209,7 @@ def _transformed(topic: Topic, entry: Entry) -> float:
 
 
 def _trend(topic: Topic, series: Sequence[Entry], table: FeatureTable) -> float:
-    """Least-squares slope a year; 0 where the values are too near to tell."""
+    """Least-squares slope per year; 0 where the values span less than ``trend_min_days``."""
     days = np.array([e.day.toordinal() for e in series if e.day is not None], dtype=np.float64)
     if days[-1] - days[0] < table.trend_min_days:
         return 0.0

@@ -1,4 +1,4 @@
-"""The feature table as Markdown: ``python -m clinical_nlp.risk.features_markdown``."""
+"""Prints the feature table as Markdown: ``python -m clinical_nlp.risk.features_markdown``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _SIGNS = {1: "raises", -1: "lowers", 0: "either"}
 
 
 def features_markdown(table: FeatureTable) -> str:
-    """Return one row a topic: what it is made of, its features, direction, unit and source."""
+    """Return a Markdown table with a row per topic."""
     rows = [
         "| topic | kind | concepts | features | direction | unit | source |",
         "| --- | --- | --- | --- | --- | --- | --- |",

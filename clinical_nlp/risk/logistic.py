@@ -1,7 +1,7 @@
-"""A linear classifier that can say exactly what each feature adds.
+"""Logistic regression with exact contributions of each feature.
 
-One scikit-learn pipeline: impute, scale, logistic regression. Its log-odds are a sum, so a
-patient's difference from a reference patient splits over the features without approximation.
+The log-odds are a sum over features, so the difference between a patient and the reference
+patient is split over them without approximation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class LogisticClassifier:
     Parameters
     ----------
     pipeline
-        Fitted: any transformers that keep the columns, then ``LogisticRegression``.
+        Fitted transformers that keep the columns, then ``LogisticRegression``.
     reference
         Features of the reference patient, shape (features,); may hold NaN.
     calibration
@@ -58,10 +58,10 @@ class LogisticClassifier:
                 "the model is not a scikit-learn pipeline that ends in a binary logistic "
                 f"regression over {width} features: train it with 'clinical-nlp train risk'",
             )
-        slope, shift = calibration
+        slope, intercept = calibration
         self._pipeline: Any = pipeline
         self._coefficients: Matrix = slope * pipeline[-1].coef_[0]
-        self._intercept = slope * float(pipeline[-1].intercept_[0]) + shift
+        self._intercept = slope * float(pipeline[-1].intercept_[0]) + intercept
         self._ensemble = np.empty((0, width + 1)) if ensemble is None else ensemble
         self._reference: Matrix = self._scaled(np.array([reference], dtype=np.float64))[0]
 

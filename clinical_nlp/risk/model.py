@@ -1,4 +1,4 @@
-"""The risk model that the nightly job calls: records in, explained estimates out."""
+"""The risk model of the nightly job: patient records to explained estimates."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from clinical_nlp.risk.classifiers import build_classifier
 from clinical_nlp.risk.diagnosis import Diagnosis, find_diagnosis
 from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.risk.features import Matrix, feature_matrix
-from clinical_nlp.risk.missing import diagnosis_reasons, missing_sentences, unconfirmed_sentences
+from clinical_nlp.risk.missing_information import missing_sentences, unconfirmed_sentences
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
-from clinical_nlp.risk.reasons import reasons_for
+from clinical_nlp.risk.reasons import diagnosis_reasons, reasons_for
 from clinical_nlp.risk.sentences import templates, uncertainty_es
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.spanish import months_of
 
-#: An older "age" is a typing error in the birth date: the oldest person known lived 122 years.
+#: Years; a higher age is taken as an error in the birth date (the oldest person lived 122).
 MAX_PLAUSIBLE_AGE = 115
 
-#: Probabilities are rounded so that the size of a batch, which changes the last bits of
-#: a matrix product, cannot change the output's bytes.
+#: Decimals of probabilities. The batch size changes the last bits of a matrix product; it
+#: must not change the output.
 _DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One patient on the way to an estimate."""
+    """A patient to be estimated: timeline, diagnosis and reason for abstention, if any."""
 
     timeline: Timeline
     diagnosis: Diagnosis
@@ -48,16 +48,16 @@ class _Case:
 
 
 class RiskModel:
-    """A trained classifier with what it takes to score, explain and abstain.
+    """A trained classifier that scores, explains and abstains.
 
     Parameters
     ----------
-    parts
-        Classifier, arrays and spec, as they are saved and loaded.
+    artifacts
+        Classifier, arrays and spec.
     reference
-        Name, version, URI and digest that every estimate carries.
+        Name, version, URI and digest, copied to every estimate.
     lexicon, table
-        The package's own where not given.
+        By default those of the package.
 
     Raises
     ------
@@ -72,17 +72,17 @@ class RiskModel:
 
     def __init__(
         self,
-        parts: ModelArtifacts,
+        artifacts: ModelArtifacts,
         reference: ModelReference,
         lexicon: Lexicon | None = None,
         table: FeatureTable | None = None,
     ) -> None:
-        self.spec = parts.spec
+        self.spec = artifacts.spec
         self.reference = reference
         self._lexicon = lexicon if lexicon is not None else load_lexicon()
         self._table = table if table is not None else load_features()
         self.spec.check(self._table)
-        self._classifier = build_classifier(parts, self._table)
+        self._classifier = build_classifier(artifacts, self._table)
 
     def estimate(
         self, patients: Sequence[tuple[PatientRecord, tuple[NoteFindings, ...]]], as_of: date
@@ -94,13 +94,13 @@ class RiskModel:
         patients
             Each patient's record and the findings of their notes.
         as_of
-            Index day; what the record holds of later days is not used.
+            Index day; later data are not used.
 
         Returns
         -------
         list of RiskEstimate
-            In the order given. Diagnosed patients are reported and not scored; those
-            outside the model's support get the reason instead of a number.
+            In the order given. Diagnosed patients and those outside the model's support
+            have a status and reasons instead of a probability.
         """
         cases = [self._case(record, notes, as_of) for record, notes in patients]
         scored = [c for c in cases if not c.diagnosis.confirmed and c.abstention is None]
@@ -124,8 +124,8 @@ class RiskModel:
                 estimates.append(self._abstained(case))
             else:
                 probability, interval, contributions, row = next(rows)
-                scored_one = self._scored(case, float(probability), interval, contributions)
-                estimates.append(replace(scored_one, features=tuple(row)))
+                estimate = self._scored(case, float(probability), interval, contributions)
+                estimates.append(replace(estimate, features=tuple(row)))
         return estimates
 
     def probabilities(
@@ -136,38 +136,37 @@ class RiskModel:
         Parameters
         ----------
         timelines
-            What the rows were computed from; the sequence model reads these.
+            Timelines of the rows; needed by the sequence model.
 
         Raises
         ------
         ModelError
-            E418: a sequence model was given rows alone.
+            E418: a sequence model was given no timelines.
         """
         return self._probability(self._classifier.log_odds(features, timelines))
 
     def intervals(
         self, features: Matrix, timelines: Sequence[Timeline] | None = None
     ) -> list[tuple[float, float] | None]:
-        """Interval around each probability, from the bootstrap members; ``None`` without any.
+        """Interval of each probability from the bootstrap members; ``None`` without members.
 
-        It says how far the estimate would move with other training patients, not how far
-        one patient's fate may.
+        It reflects the choice of training patients, not the randomness of one outcome.
         """
         members = self._classifier.members(features, timelines)
         if members.shape[1] == 0:
             return [None] * len(features)
         tail = (1 - self.spec.interval_level) / 2
         bounds = self._probability(np.quantile(members, [tail, 1 - tail], axis=1))
-        middle = self.probabilities(features, timelines)
+        points = self.probabilities(features, timelines)
         return [
             (float(min(low, p)), float(max(high, p)))
-            for low, high, p in zip(*bounds, middle, strict=True)
+            for low, high, p in zip(*bounds, points, strict=True)
         ]
 
     def _probability(self, log_odds: Matrix) -> Matrix:
-        slope, shift = self.spec.recalibration
-        # Within 40 log-odds of evens, where the exponential neither overflows nor rounds to 1.
-        z = np.clip(slope * log_odds + shift, -40.0, 40.0)
+        slope, intercept = self.spec.recalibration
+        # Clipped so that the exponential cannot overflow.
+        z = np.clip(slope * log_odds + intercept, -40.0, 40.0)
         probability: Matrix = (1 / (1 + np.exp(-z))).round(_DECIMALS)
         return probability
 

@@ -1,7 +1,6 @@
-"""What a trained model is made of: a classifier, arrays, and plain values.
+"""A trained model as it is saved: classifier (skops), arrays (safetensors), spec (YAML).
 
-Each part has one safe file format: skops for the classifier, safetensors for the arrays,
-JSON for the values. Nothing is ever pickled.
+Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ import numpy.typing as npt
 
 from clinical_nlp.risk.model_spec import ModelSpec
 
-#: Types that skops may build beyond its own list. A dtype is data; a TreePredictor is an
-#: array of a boosted tree's nodes.
+#: Types that skops may load besides its own list. A dtype is data; a TreePredictor is an
+#: array of a tree's nodes.
 TRUSTED_TYPES = (
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -25,7 +24,7 @@ TRUSTED_TYPES = (
 #: Name of the array of bootstrap coefficients of a logistic model.
 ENSEMBLE = "ensemble.coefficients"
 
-#: What the names of a network's weights begin with.
+#: Prefix of the names of a network's weights.
 NETWORK = "network."
 
 
@@ -40,7 +39,7 @@ class ModelArtifacts:
         list of pipelines that end in ``HistGradientBoostingClassifier``, the model first and
         then its bootstrap members. ``sequence``: ``None``.
     spec
-        Everything that is not weights.
+        Everything but the weights.
     tensors
         ``logistic``: :data:`ENSEMBLE`, shape (members, features + 1), coefficients on the
         scaled columns and the intercept, calibrated. ``sequence``: the network's weights.

@@ -1,4 +1,4 @@
-"""What travels with a trained classifier so that it can be used and explained."""
+"""Metadata of a trained model: what scoring and explaining need besides weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TUPLES = ("features", "reference", "calibration", "recalibration")
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """The part of a model that is not weights.
+    """Metadata of a trained model.
 
     Parameters
     ----------
@@ -29,23 +29,24 @@ class ModelSpec:
     table_digest
         Digest of the feature table that the model was trained with.
     reference
-        Features of the reference patient (the training cohort's medians): reasons say
-        what sets a patient apart from this one.
+        Features of the reference patient (the training cohort's medians), against whom
+        reasons compare.
     horizon_days, gap_days
         The outcome is a first diagnosis from ``gap_days`` after the index day, for
         ``horizon_days``.
     min_age, max_age
-        Youngest age that the recipe admits, and oldest of the training cohort, in years.
+        Youngest age that the recipe admits, and oldest of the training cohort (years).
     cohort
-        One sentence: on whom it was trained.
+        One sentence on the training cohort.
     pipeline
-        Fingerprint of the spaCy pipeline that read the training notes.
+        Fingerprint of the spaCy pipeline that processed the training notes.
     family
         One of :data:`FAMILIES`.
     calibration
         Platt scaling of the classifier's log-odds: slope and intercept.
     recalibration
-        Set by ``clinical-nlp recalibrate``, applied after ``calibration``.
+        Slope and intercept set by ``clinical-nlp recalibrate``, applied after
+        ``calibration``.
     prevalence
         Share of the outcome among the training cohort's index days, weighted (0..1).
     interval_level
@@ -71,18 +72,18 @@ class ModelSpec:
     network: Mapping[str, Any] = field(default_factory=dict)
 
     def to_metadata(self) -> dict[str, Any]:
-        """Plain values, as the MLmodel file keeps them."""
+        """Return plain values for the MLmodel file."""
         values = asdict(self)
         return {**values, **{name: list(values[name]) for name in _TUPLES}}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any]) -> ModelSpec:
-        """Read back what :meth:`to_metadata` wrote.
+        """Build a spec from the values of :meth:`to_metadata`.
 
         Raises
         ------
         ModelError
-            E415: something is missing.
+            E415: a value is missing or of a wrong type.
         """
         try:
             values = {name: metadata[name] for name in cls.__slots__}
@@ -101,12 +102,12 @@ class ModelSpec:
             ) from None
 
     def check(self, table: FeatureTable) -> None:
-        """Refuse a feature table other than the model's own.
+        """Check that the feature table is the model's own.
 
         Raises
         ------
         ModelError
-            E416: features would be computed otherwise than the model learnt them.
+            E416: the table differs from that of training.
         """
         if self.features != table.names or self.table_digest != table.digest:
             raise ModelError(

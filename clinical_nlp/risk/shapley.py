@@ -1,11 +1,10 @@
-"""Shapley values against one reference patient, for classifiers that are no sum.
+"""Shapley values against a single reference patient, by permutation sampling.
 
-A player is a clinical topic: it either holds the patient's values or the reference's. The
-value of a topic is what it adds to the log-odds, averaged over orders in which the topics
-are put in place (Štrumbelj & Kononenko, Knowl Inf Syst 2014;41:647). Every order adds up to
-the whole difference, so the sum is exact whatever the number of orders; orders come in
-pairs, each with its reverse, which cancels most of the noise (Mitchell et al., JMLR
-2022;23:43).
+A player is a clinical topic, which takes either the patient's values or the reference's. Its
+value is what it adds to the log-odds, averaged over orders in which topics are switched to
+the patient's values (Štrumbelj & Kononenko, Knowl Inf Syst 2014;41:647). Contributions add up
+exactly for any number of orders. Orders are antithetic pairs, each with its reverse, which
+reduces the variance (Mitchell et al., JMLR 2022;23:43).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-#: Pairs of orders. Fixed, with a fixed seed: an estimate explains itself the same way twice.
+#: Pairs of orders; with the fixed seed, explanations are reproducible.
 PAIRS = 8
 
 _SEED = 20
@@ -26,15 +25,17 @@ def shapley(
     players: int,
     pairs: int = PAIRS,
 ) -> npt.NDArray[np.float64]:
-    """Share the difference that all players make together among them.
+    """Estimate the Shapley value of each player.
 
     Parameters
     ----------
     value
-        Log-odds of each row of a mask of shape (rows, players), where true means that the
-        player holds the patient's values.
+        Maps coalitions, shape (rows, players), to log-odds, shape (rows,). True means that
+        the player takes the patient's values.
     players
-        How many there are.
+        Number of players.
+    pairs
+        Pairs of orders to sample.
 
     Returns
     -------

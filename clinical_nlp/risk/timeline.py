@@ -1,7 +1,7 @@
-"""A patient's timeline: what notes and structured data say, by day, in one list.
+"""A patient's timeline: dated entries from notes and structured data.
 
-An :class:`Entry` keeps where it came from, so that the share of each source can be told
-apart and every reason of an estimate can point at the words or the resource behind it.
+Each :class:`Entry` keeps its source, so that features can be computed by source and every
+reason of an estimate links to the words or the resource behind it.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ from clinical_nlp.records import EventKind, Evidence, PatientRecord, Sex
 
 
 class Origin(StrEnum):
-    """Which half of the record an entry comes from."""
+    """Source of an entry."""
 
     NOTE = "note"
     STRUCTURED = "structured"
 
 
 class Presence(StrEnum):
-    """What an entry says of its concept in this patient."""
+    """Whether an entry affirms its concept."""
 
     PRESENT = "present"
-    ABSENT = "absent"  # looked for and denied: evidence of absence, not silence
+    ABSENT = "absent"  # denied: evidence of absence, unlike no mention
     UNCERTAIN = "uncertain"
-    PAST = "past"  # was, and is not told as current
+    PAST = "past"  # in the past only
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One dated statement about the patient.
+    """One statement about the patient.
 
     Parameters
     ----------
     concept
         Key of a catalogue concept.
     day
-        Clinical day. For words copied from an earlier note: the day they were first
-        written. ``None`` where the record does not say.
+        Clinical day; for text copied forward, the day of the first copy. ``None`` where
+        the record has no date.
     known
-        Day from which the record held it (``day`` or later): what decides whether a
-        model may use it.
+        Day on which it entered the record (``day`` or later). A model may use it from then
+        on.
     kind
         Kind of the structured event; ``None`` for a note.
     end
-        Day it ended (a problem resolved, a drug stopped), where known.
+        Day on which a problem was resolved or a drug stopped, where known.
     value, low, high
         Measurement in ``unit``, the concept's UCUM unit.
     abbreviated
-        The note used an abbreviation ("IC"), which may mean something else.
+        The note uses an abbreviation ("IC"), which may be ambiguous.
     """
 
     concept: str
@@ -72,21 +72,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All that is known of a patient up to and including ``as_of``.
+    """What the record holds of a patient up to and including the index day ``as_of``.
 
     Parameters
     ----------
     entries
         Dated entries in order of (day, concept, source, place).
     undated
-        Entries without a day. They support a diagnosis, never a feature: nobody can
-        tell whether they came before the index day.
+        Entries without a day. They support a diagnosis but no feature: they may be later
+        than the index day.
     coded_heart_failure
         Structured events that code diagnosed heart failure, dated or not.
     note_days
         Distinct days with a note, in order.
     contact_days
-        Distinct days with any dated statement, note or encounter, in order.
+        Distinct days with any dated entry, note or encounter, in order.
     """
 
     patient_id: str
@@ -113,20 +113,20 @@ class Timeline:
     def until(self, day: date) -> Timeline:
         """Return the timeline as it stood at the end of an earlier ``day``.
 
-        What was known only later is dropped, and what ended later has not ended yet.
+        Entries known later are dropped, and later ends removed.
         """
         return replace(
             self,
             as_of=day,
             entries=known_by(self.entries, day),
-            undated=(),  # a past day cannot know what carries no date
+            undated=(),  # not known to be of before that day
             coded_heart_failure=known_by(self.coded_heart_failure, day),
             note_days=tuple(d for d in self.note_days if d <= day),
             contact_days=tuple(d for d in self.contact_days if d <= day),
         )
 
     def only(self, origin: Origin) -> Timeline:
-        """Return the timeline with one half of the record alone, to measure its share."""
+        """Return the timeline with the entries of one source only."""
         return replace(
             self,
             entries=tuple(e for e in self.entries if e.origin is origin),
@@ -137,6 +137,6 @@ class Timeline:
 
 
 def known_by(entries: Iterable[Entry], day: date) -> tuple[Entry, ...]:
-    """Keep what was known on ``day``; what ended later has not ended yet."""
+    """Return the entries known on ``day``, without ends that lie after it."""
     kept = (e for e in entries if e.known is not None and e.known <= day)
     return tuple(replace(e, end=None) if e.end is not None and e.end > day else e for e in kept)

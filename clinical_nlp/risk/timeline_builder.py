@@ -1,10 +1,10 @@
-"""Builds a patient's timeline from the notes' findings and the structured record.
+"""Builds a patient's timeline from the findings of notes and the structured record.
 
-What is left out, and why:
+Left out are:
 
-- what is not of the patient (family findings) or not a fact (hypothetical ones);
-- anything known only after the index day, whatever day it speaks of;
-- codes that no catalogue concept carries (a sprained ankle), except as a contact.
+- findings of relatives and hypothetical ones;
+- everything known only after the index day;
+- codes without a catalogue concept (a sprained ankle), which count as a contact only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PRESENT, _ABSENT = "52101004", "2667000"
 
 _NOT_LETTER = re.compile(r"[\W\d_]+")
 
-#: Letters up to which a mention counts as an abbreviation ("IC", "I.C.", "ICC", "ICFE").
+#: Most letters of an abbreviation ("IC", "I.C.", "ICC", "ICFE").
 _ABBREVIATION = 4
 
 
@@ -45,7 +45,7 @@ def build_timeline(
     lexicon: Lexicon,
     as_of: date,
 ) -> Timeline:
-    """Put notes and structured data of one patient in order of time.
+    """Merge the notes and structured data of one patient in order of time.
 
     Parameters
     ----------
@@ -56,12 +56,12 @@ def build_timeline(
     lexicon
         Maps codes to catalogue concepts (``clinical_nlp.lexicon.load_lexicon()``).
     as_of
-        Index day: nothing known only after it is used.
+        Index day.
 
     Returns
     -------
     Timeline
-        The same for the same content, whatever the order of ``notes``.
+        Independent of the order of ``notes``.
     """
     dated: list[Entry] = []
     undated: list[Entry] = []
@@ -105,28 +105,28 @@ def build_timeline(
 
 
 def _from_notes(written: Iterable[tuple[date, NoteFindings]]) -> Iterator[Entry]:
-    first_said = CopyForwardDetector()
+    detector = CopyForwardDetector()
     for day, noted in written:
-        yield from _from_note(noted, day, first_said)
+        yield from _from_note(noted, day, detector)
 
 
 def _from_note(
-    noted: NoteFindings, day: date | None, first_said: CopyForwardDetector | None
+    noted: NoteFindings, written: date | None, detector: CopyForwardDetector | None
 ) -> Iterator[Entry]:
     for finding in noted.findings:
         presence = _presence(finding)
         if presence is None:
             continue
-        said = day
-        if day is not None and first_said is not None:
-            said = first_said.day_of(noted.note.text, finding, day)
+        day = written
+        if written is not None and detector is not None:
+            day = detector.day_of(noted.note.text, finding, written)
         yield Entry(
             concept=finding.concept,
-            day=said,
-            known=day,
+            day=day,
+            known=written,
             origin=Origin.NOTE,
             presence=presence,
-            evidence=Evidence(noted.note.key, finding.concept, said, finding.start, finding.end),
+            evidence=Evidence(noted.note.key, finding.concept, day, finding.start, finding.end),
             value=finding.value,
             unit=finding.unit,
             low=finding.low,
@@ -137,7 +137,7 @@ def _from_note(
 
 
 def _presence(finding: Finding) -> Presence | None:
-    """What a finding says of the patient; ``None`` where it says nothing of them."""
+    """Presence that a finding states; ``None`` where it states nothing about the patient."""
     if finding.family or finding.hypothetical:
         return None
     if finding.negated:
@@ -149,7 +149,7 @@ def _presence(finding: Finding) -> Presence | None:
 
 def _from_event(event: CodedEvent, lexicon: Lexicon) -> Entry | None:
     if event.kind in (EventKind.FAMILY_HISTORY, EventKind.ENCOUNTER):
-        return None  # a relative's, or why the patient came: not a fact about the patient
+        return None  # about a relative, or a reason for the visit
     concept = _concept_of(event.value_codings, lexicon)  # "smoking status: ex-smoker"
     answered = concept is not None
     if concept is None:
@@ -159,11 +159,11 @@ def _from_event(event: CodedEvent, lexicon: Lexicon) -> Entry | None:
     answers = {coding.code for coding in event.value_codings}
     entry = _statement(event, concept.key, absent=_ABSENT in answers)
     if event.value is None:
-        # A coded answer that we don't know says neither that it is nor that it is not.
-        unread = event.value_codings and not answered and answers.isdisjoint({_PRESENT, _ABSENT})
-        return None if unread else entry
+        # An unknown coded answer neither affirms nor denies the concept.
+        unknown = event.value_codings and not answered and answers.isdisjoint({_PRESENT, _ABSENT})
+        return None if unknown else entry
     if concept.unit is None:
-        return None  # a number for a concept that has none: another thing was measured
+        return None  # a number for a concept without a unit: another quantity
     value = to_unit(event.value, event.unit, concept.unit, concept.key)
     if value is None:
         return None
@@ -171,7 +171,7 @@ def _from_event(event: CodedEvent, lexicon: Lexicon) -> Entry | None:
 
 
 def _concept_of(codings: Iterable[Coding], lexicon: Lexicon) -> Concept | None:
-    """The first code that the catalogue knows: systems put the most exact one first."""
+    """Concept of the first known code; systems put the most specific code first."""
     for coding in codings:
         key = lexicon.by_code(coding.system, coding.code)
         if key is not None:
@@ -200,7 +200,7 @@ def _statement(event: CodedEvent, concept: str, absent: bool = False) -> Entry:
 
 
 def _known_from(event: CodedEvent) -> date | None:
-    """Day from which the record held an event: entered, or begun where that is later."""
+    """Day on which an event is known: the later of its start and its recording."""
     days = [day for day in (event.start, event.recorded) if day is not None]
     return max(days, default=None)
 

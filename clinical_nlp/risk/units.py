@@ -1,4 +1,4 @@
-"""Brings structured measurements to the catalogue's units (``units.toml``)."""
+"""Converts structured measurements to the catalogue's units (``units.toml``)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ _ANNOTATION = re.compile(r"\{[^}]*\}")
 
 
 def to_unit(value: float, unit: str | None, target: str, concept: str) -> float | None:
-    """Return a value in the catalogue's unit.
+    """Convert a value to the catalogue's unit.
 
     Parameters
     ----------
     value
         As exported.
     unit
-        As exported: a UCUM code or a spelling in use; ``None`` is taken as ``target``,
-        because laboratories that leave the unit out use the usual one. Values out of
-        the concept's plausible range are dropped later.
+        As exported: a UCUM code or another spelling. ``None`` counts as ``target``:
+        laboratories that omit the unit use the usual one, and implausible values are
+        dropped later.
     target
         UCUM unit of the concept.
     concept
-        Key of the concept: a molar unit converts by the substance.
+        Key of the concept: molar units convert by substance.
 
     Returns
     -------
     float or None
-        ``None`` where the unit is unknown: a guess could be wrong a hundredfold.
+        ``None`` for an unknown unit: a guess may be wrong by orders of magnitude.
     """
     if unit is None or _spelling(unit) == _spelling(target):
         return value

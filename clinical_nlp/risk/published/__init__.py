@@ -1,4 +1,4 @@
-"""Published scores and rules beside our own: PREVENT, Framingham criteria, NT-proBNP."""
+"""Published scores and rules: PREVENT, Framingham criteria, NT-proBNP."""
 
 from clinical_nlp.risk.published.framingham import FraminghamResult, framingham
 from clinical_nlp.risk.published.nt_probnp import NtProBnpClass, NtProBnpResult, nt_probnp_rule

@@ -1,9 +1,9 @@
-"""The Framingham criteria for heart failure, from what notes and codes say.
+"""The Framingham criteria for heart failure.
 
-Two major criteria, or one major and two minor ones, are heart failure by Framingham (McKee
-PA et al., N Engl J Med 1971;285:1441-1446). Minor criteria count only where nothing else
-explains them, which a machine cannot tell: so the result is a prompt to examine, never a
-diagnosis. Which concept is which criterion is in the lexicon's data.
+Two major criteria, or one major and two minor ones, are heart failure (McKee PA et al., N
+Engl J Med 1971;285:1441-1446). Minor criteria count only where nothing else explains them,
+which the record does not show: a positive result is a reason to examine, not a diagnosis. The
+lexicon says which concept is which criterion.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 @dataclass(frozen=True, slots=True)
 class FraminghamResult:
-    """Which criteria are met, with the evidence of each.
+    """Criteria that are met, with their evidence.
 
     Parameters
     ----------
@@ -50,30 +50,30 @@ def framingham(
     concepts
         The lexicon's concepts; :attr:`Concept.framingham` names each one's role.
     window_days
-        How long ago a sign may have been noted and still count, in days.
+        Days before the index day in which a sign counts.
 
     Notes
     -----
-    Concepts that speak of one criterion (several words for oedema) count once, by the groups
-    of ``framingham.toml``; so does a heart rate of 120 or more as tachycardia. Weight loss
-    under treatment, circulation time and autopsy criteria are not in the catalogue.
+    Concepts of one criterion count once (``framingham.toml``). A heart rate of 120 or more
+    is tachycardia. Weight loss under treatment, circulation time and autopsy criteria are not
+    in the catalogue.
     """
     start = timeline.as_of - timedelta(days=window_days)
-    found: dict[str, dict[str, list[Entry]]] = {"major": {}, "minor": {}}
+    criteria: dict[str, dict[str, list[Entry]]] = {"major": {}, "minor": {}}
     for entry in timeline.entries:
         if entry.presence is Presence.PRESENT and entry.day is not None and entry.day > start:
             role, criterion = _criterion(entry, concepts[entry.concept])
-            if role in found:
-                found[role].setdefault(criterion, []).append(entry)
-    told = {
-        role: {name: evidence_of(entries) for name, entries in sorted(criteria.items())}
-        for role, criteria in found.items()
+            if role in criteria:
+                criteria[role].setdefault(criterion, []).append(entry)
+    evidence = {
+        role: {name: evidence_of(entries) for name, entries in sorted(by_name.items())}
+        for role, by_name in criteria.items()
     }
-    return FraminghamResult(told["major"], told["minor"])
+    return FraminghamResult(evidence["major"], evidence["minor"])
 
 
 def _criterion(entry: Entry, concept: Concept) -> tuple[str, str]:
-    """The role of what an entry says, and the criterion it counts for."""
+    """Role of an entry ("major", "minor" or "none") and its criterion."""
     fast = _data()["tachycardia"]
     if concept.key == fast["measurement"]:
         reached = entry.value is not None and entry.value >= fast["from"]

@@ -1,7 +1,6 @@
 """The age-adjusted NT-proBNP rule, with thresholds in data (``nt_probnp.toml``).
 
-What a careful clinician does today with the one test that is asked for when heart failure
-is suspected. Most people have no value: then the rule says nothing, which is its answer.
+It is the usual test when heart failure is suspected. Most patients have no value.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from clinical_nlp.risk.timeline import Presence, Timeline
 
 
 class NtProBnpClass(StrEnum):
-    """What the rule says of the newest value."""
+    """Class of the newest value."""
 
     NONE = "not measured"
     RULED_OUT = "ruled out"
@@ -28,7 +27,7 @@ class NtProBnpClass(StrEnum):
     HIGH = "high risk"
 
 
-#: Rank of each class as a score: no value stands between a low and a raised one.
+#: Score of each class; no value ranks between a low and a raised one.
 _SCORES = {
     NtProBnpClass.RULED_OUT: 0.0,
     NtProBnpClass.NONE: 1.0,
@@ -40,7 +39,7 @@ _SCORES = {
 
 @dataclass(frozen=True, slots=True)
 class NtProBnpResult:
-    """The class, the value (pg/mL) and where it stands."""
+    """Class, value (pg/mL) and source of the value."""
 
     outcome: NtProBnpClass
     value: float | None = None
@@ -48,12 +47,12 @@ class NtProBnpResult:
 
     @property
     def score(self) -> float:
-        """The class as a number: higher is riskier."""
+        """Score of the class; higher is riskier."""
         return _SCORES[self.outcome]
 
 
 def nt_probnp_rule(timeline: Timeline) -> NtProBnpResult:
-    """Apply the rule to the newest value in its window, of notes or laboratory."""
+    """Classify the newest value in the rule's window, from notes or laboratory."""
     rule = _rule()
     start = timeline.as_of - timedelta(days=rule["window_days"])
     values = [

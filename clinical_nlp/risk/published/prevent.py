@@ -1,8 +1,8 @@
 """AHA PREVENT, base model for heart failure: 10- and 30-year risk.
 
 Khan SS et al. Development and validation of the American Heart Association's PREVENT
-equations. Circulation 2024;149:430-449. Made on US adults of 30 to 79 without
-cardiovascular disease; outside its limits it says so and gives no number.
+equations. Circulation 2024;149:430-449. Developed in US adults aged 30 to 79 without
+cardiovascular disease; outside these limits there is a reason instead of a risk.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MAX_AGE_30_YEARS = 59
 
 @dataclass(frozen=True, slots=True)
 class PreventInputs:
-    """What the equation needs.
+    """Inputs of the equation.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class PreventInputs:
     egfr
         mL/min/1.73 m2 (CKD-EPI 2021).
     treated
-        On antihypertensive drugs.
+        Takes antihypertensive drugs.
     """
 
     sex: Sex
@@ -63,7 +63,7 @@ class PreventInputs:
 
 @dataclass(frozen=True, slots=True)
 class PreventResult:
-    """Risk (0..1), or ``None`` and why in Spanish."""
+    """Risk (0..1), or ``None`` and the reasons in Spanish."""
 
     probability: float | None
     why_not: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ def prevent_hf(inputs: PreventInputs, years: Literal[10, 30] = 10) -> PreventRes
     if reasons:
         return PreventResult(None, reasons)
     age, sbp, bmi, egfr = inputs.age, inputs.systolic_bp, inputs.bmi, inputs.egfr
-    if age is None or sbp is None or bmi is None or egfr is None:  # told above
+    if age is None or sbp is None or bmi is None or egfr is None:  # checked above
         return PreventResult(None)
     decades = (age - 55) / 10
     terms = {
@@ -108,7 +108,7 @@ def prevent_hf(inputs: PreventInputs, years: Literal[10, 30] = 10) -> PreventRes
 
 
 def prevent_inputs(timeline: Timeline, table: FeatureTable) -> PreventInputs:
-    """Take the equation's inputs from a timeline, as the model's features see them."""
+    """Take the equation's inputs from a timeline, by the definitions of the features."""
     topics = {topic.key: topic for topic in table.topics}
 
     def entries(key: str) -> list[Entry]:

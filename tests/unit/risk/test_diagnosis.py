@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from clinical_nlp.risk.diagnosis import codes_heart_failure, find_diagnosis, rule
+from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosis_rule, find_diagnosis
 
 DAY = date(2024, 6, 1)
 FIRST, SECOND = date(2024, 1, 10), date(2024, 3, 5)
@@ -41,7 +41,7 @@ def test_a_refuted_or_provisional_problem_is_no_diagnosis(event, doubt):
 
 def test_every_concept_that_names_it_has_codes_that_count(lexicon, event):
     """The catalogue and the rule agree on what heart failure is."""
-    for key in rule()["notes"]["named"]:
+    for key in diagnosis_rule()["notes"]["named"]:
         for system, code in lexicon.concepts[key].codes.items():
             if system in ("snomed", "icd10", "icpc2"):
                 assert codes_heart_failure(event("condition", system, code)), (key, system, code)
