@@ -1,134 +1,43 @@
-"""A small network over the timeline itself: time-aware attention over its entries.
+"""A network over the timeline itself: time-aware attention over its entries.
 
-Each entry (concept, source, presence, value, how long ago) is embedded; an attention weight
-that fades with time, at a pace learnt for each concept, says how much of it is kept (after
-Choi et al., RETAIN, NeurIPS 2016, and Bai et al., KDD 2018, who let attention decay with
-time). Weights are not normalised over entries, because how often a sign was noted is part of
-what it says. Age, sex and how often the patient is seen enter beside.
+Each entry (concept, source, presence, value, age) is embedded. An attention weight that
+decays with time, at a rate learnt for each concept, says how much it counts (after Choi et
+al., RETAIN, NeurIPS 2016, and Bai et al., KDD 2018). Weights are not normalised over entries,
+because the number of mentions of a sign is informative. Age, sex and contacts are added
+linearly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.feature_table import FeatureTable, Topic
+from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import Matrix
 from clinical_nlp.risk.model_artifacts import NETWORK
 from clinical_nlp.risk.model_spec import ModelSpec
 from clinical_nlp.risk.shapley import shapley
-from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.risk.timeline_encoding import (
+    DEMOGRAPHICS,
+    NUMBERS,
+    STATES,
+    EncodedTimelines,
+    TimelineEncoder,
+)
 
 if TYPE_CHECKING:
     import torch
 
-#: Newest entries that the network reads of one patient.
-MAX_ENTRIES = 160
-
-#: Days of the three clocks that each entry's age is told by.
-_CLOCKS = (30.0, 180.0, 730.0)
-
-_PRESENCES = list(Presence)
 _BATCH = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Timelines as arrays.
-
-    Parameters
-    ----------
-    concept, state
-        Shape (patients, entries), 0 where there is no entry: which concept of the
-        vocabulary, and which of source and presence.
-    numbers
-        Shape (patients, entries, 6): years ago, the three clocks, the standardised value,
-        and whether there is one.
-    fixed
-        Shape (patients, 4): age, male, notes, contacts.
-    """
-
-    concept: npt.NDArray[np.int64]
-    state: npt.NDArray[np.int64]
-    numbers: npt.NDArray[np.float32]
-    fixed: npt.NDArray[np.float32]
-
-    def take(self, rows: npt.NDArray[np.int_]) -> Encoded:
-        """Keep some patients."""
-        return Encoded(self.concept[rows], self.state[rows], self.numbers[rows], self.fixed[rows])
-
-
-class Encoder:
-    """Turns timelines into arrays, always by the same vocabulary and scales.
-
-    Parameters
-    ----------
-    table
-        Its concepts are the vocabulary: none of them tells the diagnosis.
-    scales
-        Mean and standard deviation of each measured topic's transformed values.
-    """
-
-    def __init__(self, table: FeatureTable, scales: Mapping[str, tuple[float, float]]) -> None:
-        self._table = table
-        self._scales = scales
-        self._topic: dict[str, Topic] = {
-            concept: topic for topic in table.topics for concept in topic.concepts
-        }
-        self.vocabulary = {concept: i + 1 for i, concept in enumerate(sorted(self._topic))}
-        self._fixed = [table.names.index(n) for n in ("age", "male", "notes", "contacts")]
-
-    def kept(self, timeline: Timeline) -> list[Entry]:
-        """The newest entries that the vocabulary holds."""
-        known = [e for e in timeline.entries if e.concept in self._topic and e.day is not None]
-        return known[-MAX_ENTRIES:]
-
-    def encode(self, timelines: Sequence[Timeline], features: Matrix) -> Encoded:
-        """Encode patients; ``features`` are their rows of the feature table."""
-        fixed = np.nan_to_num(features[:, self._fixed]).astype(np.float32)
-        return self.arrays([(t, self.kept(t)) for t in timelines], fixed)
-
-    def arrays(
-        self,
-        patients: Sequence[tuple[Timeline, Sequence[Entry]]],
-        fixed: npt.NDArray[np.float32],
-    ) -> Encoded:
-        """Encode chosen entries of each patient."""
-        longest = max((len(entries) for _, entries in patients), default=0) or 1
-        concept = np.zeros((len(patients), longest), dtype=np.int64)
-        state = np.zeros((len(patients), longest), dtype=np.int64)
-        numbers = np.zeros((len(patients), longest, 6), dtype=np.float32)
-        for row, (timeline, entries) in enumerate(patients):
-            for column, entry in enumerate(entries):
-                concept[row, column] = self.vocabulary[entry.concept]
-                state[row, column] = (
-                    1
-                    + _PRESENCES.index(entry.presence)
-                    + len(_PRESENCES) * (entry.origin is Origin.STRUCTURED)
-                )
-                numbers[row, column] = self._numbers(entry, timeline)
-        return Encoded(concept, state, numbers, fixed)
-
-    def _numbers(self, entry: Entry, timeline: Timeline) -> list[float]:
-        days = float((timeline.as_of - entry.day).days) if entry.day else 0.0
-        clocks = [float(np.exp(-days / clock)) for clock in _CLOCKS]
-        value, told = 0.0, 0.0
-        topic = self._topic[entry.concept]
-        low, high = topic.plausible
-        if topic.key in self._scales and entry.value is not None and low <= entry.value <= high:
-            mean, deviation = self._scales[topic.key]
-            value = (float(np.log(entry.value) if topic.log else entry.value) - mean) / deviation
-            told = 1.0
-        return [days / 365.25, *clocks, value, told]
-
-
 def build_network(shape: Mapping[str, Any]) -> torch.nn.Module:
-    """Make the network, with fresh weights.
+    """Build the network with fresh weights.
 
     Parameters
     ----------
@@ -139,20 +48,20 @@ def build_network(shape: Mapping[str, Any]) -> torch.nn.Module:
     from torch import nn
 
     class Network(nn.Module):
-        """See the module's text."""
+        """See the module's docstring. Attribute names are those of saved weights."""
 
         def __init__(self) -> None:
             super().__init__()
             concepts, width = int(shape["vocabulary"]) + 1, int(shape["width"])
             self.concept = nn.Embedding(concepts, width, padding_idx=0)
-            self.state = nn.Embedding(1 + 2 * len(_PRESENCES), width, padding_idx=0)
-            self.number = nn.Linear(6, width)
+            self.state = nn.Embedding(1 + STATES, width, padding_idx=0)
+            self.number = nn.Linear(NUMBERS, width)
             self.fade = nn.Embedding(concepts, 1)
             self.keep = nn.Linear(width, 1)
             self.drop = nn.Dropout(float(shape["dropout"]))
             self.mix = nn.Linear(width, width)
             self.out = nn.Linear(width, 1)
-            self.fixed = nn.Linear(4, 1)
+            self.fixed = nn.Linear(len(DEMOGRAPHICS), 1)
             nn.init.normal_(self.concept.weight, std=0.3)
             nn.init.normal_(self.state.weight, std=0.3)
             nn.init.zeros_(self.fade.weight)
@@ -166,37 +75,29 @@ def build_network(shape: Mapping[str, Any]) -> torch.nn.Module:
             fixed: torch.Tensor,
         ) -> torch.Tensor:
             """Log-odds by patient: shape (patients,)."""
-            seen = (concept > 0).unsqueeze(-1)
+            mask = (concept > 0).unsqueeze(-1)
             hidden = torch.tanh(self.concept(concept) + self.state(state) + self.number(numbers))
-            fade = torch.exp(-nn.functional.softplus(self.fade(concept)) * numbers[..., :1])
-            weight = torch.sigmoid(self.keep(hidden)) * fade * seen
-            pooled = torch.asinh((weight * hidden).sum(dim=1))
-            mixed = pooled + torch.relu(self.mix(self.drop(pooled)))
-            total: torch.Tensor = self.out(self.drop(mixed)) + self.fixed(fixed)
-            return total.squeeze(-1)
+            decay = torch.exp(-nn.functional.softplus(self.fade(concept)) * numbers[..., :1])
+            attention = torch.sigmoid(self.keep(hidden)) * decay * mask
+            pooled = torch.asinh((attention * hidden).sum(dim=1))
+            residual = pooled + torch.relu(self.mix(self.drop(pooled)))
+            log_odds: torch.Tensor = self.out(self.drop(residual)) + self.fixed(fixed)
+            return log_odds.squeeze(-1)
 
     return Network()
 
 
-def network_log_odds(network: torch.nn.Module, encoded: Encoded) -> Matrix:
+def network_log_odds(network: torch.nn.Module, encoded: EncodedTimelines) -> Matrix:
     """Log-odds by patient, without gradients: shape (patients,)."""
     import torch
 
     network.eval()
-    parts = [np.empty(0)]
+    log_odds = [np.empty(0)]
     with torch.inference_mode():
         for start in range(0, len(encoded.concept), _BATCH):
-            some = encoded.take(np.arange(start, min(start + _BATCH, len(encoded.concept))))
-            parts.append(network(*tensors_of(some)).double().numpy())
-    return np.concatenate(parts)
-
-
-def tensors_of(encoded: Encoded) -> tuple[torch.Tensor, ...]:
-    """The arrays as the network takes them."""
-    import torch
-
-    arrays = (encoded.concept, encoded.state, encoded.numbers, encoded.fixed)
-    return tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
+            batch = encoded.take(np.arange(start, min(start + _BATCH, len(encoded.concept))))
+            log_odds.append(network(*batch.tensors()).double().numpy())
+    return np.concatenate(log_odds)
 
 
 class SequenceClassifier:
@@ -205,16 +106,16 @@ class SequenceClassifier:
     Parameters
     ----------
     tensors
-        The network's weights, names beginning with ``network.``.
+        The network's weights; their names begin with ``network.``.
     spec
-        Its shape is ``spec.network``.
+        ``spec.network`` is the network's shape.
     table
         The feature table.
 
     Raises
     ------
     ModelError
-        E414: the weights are not those of the shape.
+        E414: the weights do not fit the shape.
     """
 
     def __init__(
@@ -225,8 +126,9 @@ class SequenceClassifier:
     ) -> None:
         import torch
 
-        self._slope, self._shift = spec.calibration
-        self._table = table
+        self._slope, self._intercept = spec.calibration
+        self._topics = table.topics
+        self._column = {name: column for column, name in enumerate(table.names)}
         self._reference = np.array(spec.reference, dtype=np.float64)
         weights = {
             name.removeprefix(NETWORK): torch.from_numpy(np.array(values, dtype=np.float32))
@@ -235,7 +137,7 @@ class SequenceClassifier:
         }
         try:
             scales = {k: (float(m), float(s)) for k, (m, s) in spec.network["scales"].items()}
-            self._encoder = Encoder(table, scales)
+            self._encoder = TimelineEncoder(table, scales)
             self._network = build_network(spec.network)
             self._network.load_state_dict(weights)
         except (KeyError, TypeError, ValueError, RuntimeError):
@@ -247,67 +149,63 @@ class SequenceClassifier:
 
     def log_odds(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
         """Log-odds of the outcome: shape (patients,)."""
-        encoded = self._encoder.encode(self._needed(timelines), features)
-        return self._calibrated(encoded)
+        return self._calibrated(self._encoder.encode(_required(timelines), features))
 
     def members(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
-        """No bootstrap member: shape (patients, 0)."""
+        """No bootstrap members: shape (patients, 0)."""
         return np.empty((len(features), 0))
 
     def contributions(
         self, features: Matrix, timelines: Sequence[Timeline] | None = None
     ) -> Matrix:
-        """Log-odds that each topic adds to the reference patient's, who has no entry.
+        """Log-odds that each topic adds to the reference patient's, who has no entries.
 
-        A topic's value stands in its first feature: only sums over a topic mean something.
+        A topic's value is in the column of its first feature; only sums over a topic are
+        meaningful.
         """
-        told = np.zeros(features.shape)
-        names = list(self._table.names)
-        for number, timeline in enumerate(self._needed(timelines)):
-            entries = self._encoder.kept(timeline)
-            who = [t for t in self._table.topics if t.kind == "demographic"]
-            spoken = [
-                t for t in self._table.topics if any(e.concept in t.concepts for e in entries)
-            ]
-            topics = [*who, *spoken]
-            fixed = np.array([names.index(t.key) for t in who])
+        contributions = np.zeros(features.shape)
+        for row, timeline in enumerate(_required(timelines)):
+            for column, value in self._topic_values(features[row], timeline).items():
+                contributions[row, column] = value
+        return contributions
 
-            def value(
-                masks: npt.NDArray[np.bool_],
-                number: int = number,
-                timeline: Timeline = timeline,
-                entries: list[Entry] = entries,
-                topics: list[Topic] = topics,
-                fixed: npt.NDArray[np.int_] = fixed,
-            ) -> Matrix:
-                chosen = []
-                rows = np.tile(self._reference[fixed], (len(masks), 1))
-                for row, mask in enumerate(masks):
-                    rows[row, mask[: len(fixed)]] = features[number, fixed][mask[: len(fixed)]]
-                    kept = {
-                        key
-                        for topic, on in zip(topics, mask, strict=True)
-                        if on
-                        for key in topic.concepts
-                    }
-                    chosen.append((timeline, [e for e in entries if e.concept in kept]))
-                return self._calibrated(
-                    self._encoder.arrays(chosen, np.nan_to_num(rows).astype(np.float32))
-                )
+    def _topic_values(self, features: Matrix, timeline: Timeline) -> dict[int, float]:
+        """Shapley value of each topic by the column of its first feature."""
+        entries = self._encoder.newest_entries(timeline)
+        demographics = [t for t in self._topics if t.kind == "demographic"]
+        mentioned = [t for t in self._topics if any(e.concept in t.concepts for e in entries)]
+        topics = [*demographics, *mentioned]
+        fixed = np.array([self._column[t.key] for t in demographics])
 
-            for topic, share in zip(topics, shapley(value, len(topics)), strict=True):
-                told[number, names.index(next(iter(topic.features)))] = share
-        return told
-
-    def _calibrated(self, encoded: Encoded) -> Matrix:
-        return self._slope * network_log_odds(self._network, encoded) + self._shift
-
-    @staticmethod
-    def _needed(timelines: Sequence[Timeline] | None) -> Sequence[Timeline]:
-        if timelines is None:
-            raise ModelError(
-                "E418",
-                "this model reads timelines and cannot score rows of features: "
-                "give it the patients' records",
+        def coalition_log_odds(masks: npt.NDArray[np.bool_]) -> Matrix:
+            own, with_entries = masks[:, : len(fixed)], masks[:, len(fixed) :]
+            rows = np.where(own, features[fixed], self._reference[fixed])
+            patients = []
+            for mask in with_entries:
+                concepts = {
+                    concept
+                    for topic, present in zip(mentioned, mask, strict=True)
+                    if present
+                    for concept in topic.concepts
+                }
+                patients.append((timeline, [e for e in entries if e.concept in concepts]))
+            return self._calibrated(
+                self._encoder.encode_entries(patients, np.nan_to_num(rows).astype(np.float32))
             )
-        return timelines
+
+        values = shapley(coalition_log_odds, len(topics))
+        columns = [self._column[next(iter(topic.features))] for topic in topics]
+        return dict(zip(columns, values.tolist(), strict=True))
+
+    def _calibrated(self, encoded: EncodedTimelines) -> Matrix:
+        return self._slope * network_log_odds(self._network, encoded) + self._intercept
+
+
+def _required(timelines: Sequence[Timeline] | None) -> Sequence[Timeline]:
+    if timelines is None:
+        raise ModelError(
+            "E418",
+            "this model reads timelines and cannot score rows of features: "
+            "give it the patients' records",
+        )
+    return timelines

@@ -11,13 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.risk.feature_table import FeatureTable
-from clinical_nlp.risk.sequence import (
-    Encoded,
-    Encoder,
-    build_network,
-    network_log_odds,
-    tensors_of,
-)
+from clinical_nlp.risk.sequence import build_network, network_log_odds
+from clinical_nlp.risk.timeline_encoding import EncodedTimelines, TimelineEncoder
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.measures import Labels, Vector
 from clinical_nlp.training.risk.recipe import SequenceRecipe
@@ -36,7 +31,7 @@ class TrainedNetwork:
     """A network, how it encodes, and its shape as the spec keeps it."""
 
     network: torch.nn.Module
-    encoder: Encoder
+    encoder: TimelineEncoder
     shape: dict[str, Any]
     epochs: int
 
@@ -59,7 +54,7 @@ class SequenceCandidate:
 
         torch.manual_seed(self._seed)
         generator = np.random.default_rng(self._seed)
-        encoder = Encoder(self._table, self._scales(data))
+        encoder = TimelineEncoder(self._table, self._scales(data))
         shape = {
             "vocabulary": len(encoder.vocabulary),
             "width": int(setting["width"]),
@@ -88,7 +83,7 @@ class SequenceCandidate:
     def _train(
         self,
         network: torch.nn.Module,
-        encoded: Encoded,
+        encoded: EncodedTimelines,
         outcome: Labels,
         weight: Vector,
         outside: npt.NDArray[np.bool_],
@@ -111,7 +106,7 @@ class SequenceCandidate:
             order = generator.permutation(rows)
             for start in range(0, len(order), _BATCH):
                 some = order[start : start + _BATCH]
-                predicted = network(*tensors_of(_trimmed(encoded.take(some))))
+                predicted = network(*_trimmed(encoded.take(some)).tensors())
                 wanted = torch.from_numpy(outcome[some].astype(np.float32))
                 weights = torch.from_numpy(weight[some].astype(np.float32))
                 loss = (loss_of(predicted, wanted) * weights).mean()
@@ -145,10 +140,10 @@ def weights_of(network: torch.nn.Module, prefix: str) -> dict[str, npt.NDArray[n
     return {prefix + name: value.numpy() for name, value in network.state_dict().items()}
 
 
-def _trimmed(encoded: Encoded) -> Encoded:
+def _trimmed(encoded: EncodedTimelines) -> EncodedTimelines:
     """Drop the columns that nobody in a batch fills."""
     longest = max(1, int((encoded.concept > 0).sum(axis=1).max()))
-    return Encoded(
+    return EncodedTimelines(
         encoded.concept[:, :longest],
         encoded.state[:, :longest],
         encoded.numbers[:, :longest],

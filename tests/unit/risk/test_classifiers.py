@@ -18,8 +18,9 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.model_artifacts import NETWORK, TRUSTED_TYPES, ModelArtifacts
 from clinical_nlp.risk.model_spec import ModelSpec
-from clinical_nlp.risk.sequence import Encoder, build_network
+from clinical_nlp.risk.sequence import build_network
 from clinical_nlp.risk.shapley import shapley
+from clinical_nlp.risk.timeline_encoding import TimelineEncoder
 
 TABLE = load_features()
 WIDTH = len(TABLE.names)
@@ -81,7 +82,7 @@ def sequence():
 
     torch.manual_seed(0)
     shape = {
-        "vocabulary": len(Encoder(TABLE, {}).vocabulary), "width": 8, "dropout": 0.1,
+        "vocabulary": len(TimelineEncoder(TABLE, {}).vocabulary), "width": 8, "dropout": 0.1,
         "scales": {"nt_probnp": [5.0, 1.0]},
     }  # fmt: skip
     network = build_network(shape)
