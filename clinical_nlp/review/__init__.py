@@ -1,4 +1,4 @@
-"""A batch's results, laid before the clinician: list, timeline, notes and reasons.
+"""The clinician's view of a batch: work list, timeline, notes and reasons.
 
 >>> from clinical_nlp.review import open_batch, open_patient, show_worklist  # doctest: +SKIP
 >>> batch = open_batch("out")  # doctest: +SKIP

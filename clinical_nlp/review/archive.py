@@ -1,8 +1,8 @@
-"""The archive of estimates and of who reviewed them: added to, never changed.
+"""An append-only archive of estimates and of their reviews.
 
-Each batch kept is a folder of read-only files, named by its day and what it holds; reviews
-are lines of one file, each with the hash of the line before it, so that a line changed or
-taken out in the middle is noticed.
+Each archived batch is a folder of read-only files, named by its day and a digest of its
+content. Reviews are lines of one file. Each holds the hash of the line before it, so that a
+change or removal of an earlier line is detected.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from clinical_nlp.errors import InputError, OutputError
 
 AUDIT, RUN, REVIEWS = "audit.parquet", "run.json", "reviews.ndjson"
 
-#: What the first review follows.
+#: Hash before the first review.
 _START = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a clinician decided on one estimate.
+    """A clinician's decision on one estimate.
 
     Parameters
     ----------
     estimate_id
         Of ``audit.parquet``.
     by, decision, why
-        Who, what (``agree``, ``disagree`` or the service's own word), and the reason.
+        Reviewer, decision (``agree``, ``disagree`` or a term of the service) and reason.
     when
         ISO 8601, UTC.
     previous
@@ -89,7 +89,7 @@ def keep(out: Path, archive: Path) -> Path:
 
 
 def review(archive: Path, estimate_id: str, by: str, decision: str, why: str) -> Review:
-    """Add who reviewed an estimate, and what they decided.
+    """Append the review of an estimate.
 
     Raises
     ------
@@ -106,35 +106,35 @@ def review(archive: Path, estimate_id: str, by: str, decision: str, why: str) ->
             file.seek(0)
             previous = _START
             for line in file:
-                previous = _link(line, previous)
+                previous = _checked_hash(line, previous)
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            done = Review(estimate_id, by, decision, why, now, previous)
-            file.write(json.dumps(asdict(done), ensure_ascii=False, sort_keys=True) + "\n")
+            added = Review(estimate_id, by, decision, why, now, previous)
+            file.write(json.dumps(asdict(added), ensure_ascii=False, sort_keys=True) + "\n")
     except OSError as error:
         raise _unwritable(error) from None
-    return done
+    return added
 
 
 def reviews(archive: Path) -> list[Review]:
-    """Every review, oldest first, after checking that each follows the one before.
+    """Return all reviews, oldest first, after checking the chain of hashes.
 
     Raises
     ------
     InputError
-        E275: a line was changed or taken out.
+        E275: a line was changed or removed.
     """
     if not (archive / REVIEWS).is_file():
         return []
-    found, previous = [], _START
+    checked, previous = [], _START
     with (archive / REVIEWS).open(encoding="utf-8") as file:
         for line in file:
-            previous = _link(line, previous)
-            found.append(Review(**json.loads(line)))
-    return found
+            previous = _checked_hash(line, previous)
+            checked.append(Review(**json.loads(line)))
+    return checked
 
 
 def estimate(archive: Path, estimate_id: str) -> Mapping[str, Any]:
-    """The record of an estimate, as the batch wrote it.
+    """Return the audit record of an estimate.
 
     Raises
     ------
@@ -149,13 +149,13 @@ def estimate(archive: Path, estimate_id: str) -> Mapping[str, Any]:
     raise _absent(f"the archive '{archive.name}' holds no estimate of that id")
 
 
-def _link(line: str, previous: str) -> str:
-    """Hash of a line that follows another."""
+def _checked_hash(line: str, previous: str) -> str:
+    """Return the hash of a line, after checking that it names the one before."""
     try:
-        told = json.loads(line)["previous"]
+        stated = json.loads(line)["previous"]
     except (ValueError, KeyError, TypeError):
-        told = None
-    if told != previous:
+        stated = None
+    if stated != previous:
         raise _absent(f"a line of {REVIEWS} was changed or taken out")
     return hashlib.sha256(line.encode()).hexdigest()
 

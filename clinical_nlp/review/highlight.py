@@ -1,4 +1,4 @@
-"""Notes with their findings marked, by how each was said."""
+"""Notes with their findings marked by assertion."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from clinical_nlp.review.markup import Html, anchor, day_or_none, escape
 from clinical_nlp.review.output import ChangedNote
 from clinical_nlp.spanish import measurement_es
 
-#: Spanish name and short label of each way to say a finding. The label is printed beside
-#: the words: colour alone would leave out who cannot tell colours apart.
+#: Spanish name and short label of each assertion. The label is printed beside the words,
+#: for readers who cannot tell the colours apart.
 ASSERTIONS: Mapping[str, tuple[str, str]] = {
     "affirmed": ("afirmado", ""),
     "negated": ("negado", "no"),
@@ -20,7 +20,7 @@ ASSERTIONS: Mapping[str, tuple[str, str]] = {
     "family": ("familiar", "fam."),
     "hypothetical": ("hipotético", "hip."),
 }
-# Which colour a finding with several flags takes: whose it is comes before whether it is.
+# Flag that gives the colour of a finding with several flags, first one first.
 _PRECEDENCE = ("family", "hypothetical", "negated", "historical", "uncertain")
 
 
@@ -39,7 +39,7 @@ def show_notes(
     concepts
         The lexicon's concepts by key, for their Spanish names.
     changed
-        Notes to warn about.
+        Notes whose findings cannot be shown.
     """
     warnings = "".join(
         f"<p class='cnr-warning'>El texto de la nota {escape(note.key)} no es el que leyó el "
@@ -47,13 +47,13 @@ def show_notes(
         for note in changed
     )
     cards = "".join(_card(note, concepts) for note in notes)
-    # A box of its own that scrolls: a long history must not bury the rest of the page.
+    # A scrolling box: a long history must not push the rest of the page away.
     box = f"<div class='cnr-notes' tabindex='0' aria-label='Notas'>{cards}</div>"
     return Html(legend() + warnings + (box if cards else "<p>El paciente no tiene notas.</p>"))
 
 
 def legend() -> str:
-    """Return the key to the marks."""
+    """Return the legend of the marks."""
     items = "".join(
         f"<li><mark class='cnr-{kind}'>{name}{_label(label)}</mark></li>"
         for kind, (name, label) in ASSERTIONS.items()
@@ -75,20 +75,20 @@ def _card(note_findings: NoteFindings, concepts: Mapping[str, Concept]) -> str:
 def highlight(note_findings: NoteFindings, concepts: Mapping[str, Concept]) -> str:
     """Return a note's text as HTML with a ``<mark>`` around every finding.
 
-    Findings may overlap: the text is cut wherever one begins or ends, and a piece takes
-    the colour of the shortest finding over it and the titles of all.
+    Findings may overlap. The text is cut wherever one begins or ends; a piece has the
+    colour of the shortest finding that covers it and the titles of all.
     """
     text, findings = note_findings.note.text, note_findings.findings
     cuts = sorted({0, len(text), *(f.start for f in findings), *(f.end for f in findings)})
-    waiting = sorted(findings, key=lambda f: f.start)
-    over: list[Finding] = []
+    upcoming = sorted(findings, key=lambda f: f.start)
+    covering: list[Finding] = []
     pieces = []
     for start, end in pairwise(cuts):
-        over = [f for f in over if f.end > start]
-        while waiting and waiting[0].start <= start:
-            over.append(waiting.pop(0))
+        covering = [f for f in covering if f.end > start]
+        while upcoming and upcoming[0].start <= start:
+            covering.append(upcoming.pop(0))
         piece = escape(text[start:end])
-        pieces.append(_mark(note_findings.note.key, piece, start, end, over, concepts))
+        pieces.append(_mark(note_findings.note.key, piece, start, end, covering, concepts))
     return "".join(pieces)
 
 
@@ -97,36 +97,33 @@ def _mark(
     piece: str,
     start: int,
     end: int,
-    over: Sequence[Finding],
+    covering: Sequence[Finding],
     concepts: Mapping[str, Concept],
 ) -> str:
-    if not over:
+    if not covering:
         return piece
-    inner = min(over, key=lambda f: (f.end - f.start, f.concept))
+    inner = min(covering, key=lambda f: (f.end - f.start, f.concept))
     kind = assertion(inner)
-    title = escape("; ".join(describe(f, concepts) for f in over))
-    # Links lead to where a finding begins, and its label stands where it ends.
-    name = f" id='{anchor(key, start)}'" if any(f.start == start for f in over) else ""
+    title = escape("; ".join(describe(f, concepts) for f in covering))
+    # Links lead to the start of a finding; its label is at the end.
+    name = f" id='{anchor(key, start)}'" if any(f.start == start for f in covering) else ""
     label = _label(ASSERTIONS[kind][1]) if inner.end == end else ""
     return f"<mark class='cnr-{kind}'{name} title='{title}'>{piece}{label}</mark>"
 
 
 def assertion(finding: Finding) -> str:
-    """Return the key of :data:`ASSERTIONS` that a finding is drawn as."""
-    said = dict(zip(FLAGS, finding.flags, strict=True))
-    return next((flag for flag in _PRECEDENCE if said[flag]), "affirmed")
+    """Return the key of :data:`ASSERTIONS` that gives a finding its colour."""
+    return next((flag for flag in _PRECEDENCE if getattr(finding, flag)), "affirmed")
 
 
 def describe(finding: Finding, concepts: Mapping[str, Concept]) -> str:
-    """Return a finding in words: its concept, value and how it was said."""
+    """Return a finding's concept, value and assertion in Spanish."""
     concept = concepts.get(finding.concept)
     words = concept.name_es if concept else finding.concept
     if finding.value is not None:
         words += f" {measurement_es(finding.value, finding.comparator, finding.unit)}"
-    said = [
-        ASSERTIONS[flag][0] for flag, is_set in zip(FLAGS, finding.flags, strict=True) if is_set
-    ]
-    return f"{words}: {', '.join(said or [ASSERTIONS['affirmed'][0]])}"
+    flags = [flag for flag in FLAGS if getattr(finding, flag)] or ["affirmed"]
+    return f"{words}: {', '.join(ASSERTIONS[flag][0] for flag in flags)}"
 
 
 def _label(label: str) -> str:

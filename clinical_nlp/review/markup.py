@@ -1,8 +1,4 @@
-"""Small pieces of HTML, safe to fill with patient text.
-
-A notebook shows HTML as it is given: everything that comes from a record is escaped here
-and nowhere else.
-"""
+"""HTML building blocks; all text from records is escaped here."""
 
 from __future__ import annotations
 
@@ -14,8 +10,8 @@ from importlib import resources
 from clinical_nlp.risk.bands import Band, load_bands
 from clinical_nlp.spanish import day_es
 
-_BAND_COLOURS = 4  # that review.css has, lowest band first
-# Control characters a browser would swallow or obey; line breaks and tabs stay.
+_BAND_COLOURS = 4  # of review.css, lowest band first
+# Control characters, which a browser may drop or obey; line breaks and tabs stay.
 _CONTROLS = {
     code: "\ufffd"
     for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -24,7 +20,7 @@ _CONTROLS = {
 
 
 class Html:
-    """HTML that a notebook shows as such.
+    """HTML that a notebook renders.
 
     Parameters
     ----------
@@ -44,22 +40,22 @@ class Html:
 
 
 def escape(text: str) -> str:
-    """Escape text for HTML; what cannot be shown becomes U+FFFD."""
+    """Escape text for HTML; control characters become U+FFFD."""
     shown = text.encode("utf-8", "replace").decode("utf-8").translate(_CONTROLS)
     return html.escape(shown, quote=True)
 
 
 def anchor(note_key: str, start: int) -> str:
-    """Return the HTML id of a finding: reasons link to it."""
+    """Return the HTML id of a finding, to which reasons link."""
     return f"h{hashlib.sha256(note_key.encode()).hexdigest()[:10]}-{start}"
 
 
 def day_or_none(day: date | None) -> str:
-    """Return ``31/03/2026``, or that there is no date."""
+    """Return ``31/03/2026``, or ``sin fecha``."""
     return day_es(day) if day else "sin fecha"
 
 
 def band_chip(band: Band, prefix: str = "") -> str:
-    """Return a band's name as a small label, in the colour of its place on the scale."""
+    """Return a band's name as a label, coloured by its rank."""
     place = min(load_bands().items.index(band), _BAND_COLOURS - 1)
     return f"<span class='cnr-band cnr-band-{place}'>{prefix}{escape(band.name_es)}</span>"

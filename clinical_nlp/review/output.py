@@ -1,4 +1,4 @@
-"""Opens what a batch wrote, for the person who reviews it."""
+"""Reads the results of a batch for review."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from clinical_nlp.spanish import SEX_ES
 
 FINDINGS, ESTIMATES = "findings.parquet", "estimates.parquet"
 _DIAGNOSED = "Insuficiencia cardíaca ya diagnosticada: no se estima un diagnóstico nuevo."
-#: Reasons shown in a list: what fits a glance.
+#: Reasons shown in a list.
 MAIN_REASONS = 3
 _PATIENT_COLUMNS = (
     "patient_id",
@@ -43,7 +43,7 @@ _PATIENT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ChangedNote:
-    """A note whose text is not the one that was read: its findings must not be drawn on it."""
+    """A note whose text has changed since the batch: its findings no longer apply."""
 
     key: str
     findings: int
@@ -66,7 +66,7 @@ def open_batch(folder: Path | str) -> BatchOutput:
 
 
 class BatchOutput:
-    """A batch's results, read from its tables as they are asked for.
+    """A batch's results, read from its tables on demand.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class BatchOutput:
 
     @cached_property
     def patients(self) -> pd.DataFrame:
-        """One row a patient of the export, highest risk first, then by id.
+        """Table of all patients of the export, highest risk first, then by id.
 
         Columns: ``patient_id``, ``age``, ``sex``, ``status``, ``probability`` (0..1), its
         interval ``low`` and ``high``, ``band``, ``on_worklist``, ``abstention``, ``notes``,
@@ -102,7 +102,7 @@ class BatchOutput:
         )
 
     def worklist(self, limit: int | None = None) -> pd.DataFrame:
-        """Return the work list as a table in Spanish, one patient a row, ranked from 1."""
+        """Return the work list as a table in Spanish, ranked from 1."""
         rows = self._read(ESTIMATES, filters=[("on_worklist", "=", True)]).to_pylist()
         rows.sort(key=lambda row: (-row["probability"], row["patient_id"]))
         bands = {band.key: band.name_es for band in load_bands()}
@@ -137,11 +137,11 @@ class BatchOutput:
         return table
 
     def not_scored(self) -> pd.DataFrame:
-        """Return why patients have no estimate, and how many: the commonest reason first.
+        """Return the reasons for missing estimates, the most frequent first.
 
         Columns: ``Motivo``, ``Pacientes`` and ``Identificadores`` (a list, in order).
         """
-        told: dict[str, list[str]] = {}
+        patients: dict[str, list[str]] = {}
         rows = self._read(
             ESTIMATES,
             columns=["patient_id", "status", "abstention"],
@@ -149,11 +149,11 @@ class BatchOutput:
         ).to_pylist()
         for row in rows:
             diagnosed = row["status"] == EstimateStatus.DIAGNOSED.value
-            why = _DIAGNOSED if diagnosed else row["abstention"] or "Sin motivo declarado."
-            told.setdefault(why, []).append(row["patient_id"])
-        ordered = sorted(told.items(), key=lambda item: (-len(item[1]), item[0]))
+            reason = _DIAGNOSED if diagnosed else row["abstention"] or "Sin motivo declarado."
+            patients.setdefault(reason, []).append(row["patient_id"])
+        ordered = sorted(patients.items(), key=lambda item: (-len(item[1]), item[0]))
         return pd.DataFrame(
-            [(why, len(ids), sorted(ids)) for why, ids in ordered],
+            [(reason, len(ids), sorted(ids)) for reason, ids in ordered],
             columns=["Motivo", "Pacientes", "Identificadores"],
         )
 
@@ -175,14 +175,14 @@ class BatchOutput:
 
     def findings(self, patient_id: str) -> pd.DataFrame:
         """Return a patient's findings: the rows of ``findings.parquet``, in note order."""
-        found = self._read(FINDINGS, filters=[("patient_id", "=", patient_id)])
-        table: pd.DataFrame = found.to_pandas()
+        rows = self._read(FINDINGS, filters=[("patient_id", "=", patient_id)])
+        table: pd.DataFrame = rows.to_pandas()
         return table
 
     def on_notes(
         self, patient_id: str, notes: Sequence[Note]
     ) -> tuple[tuple[NoteFindings, ...], tuple[ChangedNote, ...]]:
-        """Put a patient's findings back on the notes they were read from.
+        """Attach a patient's findings to their notes.
 
         Parameters
         ----------
@@ -194,8 +194,8 @@ class BatchOutput:
         Returns
         -------
         on_notes, changed
-            Every note with its findings; a note whose SHA-256 is no longer the one that
-            was read has none, and is named in ``changed``.
+            Every note with its findings. A note whose SHA-256 differs from that in the
+            batch has none, and is in ``changed``.
         """
         rows = self._read(FINDINGS, filters=[("patient_id", "=", patient_id)]).to_pylist()
         by_note: dict[str, list[Mapping[str, Any]]] = {}
@@ -203,13 +203,13 @@ class BatchOutput:
             by_note.setdefault(row["note"], []).append(row)
         on_notes, changed = [], []
         for note in notes:
-            found = by_note.pop(note.key, [])
-            true = [row for row in found if row["note_sha256"] == note.sha256]
-            if len(true) < len(found):
-                changed.append(ChangedNote(note.key, len(found) - len(true)))
-            on_notes.append(NoteFindings(note, tuple(finding_from_row(row) for row in true)))
-        # A note that the export no longer holds has changed, too.
-        changed.extend(ChangedNote(key, len(found)) for key, found in sorted(by_note.items()))
+            rows_of_note = by_note.pop(note.key, [])
+            valid = [row for row in rows_of_note if row["note_sha256"] == note.sha256]
+            if len(valid) < len(rows_of_note):
+                changed.append(ChangedNote(note.key, len(rows_of_note) - len(valid)))
+            on_notes.append(NoteFindings(note, tuple(finding_from_row(row) for row in valid)))
+        # Notes that the export no longer holds.
+        changed.extend(ChangedNote(key, len(rows)) for key, rows in sorted(by_note.items()))
         return tuple(on_notes), tuple(changed)
 
     def _read(

@@ -1,4 +1,4 @@
-"""One patient as a reviewer sees them: estimate, notes with findings, timeline."""
+"""One patient under review: estimate, notes with findings, timeline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clinical_nlp.risk.timeline_builder import build_timeline
 
 
 class RecordSource(Protocol):
-    """Where the patients' own records come from: the export that the batch read."""
+    """Source of patient records: the export that the batch read."""
 
     def __enter__(self) -> Self: ...
 
@@ -28,30 +28,30 @@ class RecordSource(Protocol):
     ) -> None: ...
 
     def scan(self, progress: Callable[[int], None]) -> object:
-        """Read everything once; must come before :meth:`records`."""
+        """Read the export once; must precede :meth:`records`."""
         ...
 
     def records(self) -> Iterator[PatientRecord]:
-        """Yield the patients, one in memory at a time."""
+        """Yield the patients one by one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PatientReview:
-    """What is shown of one patient.
+    """A patient to review.
 
     Parameters
     ----------
     record
         The patient's record, from the export.
     estimate
-        What the batch said.
+        The batch's estimate.
     notes
-        The notes with what was found in them, newest first.
+        Notes with their findings, newest first.
     changed
-        Notes whose text is no longer the one the batch read.
+        Notes whose text has changed since the batch.
     timeline
-        Notes and structured data together, as the risk model saw them.
+        The timeline that the risk model used.
     """
 
     record: PatientRecord
@@ -64,14 +64,14 @@ class PatientReview:
 def open_patient(
     batch: BatchOutput, source: RecordSource, patient_id: str, lexicon: Lexicon | None = None
 ) -> PatientReview:
-    """Gather what is to be shown of one patient.
+    """Collect a patient's estimate, notes and timeline.
 
     Parameters
     ----------
     batch
         The batch's output.
     source
-        The export that the batch read; used up by this call.
+        The export that the batch read; consumed by this call.
     patient_id
         The patient.
     lexicon

@@ -1,4 +1,4 @@
-"""Draws a patient's timeline as one SVG: problems and drugs, findings, measurements."""
+"""Draws a patient's timeline as SVG: problems and drugs, findings, measurements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from clinical_nlp.records import Concept
 from clinical_nlp.review.markup import Html, escape
 from clinical_nlp.review.patient import PatientReview
-from clinical_nlp.review.timeline_tracks import WINDOW_DAYS, Lanes, Series, SpanLane, choose_lanes
+from clinical_nlp.review.timeline_tracks import (
+    WINDOW_DAYS,
+    Series,
+    SpanTrack,
+    Tracks,
+    select_tracks,
+)
 from clinical_nlp.risk.timeline import Origin, Presence
 from clinical_nlp.spanish import day_es, measurement_es
 
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _INK, _SOFT, _LINE = "#1b2530", "#56616e", "#dcdad3"
-#: Colour and Spanish name of each presence: the colours of the marks on the notes.
+#: Colour (that of the marks on notes) and Spanish name of each presence.
 PRESENCES: Mapping[Presence, tuple[str, str]] = {
     Presence.PRESENT: ("#0d6e80", "presente"),
     Presence.ABSENT: ("#7b8591", "negado"),
@@ -31,8 +37,8 @@ _MARKERS = {Origin.NOTE: "o", Origin.STRUCTURED: "s"}
 _DRUG, _PROBLEM = "#3f8a68", "#9c5d33"
 _EPOCH = date(1970, 1, 1)
 _WIDTH = 11.0  # inches
-_ROOM = 0.1  # share of the window that a year inside a bar needs
-_LANE, _SERIES, _EMPTY = 0.3, 1.05, 0.5  # inches of height
+_LABEL_SHARE = 0.1  # of the window: the least width of a bar with a year inside
+_TRACK, _SERIES, _EMPTY = 0.3, 1.05, 0.5  # inches of height
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["Arial", "Liberation Sans", "DejaVu Sans"],
@@ -61,77 +67,76 @@ def show_timeline(
     window_days
         Days before the index day to draw.
     """
-    lanes = choose_lanes(review.timeline, review.estimate, concepts, window_days)
-    svg = draw(lanes)
-    hidden = f" Quedan {lanes.hidden} conceptos sin dibujar." if lanes.hidden else ""
+    tracks = select_tracks(review.timeline, review.estimate, concepts, window_days)
+    svg = draw(tracks)
+    hidden = f" Quedan {tracks.hidden} conceptos sin dibujar." if tracks.hidden else ""
     return Html(
-        f"<figure class='cnr-timeline'>{svg}<figcaption>Del {day_es(lanes.start)} al "
-        f"{day_es(lanes.end)}. Círculo: dicho en una nota; cuadrado: dato codificado.{hidden}"
+        f"<figure class='cnr-timeline'>{svg}<figcaption>Del {day_es(tracks.start)} al "
+        f"{day_es(tracks.end)}. Círculo: dicho en una nota; cuadrado: dato codificado.{hidden}"
         "</figcaption></figure>"
     )
 
 
-def draw(lanes: Lanes) -> str:
+def draw(tracks: Tracks) -> str:
     """Return the drawing as an ``<svg>`` element, with a text alternative."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     heights = [
-        max(_EMPTY, _LANE * len(lanes.spans) + 0.2),
-        max(_EMPTY, _LANE * len(lanes.findings) + 0.2),
-        *([_SERIES] * len(lanes.series)),
+        max(_EMPTY, _TRACK * len(tracks.spans) + 0.2),
+        max(_EMPTY, _TRACK * len(tracks.findings) + 0.2),
+        *([_SERIES] * len(tracks.series)),
     ]
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH, sum(heights) + 1.5), layout="constrained")
         axes = figure.subplots(
             len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
         ).flatten()
-        _draw_spans(axes[0], lanes)
-        _draw_findings(axes[1], lanes)
-        for axis, series in zip(axes[2:], lanes.series, strict=True):
+        _draw_spans(axes[0], tracks)
+        _draw_findings(axes[1], tracks)
+        for axis, series in zip(axes[2:], tracks.series, strict=True):
             _draw_series(axis, series)
-        _finish(figure, list(axes), lanes)
+        _finish(figure, list(axes), tracks)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    # From the XML prologue on, a notebook page needs only the element.
-    svg = out.getvalue()
-    label = escape(describe(lanes))
+    svg = out.getvalue()  # a notebook needs the element without the XML prologue
+    label = escape(describe(tracks))
     return re.sub(r"^.*?<svg ", f"<svg role='img' aria-label='{label}' ", svg, flags=re.DOTALL)
 
 
-def describe(lanes: Lanes) -> str:
-    """Return in a sentence what the drawing shows, for who cannot see it."""
+def describe(tracks: Tracks) -> str:
+    """Return the text alternative of the drawing, in Spanish."""
     parts = [
-        f"{lane.name}: {len(lane.marks)} menciones, la última del {day_es(lane.marks[-1].day)}"
-        for lane in lanes.findings
+        f"{track.name}: {len(track.marks)} menciones, la última del {day_es(track.marks[-1].day)}"
+        for track in tracks.findings
     ]
     parts += [
         f"{s.name}: {len(s.points)} valores, el último {_last(s)} {s.unit}".rstrip()
-        for s in lanes.series
+        for s in tracks.series
     ]
-    parts += [f"{span.name} desde {day_es(span.bars[0].start)}" for span in lanes.spans]
+    parts += [f"{span.name} desde {day_es(span.bars[0].start)}" for span in tracks.spans]
     return "Cronología. " + ("; ".join(parts) or "Sin datos en el periodo") + "."
 
 
-def _draw_spans(axis: Axes, lanes: Lanes) -> None:
-    _lane_labels(axis, [span.name for span in lanes.spans])
-    for place, span in enumerate(lanes.spans):
-        _draw_span(axis, place, span, lanes)
+def _draw_spans(axis: Axes, tracks: Tracks) -> None:
+    _track_labels(axis, [span.name for span in tracks.spans])
+    for place, span in enumerate(tracks.spans):
+        _draw_span(axis, place, span, tracks)
     axis.set_title("Problemas y tratamientos", loc="left", fontsize=10.5, fontweight="bold")
 
 
-def _draw_span(axis: Axes, place: int, span: SpanLane, lanes: Lanes) -> None:
+def _draw_span(axis: Axes, place: int, span: SpanTrack, tracks: Tracks) -> None:
     colour = _DRUG if span.drug else _PROBLEM
-    start = lanes.start
+    start = tracks.start
     for bar in span.bars:
         begin = max(bar.start, start)
-        # A single mention still deserves a visible bar: a week wide.
+        # At least a week wide, to be visible.
         days = max((bar.end - begin).days, 7)
         axis.barh(
             place, days, left=_num(begin), height=0.5, color=colour, alpha=1 if bar.open else 0.6
         )
         if bar.start < start:
-            inside = days >= _ROOM * (lanes.end - start).days
+            inside = days >= _LABEL_SHARE * (tracks.end - start).days
             axis.annotate(
                 f"desde {bar.start.year}",
                 (_num(begin) + (0 if inside else days), place),
@@ -143,11 +148,11 @@ def _draw_span(axis: Axes, place: int, span: SpanLane, lanes: Lanes) -> None:
             )
 
 
-def _draw_findings(axis: Axes, lanes: Lanes) -> None:
-    _lane_labels(axis, [lane.name for lane in lanes.findings])
-    for place, lane in enumerate(lanes.findings):
+def _draw_findings(axis: Axes, tracks: Tracks) -> None:
+    _track_labels(axis, [track.name for track in tracks.findings])
+    for place, track in enumerate(tracks.findings):
         axis.axhline(place, color=_LINE, linewidth=0.8, zorder=0)
-        for mark in lane.marks:
+        for mark in track.marks:
             colour, _ = PRESENCES[mark.presence]
             hollow = mark.presence in (Presence.ABSENT, Presence.UNCERTAIN)
             axis.plot(
@@ -184,12 +189,12 @@ def _draw_series(axis: Axes, series: Series) -> None:
         va="center",
         fontweight="bold",
         annotation_clip=False,
-        # The day of the estimate is a line that may pass right behind the number.
+        # The line of the index day may run behind the number.
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
     )
     axis.margins(y=0.3)
     if len(set(values)) == 1 and values[0] > 0:
-        # One value has no range of its own: seen from zero, it looks neither high nor low.
+        # A single value has no range: scaled from zero, it looks neither high nor low.
         axis.set_ylim(0, 2 * values[0])
     axis.yaxis.set_major_locator(MaxNLocator(nbins=3, min_n_ticks=2))
     axis.yaxis.set_major_formatter(lambda value, _: measurement_es(value))
@@ -203,7 +208,7 @@ def _last(series: Series) -> str:
     return measurement_es(point.value, point.comparator)
 
 
-def _lane_labels(axis: Axes, names: list[str]) -> None:
+def _track_labels(axis: Axes, names: list[str]) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.4 if names else 1, -0.6)
     axis.tick_params(axis="y", length=0)
@@ -211,7 +216,7 @@ def _lane_labels(axis: Axes, names: list[str]) -> None:
         axis.text(0.01, 0.5, "Nada en el periodo", transform=axis.transAxes, color=_SOFT)
 
 
-def _finish(figure: Figure, axes: list[Axes], lanes: Lanes) -> None:
+def _finish(figure: Figure, axes: list[Axes], tracks: Tracks) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.lines import Line2D
 
@@ -219,11 +224,11 @@ def _finish(figure: Figure, axes: list[Axes], lanes: Lanes) -> None:
         for side in ("top", "right", "left"):
             axis.spines[side].set_visible(False)
         axis.tick_params(axis="x", length=3 if axis is axes[-1] else 0)
-        for day in lanes.note_days:
+        for day in tracks.note_days:
             axis.axvline(_num(day), color=_LINE, linewidth=0.7, zorder=0)
-        axis.axvline(_num(lanes.end), color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
-    # Room on the right for the last values.
-    axes[-1].set_xlim(_num(lanes.start), _num(lanes.end) + (lanes.end - lanes.start).days // 18)
+        axis.axvline(_num(tracks.end), color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
+    # Space on the right for the last values.
+    axes[-1].set_xlim(_num(tracks.start), _num(tracks.end) + (tracks.end - tracks.start).days // 18)
     locator = AutoDateLocator(maxticks=10)  # type: ignore[no-untyped-call]  # matplotlib's gap
     axes[-1].xaxis.set_major_locator(locator)
     axes[-1].xaxis.set_major_formatter(
@@ -253,5 +258,5 @@ def _finish(figure: Figure, axes: list[Axes], lanes: Lanes) -> None:
 
 
 def _num(day: date) -> int:
-    """Days since 1970-01-01: matplotlib's own number of a date."""
+    """Days since 1970-01-01, matplotlib's date number."""
     return (day - _EPOCH).days

@@ -1,4 +1,4 @@
-"""The estimate and its reasons, each with links to the words behind it."""
+"""The estimate and its reasons, with links to the evidence in notes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from clinical_nlp.review.markup import Html, anchor, band_chip, day_or_none, esc
 from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.spanish import months_of, percent_es
 
-# Links shown for a reason; the rest are counted.
+# Most links of a reason; the rest are counted.
 _MAX_LINKS = 8
 
 
 def show_reasons(estimate: RiskEstimate, concepts: Mapping[str, Concept]) -> Html:
-    """Show what was estimated of a patient, and why.
+    """Show a patient's estimate and its reasons.
 
     Parameters
     ----------
@@ -55,35 +55,36 @@ def _headline(estimate: RiskEstimate) -> str:
         published = load_bands()[estimate.band]
         band = " " + band_chip(published, "riesgo ")
         advice = f"<p>{escape(published.mitigation_es)}</p>"
-    sure = ""
+    interval = ""
     if estimate.uncertainty:
-        sure = f"<p class='cnr-interval'>{escape(estimate.uncertainty)}</p>"
+        interval = f"<p class='cnr-interval'>{escape(estimate.uncertainty)}</p>"
     return (
         f"<p class='cnr-headline'><b>{percent_es(estimate.probability)}</b> de probabilidad "
         f"estimada de un diagnóstico de insuficiencia cardíaca en los próximos "
         f"{months_of(estimate.horizon_days)} meses{band}</p>"
-        f"{sure}{advice}"
+        f"{interval}{advice}"
     )
 
 
 def _reason(reason: Reason, strongest: float, concepts: Mapping[str, Concept]) -> str:
-    why = f"<span class='cnr-why'>{escape(reason.text)}{_links(reason.evidence, concepts)}</span>"
-    if reason.contribution == 0:  # says where a diagnosis stands: weighs nothing
-        return f"<li class='cnr-plain'>{why}</li>"
-    way, word = ("up", "▲ sube") if reason.contribution > 0 else ("down", "▼ baja")
+    text = f"<span class='cnr-why'>{escape(reason.text)}{_links(reason.evidence, concepts)}</span>"
+    if reason.contribution == 0:  # where a diagnosis is recorded
+        return f"<li class='cnr-plain'>{text}</li>"
+    direction, label = ("up", "▲ sube") if reason.contribution > 0 else ("down", "▼ baja")
     width = 100 * abs(reason.contribution) / strongest
     return (
-        f"<li><span class='cnr-{way}'>{word}</span><span class='cnr-meter' aria-hidden='true'>"
-        f"<i class='cnr-{way}-bar' style='width:{width:.0f}%'></i></span>{why}</li>"
+        f"<li><span class='cnr-{direction}'>{label}</span>"
+        f"<span class='cnr-meter' aria-hidden='true'>"
+        f"<i class='cnr-{direction}-bar' style='width:{width:.0f}%'></i></span>{text}</li>"
     )
 
 
 def _links(evidence: Sequence[Evidence], concepts: Mapping[str, Concept]) -> str:
     if not evidence:
         return ""
-    # Where a reason rests on one concept alone, its sentence has named it already.
-    named = len({piece.concept for piece in evidence}) > 1
-    shown = [_link(piece, concepts if named else None) for piece in evidence[:_MAX_LINKS]]
+    # The sentence of a reason with a single concept names it already.
+    several = len({piece.concept for piece in evidence}) > 1
+    shown = [_link(piece, concepts if several else None) for piece in evidence[:_MAX_LINKS]]
     if len(evidence) > _MAX_LINKS:
         shown.append(f"y {len(evidence) - _MAX_LINKS} más")
     return f"<small>{' · '.join(shown)}</small>"
@@ -94,6 +95,6 @@ def _link(evidence: Evidence, concepts: Mapping[str, Concept] | None) -> str:
     if concepts is not None:
         concept = concepts.get(evidence.concept)
         words = f"{escape(concept.name_es if concept else evidence.concept)}, {words}"
-    if evidence.start is None:  # a structured resource: there are no words to go to
+    if evidence.start is None:  # a structured resource, without text to link to
         return f"{words} ({escape(evidence.source)})"
     return f"<a href='#{anchor(evidence.source, evidence.start)}'>{words}</a>"

@@ -1,7 +1,7 @@
-"""Chooses what of a patient's timeline to draw, and where: no drawing here.
+"""Selects the tracks of a patient's timeline to draw.
 
-A record may name a hundred concepts; a reader takes in about a dozen lanes. The concepts
-behind the estimate's reasons come first, then those said most often.
+A record may name a hundred concepts, and a reader takes in about a dozen tracks. Concepts
+behind the estimate's reasons come first, then the most frequent.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.spanish import unit_es
 
-#: Lanes of each kind at most.
+#: Most tracks of each kind.
 MAX_FINDINGS, MAX_SPANS, MAX_SERIES = 12, 8, 4
-#: Days of history that are drawn by default: the last three years.
+#: Days of history drawn by default: three years.
 WINDOW_DAYS = 3 * 365
-# A drug or a problem is told again and again: mentions further apart than a year and a
-# half (yearly reviews, with some delay) begin a new bar instead of bridging the silence.
+# Mentions of a drug or problem further apart than this begin a new bar: a year and a half,
+# as reviews are yearly and may be late.
 _BRIDGE_DAYS = 550
 _DRUGS = frozenset({"drug"})
 _LASTING = frozenset({"risk_factor", "hf_diagnosis"})
@@ -28,7 +28,7 @@ _LASTING = frozenset({"risk_factor", "hf_diagnosis"})
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One statement on a day."""
+    """An entry on a day."""
 
     day: date
     presence: Presence
@@ -37,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A stretch of time over which something held; ``open`` where no end is known."""
+    """A period in which something held; ``open`` where no end is known."""
 
     start: date
     end: date
@@ -46,7 +46,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One measured value; ``comparator`` where it is only a bound (">60")."""
+    """A measured value; ``comparator`` where it is a bound (">60")."""
 
     day: date
     value: float
@@ -55,7 +55,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingLane:
+class FindingTrack:
     """The marks of one symptom, sign or other finding."""
 
     name: str
@@ -63,7 +63,7 @@ class FindingLane:
 
 
 @dataclass(frozen=True, slots=True)
-class SpanLane:
+class SpanTrack:
     """The bars of one problem or drug."""
 
     name: str
@@ -81,32 +81,32 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
-    """What to draw, from ``start`` to ``end``; ``hidden`` concepts had no room."""
+class Tracks:
+    """Tracks from ``start`` to ``end``; ``hidden`` concepts are left out."""
 
     start: date
     end: date
-    findings: tuple[FindingLane, ...]
-    spans: tuple[SpanLane, ...]
+    findings: tuple[FindingTrack, ...]
+    spans: tuple[SpanTrack, ...]
     series: tuple[Series, ...]
     note_days: tuple[date, ...]
     hidden: int
 
 
-def choose_lanes(
+def select_tracks(
     timeline: Timeline,
     estimate: RiskEstimate,
     concepts: Mapping[str, Concept],
     window_days: int = WINDOW_DAYS,
-) -> Lanes:
-    """Choose what of a timeline to draw.
+) -> Tracks:
+    """Select the tracks of a timeline.
 
     Parameters
     ----------
     timeline
         The patient's timeline, up to its index day.
     estimate
-        Its reasons say which concepts matter.
+        Its reasons give priority to concepts.
     concepts
         The lexicon's concepts by key.
     window_days
@@ -114,13 +114,13 @@ def choose_lanes(
     """
     end = timeline.as_of
     start = end - timedelta(days=window_days)
-    first = [piece.concept for reason in estimate.reasons for piece in reason.evidence]
+    priority = [piece.concept for reason in estimate.reasons for piece in reason.evidence]
     by_concept: dict[str, list[Entry]] = {}
     for entry in timeline.entries:
         by_concept.setdefault(entry.concept, []).append(entry)
 
-    findings: dict[str, FindingLane] = {}
-    spans: dict[str, SpanLane] = {}
+    findings: dict[str, FindingTrack] = {}
+    spans: dict[str, SpanTrack] = {}
     series: dict[str, Series] = {}
     for key, entries in by_concept.items():
         concept = concepts.get(key)
@@ -129,22 +129,22 @@ def choose_lanes(
         if category in _DRUGS | _LASTING:
             bars = _bars(entries, start, end)
             if bars:
-                spans[key] = SpanLane(name, category in _DRUGS, bars)
+                spans[key] = SpanTrack(name, category in _DRUGS, bars)
         elif points:
             series[key] = Series(name, unit_es(concept.unit if concept else None), points)
         else:
             marks = _marks(entries, start)
             if marks:
-                findings[key] = FindingLane(name, marks)
+                findings[key] = FindingTrack(name, marks)
 
     counts = {key: len(entries) for key, entries in by_concept.items()}
-    kept_findings = _ranked(findings, first, counts)[:MAX_FINDINGS]
-    kept_spans = _ranked(spans, first, counts)[:MAX_SPANS]
-    # After the reasons', what the model reads: one NT-proBNP tells more than thirty weights.
-    read = [k for t in load_features().topics if t.measured for k in sorted(t.concepts)]
-    kept_series = _ranked(series, [*first, *read], counts)[:MAX_SERIES]
+    kept_findings = _ranked(findings, priority, counts)[:MAX_FINDINGS]
+    kept_spans = _ranked(spans, priority, counts)[:MAX_SPANS]
+    # Then the model's features: one NT-proBNP is more informative than thirty weights.
+    modelled = [k for t in load_features().topics if t.measured for k in sorted(t.concepts)]
+    kept_series = _ranked(series, [*priority, *modelled], counts)[:MAX_SERIES]
     kept = len(kept_findings) + len(kept_spans) + len(kept_series)
-    return Lanes(
+    return Tracks(
         start=start,
         end=end,
         findings=tuple(findings[key] for key in kept_findings),
@@ -157,9 +157,9 @@ def choose_lanes(
     )
 
 
-def _ranked(keys: Iterable[str], first: Sequence[str], counts: Mapping[str, int]) -> list[str]:
-    place = {key: rank for rank, key in reversed(list(enumerate(first)))}
-    return sorted(keys, key=lambda key: (place.get(key, len(first)), -counts[key], key))
+def _ranked(keys: Iterable[str], priority: Sequence[str], counts: Mapping[str, int]) -> list[str]:
+    rank = {key: place for place, key in reversed(list(enumerate(priority)))}
+    return sorted(keys, key=lambda key: (rank.get(key, len(priority)), -counts[key], key))
 
 
 def _points(entries: Sequence[Entry], start: date) -> tuple[Point, ...]:
@@ -178,12 +178,12 @@ def _marks(entries: Sequence[Entry], start: date) -> tuple[Mark, ...]:
 
 
 def _bars(entries: Sequence[Entry], start: date, end: date) -> tuple[Bar, ...]:
-    """Join statements that something holds into stretches of time.
+    """Join affirmed entries into periods.
 
-    A problem of the coded list without an end still holds; one that is only told holds
-    for as long as it goes on being told.
+    A coded problem without an end still holds; one only mentioned in notes holds until its
+    last mention.
     """
-    told = sorted(
+    affirmed = sorted(
         (
             (e.day, e)
             for e in entries
@@ -192,7 +192,7 @@ def _bars(entries: Sequence[Entry], start: date, end: date) -> tuple[Bar, ...]:
         key=lambda pair: pair[0],
     )
     bars: list[Bar] = []
-    for day, entry in told:
+    for day, entry in affirmed:
         lasting = entry.kind is EventKind.CONDITION and entry.presence is Presence.PRESENT
         last = entry.end or (end if lasting else day)
         if bars and (day - bars[-1].end).days <= _BRIDGE_DAYS:

@@ -47,14 +47,14 @@ def show_worklist(batch: BatchOutput, limit: int = 20) -> Html:
 
 
 def show_not_scored(batch: BatchOutput, limit: int = 5) -> Html:
-    """Show why patients of a batch have no estimate, the commonest reason first.
+    """Show the reasons for missing estimates of a batch, the most frequent first.
 
     Parameters
     ----------
     batch
         The batch's output.
     limit
-        Ids to show for each reason; the rest are counted.
+        Most ids of a reason; the rest are counted.
     """
     table = batch.not_scored()
     if table.empty:

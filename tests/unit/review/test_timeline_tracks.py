@@ -15,7 +15,7 @@ from clinical_nlp.records import (
     Sex,
 )
 from clinical_nlp.review.plot import describe, draw
-from clinical_nlp.review.timeline_tracks import MAX_FINDINGS, MAX_SERIES, choose_lanes
+from clinical_nlp.review.timeline_tracks import MAX_FINDINGS, MAX_SERIES, select_tracks
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 
 AS_OF = date(2026, 3, 31)
@@ -29,7 +29,7 @@ def entry(concept: str, days_ago: int, **said) -> Entry:
     return Entry(concept, day, day, evidence=evidence, **given)
 
 
-def lanes(*entries: Entry, reasons: tuple[str, ...] = (), **said):
+def tracks(*entries: Entry, reasons: tuple[str, ...] = (), **said):
     timeline = Timeline("p", AS_OF, Sex.FEMALE, entries=tuple(sorted(entries, key=lambda e: e.day)))
     estimate = RiskEstimate(
         "p",
@@ -40,35 +40,35 @@ def lanes(*entries: Entry, reasons: tuple[str, ...] = (), **said):
         0.1,
         reasons=tuple(Reason(c, 1.0, (Evidence("s", c),)) for c in reasons),
     )
-    return choose_lanes(timeline, estimate, CONCEPTS, **said)
+    return select_tracks(timeline, estimate, CONCEPTS, **said)
 
 
 def test_each_kind_has_its_place():
-    chosen = lanes(
+    chosen = tracks(
         entry("dyspnea", 10),
         entry("dyspnea", 40, presence=Presence.ABSENT),
         entry("hypertension", 2000, origin=Origin.STRUCTURED, kind=EventKind.CONDITION),
         entry("furosemide", 30),
         entry("nt_probnp", 20, value=900.0, unit="pg/mL"),
     )
-    assert [(lane.name, len(lane.marks)) for lane in chosen.findings] == [("disnea", 2)]
+    assert [(track.name, len(track.marks)) for track in chosen.findings] == [("disnea", 2)]
     assert [span.drug for span in chosen.spans] == [False, True]
     assert [(s.unit, s.points[0].value) for s in chosen.series] == [("pg/mL", 900.0)]
     assert chosen.hidden == 0
 
 
 def test_a_coded_problem_lasts_and_a_told_one_as_long_as_it_is_told():
-    coded = lanes(entry("hypertension", 2000, origin=Origin.STRUCTURED, kind=EventKind.CONDITION))
+    coded = tracks(entry("hypertension", 2000, origin=Origin.STRUCTURED, kind=EventKind.CONDITION))
     assert coded.spans[0].bars[0].end == AS_OF and coded.spans[0].bars[0].open
-    told = lanes(entry("hypertension", 300), entry("hypertension", 100))
+    told = tracks(entry("hypertension", 300), entry("hypertension", 100))
     (bar,) = told.spans[0].bars
     assert (bar.end - bar.start).days == 200
 
 
 def test_long_silence_breaks_a_bar_and_a_resolved_problem_ends():
-    broken = lanes(entry("furosemide", 1000), entry("furosemide", 100))
+    broken = tracks(entry("furosemide", 1000), entry("furosemide", 100))
     assert len(broken.spans[0].bars) == 2
-    resolved = lanes(
+    resolved = tracks(
         entry(
             "anemia",
             400,
@@ -82,7 +82,7 @@ def test_long_silence_breaks_a_bar_and_a_resolved_problem_ends():
 
 
 def test_denied_problems_and_old_findings_are_not_drawn():
-    chosen = lanes(entry("hypertension", 10, presence=Presence.ABSENT), entry("dyspnea", 5000))
+    chosen = tracks(entry("hypertension", 10, presence=Presence.ABSENT), entry("dyspnea", 5000))
     assert not chosen.spans and not chosen.findings
 
 
@@ -90,7 +90,7 @@ def test_reasons_come_first_when_room_is_short():
     keys = [c.key for c in CONCEPTS.values() if c.category == "symptom"][: MAX_FINDINGS + 3]
     entries = [entry(key, 10 + i) for key in keys for i in range(3)]
     entries = [e for e in entries if e.concept != keys[-1]] + [entry(keys[-1], 5)]
-    chosen = lanes(*entries, reasons=(keys[-1],))
+    chosen = tracks(*entries, reasons=(keys[-1],))
     assert chosen.findings[0].name == CONCEPTS[keys[-1]].name_es
     assert len(chosen.findings) == MAX_FINDINGS and chosen.hidden == 3
 
@@ -102,7 +102,7 @@ def test_one_natriuretic_peptide_beats_many_weights():
         if key in CONCEPTS
         for i in range(9)
     ]
-    chosen = lanes(*often, entry("nt_probnp", 3, value=1200.0))
+    chosen = tracks(*often, entry("nt_probnp", 3, value=1200.0))
     assert chosen.series[0].name == CONCEPTS["nt_probnp"].name_es
     assert len(chosen.series) <= MAX_SERIES
 
@@ -110,7 +110,7 @@ def test_one_natriuretic_peptide_beats_many_weights():
 @pytest.mark.parametrize("empty", [True, False])
 def test_the_drawing_is_repeatable_and_can_be_heard(empty):
     given = [] if empty else [entry("dyspnea", 10), entry("lvef", 9, value=38.5, comparator="<")]
-    chosen = lanes(*given)
+    chosen = tracks(*given)
     svg = draw(chosen)
     assert svg == draw(chosen)
     assert svg.startswith("<svg role='img' aria-label='Cronología. ")
