@@ -24,46 +24,50 @@ if TYPE_CHECKING:
     from clinical_nlp.training.ner.train import TrainedMentions
 
 
-def mentions(
-    config: Annotated[Path, typer.Option("--config", help="The recipe (TOML).")] = Path(
-        "models/mentions/recipe.toml"
+_Config = Annotated[Path, typer.Option("--config", help="The recipe (TOML).")]
+_Everything = Annotated[
+    bool,
+    typer.Option("--everything", help="Train on the held-out documents too; nothing is measured."),
+]
+_Encoder = Annotated[
+    str | None, typer.Option("--encoder", help="Start from this checkpoint, not the recipe's.")
+]
+_Start = Annotated[
+    Path | None, typer.Option("--start", help="Go on from this mention model (its model folder).")
+]
+_Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="Fewer epochs, for a trial.")]
+_Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Another seed.")]
+_Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="Another value than the recipe's: fit.word_dropout=0.1; may be repeated."
     ),
+]
+_Examples = Annotated[
+    Path | None,
+    typer.Option("--examples", help="Write what went wrong, in words, to this local file."),
+]
+_LogExamples = Annotated[
+    bool,
+    typer.Option(
+        "--log-examples",
+        help="Log that file to MLflow as well. It quotes the documents: public ones only.",
+    ),
+]
+
+
+def mentions(
+    config: _Config = Path("models/mentions/recipe.toml"),
     out: Out = None,
     work: Work = None,
-    everything: Annotated[
-        bool,
-        typer.Option(
-            "--everything", help="Train on the held-out documents too; nothing is measured."
-        ),
-    ] = False,
-    encoder: Annotated[
-        str | None, typer.Option("--encoder", help="Start from this checkpoint, not the recipe's.")
-    ] = None,
-    start: Annotated[
-        Path | None,
-        typer.Option("--start", help="Go on from this mention model (its model folder)."),
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help="Fewer epochs, for a trial.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another seed.")] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", help="Another value than the recipe's: fit.word_dropout=0.1; may be repeated."
-        ),
-    ] = None,
-    examples: Annotated[
-        Path | None,
-        typer.Option("--examples", help="Write what went wrong, in words, to this local file."),
-    ] = None,
-    log_examples: Annotated[
-        bool,
-        typer.Option(
-            "--log-examples",
-            help="Log that file to MLflow as well. It quotes the documents: public ones only.",
-        ),
-    ] = False,
+    everything: _Everything = False,
+    encoder: _Encoder = None,
+    start: _Start = None,
+    epochs: _Epochs = None,
+    seed: _Seed = None,
+    overrides: _Overrides = None,
+    examples: _Examples = None,
+    log_examples: _LogExamples = False,
     threads: Threads = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
@@ -82,7 +86,7 @@ def mentions(
 
     if log_examples and examples is None:
         raise UsageError("E130", "--log-examples needs a file to log: name it with --examples")
-    recipe = read_recipe(config, MentionsRecipe, changes or ())
+    recipe = read_recipe(config, MentionsRecipe, overrides or ())
     recipe = recipe.replace(
         encoder=encoder or recipe.encoder,
         fit=recipe.fit.replace(

@@ -1,8 +1,8 @@
 """Logs the training of encoders and mention models to MLflow.
 
-Counts, measures, hashes and the model: no text of any document. Examples of confusions are
-logged only where the caller hands them over, and a caller who trains on private notes does
-not.
+Counts, measures, hashes and the model are logged, and no text of any document. Examples of
+confusions are logged only if the caller passes them, which a caller who trains on private
+notes does not.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clinical_nlp.artifacts import MODEL_FOLDER
 from clinical_nlp.registry.energy import log_energy
+from clinical_nlp.registry.names import DIGEST_TAG
 from clinical_nlp.registry.store import (
-    ARTIFACTS,
+    experiment_id,
     mlflow_client,
-    sqlite_folder,
     store_errors,
     store_uri,
+    upload_folder,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def log_mentions(
                 client.log_metric(run, name, value, step=epoch)
         client.log_text(run, json.dumps(dict(confusions), indent=2), "confusions.json")
         log_energy(client, run, energy)
-        _log_folder(client, run, folder)
+        upload_folder(client, run, folder)
         if examples is not None:
             client.log_artifact(run, str(examples))
     return run
@@ -111,7 +111,7 @@ def log_encoder(
             part = losses[begin : begin + every]
             client.log_metric(run, "loss", sum(part) / len(part), step=begin + len(part))
         log_energy(client, run, energy)
-        _log_folder(client, run, folder)
+        upload_folder(client, run, folder)
     return run
 
 
@@ -120,32 +120,13 @@ def _run(
     experiment: str, parameters: Mapping[str, Any], digest: str, tracking_uri: str | None
 ) -> Iterator[tuple[MlflowClient, str]]:
     """Open a run with its parameters and tags; it is closed as finished."""
-    from mlflow.exceptions import MlflowException
-
     uri = store_uri(tracking_uri)
-    local = str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
     with store_errors(uri):
         client = mlflow_client(uri)
-        found = client.get_experiment_by_name(experiment)
-        try:
-            number = (
-                found.experiment_id
-                if found is not None
-                else client.create_experiment(experiment, artifact_location=local)
-            )
-        except MlflowException:  # another process made it in between
-            number = client.get_experiment_by_name(experiment).experiment_id
-        run = str(client.create_run(number).info.run_id)
+        run = str(client.create_run(experiment_id(client, uri, experiment)).info.run_id)
         for name, value in parameters.items():
             client.log_param(run, name, value)
         client.set_tag(run, "clinical_nlp.version", version("clinical-nlp"))
-        client.set_tag(run, "clinical_nlp.digest", digest)
+        client.set_tag(run, DIGEST_TAG, digest)
         yield client, run
         client.set_terminated(run)
-
-
-def _log_folder(client: MlflowClient, run: str, folder: Path) -> None:
-    for name in ("card.md", "metrics.json", "manifest.json"):
-        if (folder / name).is_file():
-            client.log_artifact(run, str(folder / name))
-    client.log_artifacts(run, str(folder / MODEL_FOLDER), MODEL_FOLDER)
