@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +15,41 @@ from clinical_nlp.risk.timeline_encoding import EncodedTimelines, TimelineEncode
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.measures import Labels, Vector
 from clinical_nlp.training.risk.recipe import SequenceRecipe
+from clinical_nlp.training.torch.epochs import EpochPlan, StepLoss
+from clinical_nlp.training.torch.trainer import Trainer
 
 if TYPE_CHECKING:
     import torch
 
-#: Share of the patients held out of the gradient to know when to stop.
+#: Share of the patients held out for early stopping.
 _HELD_OUT = 0.2
+
+#: By how much the held-out log loss must fall to count as better.
+_MIN_IMPROVEMENT = 1e-5
 
 _BATCH = 128
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """A network, how it encodes, and its shape as the spec keeps it."""
+    """A network, its encoder, its shape for the model spec, and its epochs of training."""
 
     network: torch.nn.Module
     encoder: TimelineEncoder
     shape: dict[str, Any]
     epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Examples:
+    """Encoded timelines with their outcomes and weights."""
+
+    encoded: EncodedTimelines
+    outcome: Labels
+    weight: Vector
+
+    def take(self, rows: npt.NDArray[np.int_]) -> _Examples:
+        return _Examples(self.encoded.take(rows), self.outcome[rows], self.weight[rows])
 
 
 class SequenceCandidate:
@@ -42,37 +58,43 @@ class SequenceCandidate:
     name = "sequence"
 
     def __init__(self, table: FeatureTable, recipe: SequenceRecipe, seed: int) -> None:
-        # One setting: what the other families cross-validate, early stopping decides here.
+        # One setting: early stopping decides what is cross-validated in other families.
         self.settings: list[Mapping[str, float]] = [{"width": float(recipe.width)}]
         self._table = table
         self._recipe = recipe
         self._seed = seed
 
     def fit(self, data: Data, setting: Mapping[str, float]) -> TrainedNetwork:
-        """Fit ``data``, stopping when patients held out of it are predicted no better."""
+        """Fit the network, with early stopping on held-out patients."""
         import torch
 
         torch.manual_seed(self._seed)
         generator = np.random.default_rng(self._seed)
-        encoder = TimelineEncoder(self._table, self._scales(data))
+        scales = self._scales(data)
+        encoder = TimelineEncoder(self._table, scales)
         shape = {
             "vocabulary": len(encoder.vocabulary),
             "width": int(setting["width"]),
             "dropout": self._recipe.dropout,
-            "scales": {key: list(scale) for key, scale in self._scales(data).items()},
+            "scales": {key: list(scale) for key, scale in scales.items()},
         }
         network = build_network(shape)
         weight = data.weight / data.weight.mean()
-        share = float(np.average(data.outcome, weights=weight))
+        prevalence = float(np.average(data.outcome, weights=weight))
         with torch.no_grad():  # start from the prevalence: rare outcomes are slow to find it
-            network.out.bias.fill_(float(np.log(share / (1 - share))))  # type: ignore[union-attr,operator]
+            network.out.bias.fill_(float(np.log(prevalence / (1 - prevalence))))  # type: ignore[union-attr,operator]
             torch.nn.init.zeros_(network.fixed.weight)  # type: ignore[union-attr,arg-type]
             torch.nn.init.zeros_(network.fixed.bias)  # type: ignore[union-attr,arg-type]
-        encoded = encoder.encode(data.timelines, data.features)
-        people = np.unique(data.patients)
-        held = set(generator.permutation(people)[: max(1, int(_HELD_OUT * len(people)))].tolist())
-        outside = np.array([str(p) in held for p in data.patients])
-        epochs = self._train(network, encoded, data.outcome, weight, outside, generator)
+        examples = _Examples(encoder.encode(data.timelines, data.features), data.outcome, weight)
+        patients = np.unique(data.patients)
+        held_out = generator.permutation(patients)[: max(1, int(_HELD_OUT * len(patients)))]
+        is_held_out = np.isin(data.patients, held_out)
+        epochs = self._train(
+            network,
+            examples.take(np.flatnonzero(~is_held_out)),
+            examples.take(np.flatnonzero(is_held_out)),
+            generator,
+        )
         return TrainedNetwork(network, encoder, shape, epochs)
 
     def log_odds(self, model: TrainedNetwork, data: Data) -> Vector:
@@ -83,44 +105,48 @@ class SequenceCandidate:
     def _train(
         self,
         network: torch.nn.Module,
-        encoded: EncodedTimelines,
-        outcome: Labels,
-        weight: Vector,
-        outside: npt.NDArray[np.bool_],
+        examples: _Examples,
+        held_out: _Examples,
         generator: np.random.Generator,
     ) -> int:
+        """Train the network in place; return the number of epochs."""
         import torch
+        from torch.nn.functional import binary_cross_entropy_with_logits
 
-        loss_of = torch.nn.BCEWithLogitsLoss(reduction="none")
+        def batches(epoch: int, first: int) -> Iterator[_Examples]:
+            order = generator.permutation(len(examples.outcome))
+            for start in range(first * _BATCH, len(order), _BATCH):
+                yield examples.take(order[start : start + _BATCH])
+
+        def backward(batch: _Examples) -> StepLoss:
+            outcome = torch.from_numpy(batch.outcome.astype(np.float32))
+            weight = torch.from_numpy(batch.weight.astype(np.float32))
+            log_odds = network(*_trimmed(batch.encoded).tensors())
+            losses = binary_cross_entropy_with_logits(log_odds, outcome, reduction="none")
+            loss = (losses * weight).mean()
+            torch.autograd.backward(loss)
+            return StepLoss(loss.item())
+
+        def evaluate() -> float:
+            log_odds = network_log_odds(network, held_out.encoded)
+            losses = np.logaddexp(0, log_odds) - held_out.outcome * log_odds
+            return -float(np.average(losses, weights=held_out.weight))
+
+        plan = EpochPlan(
+            epochs=self._recipe.epochs,
+            steps=-(-len(examples.outcome) // _BATCH),
+            batches=batches,
+            backward=backward,
+            evaluate=evaluate,
+            patience=self._recipe.patience,
+            min_improvement=_MIN_IMPROVEMENT,
+        )
         optimiser = torch.optim.AdamW(
             network.parameters(),
             lr=self._recipe.learning_rate,
             weight_decay=self._recipe.weight_decay,
         )
-        rows, judged = np.flatnonzero(~outside), np.flatnonzero(outside)
-        judge = encoded.take(judged)
-        best, kept, patience, done = np.inf, copy.deepcopy(network.state_dict()), 0, 0
-        while done < self._recipe.epochs and patience < self._recipe.patience:
-            done += 1
-            network.train()
-            order = generator.permutation(rows)
-            for start in range(0, len(order), _BATCH):
-                some = order[start : start + _BATCH]
-                predicted = network(*_trimmed(encoded.take(some)).tensors())
-                wanted = torch.from_numpy(outcome[some].astype(np.float32))
-                weights = torch.from_numpy(weight[some].astype(np.float32))
-                loss = (loss_of(predicted, wanted) * weights).mean()
-                optimiser.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-                optimiser.step()
-            found = _loss(network_log_odds(network, judge), outcome[judged], weight[judged])
-            if found < best - 1e-5:
-                best, kept, patience = found, copy.deepcopy(network.state_dict()), 0
-            else:
-                patience += 1
-        network.load_state_dict(kept)
-        return done
+        return len(Trainer(network, [optimiser]).run_epochs(plan).losses)
 
     def _scales(self, data: Data) -> dict[str, tuple[float, float]]:
         """Mean and deviation of each measurement, from the examples that have one."""
@@ -136,12 +162,12 @@ class SequenceCandidate:
 
 
 def weights_of(network: torch.nn.Module, prefix: str) -> dict[str, npt.NDArray[np.float32]]:
-    """The network's weights as arrays, names with a prefix."""
+    """Return the network's weights as arrays, their names with a prefix."""
     return {prefix + name: value.numpy() for name, value in network.state_dict().items()}
 
 
 def _trimmed(encoded: EncodedTimelines) -> EncodedTimelines:
-    """Drop the columns that nobody in a batch fills."""
+    """Drop the columns that are padding for the whole batch."""
     longest = max(1, int((encoded.concept > 0).sum(axis=1).max()))
     return EncodedTimelines(
         encoded.concept[:, :longest],
@@ -149,8 +175,3 @@ def _trimmed(encoded: EncodedTimelines) -> EncodedTimelines:
         encoded.numbers[:, :longest],
         encoded.fixed,
     )
-
-
-def _loss(log_odds: Vector, outcome: Labels, weight: Vector) -> float:
-    losses = np.logaddexp(0, log_odds) - outcome * log_odds
-    return float(np.average(losses, weights=weight))
