@@ -22,7 +22,7 @@ from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.simulation.parameters import Parameters, load_parameters
 from clinical_nlp.simulation.simulator import simulate_patients
-from clinical_nlp.training.risk.cohort import Example, censor, examples
+from clinical_nlp.training.risk.cohort import Example, censor, landmark_examples
 from clinical_nlp.training.risk.recipe import CohortRecipe
 
 #: The choices compared: what is done, and after how many days of silence a patient is lost.
@@ -57,19 +57,19 @@ def compare(
     factors
         On the chances of leaving.
     """
-    quiet = parameters.without_notes()  # the days of contact are in the structured record too
+    silent = parameters.without_notes()  # the days of contact are in the structured record too
     days = (parameters.start, parameters.end)
-    nobody = _people(replace(quiet, leaving=((0.0, 0.0),)), base)
-    truth, _ = _risk(nobody, days, base.replace(lost="followed"))
+    nobody_leaves = _people(replace(silent, leaving=((0.0, 0.0),)), base)
+    truth, _ = _risk(nobody_leaves, days, base.replace(lost="followed"))
     rows: dict[float, list[Row]] = {}
     for factor in factors:
         chances = tuple((age, min(1.0, factor * yearly)) for age, yearly in parameters.leaving)
-        people = _people(replace(quiet, leaving=chances), base)
+        people = _people(replace(silent, leaving=chances), base)
         rows[factor] = []
         for name, lost, silence in CHOICES:
             recipe = base.replace(lost=lost, lost_after_days=silence)
-            risk, gone = _risk(people, days, recipe)
-            rows[factor].append(Row(name, gone, risk, truth))
+            risk, number_lost = _risk(people, days, recipe)
+            rows[factor].append(Row(name, number_lost, risk, truth))
     return rows
 
 
@@ -85,11 +85,11 @@ def _risk(
 ) -> tuple[float, int]:
     """Share of index days with the outcome, and how many were lost."""
     left_out: Counter[str] = Counter()
-    found: list[Example] = []
+    examples: list[Example] = []
     for record, timeline in people:
-        found.extend(examples(record, timeline, *days, recipe, 1.0, left_out))
-    lost = sum(example.lost for example in found)
-    kept = censor(found, recipe, left_out)
+        examples.extend(landmark_examples(record, timeline, *days, recipe, 1.0, left_out))
+    lost = sum(example.lost for example in examples)
+    kept = censor(examples, recipe, left_out)
     outcome, weight = np.array([(e.outcome, e.weight) for e in kept], dtype=np.float64).T
     return float(np.average(outcome, weights=weight)), lost
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from clinical_nlp.errors import OutputError, UsageError
-
-if TYPE_CHECKING:
-    from clinical_nlp.risk.model_artifacts import ModelArtifacts
-    from clinical_nlp.training.risk.recalibration import Recalibrated
+from clinical_nlp.errors import UsageError
 
 _FOLDER = typer.Argument(
     help="Folder written by 'clinical-nlp train risk'.", metavar="MODEL", show_default=False
@@ -54,13 +49,18 @@ def recalibrate(
 
     Example: clinical-nlp recalibrate models/hf-risk --prevalence 1.8 --out local
     """
-    import json
+    # Imported here: 'clinical-nlp --help' must not wait for torch and spaCy.
+    from rich.console import Console
 
-    from clinical_nlp.artifacts import CARD, METRICS, MODEL_FOLDER
-    from clinical_nlp.registry.artifact import load_model, save_model
-    from clinical_nlp.registry.manifest import PREDICTIONS, verified_digest, write_manifest
-    from clinical_nlp.training.risk.recalibration import card_section, to_prevalence
-    from clinical_nlp.training.risk.results import as_json, predictions_text
+    import clinical_nlp
+    from clinical_nlp.cli.cohorts import export_cohort
+    from clinical_nlp.registry.recalibrated import TrainedFolder, write_recalibrated
+    from clinical_nlp.training.config import read_recipe
+    from clinical_nlp.training.risk.recalibration import (
+        recalibrate_on_cohort,
+        recalibrate_to_prevalence,
+    )
+    from clinical_nlp.training.risk.recipe import Recipe
 
     if (prevalence is None) == (not exports):
         raise UsageError(
@@ -68,32 +68,19 @@ def recalibrate(
         )
     if out is None or out.exists():
         raise UsageError("E127", "the result needs a folder of its own: give --out a new one")
-    parts = load_model(model / MODEL_FOLDER, verified_digest(model))
-    metrics = json.loads((model / METRICS).read_text("utf-8"))
+    source = TrainedFolder.read(model)
     if prevalence is not None:
-        predicted = json.loads((model / PREDICTIONS).read_text("utf-8"))
-        result = to_prevalence(parts, prevalence / 100, metrics, predicted)
-        described = f"a local prevalence of {prevalence:g}%"
+        description = f"a local prevalence of {prevalence:g}%"
+        result = recalibrate_to_prevalence(
+            source.parts, prevalence / 100, source.metrics, source.predictions()
+        )
     else:
-        recipe_file = config or model / "recipe.toml"
-        result = _to_exports(parts, exports or [], recipe_file, metrics, slope)
-        described = f"the patients of {len(exports or [])} FHIR export(s)"
-    try:
-        out.mkdir(parents=True)
-        save_model(result.parts, out / MODEL_FOLDER)
-        card = (model / CARD).read_text("utf-8")
-        (out / CARD).write_text(f"{card}\n{card_section(result, described)}", "utf-8")
-        (out / METRICS).write_text(as_json(result.metrics), "utf-8")
-        (out / PREDICTIONS).write_text(predictions_text(result.predictions), "utf-8")
-        if (model / "recipe.toml").is_file():
-            shutil.copyfile(model / "recipe.toml", out / "recipe.toml")
-        digest = write_manifest(out)
-    except OSError as error:
-        raise OutputError(
-            "E515",
-            f"the recalibrated model cannot be written to '{out}' ({error.strerror}): "
-            "give another place with --out",
-        ) from None
+        recipe, paths = read_recipe(config or source.recipe, Recipe), exports or []
+        description = f"the patients of {len(paths)} FHIR export(s)"
+        nlp, console = clinical_nlp.load(), Console(stderr=True)
+        cohort = export_cohort(paths, recipe.cohort, nlp, console)
+        result = recalibrate_on_cohort(source.parts, cohort, recipe, source.metrics, slope)
+    digest = write_recalibrated(result, source, out, description)
     typer.echo(f"Recalibrated: slope {result.line[0]:.3f}, intercept {result.line[1]:+.3f}.")
     for name, measures in (("before", result.before), ("after", result.after)):
         if measures:
@@ -102,23 +89,3 @@ def recalibrate(
                 f"slope {measures['calibration_slope']}, ECE {measures['ece']}"
             )
     typer.echo(f"Wrote {out} (digest {digest[:16]}). Next: clinical-nlp registry register {out}")
-
-
-def _to_exports(
-    parts: ModelArtifacts,
-    exports: list[Path],
-    config: Path,
-    metrics: dict[str, object],
-    slope: bool,
-) -> Recalibrated:
-    from rich.console import Console
-
-    import clinical_nlp
-    from clinical_nlp.cli.train import cohort_of_exports
-    from clinical_nlp.training.config import read_recipe
-    from clinical_nlp.training.risk.recalibration import to_cohort
-    from clinical_nlp.training.risk.recipe import Recipe
-
-    recipe = read_recipe(config, Recipe)
-    cohort = cohort_of_exports(exports, recipe, clinical_nlp.load(), Console(stderr=True))
-    return to_cohort(parts, cohort, recipe, metrics, slope)

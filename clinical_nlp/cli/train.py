@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from clinical_nlp.cli import train_encoder, train_ner
-from clinical_nlp.errors import UsageError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-    from spacy.language import Language
-
-    from clinical_nlp.records import PatientRecord
-    from clinical_nlp.risk.model import RiskModel
-    from clinical_nlp.training.risk.dataset import Cohort
-    from clinical_nlp.training.risk.recipe import Recipe
-    from clinical_nlp.training.risk.train import TrainedModel
+from clinical_nlp.errors import ModelError, UsageError
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True)
 
@@ -40,7 +26,8 @@ _OUT = typer.Option(
     show_default=False,
 )
 _PATIENTS = typer.Option("--patients", min=1, help="Simulate this many, for a trial.")
-_AUDIT = typer.Option(
+_LEAKAGE_CHECKS = typer.Option(
+    "--leakage-checks/--no-leakage-checks",
     "--audit/--no-audit",
     help="Look for leakage, and fail if the outcome can be predicted from what should say nothing.",
 )
@@ -58,7 +45,7 @@ def risk(
     config: Annotated[Path, _CONFIG] = Path("models/hf-risk/recipe.toml"),
     out: Annotated[Path | None, _OUT] = None,
     patients: Annotated[int | None, _PATIENTS] = None,
-    with_audit: Annotated[bool, _AUDIT] = True,
+    leakage_checks: Annotated[bool, _LEAKAGE_CHECKS] = True,
     tracking_uri: Annotated[str | None, _STORE] = None,
 ) -> None:
     """Train the 12-month heart-failure risk model on exports, or on simulated patients.
@@ -71,10 +58,16 @@ def risk(
     # Imported here: 'clinical-nlp --help' must not wait for MLflow, torch and spaCy.
     from rich.console import Console
 
+    import clinical_nlp
+    from clinical_nlp.cli.cohorts import export_cohort, patients_bar
+    from clinical_nlp.pipeline.assembly import fingerprint
     from clinical_nlp.registry.energy import measured
+    from clinical_nlp.registry.rivals import champion_as_rival
     from clinical_nlp.registry.tracking import log_run, write_shipped
     from clinical_nlp.training.config import read_recipe
     from clinical_nlp.training.risk.recipe import Recipe
+    from clinical_nlp.training.risk.sources import SIMULATED, simulated_cohort
+    from clinical_nlp.training.risk.train import train
 
     recipe = read_recipe(config, Recipe)
     if patients is not None:
@@ -85,13 +78,30 @@ def risk(
             "a model trained on exports would replace the one beside the recipe: "
             "give it a folder of its own with --out",
         )
-    console = Console(stderr=True)
-    rivals = _champion(tracking_uri, console)
+    console = Console(stderr=True, highlight=False)
+    try:
+        rivals = champion_as_rival(tracking_uri)
+    except ModelError as error:
+        console.print(f"  no champion to compare with ({error.code})")
+        rivals = {}
     with measured() as energy:
+        nlp = clinical_nlp.load()
         if exports:
-            model = _on_exports(exports, recipe, with_audit, console, rivals)
+            cohort = export_cohort(exports, recipe.cohort, nlp, console)
+            description = f"patients of {len(exports)} FHIR export{'s' if len(exports) > 1 else ''}"
         else:
-            model = _on_simulation(recipe, with_audit, console, rivals)
+            with patients_bar(console, recipe.cohort.simulated_patients) as advance:
+                cohort = simulated_cohort(recipe.cohort, nlp, advance)
+            description = SIMULATED
+        model = train(
+            cohort,
+            recipe,
+            fingerprint(nlp),
+            description,
+            leakage_checks,
+            lambda step: console.print(f"  {step}"),
+            rivals,
+        )
     folder = config.parent if out is None else out
     used = energy.report()
     digest = write_shipped(model, folder, used)
@@ -129,161 +139,28 @@ def transfer(
     """
     from rich.console import Console
 
-    from clinical_nlp.lexicon import load_lexicon
-    from clinical_nlp.simulation import load_parameters, simulate_patients
+    from clinical_nlp.cli.cohorts import opened_exports, patients_bar
     from clinical_nlp.training.config import read_recipe
     from clinical_nlp.training.risk.recipe import Recipe
-    from clinical_nlp.training.risk.transfer import structured_cohort, transfer_markdown
-    from clinical_nlp.training.risk.transfer import transfer as both_ways
-
-    recipe, console, lexicon = read_recipe(config, Recipe), Console(stderr=True), load_lexicon()
-    real = recipe.cohort.replace(controls_share=1.0)  # without notes to read, all of them
-    if first_day is not None:
-        real = real.replace(first_day=first_day.date())
-    parameters = load_parameters()
-    number = patients or recipe.cohort.simulated_patients
-    whole = parameters.without_notes().as_of(parameters.end)  # structured data only
-    with _bar(console) as bar:
-        task = bar.add_task("simulated", total=number)
-        invented = structured_cohort(
-            (p.record for p in simulate_patients(number, recipe.cohort.simulation_seed, whole)),
-            lexicon,
-            (parameters.start, parameters.end),
-            recipe.cohort,
-            lambda done: bar.advance(task, done),
-        )
-    with _reading(exports, recipe.replace(cohort=real), console) as (records, days, _):
-        exported = structured_cohort(records, lexicon, days, real)
-    rows = both_ways(invented, exported, ("simulated", "export"), recipe.fit)
-    typer.echo(transfer_markdown(rows), nl=False)
-
-
-def _champion(tracking_uri: str | None, console: Console) -> dict[str, RiskModel]:
-    """The registry's champion by digest, where there is a registry and it can be used.
-
-    It scores this run's test patients, so that promotion can compare the two on them.
-    """
-    from clinical_nlp.errors import ModelError
-    from clinical_nlp.registry import DEFAULT_URI
-    from clinical_nlp.registry.champion import verified_parts
-    from clinical_nlp.registry.store import store_uri
-    from clinical_nlp.risk.model import RiskModel
-
-    store = store_uri(tracking_uri)
-    if store.startswith("sqlite:") and not Path(store.removeprefix("sqlite:///")).is_file():
-        return {}  # asking would make an empty one
-    try:
-        reference, parts = verified_parts(store, DEFAULT_URI)
-        return {reference.digest: RiskModel(parts, reference)}
-    except ModelError as error:
-        console.print(f"  no champion to compare with ({error.code})", highlight=False)
-        return {}
-
-
-def _on_simulation(
-    recipe: Recipe, with_audit: bool, console: Console, rivals: dict[str, RiskModel]
-) -> TrainedModel:
-    import clinical_nlp
-    from clinical_nlp.training.risk.train import train_on_simulation
-
-    with _bar(console) as bar:
-        task = bar.add_task("patients", total=recipe.cohort.simulated_patients)
-        return train_on_simulation(
-            recipe,
-            clinical_nlp.load(),
-            lambda done: bar.advance(task, done),
-            with_audit,
-            lambda step: bar.console.print(f"  {step}", highlight=False),
-            rivals,
-        )
-
-
-def _on_exports(
-    exports: list[Path],
-    recipe: Recipe,
-    with_audit: bool,
-    console: Console,
-    rivals: dict[str, RiskModel],
-) -> TrainedModel:
-    import clinical_nlp
-    from clinical_nlp.pipeline.assembly import fingerprint
-    from clinical_nlp.training.risk.train import train
-
-    nlp = clinical_nlp.load()
-    cohort = cohort_of_exports(exports, recipe, nlp, console)
-    described = f"patients of {len(exports)} FHIR export{'s' if len(exports) > 1 else ''}"
-    return train(
-        cohort,
-        recipe,
-        fingerprint(nlp),
-        described,
-        with_audit,
-        lambda step: console.print(f"  {step}", highlight=False),
-        rivals,
+    from clinical_nlp.training.risk.transfer import (
+        simulated_structured_cohort,
+        structured_cohort,
+        transfer_between,
+        transfer_markdown,
     )
 
-
-def cohort_of_exports(
-    exports: list[Path], recipe: Recipe, nlp: Language, console: Console
-) -> Cohort:
-    """Read exports, and the notes of the patients that the recipe samples."""
-    from clinical_nlp.lexicon import load_lexicon
-    from clinical_nlp.training.risk.dataset import gather
-
-    with _reading(exports, recipe, console) as (records, days, number), _bar(console) as bar:
-        task = bar.add_task("patients", total=number)
-        return gather(
-            records,
-            nlp,
-            load_lexicon(),
-            days,
-            recipe.cohort,
-            lambda done: bar.advance(task, done),
-        )
-
-
-@contextmanager
-def _reading(
-    exports: list[Path], recipe: Recipe, console: Console
-) -> Iterator[tuple[Iterator[PatientRecord], tuple[date, date], int]]:
-    """The exports' patients, first and last day of their data, and how many they are."""
-    from fhir_adapters.reading import BulkExport
-
-    with ExitStack() as stack:
-        sources = [stack.enter_context(BulkExport(folder)) for folder in exports]
-        with console.status("Reading the export ..."):
-            summaries = [source.scan(lambda read: None) for source in sources]
-        latest = [summary.latest for summary in summaries if summary.latest is not None]
-
-        def records() -> Iterator[PatientRecord]:
-            for number, source in enumerate(sources):
-                for record in source.records():
-                    # Ids of two exports may be the same without being the same person.
-                    prefix = "" if len(sources) == 1 else f"{number}/"
-                    yield replace(record, id=prefix + record.id)
-
-        days = _days(recipe, max(latest, default=None))
-        yield records(), days, sum(summary.patients for summary in summaries)
-
-
-def _days(recipe: Recipe, latest: date | None) -> tuple[date, date]:
-    """First and last day of the data: the recipe's, else what the exports hold."""
-    last = recipe.cohort.last_day or latest
-    if last is None:
-        raise UsageError(
-            "E123",
-            "the export holds no dated resource, so there is no follow-up to learn from: "
-            "give cohort.last_day in the recipe, or an export with dates",
-        )
-    first = recipe.cohort.first_day or last - timedelta(days=365 * recipe.cohort.record_years)
-    return first, last
-
-
-def _bar(console: Console) -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("[bold]patients", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console)
+    recipe, console = read_recipe(config, Recipe), Console(stderr=True)
+    # Without notes to read, every patient of the exports is taken.
+    exported_recipe = recipe.cohort.replace(controls_share=1.0)
+    if first_day is not None:
+        exported_recipe = exported_recipe.replace(first_day=first_day.date())
+    number = patients or recipe.cohort.simulated_patients
+    with patients_bar(console, number) as advance:
+        simulated = simulated_structured_cohort(number, recipe.cohort, advance)
+    with opened_exports(exports, exported_recipe, console) as stream:
+        exported = structured_cohort(stream.records, stream.days, exported_recipe)
+    results = transfer_between(simulated, exported, ("simulated", "export"), recipe.fit)
+    typer.echo(transfer_markdown(results), nl=False)
 
 
 app.command("pretrain")(train_encoder.pretrain)

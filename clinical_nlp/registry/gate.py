@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.predictions import HeldOutPredictions, PairedPredictions
-from clinical_nlp.training.risk.measures import Measure, calibration_line, with_intervals
+from clinical_nlp.training.risk.calibration import calibration_intercept_slope
+from clinical_nlp.training.risk.measures import Measure, with_intervals
 
 Rows = npt.NDArray[np.int_]
 
@@ -126,7 +127,7 @@ def absolute_checks(model: HeldOutPredictions, limits: Limits) -> list[Check]:
         y, p, w = model.outcome[rows], model.probability[rows], model.weight[rows]
         if not 0 < y.sum() < len(y):
             return {"auroc": math.nan, "intercept": math.nan, "slope": math.nan}
-        intercept, slope = calibration_line(y, p, w)
+        intercept, slope = calibration_intercept_slope(y, p, w)
         return {"auroc": auroc(y, p, w), "intercept": intercept, "slope": slope}
 
     measures = with_intervals(measure, model.patient, *limits.resampling())

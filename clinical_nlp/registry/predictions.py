@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.training.risk.measures import Labels, Vector
+from clinical_nlp.training.risk.arrays import Labels, Vector
 
 _NUMBERS = ("outcome", "weight", "probability")
 _KEYS = ("patient", "index")

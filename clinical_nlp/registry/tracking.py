@@ -21,7 +21,8 @@ from clinical_nlp.registry.store import (
     store_uri,
     upload_folder,
 )
-from clinical_nlp.training.risk.card import metrics_json, model_card, predictions_json
+from clinical_nlp.training.risk.card import model_card
+from clinical_nlp.training.risk.output_json import metrics_to_json, predictions_to_json
 from clinical_nlp.training.risk.plots import figures
 from clinical_nlp.training.risk.train import TrainedModel
 
@@ -51,8 +52,8 @@ def write_shipped(
     with replace_folder(folder / MODEL_FOLDER) as fresh:
         save_model(model.parts, fresh)
     (folder / CARD).write_text(model_card(model, energy), "utf-8")
-    (folder / METRICS).write_text(metrics_json(model), "utf-8")
-    (folder / PREDICTIONS).write_text(predictions_json(model), "utf-8")
+    (folder / METRICS).write_text(metrics_to_json(model.metrics), "utf-8")
+    (folder / PREDICTIONS).write_text(predictions_to_json(model.predictions), "utf-8")
     return write_manifest(folder)
 
 

@@ -1,4 +1,4 @@
-"""The kinds of model that compete, behind one face: fit some examples, score others."""
+"""The model families that compete, behind one interface: fit examples, score examples."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
 from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.training.risk.arrays import Vector
 from clinical_nlp.training.risk.dataset import Data
-from clinical_nlp.training.risk.fit import fit
-from clinical_nlp.training.risk.measures import Vector
+from clinical_nlp.training.risk.logistic import fit_logistic
 from clinical_nlp.training.risk.network import SequenceCandidate
 from clinical_nlp.training.risk.recipe import BoostingRecipe, FitRecipe
 from clinical_nlp.training.risk.sign_constrained import Prior
@@ -22,7 +21,7 @@ Setting = Mapping[str, float]
 
 
 class Candidate(Protocol):
-    """One kind of model.
+    """One model family.
 
     ``name`` is what reports call it; ``settings`` are what cross-validation chooses from,
     the simplest first.
@@ -38,7 +37,7 @@ class Candidate(Protocol):
         """See the class."""
         ...
 
-    def fit(self, data: Data, setting: Setting) -> Any:  # noqa: ANN401  # each its own kind
+    def fit(self, data: Data, setting: Setting) -> Any:  # noqa: ANN401  # each family its own
         """Fit all of ``data``."""
         ...
 
@@ -48,14 +47,14 @@ class Candidate(Protocol):
 
 
 class LogisticCandidate:
-    """Ridge logistic regression that keeps to the directions of the feature table.
+    """Ridge logistic regression with the signs that the feature table gives.
 
     Parameters
     ----------
     strengths
-        Inverse regularisation, rising.
+        Inverse regularisation, ascending: the simplest first.
     columns
-        Columns of the feature table that it sees; all of them where ``None``.
+        Columns of the feature table that it uses; all of them where ``None``.
     """
 
     def __init__(
@@ -74,16 +73,16 @@ class LogisticCandidate:
     def fit(self, data: Data, setting: Setting) -> Pipeline:
         """Fit all of ``data``."""
         features = data.features[:, self._columns]
-        return fit(features, data.outcome, data.weight, setting["strength"], self._prior)
+        return fit_logistic(features, data.outcome, data.weight, setting["strength"], self._prior)
 
     def log_odds(self, model: Pipeline, data: Data) -> Vector:
         """Uncalibrated log-odds."""
-        raw: Vector = model.decision_function(data.features[:, self._columns])
-        return raw
+        scores: Vector = model.decision_function(data.features[:, self._columns])
+        return scores
 
 
 class BoostingCandidate:
-    """scikit-learn's histogram gradient boosting, monotone where medicine knows the direction."""
+    """scikit-learn's histogram gradient boosting, monotone where the feature table says so."""
 
     name = "boosting"
 
@@ -91,10 +90,10 @@ class BoostingCandidate:
         self.settings: list[Setting] = [{"leaves": float(n)} for n in recipe.leaves]
         self._recipe = recipe
         self._seed = seed
-        self._directions: npt.NDArray[np.int_] = Prior.of(table).direction
+        self._directions = Prior.of(table).direction
 
     def fit(self, data: Data, setting: Setting) -> Pipeline:
-        """Fit all of ``data``; a missing value takes a branch of its own."""
+        """Fit all of ``data``; a missing value goes down a branch of its own."""
         trees = HistGradientBoostingClassifier(
             learning_rate=self._recipe.learning_rate,
             max_iter=self._recipe.iterations,
@@ -116,18 +115,18 @@ class BoostingCandidate:
 
     def log_odds(self, model: Pipeline, data: Data) -> Vector:
         """Uncalibrated log-odds."""
-        raw: Vector = model.decision_function(data.features)
-        return raw
+        scores: Vector = model.decision_function(data.features)
+        return scores
 
 
 def candidates(table: FeatureTable, recipe: FitRecipe) -> list[Candidate]:
-    """The recipe's competitors, simplest family first."""
-    known: dict[str, Candidate] = {
+    """The recipe's candidates, simplest family first."""
+    families: dict[str, Candidate] = {
         "logistic": LogisticCandidate("logistic", table, recipe.strengths),
         "boosting": BoostingCandidate(table, recipe.boosting, recipe.seed),
         "sequence": SequenceCandidate(table, recipe.sequence, recipe.seed),
     }
-    return [known[name] for name in known if name in recipe.families]
+    return [families[name] for name in families if name in recipe.families]
 
 
 #: Least share of the smaller group of a flag, and of those measured, for a feature to be learnt.
@@ -135,12 +134,12 @@ MIN_SHARE = 0.01
 MIN_MEASURED = 0.1
 
 
-def portable(table: FeatureTable, *cohorts: Data) -> list[str]:
+def transportable_features(table: FeatureTable, *cohorts: Data) -> list[str]:
     """Features that mean the same wherever the record was kept, and that every cohort has.
 
     What the patient has (age, sex, coded conditions, measured values), not what was done:
-    how often a service sees, measures and prescribes is its own habit. No outcome is looked
-    at, so that the choice may use the cohort that will be tested on.
+    how often patients are seen, measured and treated differs between services. No outcome is
+    looked at, so the cohort that will be tested on may be given too.
 
     Returns
     -------
@@ -165,7 +164,7 @@ def portable(table: FeatureTable, *cohorts: Data) -> list[str]:
     return chosen
 
 
-def age_and_sex(table: FeatureTable, recipe: FitRecipe) -> LogisticCandidate:
-    """What every model has to beat."""
+def age_and_sex_baseline(table: FeatureTable, recipe: FitRecipe) -> LogisticCandidate:
+    """Logistic regression on age and sex: the baseline of every model."""
     columns = [name for name in table.names if table.topic_of[name].key in ("age", "male")]
     return LogisticCandidate("age and sex only", table, recipe.strengths, columns)

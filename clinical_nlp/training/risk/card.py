@@ -1,4 +1,4 @@
-"""The model card and the JSON files, generated from a training run."""
+"""The model card, generated from a training run."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Undefined
 
 from clinical_nlp.risk.feature_table import load_features
-from clinical_nlp.training.risk.results import as_json, predictions_text
 from clinical_nlp.training.risk.train import TrainedModel
 
 _WEIGHTS_SHOWN = 25
@@ -47,7 +46,7 @@ def model_card(model: TrainedModel, energy: Mapping[str, Any] | None = None) -> 
 
 
 def results_markdown(metrics: Mapping[str, Any]) -> str:
-    """Return the tables of results, as the card and ``docs/reference/risk-results.md`` carry them.
+    """Return the tables of results, as the card carries them.
 
     Parameters
     ----------
@@ -58,16 +57,6 @@ def results_markdown(metrics: Mapping[str, Any]) -> str:
     return _environment().from_string(template).render(**metrics).strip() + "\n"
 
 
-def metrics_json(model: TrainedModel) -> str:
-    """Return everything measured as JSON text, rounded to six decimals, keys in order."""
-    return as_json(model.metrics)
-
-
-def predictions_json(model: TrainedModel) -> str:
-    """Return the test patients' predictions as JSON text, for comparing models pairwise."""
-    return predictions_text(model.predictions)
-
-
 def _environment() -> Environment:
     # The output is Markdown, not HTML: escaping would spoil it.
     environment = Environment(
@@ -76,7 +65,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["measure"] = _measure
+    environment.filters["measure"] = _interval
     environment.filters["percent"] = lambda value, digits=2: f"{100 * value:.{digits}f}%"
     environment.filters["interval"] = _interval
     environment.filters["share"] = lambda m: _interval(m, 100, 0, "%")
@@ -86,14 +75,18 @@ def _environment() -> Environment:
     return environment
 
 
-def _measure(value: Mapping[str, float] | None) -> str:
-    return _interval(value)
-
-
 def _interval(
-    value: Mapping[str, Any] | None, scale: float = 1, digits: int = 3, unit: str = ""
+    value: Mapping[str, Any] | Undefined | None,
+    scale: float = 1,
+    digits: int = 3,
+    unit: str = "",
 ) -> str:
-    """A number with its bounds: ``0.820 (0.789 to 0.851)``; a dash where there is none."""
+    """A number with its bounds: ``0.820 (0.789 to 0.851)``; a dash where there is none.
+
+    A measure that the metrics lack, since nobody had the score, is "not estimable".
+    """
+    if isinstance(value, Undefined):
+        return "not estimable"
     if value is None or value["value"] is None:
         return "–"
     middle, low, high = (

@@ -1,4 +1,4 @@
-"""What acting on a threshold would mean: alerts, referrals, net benefit."""
+"""Clinical utility of acting on a threshold: alerts, referrals, net benefit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clinical_nlp.training.risk.measures import Labels, Measure, Vector, with_intervals
+from clinical_nlp.training.risk.arrays import Labels, PatientIds, Rows, Vector
+from clinical_nlp.training.risk.measures import Measure, with_intervals
 
 #: Thresholds of the decision curve, probability: from a tenth of the incidence to a risk at
 #: which most would already be examined.
@@ -41,16 +42,17 @@ def alerts(
     dict
         ``per_1000``: patients above the threshold, of 1,000. ``sensitivity``: share of the
         outcomes among them. ``specificity``. ``needed``: patients referred for each outcome
-        found; infinite where none is.
+        found; infinite where none is found.
     """
     above = probability >= threshold
-    raised, total = float(weight[above].sum()), float(weight.sum())
-    found, outcomes = float((weight * outcome)[above].sum()), float((weight * outcome).sum())
+    alerted, total = float(weight[above].sum()), float(weight.sum())
+    cases = weight * outcome
+    true, outcomes = float(cases[above].sum()), float(cases.sum())
     return {
-        "per_1000": 1000 * raised / total,
-        "sensitivity": found / max(1e-12, outcomes),
-        "specificity": 1 - (raised - found) / max(1e-12, total - outcomes),
-        "needed": raised / found if found else math.inf,
+        "per_1000": 1000 * alerted / total,
+        "sensitivity": true / max(1e-12, outcomes),
+        "specificity": 1 - (alerted - true) / max(1e-12, total - outcomes),
+        "needed": alerted / true if true else math.inf,
     }
 
 
@@ -58,14 +60,14 @@ def alerts_with_intervals(
     outcome: Labels,
     probability: Vector,
     weight: Vector,
-    patients: npt.NDArray[np.str_],
+    patients: PatientIds,
     threshold: float,
     resamples: int,
     seed: int,
 ) -> dict[str, Measure]:
     """:func:`alerts`, each with its interval by bootstrap over patients."""
 
-    def measure(rows: npt.NDArray[np.int_]) -> Mapping[str, float]:
+    def measure(rows: Rows) -> Mapping[str, float]:
         return alerts(outcome[rows], probability[rows], weight[rows], threshold)
 
     return with_intervals(measure, patients, resamples, seed)
@@ -74,10 +76,10 @@ def alerts_with_intervals(
 def net_benefit(
     outcome: Labels, treated: npt.NDArray[np.bool_], weight: Vector, at: float
 ) -> float:
-    """Net benefit of acting on some, in true positives per 1,000 patients.
+    """Net benefit of acting on some patients, in true positives per 1,000 patients.
 
     Vickers & Elkin, Med Decis Making 2006;26:565: the threshold says how many needless
-    referrals one found outcome is worth.
+    referrals one outcome found is worth.
     """
     total = float(weight.sum())
     true = float((weight * outcome)[treated].sum()) / total
@@ -109,7 +111,7 @@ def decision_curve(
 
 
 def threshold_for(probability: Vector, weight: Vector, per_1000: float) -> float:
-    """Threshold above which a given number of patients of 1,000 lie."""
+    """Return the threshold that a given number of patients per 1,000 lie above."""
     order = np.argsort(-probability, kind="stable")
     above = np.cumsum(weight[order]) / weight.sum() * 1000
     place = min(int(np.searchsorted(above, per_1000)), len(order) - 1)

@@ -10,14 +10,14 @@ features and the window ``(index + gap, index + gap + horizon]`` the outcome::
 An index day is no example when heart failure was already diagnosed, when a note names it
 without enough to call it diagnosed (a model must not learn from doctors who know), when it
 is diagnosed inside the gap (then it was being diagnosed already), and when the patient was
-too young, dead or gone, or had nothing recorded in the model's look-back (then the model gives no
-estimate either). Windows end before the data do, so the end of the data censors nobody. A
-death in the window without the diagnosis is no outcome, or is censored, as the recipe says;
-so is a patient whom the record lost (``follow_up.py``).
+too young, dead or lost to follow-up, or had nothing recorded in the model's look-back (then
+the model gives no estimate either). Windows end before the data do, so the end of the data
+censors nobody. A death in the window without the diagnosis is no outcome, or is censored, as
+the recipe says; so is a patient lost to follow-up (``follow_up.py``).
 
-Reading notes is what takes time, and most patients never have the outcome: a share of those
-is read, each standing for several (case-cohort sampling, weights by inverse probability:
-Barlow et al., J Clin Epidemiol 1999;52:1165). Fit and measures are weighted back.
+Reading notes takes most of the time, and most patients never have the outcome: a share of
+those is read, each standing for several (case-cohort sampling with inverse probability
+weights: Barlow et al., J Clin Epidemiol 1999;52:1165). Fit and measures are weighted back.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from clinical_nlp.evaluation.splits import assign_part, hash_fraction
+from clinical_nlp.evaluation.splits import hash_fraction
 from clinical_nlp.records import PatientRecord
 from clinical_nlp.risk.diagnosis import codes_heart_failure, find_diagnosis
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.timeline import Timeline
-from clinical_nlp.training.risk.follow_up import followed_until, stratum, weigh_up
-from clinical_nlp.training.risk.recipe import CohortRecipe, SplitRecipe
+from clinical_nlp.training.risk.follow_up import apply_ipcw, followed_until, stratum
+from clinical_nlp.training.risk.recipe import CohortRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Example:
     died
         Whether a death ended the window, without the diagnosis.
     lost
-        Whether the record lost the patient before the end of the window, without either.
+        Whether the patient was lost to follow-up in the window, without either.
     language
         Most frequent declared language of the notes up to the index day; "" where none.
     """
@@ -79,13 +79,13 @@ def event_day(timeline: Timeline, recipe: CohortRecipe) -> date | None:
     # A coded diagnosis is of the day it was made; it may have been entered later.
     days = [e.day for e in timeline.coded_heart_failure if e.day is not None]
     if recipe.outcome == "codes or notes":
-        stated = find_diagnosis(timeline)
-        if stated.confirmed:
-            days.extend(e.day for e in stated.noted if e.day is not None)
+        diagnosis = find_diagnosis(timeline)
+        if diagnosis.confirmed:
+            days.extend(e.day for e in diagnosis.noted if e.day is not None)
     return min(days, default=None)
 
 
-def examples(
+def landmark_examples(
     record: PatientRecord,
     timeline: Timeline,
     first_day: date,
@@ -112,74 +112,80 @@ def examples(
         Counts index days that are no example, by reason.
     """
     event = event_day(timeline, recipe)
-    seen = followed_until(record, timeline, last_day, recipe)
-    lookback = timedelta(days=load_features().lookback_days)
+    followed_to = followed_until(record, timeline, last_day, recipe)
     languages = [(n.written.date(), n.language or "") for n in record.notes if n.written]
     for index in _index_days(record.id, first_day, last_day, recipe):
         window_start = index + timedelta(days=recipe.gap_days)
         window_end = window_start + timedelta(days=recipe.horizon_days)
         past = timeline.until(index)
-        reason = None
-        if record.died is not None and record.died <= index:
-            reason = "dead"
-        elif past.age is None or past.age < recipe.min_age:
-            reason = "age"
-        elif not past.contact_days:
-            reason = "no record yet"
-        elif past.contact_days[-1] <= index - lookback:
-            reason = "nothing recorded in the look-back"
-        elif seen < index:
-            reason = "lost before the index day"
-        elif (stated := find_diagnosis(past)).confirmed:
-            reason = "already diagnosed"
-        elif stated.unconfirmed_mention is not None:
-            reason = "heart failure mentioned, not confirmed"
-        elif event is not None and event <= window_start:
-            reason = "diagnosed in the gap"
+        reason = _exclusion(record, past, event, followed_to, index, recipe)
         if reason is not None:
             left_out[reason] += 1
             continue
         outcome = event is not None and event <= window_end
         ends = [window_end, *(day for day in (event, record.died) if day is not None)]
         died = not outcome and record.died is not None and record.died <= window_end
-        lost = not outcome and not died and seen < window_end
-        spoken = Counter(language for day, language in languages if day <= index)
+        lost = not outcome and not died and followed_to < window_end
+        declared = Counter(language for day, language in languages if day <= index)
         yield Example(
             record.id,
             past,
             outcome,
             weight,
-            (min([*ends, seen] if lost else ends) - index).days,
+            (min([*ends, followed_to] if lost else ends) - index).days,
             died,
             lost,
-            max(sorted(spoken), key=lambda name: spoken[name], default=""),
+            max(sorted(declared), key=lambda name: declared[name], default=""),
         )
 
 
-def censor(found: Sequence[Example], recipe: CohortRecipe, left_out: Counter[str]) -> list[Example]:
-    """Drop, and where the recipe says so make up for, examples whose window was not seen out.
+def _exclusion(
+    record: PatientRecord,
+    past: Timeline,
+    event: date | None,
+    followed_to: date,
+    index: date,
+    recipe: CohortRecipe,
+) -> str | None:
+    """Why an index day is no example; ``None`` where it is one."""
+    if record.died is not None and record.died <= index:
+        return "dead"
+    if past.age is None or past.age < recipe.min_age:
+        return "age"
+    if not past.contact_days:
+        return "no record yet"
+    if past.contact_days[-1] <= index - timedelta(days=load_features().lookback_days):
+        return "nothing recorded in the look-back"
+    if followed_to < index:
+        return "lost before the index day"
+    diagnosis = find_diagnosis(past)
+    if diagnosis.confirmed:
+        return "already diagnosed"
+    if diagnosis.unconfirmed_mention is not None:
+        return "heart failure mentioned, not confirmed"
+    if event is not None and event <= index + timedelta(days=recipe.gap_days):
+        return "diagnosed in the gap"
+    return None
+
+
+def censor(
+    examples: Sequence[Example], recipe: CohortRecipe, left_out: Counter[str]
+) -> list[Example]:
+    """Drop censored examples, as the recipe says, and weight the others for them.
 
     Deaths are censored as if independent of the outcome, which heart failure is not: the
     estimate is then the risk if nobody died of other causes.
     """
-    kept = list(found)
+    kept = list(examples)
     if recipe.lost != "followed":
-        seen = [example for example in kept if not example.lost]
-        left_out["lost to follow-up"] += len(kept) - len(seen)
-        kept = weigh_up(kept, _lost, stratum) if recipe.lost == "weighted" else seen
+        followed = [example for example in kept if not example.lost]
+        left_out["lost to follow-up"] += len(kept) - len(followed)
+        weighted = recipe.lost == "weighted"
+        kept = apply_ipcw(kept, lambda e: e.lost, stratum) if weighted else followed
     if recipe.deaths == "censored":
-        alive = [example for example in kept if not example.died]
-        left_out["died in the window"] += len(kept) - len(alive)
-        kept = weigh_up(kept, _died)
+        left_out["died in the window"] += sum(example.died for example in kept)
+        kept = apply_ipcw(kept, lambda e: e.died)
     return kept
-
-
-def _lost(example: Example) -> bool:
-    return example.lost
-
-
-def _died(example: Example) -> bool:
-    return example.died
 
 
 def sampling_weight(record: PatientRecord, first_day: date, recipe: CohortRecipe) -> float:
@@ -193,12 +199,6 @@ def sampling_weight(record: PatientRecord, first_day: date, recipe: CohortRecipe
         return 1.0
     sampled = hash_fraction(f"control|{record.id}") < recipe.controls_share
     return 1 / recipe.controls_share if sampled else 0.0
-
-
-def part_of(patient_id: str, recipe: SplitRecipe) -> str:
-    """Put a patient in ``train``, ``calibration`` or ``test``, always the same one."""
-    shares = {"train": recipe.train, "calibration": recipe.calibration}
-    return assign_part(f"{recipe.salt}|{patient_id}", shares, rest="test")
 
 
 def _index_days(

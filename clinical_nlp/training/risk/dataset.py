@@ -1,15 +1,14 @@
-"""Turns patients into the matrices a classifier is fitted on."""
+"""Turns patients into examples and the matrices a classifier is fitted on."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 from spacy.language import Language
 
 from clinical_nlp.lexicon import Lexicon
@@ -19,29 +18,30 @@ from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.timeline import Origin, Timeline
 from clinical_nlp.risk.timeline_builder import build_timeline
+from clinical_nlp.training.risk.arrays import Labels, Matrix, PatientIds, Rows, Vector
 from clinical_nlp.training.risk.cohort import (
     Example,
     censor,
     event_day,
-    examples,
+    landmark_examples,
     sampling_weight,
 )
-from clinical_nlp.training.risk.measures import Labels, Vector
 from clinical_nlp.training.risk.recipe import CohortRecipe
 
-Matrix = npt.NDArray[np.float64]
+#: Patients whose whole record is kept for the check of temporal leakage: enough to catch a
+#: feature that reads the future, few enough to hold in memory.
+LEAKAGE_SAMPLE = 60
 
-#: Patients whose whole record is kept for the audit, and how many of their notes at most:
-#: enough to catch a feature that looks ahead, little enough to hold in memory.
-AUDIT_SAMPLE = 60
+#: Fewest characters of a note for two equal ones to be taken as the same note.
+SAME_NOTE_LENGTH = 300
 
-#: Characters from which a note that stands in two records is taken as one and the same.
-SAME_NOTE = 300
+#: A patient, the patients that this one stands for, and the findings of the notes.
+ReadPatient = tuple[PatientRecord, float, tuple[NoteFindings, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A patient who is diagnosed, to be followed up to that day."""
+    """A diagnosed patient with the day of the diagnosis, for the lead time."""
 
     patient_id: str
     timeline: Timeline
@@ -50,7 +50,7 @@ class Case:
 
 @dataclass(slots=True)
 class Cohort:
-    """The examples of all patients, and an account of who is left out.
+    """The examples of all patients, and how many index days were left out.
 
     Parameters
     ----------
@@ -65,11 +65,11 @@ class Cohort:
     cases
         Diagnosed patients with an example, for the lead time.
     sample
-        Some records with their findings, for the audit.
+        Some records with their findings, for the leakage checks.
     long_notes
-        Hashes of the long notes of each patient, for the audit.
+        Hashes of the long notes of each patient, for the leakage checks.
     fingerprint
-        Hex SHA-256 over every note's hash and every event: tells two cohorts apart.
+        Hex SHA-256 over every note's hash and every event: identifies the cohort.
     """
 
     examples: list[Example] = field(default_factory=list)
@@ -117,12 +117,12 @@ class Data:
     timelines: Sequence[Timeline]
     outcome: Labels
     weight: Vector
-    patients: npt.NDArray[np.str_]
+    patients: PatientIds
 
     def __len__(self) -> int:
         return len(self.outcome)
 
-    def take(self, rows: npt.NDArray[np.int_]) -> Data:
+    def take(self, rows: Rows) -> Data:
         """Keep some examples."""
         return Data(
             self.features[rows],
@@ -132,12 +132,8 @@ class Data:
             self.patients[rows],
         )
 
-    def take_labels(self, rows: npt.NDArray[np.int_]) -> tuple[Labels, Vector]:
-        """Outcome and weight of some examples."""
-        return self.outcome[rows], self.weight[rows]
-
-    def only(self, origin: Origin, table: FeatureTable) -> Data:
-        """The same examples, told by one half of the record alone."""
+    def from_origin(self, origin: Origin, table: FeatureTable) -> Data:
+        """The same examples with features of notes alone, or of structured data alone."""
         timelines = [timeline.only(origin) for timeline in self.timelines]
         return Data(
             feature_matrix(timelines, table), timelines, self.outcome, self.weight, self.patients
@@ -152,7 +148,7 @@ def read_notes(record: PatientRecord, nlp: Language) -> tuple[NoteFindings, ...]
     )
 
 
-def gather(
+def read_cohort(
     records: Iterable[PatientRecord],
     nlp: Language,
     lexicon: Lexicon,
@@ -160,7 +156,7 @@ def gather(
     recipe: CohortRecipe,
     progress: Callable[[int], None] = lambda patients: None,
 ) -> Cohort:
-    """Read every patient's notes and cut their timelines into examples.
+    """Read the notes of the sampled patients and build the cohort.
 
     Parameters
     ----------
@@ -171,59 +167,48 @@ def gather(
     progress
         Called with 1 after each patient.
     """
-    read = (
+    patients = (
         (record, weight, read_notes(record, nlp) if weight else ())
         for record in records
         for weight in [sampling_weight(record, days[0], recipe)]
     )
-    return cut(read, lexicon, days, recipe, progress)
+    return build_cohort(patients, lexicon, days, recipe, progress)
 
 
-def cut(
-    read: Iterable[tuple[PatientRecord, float, tuple[NoteFindings, ...]]],
+def build_cohort(
+    patients: Iterable[ReadPatient],
     lexicon: Lexicon,
     days: tuple[date, date],
     recipe: CohortRecipe,
     progress: Callable[[int], None] = lambda patients: None,
 ) -> Cohort:
-    """Cut patients whose notes have been read into examples; those of weight 0 only count."""
+    """Cut the timelines of patients into examples; those of weight 0 are only counted."""
     cohort = Cohort(days=days)
     digest = hashlib.sha256()
-    for record, weight, notes in read:
+    for record, weight, notes in patients:
         cohort.patients += 1
         progress(1)
         if weight == 0:
             continue
         timeline = build_timeline(record, notes, lexicon, days[1])
-        found = list(examples(record, timeline, *days, recipe, weight, cohort.left_out))
-        cohort.examples.extend(found)
+        examples = list(landmark_examples(record, timeline, *days, recipe, weight, cohort.left_out))
+        cohort.examples.extend(examples)
         cohort.read += 1
         cohort.notes += len(record.notes)
         digest.update(_content(record))
         diagnosed = event_day(timeline, recipe)
-        if found and diagnosed is not None:
+        if not examples:
+            continue
+        if diagnosed is not None:
             cohort.cases.append(Case(record.id, timeline, diagnosed))
-        if found:
-            cohort.long_notes[record.id] = {
-                hashlib.sha256(n.text.encode("utf-8", "surrogatepass")).digest()[:8]
-                for n in record.notes
-                if len(n.text) >= SAME_NOTE
-            }
-            if len(cohort.sample) < AUDIT_SAMPLE:
-                cohort.sample.append((record, notes))
+        cohort.long_notes[record.id] = {
+            bytes.fromhex(n.sha256)[:8] for n in record.notes if len(n.text) >= SAME_NOTE_LENGTH
+        }
+        if len(cohort.sample) < LEAKAGE_SAMPLE:
+            cohort.sample.append((record, notes))
     cohort.examples = censor(cohort.examples, recipe, cohort.left_out)
     cohort.fingerprint = digest.hexdigest()
     return cohort
-
-
-def by_part(
-    patients: Iterable[str], part: Callable[[str], str]
-) -> Mapping[str, npt.NDArray[np.int_]]:
-    """Row numbers of each part of a split over patients."""
-    rows: dict[str, list[int]] = {"train": [], "calibration": [], "test": []}
-    for number, patient in enumerate(patients):
-        rows[part(str(patient))].append(number)
-    return {name: np.array(numbers, dtype=np.int_) for name, numbers in rows.items()}
 
 
 def _content(record: PatientRecord) -> bytes:

@@ -1,17 +1,18 @@
-"""How long the record follows a patient, and what becomes of those it loses.
+"""How long the record follows a patient, and how patients lost to follow-up are weighted.
 
 A patient who moves away leaves a record that looks like good health: no diagnosis, since
-nobody there could have made it. Two things tell it: the register says that the patient is
-active no more (``Patient.active``), or nothing has been recorded for long before the data
-end. The second is weak. Healthy people come seldom, and a diagnosis is itself a contact, so
-that silence is likelier without the outcome than with it; ending their follow-up drops the
+nobody there could have made it. Two things show the loss: the register says that the patient
+is no longer active (``Patient.active``), or nothing has been recorded for long before the
+data end. The second is weak. Healthy people come seldom, and a diagnosis is itself a contact,
+so silence is likelier without the outcome than with it; ending their follow-up drops the
 healthy and raises the risk. So silence counts only where the recipe says so.
 
-An index day whose window is not seen to its end is kept as no outcome (``"followed"``), left
-out (``"excluded"``), or left out and made up for by the like who were seen (``"weighted"``):
-inverse probability of censoring (Robins & Finkelstein, Biometrics 2000;56:779), within
-strata of age and of contacts, on which leaving depends. ``simulation/leaving.py`` measures
-what each choice does to the risk where the truth is known.
+An index day whose window is not followed to its end is kept as no outcome (``"followed"``),
+left out (``"excluded"``), or left out while comparable patients who were followed weigh more
+(``"weighted"``): inverse probability of censoring weights, IPCW (Robins & Finkelstein,
+Biometrics 2000;56:779), within strata of age and of contacts, on which leaving depends.
+``studies/loss_to_follow_up.py`` measures what each choice does to the risk where the truth is
+known.
 """
 
 from __future__ import annotations
@@ -53,72 +54,78 @@ def followed_until(
     -------
     date
         ``last_day``; for a patient lost to follow-up the last contact. A death on record is
-        not a loss: it says what became of the patient.
+        not a loss: the outcome of the patient is known.
     """
     if record.died is not None or not timeline.contact_days:
         return last_day
-    seen = timeline.contact_days[-1]
-    silent = (last_day - seen).days
-    too_long = recipe.lost_after_days is not None and silent > recipe.lost_after_days
-    return seen if too_long or not record.active else last_day
+    last_contact = timeline.contact_days[-1]
+    silent_days = (last_day - last_contact).days
+    silent = recipe.lost_after_days is not None and silent_days > recipe.lost_after_days
+    return last_contact if silent or not record.active else last_day
 
 
 def stratum(example: Example) -> Hashable:
-    """Patients alike in how likely they are to be lost: age and contacts, in bands."""
-    line = example.timeline
-    contacts = sum(day > line.as_of - _TWO_YEARS for day in line.contact_days)
-    return bisect_right(AGES, line.age or 0), bisect_right(CONTACTS, contacts)
+    """Stratum of similar chance of being lost: age and contacts, in bands."""
+    timeline = example.timeline
+    contacts = sum(day > timeline.as_of - _TWO_YEARS for day in timeline.contact_days)
+    return bisect_right(AGES, timeline.age or 0), bisect_right(CONTACTS, contacts)
 
 
-def weigh_up(
-    found: Sequence[Example],
-    gone: Callable[[Example], bool],
-    alike: Callable[[Example], Hashable] = lambda example: None,
+def apply_ipcw(
+    examples: Sequence[Example],
+    is_censored: Callable[[Example], bool],
+    stratum: Callable[[Example], Hashable] = lambda example: None,
 ) -> list[Example]:
-    """Drop who was censored, and weigh up those who could have been, in their place.
+    """Drop censored examples and give the others inverse-probability-of-censoring weights.
 
     Parameters
     ----------
-    found
-        Examples with the days they were followed.
-    gone
+    examples
+        With the days they were followed.
+    is_censored
         Whether an example was censored on its last day.
-    alike
-        Stratum within which censoring is independent of the outcome; all one where not given.
+    stratum
+        Within it censoring is taken as independent of the outcome; one for all by default.
 
     Returns
     -------
     list of Example
-        Of each stratum, weights over the Kaplan-Meier chance of not being censored before
-        the example's last day: they add up to the stratum's own weight while it has anyone
-        left.
+        The uncensored, each weight divided by the stratum's Kaplan-Meier probability of not
+        being censored before the example's last day: the weights add up to the stratum's own
+        as long as anyone in it is followed.
     """
     strata: defaultdict[Hashable, list[Example]] = defaultdict(list)
-    for example in found:
-        strata[alike(example)].append(example)
-    chance = {key: _uncensored(some, gone) for key, some in strata.items()}
+    for example in examples:
+        strata[stratum(example)].append(example)
+    uncensored = {key: _uncensored_probability(e, is_censored) for key, e in strata.items()}
     return [
-        replace(e, weight=e.weight / max(chance[alike(e)][e.followed], 1e-6))
-        for e in found
-        if not gone(e)
+        replace(e, weight=e.weight / max(uncensored[stratum(e)][e.followed], 1e-6))
+        for e in examples
+        if not is_censored(e)
     ]
 
 
-def _uncensored(found: Sequence[Example], gone: Callable[[Example], bool]) -> dict[int, float]:
-    """Chance of being uncensored just before each day on which someone's follow-up ends."""
-    left, at_risk = 1.0, sum(example.weight for example in found)
-    chance: dict[int, float] = {}
+def _uncensored_probability(
+    examples: Sequence[Example], is_censored: Callable[[Example], bool]
+) -> dict[int, float]:
+    """Kaplan-Meier probability of being uncensored just before each day follow-up ends on.
+
+    Own code rather than lifelines, which does not admit our version of pandas; compared in
+    ``studies/private_statistics.py``.
+    """
+    ending: defaultdict[int, float] = defaultdict(float)
     censored: defaultdict[int, float] = defaultdict(float)
-    leaving: defaultdict[int, float] = defaultdict(float)
-    for example in found:
-        leaving[example.followed] += example.weight
-        if gone(example):
+    for example in examples:
+        ending[example.followed] += example.weight
+        if is_censored(example):
             censored[example.followed] += example.weight
-    for day in sorted(leaving):
-        chance[day] = left
-        # Who was seen to the end of a day was not at risk of being lost on it.
-        at_risk -= leaving[day] - censored[day]
+    survival, at_risk = 1.0, sum(example.weight for example in examples)
+    probability: dict[int, float] = {}
+    for day in sorted(ending):
+        probability[day] = survival
+        # Those followed to the end of a day were not at risk of being censored on it.
+        at_risk -= ending[day] - censored[day]
         if at_risk > 0:
-            left *= max(0.0, 1 - censored[day] / at_risk)
+            survival *= max(0.0, 1 - censored[day] / at_risk)
         at_risk -= censored[day]
-    return chance
+    return probability

@@ -1,8 +1,8 @@
-"""How long before the diagnosis an alert would have stood.
+"""Lead time: how long before the diagnosis an alert would have been raised.
 
 Each diagnosed patient of the test part is scored every 30 days up to the diagnosis, as the
-nightly batch would have, on what was known each day. Alerts of patients who are never
-diagnosed are the price, told by the alerts per 1,000 at the same threshold.
+nightly batch would have, on what was known each day. The price is the alerts of patients who
+are never diagnosed: the alerts per 1,000 at the same threshold.
 """
 
 from __future__ import annotations
@@ -12,39 +12,41 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.training.risk.arrays import Rows, Vector
 from clinical_nlp.training.risk.dataset import Case
-from clinical_nlp.training.risk.measures import Vector, with_intervals
+from clinical_nlp.training.risk.measures import with_intervals
 
-#: Days from one score to the next, and how far back the scores go.
-STEP, BACK = 30, 720
+#: Days from one score to the next, and days before the diagnosis of the earliest score.
+STEP, LONGEST = 30, 720
 
-#: Days before the diagnosis at which the share already alerted is told.
+#: Days before the diagnosis at which the share already alerted is reported.
 MARKS = (0, 30, 90, 180, 360)
 
 
-def past_of(cases: Sequence[Case], first_index: date, min_age: int) -> list[list[Timeline]]:
-    """Timelines of each case, from the day of the diagnosis back, every :data:`STEP` days.
+def timelines_before_diagnosis(
+    cases: Sequence[Case], first_index: date, min_age: int
+) -> list[list[Timeline]]:
+    """Timelines of each case, from the diagnosis backwards, every :data:`STEP` days.
 
     The day itself is left out: what was written on it is the diagnosis.
     """
-    pasts = []
+    timelines = []
     for case in cases:
-        past = []
-        for days in range(STEP, BACK + 1, STEP):
+        before = []
+        for days in range(STEP, LONGEST + 1, STEP):
             day = case.diagnosed - timedelta(days=days)
             timeline = case.timeline.until(day)
             if day < first_index or (timeline.age or 0) < min_age or not timeline.contact_days:
                 break
-            past.append(timeline)
-        pasts.append(past)
-    return pasts
+            before.append(timeline)
+        timelines.append(before)
+    return timelines
 
 
 def lead_days(
-    pasts: Sequence[Sequence[Timeline]],
+    timelines: Sequence[Sequence[Timeline]],
     score: Callable[[Sequence[Timeline]], Vector],
     threshold: float,
 ) -> Vector:
@@ -52,15 +54,16 @@ def lead_days(
 
     Parameters
     ----------
+    timelines
+        Of each case, as :func:`timelines_before_diagnosis` gives them.
     score
         Probability of each timeline.
     """
-    whole = [timeline for past in pasts for timeline in past]
-    probability = score(whole)
-    result, start = np.full(len(pasts), -1.0), 0
-    for number, past in enumerate(pasts):
-        above = np.flatnonzero(probability[start : start + len(past)] >= threshold)
-        start += len(past)
+    probability = score([timeline for case in timelines for timeline in case])
+    result, start = np.full(len(timelines), -1.0), 0
+    for number, case in enumerate(timelines):
+        above = np.flatnonzero(probability[start : start + len(case)] >= threshold)
+        start += len(case)
         if len(above):
             result[number] = STEP * (int(above[-1]) + 1)
     return result
@@ -76,11 +79,11 @@ def lead_time(leads: Vector, patients: Sequence[str], resamples: int, seed: int)
         diagnosis; ``median_days`` among those ever alerted. Each with its interval.
     """
 
-    def measure(rows: npt.NDArray[np.int_]) -> Mapping[str, float]:
-        some = leads[rows]
-        hit = some[some >= 0]
-        shares = {f"alerted_{mark}": float(np.mean(some >= max(mark, 1))) for mark in MARKS}
-        return {**shares, "median_days": float(np.median(hit)) if len(hit) else float("nan")}
+    def measure(rows: Rows) -> Mapping[str, float]:
+        drawn = leads[rows]
+        alerted = drawn[drawn >= 0]
+        shares = {f"alerted_{mark}": float(np.mean(drawn >= max(mark, 1))) for mark in MARKS}
+        return {**shares, "median_days": float(np.median(alerted)) if len(alerted) else np.nan}
 
     return {"cases": len(leads), **with_intervals(measure, list(patients), resamples, seed)}
 
@@ -89,5 +92,5 @@ def alerted_by(leads: Vector) -> list[dict[str, float]]:
     """Share of the cases with an alert at least so many days before, every 30 days."""
     return [
         {"days": float(days), "share": float(np.mean(leads >= days))}
-        for days in range(STEP, BACK + 1, STEP)
+        for days in range(STEP, LONGEST + 1, STEP)
     ]

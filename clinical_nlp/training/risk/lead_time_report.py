@@ -1,4 +1,4 @@
-"""Lead time of the chosen model on the test cases, beside age and sex at as many alerts."""
+"""Lead time of the selected model on the test cases, beside age and sex at as many alerts."""
 
 from __future__ import annotations
 
@@ -12,63 +12,62 @@ from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.training.risk.arrays import Vector
+from clinical_nlp.training.risk.calibrated_model import CalibratedModel, FittedModels
 from clinical_nlp.training.risk.clinical_utility import alerts, threshold_for
 from clinical_nlp.training.risk.dataset import Cohort, Data
-from clinical_nlp.training.risk.lead_time import alerted_by, lead_days, lead_time, past_of
-from clinical_nlp.training.risk.measures import Vector
-from clinical_nlp.training.risk.platt import Calibrated
+from clinical_nlp.training.risk.lead_time import (
+    alerted_by,
+    lead_days,
+    lead_time,
+    timelines_before_diagnosis,
+)
 from clinical_nlp.training.risk.recipe import Recipe
 
 
 def lead_times(
-    cohort: Cohort,
-    recipe: Recipe,
-    people: set[str],
-    test: Data,
-    chosen: Calibrated,
-    who: Calibrated,
-    table: FeatureTable,
+    cohort: Cohort, test: Data, models: FittedModels, table: FeatureTable, recipe: Recipe
 ) -> list[dict[str, Any]]:
     """Measure lead times at the lower bound of each published band.
 
-    Parameters
-    ----------
-    people
-        The test patients.
-    who
-        The model of age and sex: its threshold is set so that it raises as many alerts.
+    The threshold of the baseline is set so that it raises as many alerts as the model.
     """
-    cases = [case for case in cohort.cases if case.patient_id in people]
+    tested = set(test.patients.tolist())
     first_index = cohort.days[0] + timedelta(days=recipe.cohort.history_days)
-    pasts = past_of(cases, first_index, recipe.cohort.min_age)
-    kept = [number for number, past in enumerate(pasts) if past]
-    pasts, patients = [pasts[i] for i in kept], [cases[i].patient_id for i in kept]
-    if not pasts:
+    cases = [case for case in cohort.cases if case.patient_id in tested]
+    timelines = timelines_before_diagnosis(cases, first_index, recipe.cohort.min_age)
+    patients = [case.patient_id for case, before in zip(cases, timelines, strict=True) if before]
+    timelines = [before for before in timelines if before]
+    if not timelines:
         return []
-    told = []
+    selected, baseline = models.selected, models.baseline
+    probability, by_baseline = selected.probability(test), baseline.probability(test)
+    rows = []
     for band in list(load_bands())[1:]:
-        ours = chosen.probability(test)
-        per_1000 = alerts(test.outcome, ours, test.weight, band.lower)["per_1000"]
-        plain = threshold_for(who.probability(test), test.weight, per_1000)
-        for name, model, at in (("model", chosen, band.lower), (who.candidate.name, who, plain)):
+        per_1000 = alerts(test.outcome, probability, test.weight, band.lower)["per_1000"]
+        matched = threshold_for(by_baseline, test.weight, per_1000)
+        for name, model, threshold in (
+            ("model", selected, band.lower),
+            (baseline.candidate.name, baseline, matched),
+        ):
 
-            def score(timelines: Sequence[Timeline], model: Calibrated = model) -> Vector:
-                return model.probability(_data(timelines, table))
+            def score(of: Sequence[Timeline], model: CalibratedModel = model) -> Vector:
+                return model.probability(_unlabelled(of, table))
 
-            leads = lead_days(pasts, score, at)
-            told.append(
+            leads = lead_days(timelines, score, threshold)
+            rows.append(
                 {
                     "name": name,
-                    "threshold": at,
+                    "threshold": threshold,
                     "per_1000": per_1000,
                     **lead_time(leads, patients, recipe.fit.bootstrap, recipe.fit.seed),
                     "alerted_by": alerted_by(leads),
                 }
             )
-    return told
+    return rows
 
 
-def _data(timelines: Sequence[Timeline], table: FeatureTable) -> Data:
+def _unlabelled(timelines: Sequence[Timeline], table: FeatureTable) -> Data:
     number = len(timelines)
     return Data(
         feature_matrix(timelines, table),

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.sequence import build_network, network_log_odds
 from clinical_nlp.risk.timeline_encoding import EncodedTimelines, TimelineEncoder
+from clinical_nlp.training.risk.arrays import Labels, Vector
 from clinical_nlp.training.risk.dataset import Data
-from clinical_nlp.training.risk.measures import Labels, Vector
 from clinical_nlp.training.risk.recipe import SequenceRecipe
 from clinical_nlp.training.torch.epochs import EpochPlan, StepLoss
 from clinical_nlp.training.torch.trainer import Trainer

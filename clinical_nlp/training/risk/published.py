@@ -1,4 +1,4 @@
-"""Published scores on the same test patients, each with how many it can speak of."""
+"""Published scores on the same test patients, and the share that each covers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from clinical_nlp.records import Concept
@@ -19,9 +18,10 @@ from clinical_nlp.risk.published import (
     prevent_hf,
     prevent_inputs,
 )
+from clinical_nlp.training.risk.arrays import Rows, Vector
 from clinical_nlp.training.risk.clinical_utility import alerts
 from clinical_nlp.training.risk.dataset import Data
-from clinical_nlp.training.risk.measures import Vector, with_intervals
+from clinical_nlp.training.risk.measures import has_both_outcomes, with_intervals
 
 _LIKELY = (NtProBnpClass.LIKELY, NtProBnpClass.HIGH)
 
@@ -41,35 +41,35 @@ def published_scores(
     data
         Test examples.
     probability
-        Our model's, to be measured on the very patients that a score speaks of.
+        Our model's, to be measured on the patients that a score covers.
 
     Returns
     -------
     list of dict
-        ``name``; ``covered``: weighted share of the patients it gives an answer for;
-        ``auroc`` of its score and ``model_auroc`` on those; for rules also what acting on
-        them would mean: ``per_1000``, ``sensitivity``, ``specificity``, ``needed``.
+        ``name``; ``covered``: weighted share of the patients that have the score;
+        ``auroc`` of the score and ``model_auroc`` on those; for rules also ``per_1000``,
+        ``sensitivity``, ``specificity`` and ``needed`` as in :func:`alerts`.
     """
     prevent = np.full(len(data), np.nan)
     criteria = np.zeros(len(data))
     met = np.zeros(len(data))
-    natriuretic = np.full(len(data), np.nan)
+    nt_probnp = np.full(len(data), np.nan)
     likely = np.zeros(len(data))
     for row, timeline in enumerate(data.timelines):
         risk = prevent_hf(prevent_inputs(timeline, table)).probability
         prevent[row] = math.nan if risk is None else risk
-        found = framingham(timeline, concepts)
-        # Major criteria first, as the rule has it; minor ones break ties.
-        criteria[row] = 3 * len(found.major) + len(found.minor)
-        met[row] = found.met
+        framingham_criteria = framingham(timeline, concepts)
+        major, minor = len(framingham_criteria.major), len(framingham_criteria.minor)
+        criteria[row] = 3 * major + minor  # major criteria first, as in the rule
+        met[row] = framingham_criteria.met
         result = nt_probnp_rule(timeline)
         if result.outcome is not NtProBnpClass.NONE:
-            natriuretic[row] = result.score
+            nt_probnp[row] = result.score
             likely[row] = result.outcome in _LIKELY
     rows: list[tuple[str, Vector, Vector | None]] = [
         ("PREVENT-HF, 10 years", prevent, None),
         ("Framingham criteria met", criteria, met),
-        ("NT-proBNP, likely by age", natriuretic, likely),
+        ("NT-proBNP, likely by age", nt_probnp, likely),
     ]
     return [
         _row(name, score, rule, data, probability, resamples, seed) for name, score, rule in rows
@@ -85,20 +85,22 @@ def _row(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    inside = np.flatnonzero(~np.isnan(score))
-    some = data.take(inside)
+    scored = np.flatnonzero(~np.isnan(score))
+    covered = data.take(scored)
 
-    def measure(rows: npt.NDArray[np.int_]) -> Mapping[str, float]:
-        y, w = some.outcome[rows], some.weight[rows]
-        if not 0 < y.sum() < len(y):
+    def measure(rows: Rows) -> Mapping[str, float]:
+        y, w = covered.outcome[rows], covered.weight[rows]
+        if not has_both_outcomes(y):
             return {"auroc": math.nan, "model_auroc": math.nan}
         return {
-            "auroc": float(roc_auc_score(y, score[inside][rows], sample_weight=w)),
-            "model_auroc": float(roc_auc_score(y, probability[inside][rows], sample_weight=w)),
+            "auroc": float(roc_auc_score(y, score[scored][rows], sample_weight=w)),
+            "model_auroc": float(roc_auc_score(y, probability[scored][rows], sample_weight=w)),
         }
 
-    told = with_intervals(measure, some.patients, resamples, seed) if len(inside) else {}
-    covered = float(some.weight.sum() / data.weight.sum())
-    outcomes = int(some.outcome.sum())
-    acted = alerts(data.outcome, rule, data.weight, 0.5) if rule is not None else {}
-    return {"name": name, "covered": covered, "outcomes": outcomes, **told, **acted}
+    return {
+        "name": name,
+        "covered": float(covered.weight.sum() / data.weight.sum()),
+        "outcomes": int(covered.outcome.sum()),
+        **(with_intervals(measure, covered.patients, resamples, seed) if len(scored) else {}),
+        **(alerts(data.outcome, rule, data.weight, 0.5) if rule is not None else {}),
+    }

@@ -1,8 +1,8 @@
-"""Fits a trained model to another place: its weights stay, its probabilities move.
+"""Recalibrates a trained model for another place: its weights stay, its probabilities move.
 
-Where heart failure is more or less common than among the patients a model was trained on,
-it still ranks, but its probabilities are off. Moving the intercept mends the level; a slope
-also mends probabilities that are too extreme (Janssen et al., J Clin Epidemiol 2008;61:76;
+Where heart failure is more or less common than among the training patients, a model still
+ranks, but its probabilities are off. Moving the intercept corrects the level; a slope also
+corrects probabilities that are too extreme (Janssen et al., J Clin Epidemiol 2008;61:76;
 Van Calster et al., BMC Med 2019;17:230).
 """
 
@@ -21,30 +21,33 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.risk.model_spec import Line
-from clinical_nlp.training.risk.cohort import part_of
-from clinical_nlp.training.risk.dataset import Cohort, by_part
-from clinical_nlp.training.risk.measures import Measure, Vector, assess, logistic_line, logit
+from clinical_nlp.training.risk.arrays import Vector, inverse_logit, logit
+from clinical_nlp.training.risk.calibration import fit_calibration_line
+from clinical_nlp.training.risk.dataset import Cohort
+from clinical_nlp.training.risk.measures import Measure, assess, has_both_outcomes
+from clinical_nlp.training.risk.output_json import to_plain
 from clinical_nlp.training.risk.recipe import Recipe
-from clinical_nlp.training.risk.results import clinical_use, plain, predictions
+from clinical_nlp.training.risk.results import clinical_use, keyed_predictions
+from clinical_nlp.training.risk.split import rows_by_part
 
 #: Fewest outcomes to move the intercept by, and to fit a slope too: a slope from a handful of
-#: outcomes is noise (Collins et al., Stat Med 2016;35:214 ask for 100 to judge calibration).
+#: outcomes is noise (Collins et al., Stat Med 2016;35:214 ask for 100 to assess calibration).
 MIN_OUTCOMES, MIN_FOR_SLOPE = 10, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Recalibrated:
-    """A model that was moved, and what says how well.
+class RecalibratedModel:
+    """A recalibrated model and what it measures.
 
     Parameters
     ----------
     line
-        Slope and intercept put on the model's former log-odds.
+        Slope and intercept applied to the model's former log-odds.
     before, after
         Measures on local patients that the line was not fitted on; empty where it was set
         from a prevalence alone.
     metrics, predictions
-        As the folder keeps them.
+        Content of ``metrics.json`` and ``predictions.json``.
     """
 
     parts: ModelArtifacts
@@ -55,12 +58,12 @@ class Recalibrated:
     predictions: Mapping[str, Any]
 
 
-def to_prevalence(
+def recalibrate_to_prevalence(
     parts: ModelArtifacts,
     prevalence: float,
     metrics: Mapping[str, Any],
-    predicted: Mapping[str, Any],
-) -> Recalibrated:
+    predictions: Mapping[str, Any],
+) -> RecalibratedModel:
     """Move the intercept from the training prevalence to a local one.
 
     The prior shift of Saerens et al. (Neural Comput 2002;14:21): right where patients of the
@@ -70,7 +73,7 @@ def to_prevalence(
     ----------
     prevalence
         Local share of first diagnoses in the horizon among those eligible, 0..1.
-    metrics, predicted
+    metrics, predictions
         The model's own; its probabilities are moved in both.
 
     Raises
@@ -83,91 +86,87 @@ def to_prevalence(
             "E124", "the local prevalence must lie between 0 and 100%: give --prevalence 1.3"
         )
     line = (1.0, _log_odds(prevalence) - _log_odds(parts.spec.prevalence))
-    columns = dict(predicted["columns"])
-    moved = _moved(np.array(columns["probability"]), line)
-    columns["probability"] = [round(p, 6) for p in moved.tolist()]
-    measured = assess(
-        np.array(columns["outcome"]), moved, np.array(columns["weight"]), columns["patient"], 200, 0
-    )
-    told = {
+    columns = dict(predictions["columns"])
+    probability = _apply_line(np.array(columns["probability"]), line)
+    columns["probability"] = [round(p, 6) for p in probability.tolist()]
+    outcome, weight = np.array(columns["outcome"]), np.array(columns["weight"])
+    measures = assess(outcome, probability, weight, columns["patient"], 200, 0)
+    updated = {
         **metrics,
-        "test": {**metrics["test"], "model": plain(measured)},
+        "test": {**metrics["test"], "model": to_plain(measures)},
         "recalibration": {"slope": line[0], "intercept": line[1], "prevalence": prevalence},
     }
-    parts = _with_line(parts, line)
-    return Recalibrated(parts, line, {}, {}, told, {**predicted, "columns": columns})
+    moved = {**predictions, "columns": columns}
+    return RecalibratedModel(_add_line(parts, line), line, {}, {}, updated, moved)
 
 
-def to_cohort(
+def recalibrate_on_cohort(
     parts: ModelArtifacts,
     cohort: Cohort,
     recipe: Recipe,
     metrics: Mapping[str, Any],
     free_slope: bool = False,
-) -> Recalibrated:
-    """Fit intercept, and slope where asked, on local patients; judge on others of them.
+) -> RecalibratedModel:
+    """Fit intercept, and slope where asked, on some local patients; measure on the others.
 
     Raises
     ------
     UsageError
         E125: too few outcomes.
     """
-    table = load_features()
+    table, draws = load_features(), (recipe.fit.bootstrap, recipe.fit.seed)
     data = cohort.data(table)
-    rows = by_part(data.patients.tolist(), lambda patient: part_of(patient, recipe.split))
-    fitted = data.take(np.concatenate([rows["train"], rows["calibration"]]))
+    rows = rows_by_part(data.patients.tolist(), recipe.split)
+    local = data.take(np.concatenate([rows["train"], rows["calibration"]]))
     test = data.take(rows["test"])
-    needed = MIN_FOR_SLOPE if free_slope else MIN_OUTCOMES
-    if fitted.outcome.sum() < needed or not 0 < test.outcome.sum() < len(test):
+    outcomes, required = int(local.outcome.sum()), MIN_FOR_SLOPE if free_slope else MIN_OUTCOMES
+    if outcomes < required or not has_both_outcomes(test.outcome):
         raise UsageError(
             "E125",
-            f"{int(fitted.outcome.sum())} outcomes to recalibrate on and "
-            f"{int(test.outcome.sum())} to judge by are too few (at least {needed} and 1): "
+            f"{outcomes} outcomes to recalibrate on and "
+            f"{int(test.outcome.sum())} to judge by are too few (at least {required} and 1): "
             "give more patients, or the local prevalence with --prevalence",
         )
     model = RiskModel(parts, ModelReference("", "", "", ""))
-    z = logit(model.probabilities(fitted.features, fitted.timelines))
-    shift, slope = logistic_line(fitted.outcome, z, fitted.weight, free_slope)
-    line = (slope, shift)
+    z = logit(model.probabilities(local.features, local.timelines))
+    intercept, slope = fit_calibration_line(local.outcome, z, local.weight, free_slope)
+    line = (slope, intercept)
     old = model.probabilities(test.features, test.timelines)
-    new = _moved(old, line)
+    new = _apply_line(old, line)
     before, after = (
-        assess(test.outcome, p, test.weight, test.patients, recipe.fit.bootstrap, recipe.fit.seed)
-        for p in (old, new)
+        assess(test.outcome, p, test.weight, test.patients, *draws) for p in (old, new)
     )
     languages = [cohort.examples[i].language for i in rows["test"]]
-    who = np.full(len(test), float(np.average(fitted.outcome, weights=fitted.weight)))
-    local = clinical_use(
-        test, languages, {"model": new, "age and sex only": who}, table, recipe.fit
-    )
-    told = {
+    constant = np.full(len(test), float(np.average(local.outcome, weights=local.weight)))
+    probabilities = {"model": new, "age and sex only": constant}
+    updated = {
         **metrics,
-        "test": plain({"model": after}),
-        **plain(local),
+        "test": to_plain({"model": after}),
+        **to_plain(clinical_use(test, languages, probabilities, table, recipe.fit)),
         "data_fingerprint": cohort.fingerprint,
-        "recalibration": plain(
+        "recalibration": to_plain(
             {
                 "slope": slope,
-                "intercept": shift,
-                "outcomes": int(fitted.outcome.sum()),
+                "intercept": intercept,
+                "outcomes": outcomes,
                 "before": before,
                 "after": after,
             }
         ),
     }
-    moved = _with_line(parts, line)
-    kept = predictions(test, languages, new, table, recipe.split.salt)
-    return Recalibrated(moved, line, before, after, told, kept)
+    predictions = keyed_predictions(test, languages, new, table, recipe.split.salt)
+    return RecalibratedModel(_add_line(parts, line), line, before, after, updated, predictions)
 
 
-def card_section(result: Recalibrated, described: str) -> str:
-    """What the card adds about a recalibration, in Markdown."""
-    slope, shift = result.line
+def recalibration_markdown(result: RecalibratedModel, description: str) -> str:
+    """Return what the card adds about a recalibration, in Markdown."""
+    slope, intercept = result.line
     lines = [
         "## Recalibrated",
         "",
-        f"To {described}: slope {slope:.3f} and intercept {shift:+.3f} on the log-odds. Weights "
-        "and ranking are those of the training run, and so is every other figure of this card.",
+        f"To {description}: slope {slope:.3f} and intercept {intercept:+.3f} on the log-odds. "
+        "Weights and ranking are those of the training run, and so is every other figure of this "
+        "card.",
     ]
     if result.before:
         lines += [
@@ -183,17 +182,16 @@ def card_section(result: Recalibrated, described: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _with_line(parts: ModelArtifacts, line: Line) -> ModelArtifacts:
-    """Put a line after whatever recalibration there was."""
-    slope, shift = parts.spec.recalibration
-    both = (line[0] * slope, line[0] * shift + line[1])
+def _add_line(parts: ModelArtifacts, line: Line) -> ModelArtifacts:
+    """Apply a line after the recalibration that a model may have already."""
+    slope, intercept = parts.spec.recalibration
+    both = (line[0] * slope, line[0] * intercept + line[1])
     return replace(parts, spec=replace(parts.spec, recalibration=both))
 
 
-def _moved(probability: Vector, line: Line) -> Vector:
-    slope, shift = line
-    moved: Vector = 1 / (1 + np.exp(-(slope * logit(probability) + shift)))
-    return moved
+def _apply_line(probability: Vector, line: Line) -> Vector:
+    slope, intercept = line
+    return inverse_logit(slope * logit(probability) + intercept)
 
 
 def _log_odds(share: float) -> float:

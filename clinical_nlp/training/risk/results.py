@@ -1,25 +1,84 @@
-"""Everything a training run measured, as plain values: ``metrics.json`` and predictions."""
+"""Everything a training run measured, as values for ``metrics.json`` and predictions."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any
+
+import numpy as np
 
 from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.model_artifacts import ModelArtifacts
+from clinical_nlp.training.risk.arrays import Vector
+from clinical_nlp.training.risk.calibrated_model import FittedModels
+from clinical_nlp.training.risk.calibration import calibration_curve
 from clinical_nlp.training.risk.clinical_utility import alerts_with_intervals, decision_curve
-from clinical_nlp.training.risk.dataset import Data
-from clinical_nlp.training.risk.measures import Vector, calibration_curve
-from clinical_nlp.training.risk.recipe import FitRecipe
-from clinical_nlp.training.risk.subgroups import group_keys, subgroups
+from clinical_nlp.training.risk.dataset import Cohort, Data
+from clinical_nlp.training.risk.leakage import LeakageCheck
+from clinical_nlp.training.risk.model_selection import Selection
+from clinical_nlp.training.risk.recipe import FitRecipe, Recipe
+from clinical_nlp.training.risk.split import CohortSplit
+from clinical_nlp.training.risk.subgroups import age_bands, group_keys, subgroups
 
-#: Thresholds told besides the lower bounds of the published bands.
+#: Thresholds reported besides the lower bounds of the published bands.
 THRESHOLDS = (0.02, 0.05)
+
+
+def cohort_report(
+    cohort: Cohort,
+    split: CohortSplit,
+    recipe: Recipe,
+    pipeline: str,
+    description: str,
+    table: FeatureTable,
+) -> dict[str, Any]:
+    """Who was trained on, and who was left out."""
+    return {
+        "name": recipe.name,
+        "cohort": description,
+        "days": [str(day) for day in cohort.days],
+        "patients": cohort.patients,
+        "patients_read": cohort.read,
+        "notes": cohort.notes,
+        "left_out": dict(sorted(cohort.left_out.items())),
+        "parts": split.sizes(),
+        "prevalence": float(np.average(split.data.outcome, weights=split.data.weight)),
+        "outcome": recipe.cohort.outcome,
+        "data_fingerprint": cohort.fingerprint,
+        "pipeline": pipeline,
+        "feature_table": table.digest,
+        "feature_table_version": table.version,
+        "features": len(table.names),
+    }
+
+
+def selection_report(selection: Selection, models: FittedModels, train: Data) -> dict[str, Any]:
+    """How the model was selected, and how the families do within age bands."""
+    return {
+        "family": selection.winner.name,
+        "nested": [
+            {
+                "name": result.name,
+                "loss": result.loss,
+                "worse": result.excess,
+                "error": result.error,
+                "settings": list(result.settings),
+                "setting": models.by_name[result.name].setting,
+                "chosen": result.name == selection.winner.name,
+            }
+            for result in selection.results
+        ],
+        "age_bands": age_bands(
+            {result.name: result.log_odds for result in selection.results},
+            [timeline.age or 0 for timeline in train.timelines],
+            train.outcome,
+            train.weight,
+        ),
+    }
 
 
 def clinical_use(
@@ -36,49 +95,45 @@ def clinical_use(
     probabilities
         By model; ``"model"`` is the one that ships.
     """
-    probability = probabilities["model"]
+    outcome, weight, patients = test.outcome, test.weight, test.patients
+    probability, draws = probabilities["model"], (recipe.bootstrap, recipe.seed)
     bands = load_bands()
-    bounds = sorted({*[band.lower for band in bands][1:], *THRESHOLDS})
+    thresholds = sorted({*[band.lower for band in bands][1:], *THRESHOLDS})
+    curve = calibration_curve(outcome, probability, weight)
+    compared = {name: probabilities[name] for name in ("model", "age and sex only")}
+    groups = group_keys(test.timelines, languages, table)
     return {
-        "calibration": [
-            {"predicted": p, "observed": o, "weight": w}
-            for p, o, w in calibration_curve(test.outcome, probability, test.weight)
-        ],
+        "calibration": [{"predicted": p, "observed": o, "weight": w} for p, o, w in curve],
         "alerts": [
             {
-                "threshold": bound,
-                **alerts_with_intervals(
-                    test.outcome,
-                    probability,
-                    test.weight,
-                    test.patients,
-                    bound,
-                    recipe.bootstrap,
-                    recipe.seed,
-                ),
+                "threshold": at,
+                **alerts_with_intervals(outcome, probability, weight, patients, at, *draws),
             }
-            for bound in bounds
+            for at in thresholds
         ],
-        "decision_curve": decision_curve(
-            test.outcome,
-            {name: probabilities[name] for name in ("model", "age and sex only")},
-            test.weight,
-        ),
+        "decision_curve": decision_curve(outcome, compared, weight),
         "worklist_threshold": bands.worklist_threshold,
         "subgroups": subgroups(
-            group_keys(test.timelines, languages, table),
-            test.outcome,
-            probability,
-            test.weight,
-            test.patients,
-            bands.worklist_threshold,
-            recipe.bootstrap,
-            recipe.seed,
+            groups, outcome, probability, weight, patients, bands.worklist_threshold, *draws
         ),
     }
 
 
-def predictions(
+def checks_report(checks: Sequence[LeakageCheck]) -> list[dict[str, Any]]:
+    """The leakage checks, and whether each passed."""
+    return [{**asdict(check), "passed": check.passed} for check in checks]
+
+
+def coefficients(parts: ModelArtifacts, table: FeatureTable) -> dict[str, float]:
+    """Calibrated log-odds per standard deviation of each feature; empty if not linear."""
+    if parts.spec.family != "logistic":
+        return {}
+    classifier: Any = parts.classifier
+    scaled = parts.spec.calibration[0] * classifier[-1].coef_[0]
+    return dict(zip(table.names, scaled.tolist(), strict=True))
+
+
+def keyed_predictions(
     test: Data,
     languages: Sequence[str],
     probability: Vector,
@@ -86,65 +141,36 @@ def predictions(
     salt: str,
     rivals: Mapping[str, Vector] | None = None,
 ) -> dict[str, Any]:
-    """Out-of-sample predictions of the test patients, without anybody's id or words.
+    """Out-of-sample predictions of the test patients, without ids or words of anybody.
 
-    ``rivals`` are other models' probabilities of the same rows, by digest; those may have been
-    trained on these patients. Two models trained on the same cohort with the same
-    salt have the same keys, so that they can be compared patient by patient.
+    Two models trained on the same cohort with the same salt have the same keys, so that they
+    can be compared patient by patient.
+
+    Parameters
+    ----------
+    rivals
+        Other models' probabilities of the same rows, by digest; those may have been trained
+        on these patients.
     """
 
-    def keyed(text: str) -> str:
+    def key(text: str) -> str:
         return hmac.new(salt.encode(), text.encode(), hashlib.sha256).hexdigest()[:16]
 
-    people = [keyed(patient) for patient in test.patients.tolist()]
-    days = [
-        keyed(f"{patient}|{timeline.as_of}")
-        for patient, timeline in zip(test.patients.tolist(), test.timelines, strict=True)
-    ]
+    patients = test.patients.tolist()
+    index_days = [f"{p}|{t.as_of}" for p, t in zip(patients, test.timelines, strict=True)]
     return {
         "salt_digest": hashlib.sha256(salt.encode()).hexdigest()[:16],
         "columns": {
-            "patient": people,
-            "index": days,
+            "patient": [key(patient) for patient in patients],
+            "index": [key(index_day) for index_day in index_days],
             "outcome": test.outcome.tolist(),
-            "weight": [round(w, 6) for w in test.weight.tolist()],
-            "probability": [round(p, 6) for p in probability.tolist()],
+            "weight": _rounded(test.weight),
+            "probability": _rounded(probability),
             **group_keys(test.timelines, languages, table),
         },
-        "rivals": {
-            digest: [round(p, 6) for p in values.tolist()]
-            for digest, values in (rivals or {}).items()
-        },
+        "rivals": {digest: _rounded(values) for digest, values in (rivals or {}).items()},
     }
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401  # any value that JSON can hold
-    """Values as JSON has them: rounded to six decimals, what is not finite is null."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
-
-
-def as_json(value: Mapping[str, Any]) -> str:
-    """Plain values as JSON text, keys in order."""
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def predictions_text(value: Mapping[str, Any]) -> str:
-    """Predictions as JSON text, a column a line: a line a number would be a long file."""
-    columns: Mapping[str, Any] = value["columns"]
-    lines = [f"  {json.dumps(name)}: {_row(column)}" for name, column in sorted(columns.items())]
-    rest = {key: item for key, item in sorted(value.items()) if key != "columns"}
-    told = [f" {json.dumps(key)}: {_row(item)}" for key, item in rest.items()]
-    body = ",\n".join([' "columns": {\n' + ",\n".join(lines) + "\n }", *told])
-    return "{\n" + body + "\n}\n"
-
-
-def _row(value: Any) -> str:  # noqa: ANN401  # any JSON value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+def _rounded(values: Vector) -> list[float]:
+    return [round(value, 6) for value in values.tolist()]

@@ -1,8 +1,9 @@
-"""Ridge logistic regression whose weights keep the signs that medicine knows.
+"""Ridge logistic regression with sign constraints on its coefficients.
 
-scikit-learn's ``LogisticRegression`` takes no bounds on its coefficients. This minimises the
-same objective under them, and returns the result as a fitted ``LogisticRegression``, so that
-everything downstream (MLflow, skops, contributions) meets the library's own class.
+scikit-learn's ``LogisticRegression`` takes no bounds on its coefficients and one penalty for
+all of them. This minimises the same objective under bounds with SciPy's L-BFGS-B, and returns
+the result as a fitted ``LogisticRegression``: everything downstream (MLflow, skops,
+contributions) meets the library's own class. ``studies/private_statistics.py`` compares them.
 """
 
 from __future__ import annotations
@@ -15,14 +16,12 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from clinical_nlp.risk.feature_table import FeatureTable
-from clinical_nlp.training.risk.measures import Labels, Vector
-
-Matrix = npt.NDArray[np.float64]
+from clinical_nlp.training.risk.arrays import Labels, Matrix, Vector, inverse_logit, log_losses
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is known of the weights before any data.
+    """Sign and penalty of each coefficient, set before any data.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ class Prior:
         return Prior(self.direction[chosen], self.penalty[chosen])
 
 
-def fit_bounded(
+def fit_sign_constrained(
     features: Matrix,
     outcome: Labels,
     weight: Vector,
@@ -78,26 +77,25 @@ def fit_bounded(
 
     def objective(beta: Vector) -> tuple[float, Vector]:
         z = features @ beta[1:] + beta[0]
-        p = 1 / (1 + np.exp(-np.clip(z, -700, 700)))
-        residual = strength * weight * (p - outcome)
-        loss = strength * float(weight @ (np.logaddexp(0, z) - outcome * z))
-        shrunk = prior.penalty * beta[1:]
-        gradient = np.concatenate([[residual.sum()], features.T @ residual + shrunk])
-        return loss + float(shrunk @ beta[1:]) / 2, gradient
+        residual = strength * weight * (inverse_logit(z) - outcome)
+        loss = strength * float(weight @ log_losses(outcome, z))
+        penalised = prior.penalty * beta[1:]
+        gradient = np.concatenate([[residual.sum()], features.T @ residual + penalised])
+        return loss + float(penalised @ beta[1:]) / 2, gradient
 
-    sides = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
-    bounds = [(None, None), *(sides[int(d)] for d in prior.direction)]
+    by_direction = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
+    bounds = [(None, None), *(by_direction[int(d)] for d in prior.direction)]
     share = float(np.average(outcome, weights=weight))
     if start is None:
         start = np.zeros(features.shape[1] + 1)
         start[0] = np.log(share / (1 - share))
-    found = minimize(
+    optimum = minimize(
         objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 5000}
     )
     model = LogisticRegression(C=strength)
-    model.coef_ = found.x[None, 1:]
-    model.intercept_ = found.x[:1]
+    model.coef_ = optimum.x[None, 1:]
+    model.intercept_ = optimum.x[:1]
     model.classes_ = np.array([0, 1])
     model.n_features_in_ = features.shape[1]
-    model.n_iter_ = np.array([found.nit], dtype=np.int32)
+    model.n_iter_ = np.array([optimum.nit], dtype=np.int32)
     return model

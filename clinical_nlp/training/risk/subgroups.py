@@ -1,4 +1,4 @@
-"""How good a model is in groups of patients: where it fails some of them."""
+"""How good a model is within groups of patients."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.training.risk.arrays import Labels, PatientIds, Vector
 from clinical_nlp.training.risk.clinical_utility import alerts
-from clinical_nlp.training.risk.measures import Labels, Vector, with_intervals
+from clinical_nlp.training.risk.measures import has_both_outcomes, with_intervals
 
-#: Fewest outcomes, and others, that a group must have for discrimination to mean anything.
+#: Fewest outcomes, and non-outcomes, of a group for an AUROC.
 MIN_OUTCOMES = 8
 
 _AGES = ((0, "under 65"), (65, "65-74"), (75, "75-84"), (85, "85 and over"))
@@ -47,7 +47,7 @@ def subgroups(
     outcome: Labels,
     probability: Vector,
     weight: Vector,
-    patients: npt.NDArray[np.str_],
+    patients: PatientIds,
     threshold: float,
     resamples: int,
     seed: int,
@@ -59,8 +59,8 @@ def subgroups(
     list of dict
         ``group``, ``level``, ``patients``, ``outcomes``, ``auroc`` (``None`` where the group
         has fewer than :data:`MIN_OUTCOMES`), ``observed_expected`` (observed over predicted
-        outcomes: 1 is ideal, more is underestimated), ``alerts_per_1000`` and ``sensitivity``
-        at ``threshold``.
+        outcomes: 1 is ideal, more means an underestimated risk), ``alerts_per_1000`` and
+        ``sensitivity`` at ``threshold``.
     """
     rows = []
     for group, values in keys.items():
@@ -68,8 +68,8 @@ def subgroups(
         for level in sorted(set(values)):
             inside = np.flatnonzero(column == level)
             y, p, w = outcome[inside], probability[inside], weight[inside]
-            told = with_intervals(
-                lambda some, y=y, p=p, w=w: _measures(y[some], p[some], w[some], threshold),  # type: ignore[misc]
+            measures = with_intervals(
+                lambda drawn, y=y, p=p, w=w: _measures(y[drawn], p[drawn], w[drawn], threshold),  # type: ignore[misc]
                 patients[inside],
                 resamples,
                 seed,
@@ -81,10 +81,10 @@ def subgroups(
                     "level": level,
                     "patients": len(np.unique(patients[inside])),
                     "outcomes": int(y.sum()),
-                    "auroc": told["auroc"] if enough else None,
-                    "observed_expected": told["observed_expected"] if y.sum() else None,
-                    "alerts_per_1000": told["alerts_per_1000"],
-                    "sensitivity": told["sensitivity"] if y.sum() else None,
+                    "auroc": measures["auroc"] if enough else None,
+                    "observed_expected": measures["observed_expected"] if y.sum() else None,
+                    "alerts_per_1000": measures["alerts_per_1000"],
+                    "sensitivity": measures["sensitivity"] if y.sum() else None,
                 }
             )
     return rows
@@ -109,7 +109,7 @@ def age_bands(
     -------
     list of dict
         ``level``, ``outcomes``, ``age`` and ``auroc`` (by model). Bands with fewer than
-        :data:`MIN_OUTCOMES` outcomes, or others, are left out.
+        :data:`MIN_OUTCOMES` outcomes, or non-outcomes, are left out.
     """
     column = np.array([_level(_AGES, age) for age in ages], dtype=np.str_)
     scores = {"age": np.array(ages, dtype=np.float64), **log_odds}
@@ -133,11 +133,10 @@ def _measures(
     outcome: Labels, probability: Vector, weight: Vector, threshold: float
 ) -> dict[str, float]:
     counts = alerts(outcome, probability, weight, threshold)
-    both = 0 < outcome.sum() < len(outcome)
+    both = has_both_outcomes(outcome)
+    auroc = roc_auc_score(outcome, probability, sample_weight=weight) if both else math.nan
     return {
-        "auroc": float(roc_auc_score(outcome, probability, sample_weight=weight))
-        if both
-        else math.nan,
+        "auroc": float(auroc),
         "observed_expected": float((weight * outcome).sum() / (weight * probability).sum()),
         "alerts_per_1000": counts["per_1000"],
         "sensitivity": counts["sensitivity"] if both else math.nan,

@@ -1,9 +1,9 @@
-"""A split in time: learn from earlier years, judge on later index days of other patients.
+"""Temporal validation: train on earlier years, test on later index days of other patients.
 
-The past is also less: fewer outcomes, and shorter records behind each index day. A control
-tells the two apart: as many outcomes and others, drawn from all index days of the same
-patients, learnt from and judged in the same way. What the control loses too is the size;
-the rest is time.
+The past is also smaller: fewer outcomes, and shorter records behind each index day. A control
+tells the two apart: a sample of as many outcomes and non-outcomes from all index days of the
+same patients, trained and tested in the same way. What the control loses is due to size; the
+rest is due to time.
 """
 
 from __future__ import annotations
@@ -13,31 +13,29 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-from clinical_nlp.training.risk.candidates import Setting
+from clinical_nlp.training.risk.arrays import Rows
+from clinical_nlp.training.risk.calibrated_model import CalibratedModel, fit_calibrated
+from clinical_nlp.training.risk.calibration import calibration_intercept_slope
+from clinical_nlp.training.risk.candidates import Candidate, Setting
 from clinical_nlp.training.risk.dataset import Data
-from clinical_nlp.training.risk.fit import platt
-from clinical_nlp.training.risk.measures import assess, calibration_line
-from clinical_nlp.training.risk.nested import fit_best
-from clinical_nlp.training.risk.platt import Calibrated
+from clinical_nlp.training.risk.measures import assess
+from clinical_nlp.training.risk.model_selection import choose_setting
 from clinical_nlp.training.risk.recipe import Recipe
+from clinical_nlp.training.risk.split import PARTS
 
-#: Draws of the control; their median is told.
+#: Draws of the control; their median is reported.
 DRAWS = 9
 
-#: Fewest outcomes in each part for the check to say anything.
+#: Fewest outcomes in each part for a result.
 MIN_OUTCOMES = 10
 
 
 def temporal_check(
-    data: Data,
-    rows: Mapping[str, npt.NDArray[np.int_]],
-    recipe: Recipe,
-    chosen: Calibrated,
+    data: Data, rows: Mapping[str, Rows], recipe: Recipe, selected: CalibratedModel
 ) -> dict[str, Any]:
-    """Train the chosen kind of model on the past, test it on what came after.
+    """Train the selected family on the past, test it on what came after.
 
     The latest ``recent_days`` of index days are the test, on test patients alone. Training
     and calibration use index days whose outcome window had closed by then: on the day of
@@ -49,79 +47,66 @@ def temporal_check(
         ``from``: first index day of the test; sizes; the measures; and ``control`` (see the
         module). Without measures where a part has too few outcomes.
     """
+    fit, candidate = recipe.fit, selected.candidate
     days = np.array([timeline.as_of.toordinal() for timeline in data.timelines])
     last = max(timeline.as_of for timeline in data.timelines)
     cutoff = last - timedelta(days=recipe.split.recent_days)
-    closed = timedelta(days=recipe.cohort.gap_days + recipe.cohort.horizon_days)
-    early = days <= (cutoff - closed).toordinal()
-    late = days > cutoff.toordinal()
-    learnt, held, test = (
-        data.take(numbers[mask[numbers]])
-        for numbers, mask in (
-            (rows["train"], early),
-            (rows["calibration"], early),
-            (rows["test"], late),
-        )
+    window = timedelta(days=recipe.cohort.gap_days + recipe.cohort.horizon_days)
+    closed, recent = days <= (cutoff - window).toordinal(), days > cutoff.toordinal()
+    train, calibration, test = (
+        data.take(rows[name][period[rows[name]]])
+        for name, period in zip(PARTS, (closed, closed, recent), strict=True)
     )
-    told: dict[str, Any] = {
+    sizes: dict[str, Any] = {
         "from": str(cutoff + timedelta(days=1)),
-        "train_outcomes": int(learnt.outcome.sum()),
+        "train_outcomes": int(train.outcome.sum()),
         "test_outcomes": int(test.outcome.sum()),
         "test_examples": len(test),
     }
-    if min(int(part.outcome.sum()) for part in (learnt, held, test)) < MIN_OUTCOMES:
-        return told
-    model, setting = fit_best(chosen.candidate, learnt, recipe.fit.folds, recipe.fit.seed)
-    line = platt(held.outcome, chosen.candidate.log_odds(model, held), held.weight)
-    probability = Calibrated(chosen.candidate, model, setting, line).probability(test)
+    if min(int(part.outcome.sum()) for part in (train, calibration, test)) < MIN_OUTCOMES:
+        return sizes
+    setting = choose_setting(candidate, train, fit.folds, fit.seed)
+    probability = fit_calibrated(candidate, setting, train, calibration).probability(test)
     measures = assess(
-        test.outcome,
-        probability,
-        test.weight,
-        test.patients,
-        recipe.fit.bootstrap,
-        recipe.fit.seed,
+        test.outcome, probability, test.weight, test.patients, fit.bootstrap, fit.seed
     )
-    whole = data.take(rows["train"]), data.take(rows["calibration"])
-    return {
-        **told,
-        "setting": setting,
-        "measures": measures,
-        "control": _control(whole, (learnt, held), test, chosen, setting, recipe.fit.seed),
-    }
+    all_years = data.take(rows["train"]), data.take(rows["calibration"])
+    control = _control(all_years, (train, calibration), test, candidate, setting, fit.seed)
+    return {**sizes, "setting": setting, "measures": measures, "control": control}
 
 
 def _control(
-    whole: tuple[Data, Data],
+    all_years: tuple[Data, Data],
     past: tuple[Data, Data],
     test: Data,
-    chosen: Calibrated,
+    candidate: Candidate,
     setting: Setting,
     seed: int,
 ) -> dict[str, float]:
     """Medians over :data:`DRAWS` of AUROC, calibration slope and intercept of the control."""
-    generator = np.random.default_rng(seed)
-    found = []
+    rng = np.random.default_rng(seed)
+    results = []
     for _ in range(DRAWS):
-        learnt, held = (
-            _as_many(some, like, generator) for some, like in zip(whole, past, strict=True)
+        train, calibration = (
+            _sample_like(part, reference, rng)
+            for part, reference in zip(all_years, past, strict=True)
         )
-        model = chosen.candidate.fit(learnt, setting)
-        line = platt(held.outcome, chosen.candidate.log_odds(model, held), held.weight)
-        p = Calibrated(chosen.candidate, model, setting, line).probability(test)
-        intercept, slope = calibration_line(test.outcome, p, test.weight)
+        p = fit_calibrated(candidate, setting, train, calibration).probability(test)
+        intercept, slope = calibration_intercept_slope(test.outcome, p, test.weight)
         auroc = roc_auc_score(test.outcome, p, sample_weight=test.weight)
-        found.append((float(auroc), slope, intercept))
+        results.append((float(auroc), slope, intercept))
     names = ("auroc", "calibration_slope", "calibration_intercept")
-    return dict(zip(names, np.median(found, axis=0).tolist(), strict=True))
+    return dict(zip(names, np.median(results, axis=0).tolist(), strict=True))
 
 
-def _as_many(some: Data, like: Data, generator: np.random.Generator) -> Data:
-    """Draw as many outcomes, and as many others, as ``like`` has."""
-    chosen = [
-        generator.choice(
-            np.flatnonzero(some.outcome == label), int((like.outcome == label).sum()), replace=False
+def _sample_like(data: Data, reference: Data, rng: np.random.Generator) -> Data:
+    """Draw as many outcomes, and as many non-outcomes, as ``reference`` has."""
+    rows = [
+        rng.choice(
+            np.flatnonzero(data.outcome == label),
+            int((reference.outcome == label).sum()),
+            replace=False,
         )
         for label in (0, 1)
     ]
-    return some.take(np.sort(np.concatenate(chosen)))
+    return data.take(np.sort(np.concatenate(rows)))

@@ -1,7 +1,7 @@
-"""From one cohort to another: what a model learnt here is worth there.
+"""Transfer: trains on one cohort and tests on another.
 
 Structured data alone, since a second cohort may have no notes. Each cohort is also
-cross-validated within itself: what one trained there could reach.
+cross-validated within itself, for what a model trained there could reach.
 """
 
 from __future__ import annotations
@@ -11,27 +11,28 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.lexicon import Lexicon
-from clinical_nlp.records import NoteFindings, PatientRecord
+from clinical_nlp.lexicon import load_lexicon
+from clinical_nlp.records import PatientRecord
 from clinical_nlp.risk.feature_table import load_features
+from clinical_nlp.simulation import load_parameters, simulate_patients
+from clinical_nlp.training.risk.arrays import Vector, inverse_logit
 from clinical_nlp.training.risk.candidates import (
     Candidate,
     LogisticCandidate,
-    age_and_sex,
-    portable,
+    age_and_sex_baseline,
+    transportable_features,
 )
 from clinical_nlp.training.risk.cohort import sampling_weight
-from clinical_nlp.training.risk.dataset import Cohort, Data, cut
-from clinical_nlp.training.risk.measures import Measure, Vector, assess
-from clinical_nlp.training.risk.nested import fit_best
+from clinical_nlp.training.risk.dataset import Cohort, Data, ReadPatient, build_cohort
+from clinical_nlp.training.risk.measures import Measure, assess
+from clinical_nlp.training.risk.model_selection import out_of_fold_log_odds, tune_and_fit
 from clinical_nlp.training.risk.recipe import CohortRecipe, FitRecipe
 
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
+class TransferResult:
     """One model, where it was trained and where it was tested."""
 
     trained: str
@@ -44,26 +45,36 @@ class Transfer:
 
 def structured_cohort(
     records: Iterable[PatientRecord],
-    lexicon: Lexicon,
     days: tuple[date, date],
     recipe: CohortRecipe,
     progress: Callable[[int], None] = lambda patients: None,
 ) -> Cohort:
-    """Cut patients into examples without reading a note."""
+    """Build a cohort without reading a note."""
 
-    def silent() -> Iterator[tuple[PatientRecord, float, tuple[NoteFindings, ...]]]:
+    def without_notes() -> Iterator[ReadPatient]:
         for record in records:
             yield replace(record, notes=()), sampling_weight(record, days[0], recipe), ()
 
-    return cut(silent(), lexicon, days, recipe, progress)
+    return build_cohort(without_notes(), load_lexicon(), days, recipe, progress)
 
 
-def transfer(
+def simulated_structured_cohort(
+    patients: int, recipe: CohortRecipe, progress: Callable[[int], None] = lambda patients: None
+) -> Cohort:
+    """Simulate patients, structured data only, up to the end of the simulation."""
+    shipped = load_parameters()
+    parameters = shipped.without_notes().as_of(shipped.end)
+    people = simulate_patients(patients, recipe.simulation_seed, parameters)
+    days = (shipped.start, shipped.end)
+    return structured_cohort((person.record for person in people), days, recipe, progress)
+
+
+def transfer_between(
     first: Cohort, second: Cohort, names: tuple[str, str], recipe: FitRecipe
-) -> list[Transfer]:
-    """Train and test logistic regression within and across.
+) -> list[TransferResult]:
+    """Train and test logistic regression within and across cohorts.
 
-    On all structured data, on what both cohorts mean alike, and on age and sex alone.
+    On all structured data, on features that mean the same in both, and on age and sex alone.
 
     Within a cohort by cross-validation over patients; across, fitted on all of one and
     tested on all of the other, uncalibrated there.
@@ -88,25 +99,25 @@ def transfer(
             "what both cohorts mean alike",
             table,
             recipe.strengths,
-            portable(table, *cohorts.values()),
+            transportable_features(table, *cohorts.values()),
         ),
-        age_and_sex(table, recipe),
+        age_and_sex_baseline(table, recipe),
     ]
-    found = []
+    results = []
     for candidate in models:
-        for here, data in cohorts.items():
-            inside = _within(candidate, data, recipe)
-            found.append(_told(here, here, candidate, data, inside, recipe))
-            model, _ = fit_best(candidate, data, recipe.folds, recipe.seed)
-            for there, other in cohorts.items():
-                if there != here:
+        for trained, data in cohorts.items():
+            z, _ = out_of_fold_log_odds(candidate, data, recipe.folds, recipe.seed)
+            results.append(_result(trained, trained, candidate, data, z, recipe))
+            model, _ = tune_and_fit(candidate, data, recipe.folds, recipe.seed)
+            for tested, other in cohorts.items():
+                if tested != trained:
                     z = candidate.log_odds(model, other)
-                    found.append(_told(here, there, candidate, other, z, recipe))
-    return found
+                    results.append(_result(trained, tested, candidate, other, z, recipe))
+    return results
 
 
-def transfer_markdown(rows: Iterable[Transfer]) -> str:
-    """Return one row a model and pair of cohorts."""
+def transfer_markdown(rows: Iterable[TransferResult]) -> str:
+    """Return a table with one row per model and pair of cohorts."""
     lines = [
         "| model | trained on | tested on | patients, outcomes | AUROC | calibration slope "
         "| calibration intercept |",
@@ -126,21 +137,17 @@ def transfer_markdown(rows: Iterable[Transfer]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _within(candidate: Candidate, data: Data, recipe: FitRecipe) -> Vector:
-    z = np.zeros(len(data))
-    folds = StratifiedGroupKFold(recipe.folds, shuffle=True, random_state=recipe.seed)
-    for train, held_out in folds.split(data.features, data.outcome, groups=data.patients):
-        model, _ = fit_best(candidate, data.take(train), recipe.folds, recipe.seed + 1)
-        z[held_out] = candidate.log_odds(model, data.take(held_out))
-    return z
-
-
-def _told(
-    here: str, there: str, candidate: Candidate, data: Data, log_odds: Vector, recipe: FitRecipe
-) -> Transfer:
-    probability = 1 / (1 + np.exp(-np.clip(log_odds, -40.0, 40.0)))
+def _result(
+    trained: str,
+    tested: str,
+    candidate: Candidate,
+    data: Data,
+    log_odds: Vector,
+    recipe: FitRecipe,
+) -> TransferResult:
+    probability = inverse_logit(log_odds, bound=40.0)
     measures = assess(
         data.outcome, probability, data.weight, data.patients, recipe.bootstrap, recipe.seed
     )
-    people = len(np.unique(data.patients))
-    return Transfer(here, there, candidate.name, people, int(data.outcome.sum()), measures)
+    patients, outcomes = len(np.unique(data.patients)), int(data.outcome.sum())
+    return TransferResult(trained, tested, candidate.name, patients, outcomes, measures)

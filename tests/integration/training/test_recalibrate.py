@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from clinical_nlp.artifacts import MODEL_FOLDER, shipped_folder
 from clinical_nlp.cli.app import app
 from clinical_nlp.errors import UsageError
-from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model, save_model
 from clinical_nlp.registry.manifest import verified_digest, write_manifest
@@ -25,10 +24,14 @@ from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.risk.model_spec import ModelSpec
 from clinical_nlp.simulation import load_parameters, simulate_patients
 from clinical_nlp.training.config import read_recipe
-from clinical_nlp.training.risk.recalibration import to_cohort
+from clinical_nlp.training.risk.recalibration import recalibrate_on_cohort
 from clinical_nlp.training.risk.recipe import Recipe
-from clinical_nlp.training.risk.sign_constrained import Prior, fit_bounded
-from clinical_nlp.training.risk.transfer import structured_cohort, transfer, transfer_markdown
+from clinical_nlp.training.risk.sign_constrained import Prior, fit_sign_constrained
+from clinical_nlp.training.risk.transfer import (
+    structured_cohort,
+    transfer_between,
+    transfer_markdown,
+)
 
 TABLE = load_features()
 
@@ -45,7 +48,7 @@ def cohort(recipe):
     parameters = load_parameters()
     people = simulate_patients(1800, 5, parameters.as_of(parameters.end))
     days = (parameters.start, parameters.end)
-    return structured_cohort((p.record for p in people), load_lexicon(), days, recipe.cohort)
+    return structured_cohort((p.record for p in people), days, recipe.cohort)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def parts(cohort):
     )
     x = columns.fit_transform(data.features)
     weight = data.weight / data.weight.mean()
-    regression = fit_bounded(x, data.outcome, weight, 0.01, Prior.of(TABLE))
+    regression = fit_sign_constrained(x, data.outcome, weight, 0.01, Prior.of(TABLE))
     spec = ModelSpec(
         features=TABLE.names, table_digest=TABLE.digest, reference=(0.0,) * len(TABLE.names),
         horizon_days=365, gap_days=30, min_age=40, max_age=100, cohort="nobody",
@@ -86,24 +89,26 @@ def folder(parts, tmp_path):
     return home
 
 
-def test_local_patients_mend_the_level_and_leave_the_ranking(parts, cohort, recipe):
-    result = to_cohort(parts, cohort, recipe, {})
+def test_recalibrate_on_cohort_corrects_the_level_and_keeps_the_ranking(parts, cohort, recipe):
+    result = recalibrate_on_cohort(parts, cohort, recipe, {})
     assert result.line[0] == 1.0 and result.line[1] == pytest.approx(1.5, abs=0.4)
     assert result.after["auroc"] == result.before["auroc"]
     assert abs(result.after["calibration_intercept"].value) < 0.5
     assert result.before["calibration_intercept"].value > 0.8
     assert result.parts.classifier is parts.classifier
-    again = to_cohort(result.parts, cohort, recipe, {})  # a second time changes nothing more
+    again = recalibrate_on_cohort(
+        result.parts, cohort, recipe, {}
+    )  # a second time changes nothing more
     assert again.line[1] == pytest.approx(0, abs=1e-3)
 
 
-def test_a_slope_from_few_outcomes_is_refused(parts, cohort, recipe):
+def test_recalibrate_on_cohort_with_few_outcomes_for_a_slope_raises(parts, cohort, recipe):
     few = replace(cohort, examples=cohort.examples[:60])
     with pytest.raises(UsageError, match="E125"):
-        to_cohort(parts, few, recipe, {}, free_slope=True)
+        recalibrate_on_cohort(parts, few, recipe, {}, free_slope=True)
 
 
-def test_the_command_moves_a_model_to_a_local_prevalence(folder, parts, tmp_path):
+def test_recalibrate_command_with_prevalence_moves_probabilities(folder, parts, tmp_path):
     out = tmp_path / "local"
     done = CliRunner().invoke(
         app, ["recalibrate", str(folder), "--prevalence", "3", "--out", str(out)]
@@ -128,18 +133,18 @@ def test_the_command_moves_a_model_to_a_local_prevalence(folder, parts, tmp_path
         (["--prevalence", "0", "--out", "new"], "E124"),
     ],
 )
-def test_the_command_says_what_it_needs(folder, monkeypatch, tmp_path, more, code):
+def test_recalibrate_command_without_its_options_fails(folder, monkeypatch, tmp_path, more, code):
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["recalibrate", str(folder), *more])
     assert getattr(done.exception, "code", None) == code
 
 
-def test_a_model_is_tested_across_cohorts(cohort, recipe):
+def test_transfer_between_two_cohorts_tests_within_and_across(cohort, recipe):
     half = len(cohort.examples) // 2
     first, second = (
-        replace(cohort, examples=some) for some in (cohort.examples[:half], cohort.examples[half:])
+        replace(cohort, examples=part) for part in (cohort.examples[:half], cohort.examples[half:])
     )
-    rows = transfer(first, second, ("first", "second"), recipe.fit)
+    rows = transfer_between(first, second, ("first", "second"), recipe.fit)
     assert {(r.trained, r.tested) for r in rows} == {
         ("first", "first"), ("first", "second"), ("second", "first"), ("second", "second"),
     }  # fmt: skip

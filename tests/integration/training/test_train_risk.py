@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from clinical_nlp.artifacts import MODEL_FOLDER, shipped_folder
 from clinical_nlp.errors import ModelError
+from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.manifest import verified_digest
 from clinical_nlp.registry.store import mlflow_client
@@ -18,7 +19,8 @@ from clinical_nlp.risk.model_artifacts import ENSEMBLE
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.recipe import Recipe, SequenceRecipe
 from clinical_nlp.training.risk.report import refreshed
-from clinical_nlp.training.risk.train import train_on_simulation
+from clinical_nlp.training.risk.sources import SIMULATED, simulated_cohort
+from clinical_nlp.training.risk.train import train
 
 
 @pytest.fixture(scope="module")
@@ -37,50 +39,55 @@ def recipe():
     )
 
 
+def train_on(recipe, nlp):
+    cohort = simulated_cohort(recipe.cohort, nlp)
+    return train(cohort, recipe, fingerprint(nlp), SIMULATED)
+
+
 @pytest.fixture(scope="module")
 def trained(recipe, nlp):
-    return train_on_simulation(recipe, nlp)
+    return train_on(recipe, nlp)
 
 
-def test_every_patient_is_accounted_for(trained, recipe):
-    told = trained.metrics
-    assert told["patients"] == recipe.cohort.simulated_patients
-    assert 0 < told["patients_read"] < 200
-    assert sum(part["patients"] for part in told["parts"].values()) <= told["patients_read"]
-    for part in told["parts"].values():
+def test_train_metrics_account_for_every_patient(trained, recipe):
+    metrics = trained.metrics
+    assert metrics["patients"] == recipe.cohort.simulated_patients
+    assert 0 < metrics["patients_read"] < 200
+    assert sum(part["patients"] for part in metrics["parts"].values()) <= metrics["patients_read"]
+    for part in metrics["parts"].values():
         assert 0.001 < part["share"] < 0.06  # weighted back to the cohort's own prevalence
 
 
-def test_all_kinds_compete_beside_their_baselines(trained):
+def test_train_compares_all_families_with_the_baselines(trained):
     """Near-perfect discrimination would mean a leak."""
-    told = trained.metrics
+    metrics = trained.metrics
     families = {"logistic", "boosting", "sequence"}
-    assert {one["name"] for one in told["nested"]} == families | {"age and sex only"}
-    assert sum(one["chosen"] for one in told["nested"]) == 1
-    assert told["family"] in families
-    assert set(told["test"]) == (families - {told["family"]}) | {
+    assert {one["name"] for one in metrics["nested"]} == families | {"age and sex only"}
+    assert sum(one["chosen"] for one in metrics["nested"]) == 1
+    assert metrics["family"] in families
+    assert set(metrics["test"]) == (families - {metrics["family"]}) | {
         "model", "age and sex only", "structured data only", "notes only",
     }  # fmt: skip
-    assert 0.55 < told["test"]["model"]["auroc"]["value"] < 0.95
-    assert [row["name"] for row in told["baselines"]] == [
+    assert 0.55 < metrics["test"]["model"]["auroc"]["value"] < 0.95
+    assert [row["name"] for row in metrics["baselines"]] == [
         "PREVENT-HF, 10 years", "Framingham criteria met", "NT-proBNP, likely by age",
     ]  # fmt: skip
 
 
-def test_the_audit_ran_and_found_nothing(trained):
+def test_train_leakage_checks_pass(trained):
     assert len(trained.metrics["audit"]) >= 9
-    assert all(probe["passed"] for probe in trained.metrics["audit"])
+    assert all(check["passed"] for check in trained.metrics["audit"])
 
 
-def test_subgroups_and_lead_times_are_of_the_test_patients(trained):
-    told = trained.metrics
-    by_sex = [row for row in told["subgroups"] if row["group"] == "sex"]
-    assert sum(row["patients"] for row in by_sex) == told["parts"]["test"]["patients"]
-    for row in told["lead_time"]:
+def test_train_subgroups_and_lead_times_are_of_the_test_patients(trained):
+    metrics = trained.metrics
+    by_sex = [row for row in metrics["subgroups"] if row["group"] == "sex"]
+    assert sum(row["patients"] for row in by_sex) == metrics["parts"]["test"]["patients"]
+    for row in metrics["lead_time"]:
         assert row["alerted_0"]["value"] >= row["alerted_180"]["value"]
 
 
-def test_predictions_pair_with_another_models_and_name_nobody(trained):
+def test_train_predictions_have_keys_and_no_ids(trained):
     columns = trained.predictions["columns"]
     sizes = {len(column) for column in columns.values()}
     assert sizes == {trained.metrics["parts"]["test"]["examples"]}
@@ -89,7 +96,7 @@ def test_predictions_pair_with_another_models_and_name_nobody(trained):
     assert "s2024" not in json.dumps(trained.predictions)  # how simulated ids begin
 
 
-def test_what_is_written_is_what_is_loaded(trained, tmp_path):
+def test_write_shipped_model_is_loaded_as_it_was(trained, tmp_path):
     digest = write_shipped(trained, tmp_path)
     assert verified_digest(tmp_path) == digest
     parts = load_model(tmp_path / MODEL_FOLDER, digest)
@@ -103,7 +110,7 @@ def test_what_is_written_is_what_is_loaded(trained, tmp_path):
     assert json.loads((tmp_path / "metrics.json").read_text("utf-8")) == trained.metrics
 
 
-def test_the_run_is_in_mlflow_without_anyones_text(trained, tmp_path):
+def test_log_run_keeps_parameters_digest_and_figures_in_mlflow(trained, tmp_path):
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     digest = write_shipped(trained, tmp_path / "hf-risk")
     run = mlflow_client(uri).get_run(log_run(trained, tmp_path / "hf-risk", digest, uri))
@@ -114,13 +121,13 @@ def test_the_run_is_in_mlflow_without_anyones_text(trained, tmp_path):
     assert {"card.md", "metrics.json", "calibration.png", "decision_curve.png"} <= names
 
 
-def test_too_few_outcomes_are_an_error_with_a_remedy(recipe, nlp):
+def test_train_with_too_few_outcomes_raises(recipe, nlp):
     few = recipe.replace(cohort=recipe.cohort.replace(simulated_patients=12))
     with pytest.raises(ModelError, match="E420"):
-        train_on_simulation(few, nlp)
+        train_on(few, nlp)
 
 
-def test_the_command_says_what_it_needs(tmp_path):
+def test_train_risk_command_without_recipe_or_out_fails(tmp_path):
     from clinical_nlp.cli.train import app
 
     result = CliRunner().invoke(app, ["risk", "--config", str(tmp_path / "none.toml")])
@@ -130,7 +137,7 @@ def test_the_command_says_what_it_needs(tmp_path):
     assert getattr(result.exception, "code", None) == "E122"
 
 
-def test_a_page_without_a_place_for_the_results_is_refused():
+def test_refreshed_page_without_a_place_for_a_part_raises():
     page = "a\n<!-- results: begin -->\nold\n<!-- results: end -->\nb\n"
     assert refreshed(page, {"results": "new"}) == page.replace("old", "new")
     with pytest.raises(ValueError, match="features"):

@@ -7,8 +7,9 @@ from sklearn.pipeline import make_pipeline
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.risk.logistic import LogisticClassifier
-from clinical_nlp.training.risk.fit import fit, platt, reference_patient
-from clinical_nlp.training.risk.measures import logit
+from clinical_nlp.training.risk.arrays import logit
+from clinical_nlp.training.risk.calibration import platt_scaling
+from clinical_nlp.training.risk.logistic import fit_logistic, reference_patient
 from clinical_nlp.training.risk.sign_constrained import Prior
 
 
@@ -20,9 +21,9 @@ def fitted():
     x[generator.random(x.shape) < 0.1] = np.nan
     prior = Prior(np.zeros(4, dtype=int), np.ones(4))
     weight = np.where(y == 1, 1.0, 4.0)
-    model = fit(x[:400], y[:400], weight[:400], 1.0, prior)
+    model = fit_logistic(x[:400], y[:400], weight[:400], 1.0, prior)
     z = model.decision_function(x[400:])
-    return model, x, platt(y[400:], z, weight[400:])
+    return model, x, platt_scaling(y[400:], z, weight[400:])
 
 
 def test_contributions_add_up_to_the_log_odds_exactly(fitted):

@@ -1,4 +1,4 @@
-"""Leakage is designed out, and where it gets in the audit says so."""
+"""Leakage is designed out, and where it gets in the leakage checks find it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_row
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.risk.timeline_builder import build_timeline
-from clinical_nlp.training.risk.cohort import Example, examples
+from clinical_nlp.training.risk.cohort import Example, landmark_examples
 from clinical_nlp.training.risk.dataset import Cohort, Data
-from clinical_nlp.training.risk.leakage import audit, require_clean
+from clinical_nlp.training.risk.leakage import require_no_leakage, run_leakage_checks
 from clinical_nlp.training.risk.recipe import CohortRecipe
 
 TABLE = load_features()
@@ -46,7 +46,7 @@ def few_resamples(monkeypatch):
 def cohort_of(number: int, identify=lambda i, ill: f"p{i:05d}", known=DAY) -> tuple[Cohort, Data]:
     """Patients whose outcome depends on age alone; one entry each, known on a given day."""
     generator = np.random.default_rng(11)
-    found = []
+    examples = []
     for i in range(number):
         age = int(generator.integers(45, 90))
         ill = bool(generator.random() < 0.05 + (age > 70) * 0.2)
@@ -58,63 +58,62 @@ def cohort_of(number: int, identify=lambda i, ill: f"p{i:05d}", known=DAY) -> tu
         line = Timeline(
             name, DAY, Sex.FEMALE, date(2024 - age, 1, 1), (entry,), contact_days=(DAY,)
         )
-        found.append(Example(name, line, ill))
-    cohort = Cohort(examples=found)
+        examples.append(Example(name, line, ill))
+    cohort = Cohort(examples=examples)
     return cohort, cohort.data(TABLE)
 
 
-def probes_of(cohort: Cohort, data: Data, refit=None):
+def checks_of(cohort: Cohort, data: Data, refit=None):
     rows = {
         "train": np.arange(0, len(data) // 2),
         "calibration": np.arange(0, 0),
         "test": np.arange(len(data) // 2, len(data)),
     }
-    by_age = refit or (lambda some, others: others.features[:, TABLE.names.index("age")])
-    return {
-        p.name: p for p in audit(cohort, data, rows, TABLE, LEXICON, by_age, 0.75, 1)
-    }  # fmt: skip
+    by_age = refit or (lambda train, test: test.features[:, TABLE.names.index("age")])
+    checks = run_leakage_checks(cohort, data, rows, TABLE, LEXICON, by_age, 0.75, 1)
+    return {check.name: check for check in checks}
 
 
-def test_an_honest_cohort_passes():
-    probes = probes_of(*cohort_of(700))
-    require_clean(list(probes.values()))
-    assert 0.4 < probes["patient id"].figure < 0.6
+def test_leakage_checks_of_a_cohort_without_leakage_pass():
+    checks = checks_of(*cohort_of(700))
+    require_no_leakage(list(checks.values()))
+    assert 0.4 < checks["patient id"].figure < 0.6
 
 
-def test_an_id_that_tells_the_outcome_fails_the_run():
-    probes = probes_of(*cohort_of(700, lambda i, ill: f"{'z' if ill and i % 2 else 'a'}{i:05d}"))
-    assert not probes["patient id"].passed
+def test_leakage_checks_with_ids_that_reveal_the_outcome_fail():
+    checks = checks_of(*cohort_of(700, lambda i, ill: f"{'z' if ill and i % 2 else 'a'}{i:05d}"))
+    assert not checks["patient id"].passed
     with pytest.raises(ModelError, match=r"E422.*patient id"):
-        require_clean(list(probes.values()))
+        require_no_leakage(list(checks.values()))
 
 
-def test_an_id_in_order_of_birth_is_no_leak():
-    """It predicts as age does, and age is no secret."""
+def test_leakage_checks_with_ids_in_order_of_birth_pass():
+    """Such an id predicts as age does, and age is a legitimate feature."""
     cohort, data = cohort_of(700)
     order = np.argsort([t.age for t in data.timelines], kind="stable")
     names = {data.patients[i]: f"{rank:05d}" for rank, i in enumerate(order)}
     named = [replace(e, patient_id=names[e.patient_id]) for e in cohort.examples]
-    assert probes_of(Cohort(examples=named), Cohort(examples=named).data(TABLE))[
+    assert checks_of(Cohort(examples=named), Cohort(examples=named).data(TABLE))[
         "patient id"
     ].passed
 
 
-def test_an_example_that_knows_the_future_fails_the_run():
-    probes = probes_of(*cohort_of(700, known=DAY + timedelta(days=60)))
-    assert not probes["resources after the index day"].passed
-    assert not probes["examples that hold any"].passed
+def test_leakage_checks_with_entries_after_the_index_day_fail():
+    checks = checks_of(*cohort_of(700, known=DAY + timedelta(days=60)))
+    assert not checks["resources after the index day"].passed
+    assert not checks["examples that hold any"].passed
 
 
-def test_a_model_that_learns_from_dealt_out_outcomes_fails_the_run():
+def test_leakage_checks_with_a_model_that_predicts_permuted_outcomes_fail():
     cohort, data = cohort_of(700)
-    cheat = probes_of(cohort, data, lambda some, others: others.outcome + 0.0)
-    assert not cheat["outcomes dealt out at random"].passed
+    checks = checks_of(cohort, data, lambda train, test: test.outcome + 0.0)
+    assert not checks["outcomes dealt out at random"].passed
 
 
-def test_the_same_notes_on_both_sides_of_the_split_fail_the_run():
+def test_leakage_checks_with_the_same_notes_in_both_parts_report_the_share():
     cohort, data = cohort_of(400)
     cohort.long_notes = {e.patient_id: {b"one", b"two"} for e in cohort.examples}
-    assert probes_of(cohort, data)["same notes in training and test"].figure == 1.0
+    assert checks_of(cohort, data)["same notes in training and test"].figure == 1.0
 
 
 RECIPE = CohortRecipe(
@@ -123,7 +122,7 @@ RECIPE = CohortRecipe(
 )  # fmt: skip
 
 
-def told(day: date, words: str, concept: str) -> NoteFindings:
+def note_naming(day: date, words: str, concept: str) -> NoteFindings:
     written = datetime(day.year, day.month, day.day, 9)
     note = Note(f"DocumentReference/{concept}-{day}", "p1", words, written)
     return NoteFindings(note, (Finding(0, len(words), words, concept),))
@@ -135,15 +134,15 @@ def coded(kind: EventKind, system: str, code: str, day: date) -> CodedEvent:
 
 @settings(max_examples=40, deadline=None)
 @given(after=st.integers(1, 700), late=st.integers(0, 60))
-def test_nothing_of_the_gap_or_later_reaches_a_feature(after, late):
+def test_features_do_not_change_with_what_happens_after_the_index_day(after, late):
     """Heart failure named or coded, sacubitril/valsartan, a first loop diuretic, a test."""
     atc = "http://www.whocc.no/atc"
     base = [coded(EventKind.CONDITION, "http://hl7.org/fhir/sid/icd-10", "I10", date(2019, 5, 1))]
-    notes = [told(date(2020, 2, 1), "disnea", "dyspnea")]
+    notes = [note_naming(date(2020, 2, 1), "disnea", "dyspnea")]
     record = PatientRecord("p1", Sex.MALE, date(1950, 1, 1), events=tuple(base))
     last = date(2023, 12, 31)
     whole = build_timeline(record, notes, LEXICON, last)
-    plain = list(examples(record, whole, date(2019, 1, 1), last, RECIPE, 1.0, Counter()))
+    plain = list(landmark_examples(record, whole, date(2019, 1, 1), last, RECIPE, 1.0, Counter()))
     index = plain[0].timeline.as_of
     day = index + timedelta(days=after)
     entered = day + timedelta(days=late)
@@ -160,12 +159,12 @@ def test_nothing_of_the_gap_or_later_reaches_a_feature(after, late):
     future = replace(record, events=events, died=entered + timedelta(days=5), deceased=True)
     more = [
         *notes,
-        told(day, "insuficiencia cardíaca", "heart_failure"),
-        told(day, "edemas", "ankle_edema"),
+        note_naming(day, "insuficiencia cardíaca", "heart_failure"),
+        note_naming(day, "edemas", "ankle_edema"),
     ]
     line = build_timeline(future, more, LEXICON, last)
-    found = list(examples(future, line, date(2019, 1, 1), last, RECIPE, 1.0, Counter()))
-    at_index = [e for e in found if e.timeline.as_of == index]
+    examples = list(landmark_examples(future, line, date(2019, 1, 1), last, RECIPE, 1.0, Counter()))
+    at_index = [e for e in examples if e.timeline.as_of == index]
     if after <= 30:
         assert at_index == []  # being diagnosed already
     else:

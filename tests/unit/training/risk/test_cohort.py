@@ -24,12 +24,12 @@ from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.cohort import (
     Example,
     censor,
-    examples,
-    part_of,
+    landmark_examples,
     sampling_weight,
 )
-from clinical_nlp.training.risk.follow_up import weigh_up
+from clinical_nlp.training.risk.follow_up import apply_ipcw
 from clinical_nlp.training.risk.recipe import CohortRecipe, Recipe, SplitRecipe
+from clinical_nlp.training.risk.split import part_of
 
 FIRST, LAST = date(2018, 1, 1), date(2023, 12, 31)
 RECIPE = CohortRecipe(
@@ -64,71 +64,71 @@ def patient(
 def cut(record: PatientRecord, notes=(), recipe=RECIPE):
     left_out: Counter[str] = Counter()
     whole = build_timeline(record, notes, load_lexicon(), LAST)
-    return list(examples(record, whole, FIRST, LAST, recipe, 1.0, left_out)), left_out
+    return list(landmark_examples(record, whole, FIRST, LAST, recipe, 1.0, left_out)), left_out
 
 
 def naming(*days: date) -> tuple[NoteFindings, ...]:
     """Notes that name heart failure in full."""
     text = "Insuficiencia cardíaca."
-    found = (Finding(0, 22, text[:22], "heart_failure"),)
+    examples = (Finding(0, 22, text[:22], "heart_failure"),)
     return tuple(
         NoteFindings(
             Note(f"DocumentReference/{day}", "p1", text, datetime(day.year, day.month, day.day)),
-            found,
+            examples,
         )
         for day in days
     )
 
 
-def test_windows_end_before_the_data_do():
-    found, left_out = cut(patient())
-    assert found and not left_out
-    for example in found:
+def test_landmark_examples_windows_end_before_the_data_do():
+    examples, left_out = cut(patient())
+    assert examples and not left_out
+    for example in examples:
         index = example.timeline.as_of
         assert index >= FIRST + timedelta(days=365)
         assert index + timedelta(days=395) <= LAST
         assert not example.outcome
 
 
-def test_the_outcome_is_of_the_window_and_ends_the_patients_part():
+def test_landmark_examples_after_a_diagnosis_there_are_none():
     baseline, _ = cut(patient())
     second = baseline[1].timeline.as_of
-    found, left_out = cut(patient(second + timedelta(days=200)))
-    assert [e.outcome for e in found] == [False, True]
+    examples, left_out = cut(patient(second + timedelta(days=200)))
+    assert [e.outcome for e in examples] == [False, True]
     assert left_out["already diagnosed"] == len(baseline) - 2
 
 
-def test_a_diagnosis_inside_the_gap_makes_no_example():
+def test_landmark_examples_with_diagnosis_in_the_gap_leave_the_day_out():
     second = cut(patient())[0][1].timeline.as_of
-    found, left_out = cut(patient(second + timedelta(days=20)))
+    examples, left_out = cut(patient(second + timedelta(days=20)))
     assert left_out["diagnosed in the gap"] == 1
-    assert second not in [e.timeline.as_of for e in found]
+    assert second not in [e.timeline.as_of for e in examples]
 
 
-def test_a_diagnosis_entered_late_is_of_the_day_it_was_made():
+def test_landmark_examples_with_late_entry_use_the_day_of_diagnosis():
     """Else the months in which everyone knew but the problem list would count as before."""
     baseline, _ = cut(patient())
     second = baseline[1].timeline.as_of
     made, entered = second - timedelta(days=10), second + timedelta(days=100)
-    found, left_out = cut(patient(made, entered))
-    assert second not in [e.timeline.as_of for e in found]
+    examples, left_out = cut(patient(made, entered))
+    assert second not in [e.timeline.as_of for e in examples]
     assert left_out["diagnosed in the gap"] == 1
 
 
-def test_examples_hold_nothing_known_after_their_day():
+def test_landmark_examples_hold_nothing_known_after_the_index_day():
     second = cut(patient())[0][1].timeline.as_of
     for example in cut(patient(second + timedelta(days=200)))[0]:
         assert example.timeline.coded_heart_failure == ()
         assert all(e.known <= example.timeline.as_of for e in example.timeline.entries)
 
 
-def test_the_young_and_the_dead_are_left_out():
+def test_landmark_examples_of_the_young_and_the_dead_are_left_out():
     assert cut(patient(birth_date=date(2000, 1, 1)))[1].keys() == {"age"}
-    found, left_out = cut(patient(died=date(2019, 1, 1), deceased=True))
-    assert left_out["dead"] >= len(found)
+    examples, left_out = cut(patient(died=date(2019, 1, 1), deceased=True))
+    assert left_out["dead"] >= len(examples)
 
 
-def test_notes_are_an_outcome_where_the_recipe_says_so():
+def test_landmark_examples_count_notes_as_outcome_where_the_recipe_does():
     second = cut(patient())[0][1].timeline.as_of
     notes = naming(second + timedelta(days=100), second + timedelta(days=130))
     either = RECIPE.replace(outcome="codes or notes")
@@ -136,7 +136,7 @@ def test_notes_are_an_outcome_where_the_recipe_says_so():
     assert [e.outcome for e in cut(patient(), notes, either)[0]] == [False, True]
 
 
-def test_follow_up_ends_with_the_diagnosis_the_death_or_the_window():
+def test_followed_days_end_with_diagnosis_death_or_window():
     second = cut(patient())[0][1].timeline.as_of
     (_, ill), _ = cut(patient(second + timedelta(days=200)))
     assert (ill.followed, ill.outcome, ill.died) == (200, True, False)
@@ -145,21 +145,21 @@ def test_follow_up_ends_with_the_diagnosis_the_death_or_the_window():
     assert cut(patient())[0][0].followed == 395
 
 
-def test_who_left_is_followed_to_the_last_contact_and_no_further():
+def test_followed_days_of_a_lost_patient_end_with_the_last_contact():
     baseline = cut(patient())[0]
     middle = baseline[1].timeline.as_of
     seen = (date(2018, 1, 10), date(2019, 1, 10), middle + timedelta(days=100))
-    gone, left_out = cut(patient(seen=seen, active=False))
-    assert [(e.lost, e.followed) for e in gone[1:]] == [(True, 100)]
-    assert left_out["lost before the index day"] == len(baseline) - len(gone)
+    lost, left_out = cut(patient(seen=seen, active=False))
+    assert [(e.lost, e.followed) for e in lost[1:]] == [(True, 100)]
+    assert left_out["lost before the index day"] == len(baseline) - len(lost)
     # A patient of whom the register says nothing may only be well, unless the recipe says so.
     quiet, _ = cut(patient(seen=seen))
     assert not any(e.lost for e in quiet)
     silent, _ = cut(patient(seen=seen), recipe=RECIPE.replace(lost_after_days=365))
-    assert [e.lost for e in silent] == [e.lost for e in gone]
+    assert [e.lost for e in silent] == [e.lost for e in lost]
 
 
-def test_a_diagnosis_or_a_death_is_no_loss():
+def test_diagnosed_or_dead_patient_is_not_lost():
     second = cut(patient())[0][1].timeline.as_of
     ill = patient(second + timedelta(days=200), seen=(second,), active=False)
     assert [(e.outcome, e.lost) for e in cut(ill)[0]][-1] == (True, False)
@@ -167,21 +167,21 @@ def test_a_diagnosis_or_a_death_is_no_loss():
     assert (cut(dead)[0][-1].died, cut(dead)[0][-1].lost) == (True, False)
 
 
-def test_nothing_recorded_for_long_makes_no_example_as_it_gives_no_estimate():
-    found, left_out = cut(patient(seen=(date(2018, 1, 10),)))
+def test_landmark_examples_without_records_in_the_look_back_are_left_out():
+    examples, left_out = cut(patient(seen=(date(2018, 1, 10),)))
     assert left_out["nothing recorded in the look-back"] > 0
-    assert all(e.timeline.as_of < date(2020, 1, 10) for e in found)
+    assert all(e.timeline.as_of < date(2020, 1, 10) for e in examples)
 
 
 @pytest.mark.parametrize(
     ("lost", "weight"), [("followed", 1.0), ("excluded", 1.0), ("weighted", 100 / 90)]
 )
-def test_the_recipe_says_what_becomes_of_who_is_lost(lost, weight):
+def test_censor_lost_patients_follows_the_recipe(lost, weight):
     line = build_timeline(patient(), (), load_lexicon(), LAST)
-    gone = [Example(f"g{i}", line, False, followed=10, lost=True) for i in range(10)]
+    censored = [Example(f"g{i}", line, False, followed=10, lost=True) for i in range(10)]
     rest = [Example(f"r{i}", line, i < 5, followed=395) for i in range(90)]
     left_out: Counter[str] = Counter()
-    kept = censor([*gone, *rest], RECIPE.replace(lost=lost), left_out)
+    kept = censor([*censored, *rest], RECIPE.replace(lost=lost), left_out)
     assert [e.weight for e in kept] == pytest.approx([weight] * len(kept))
     assert len(kept) == (100 if lost == "followed" else 90)
     assert left_out["lost to follow-up"] == (0 if lost == "followed" else 10)
@@ -195,15 +195,15 @@ def test_the_recipe_says_what_becomes_of_who_is_lost(lost, weight):
     )
 )
 @hypothesis.example(rows=[(1, False, 0, 1.0), (1, True, 0, 1.0), (2, False, 0, 1.0)])
-def test_weights_of_a_stratum_are_kept_while_someone_is_seen_to_the_end(rows):
+def test_apply_ipcw_keeps_the_weight_of_a_stratum_with_someone_followed(rows):
     line = build_timeline(patient(), (), load_lexicon(), LAST)
-    found = [
-        Example(f"{group}", line, False, weight, days, lost=gone)
-        for days, gone, group, weight in rows
+    examples = [
+        Example(f"{group}", line, False, weight, days, lost=lost)
+        for days, lost, group, weight in rows
     ]
-    kept = weigh_up(found, lambda e: e.lost, lambda e: e.patient_id)
-    for group in {e.patient_id for e in found}:
-        before = [e for e in found if e.patient_id == group]
+    kept = apply_ipcw(examples, lambda e: e.lost, lambda e: e.patient_id)
+    for group in {e.patient_id for e in examples}:
+        before = [e for e in examples if e.patient_id == group]
         after = [e for e in kept if e.patient_id == group]
         last = max(before, key=lambda e: (e.followed, e.lost))
         total = sum(e.weight for e in after)
@@ -213,7 +213,7 @@ def test_weights_of_a_stratum_are_kept_while_someone_is_seen_to_the_end(rows):
             assert total == pytest.approx(sum(e.weight for e in before))
 
 
-def test_censored_deaths_are_made_up_for_by_those_who_lived_as_long():
+def test_censor_deaths_weights_those_who_lived_as_long():
     line = build_timeline(patient(), (), load_lexicon(), LAST)
     early = [Example(f"d{i}", line, False, followed=100, died=True) for i in range(10)]
     ill = [Example(f"i{i}", line, True, followed=50) for i in range(5)]
@@ -227,14 +227,14 @@ def test_censored_deaths_are_made_up_for_by_those_who_lived_as_long():
     assert sum(e.weight for e in kept) == pytest.approx(100)
 
 
-def test_every_case_is_read_and_a_share_of_the_others():
+def test_sampling_weight_reads_every_case_and_a_share_of_the_others():
     assert sampling_weight(patient(date(2022, 1, 1)), FIRST, RECIPE) == 1.0
     weights = [sampling_weight(PatientRecord(f"p{i}"), FIRST, RECIPE) for i in range(2000)]
     assert set(weights) == {0.0, 4.0}
     assert sum(weights) == pytest.approx(2000, rel=0.1)
 
 
-def test_a_patient_is_always_in_the_same_part():
+def test_part_of_a_patient_is_always_the_same():
     recipe = SplitRecipe(train=0.5, calibration=0.2, salt="salt")
     parts = Counter(part_of(f"p{i}", recipe) for i in range(4000))
     assert parts == Counter(part_of(f"p{i}", recipe) for i in range(4000))
@@ -249,14 +249,14 @@ def test_a_patient_is_always_in_the_same_part():
         ("name = 'x'", "E121"),
     ],
 )
-def test_a_broken_recipe_says_so(tmp_path, text, code):
+def test_read_recipe_of_a_broken_file_raises(tmp_path, text, code):
     path = tmp_path / "recipe.toml"
     path.write_text(text)
     with pytest.raises(UsageError, match=code):
         read_recipe(path, Recipe)
 
 
-def test_the_shipped_recipe_is_read():
+def test_read_recipe_of_the_shipped_file_succeeds():
     from clinical_nlp.artifacts import shipped_folder
 
     recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml", Recipe)

@@ -15,10 +15,15 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.training.config import read_recipe
-from clinical_nlp.training.risk.candidates import age_and_sex
+from clinical_nlp.training.risk.calibrated_model import CalibratedModel
+from clinical_nlp.training.risk.candidates import age_and_sex_baseline
 from clinical_nlp.training.risk.dataset import Case, Data
-from clinical_nlp.training.risk.lead_time import alerted_by, lead_days, lead_time, past_of
-from clinical_nlp.training.risk.platt import Calibrated
+from clinical_nlp.training.risk.lead_time import (
+    alerted_by,
+    lead_days,
+    lead_time,
+    timelines_before_diagnosis,
+)
 from clinical_nlp.training.risk.published import published_scores
 from clinical_nlp.training.risk.recipe import Recipe
 from clinical_nlp.training.risk.subgroups import age_bands, group_keys, subgroups
@@ -28,7 +33,7 @@ TABLE = load_features()
 DAY = date(2024, 6, 1)
 
 
-def said(concept: str, day: date, value: float | None = None) -> Entry:
+def noted(concept: str, day: date, value: float | None = None) -> Entry:
     source = f"DocumentReference/{day}"
     evidence = Evidence(source, concept, day, 0, 3)
     return Entry(concept, day, day, Origin.NOTE, Presence.PRESENT, evidence, value=value)
@@ -40,7 +45,7 @@ def line(name="p", day=DAY, born=1950, sex=Sex.FEMALE, *entries: Entry) -> Timel
     )
 
 
-def test_groups_are_told_by_sex_age_notes_and_language():
+def test_group_keys_are_sex_age_notes_and_language():
     keys = group_keys(
         [line(), line(born=1990, sex=Sex.MALE), line(born=1930)], ["ca", "", "es"], TABLE
     )
@@ -52,7 +57,7 @@ def test_groups_are_told_by_sex_age_notes_and_language():
     }
 
 
-def test_a_group_that_is_underestimated_shows():
+def test_subgroups_of_underestimated_women_show_observed_over_expected():
     generator = np.random.default_rng(1)
     p = np.full(2000, 0.1)
     women = np.arange(2000) % 2 == 0
@@ -65,18 +70,20 @@ def test_a_group_that_is_underestimated_shows():
     assert female["patients"] == male["patients"] == 1000
 
 
-def test_lead_time_runs_from_the_first_alert_to_the_diagnosis():
+def test_lead_days_run_from_the_first_alert_to_the_diagnosis():
     ill, well = date(2024, 3, 1), date(2024, 1, 1)
-    told = [said("dyspnea", ill - timedelta(days=d)) for d in (200, 100)]
+    noted_signs = [noted("dyspnea", ill - timedelta(days=d)) for d in (200, 100)]
     cases = [
-        Case("a", replace(line("a", date(2025, 1, 1), 1950, Sex.MALE, *told[::1]),
+        Case("a", replace(line("a", date(2025, 1, 1), 1950, Sex.MALE, *noted_signs[::1]),
                           contact_days=(date(2020, 1, 1),)), ill),
         Case("b", replace(line("b", date(2025, 1, 1)), contact_days=(date(2020, 1, 1),)), well),
     ]  # fmt: skip
-    pasts = past_of(cases, date(2021, 1, 1), 40)
-    assert pasts[0][0].as_of == ill - timedelta(days=30)
-    assert all(e.known <= t.as_of for past in pasts for t in past for e in t.entries)
-    leads = lead_days(pasts, lambda some: np.array([float(bool(t.entries)) for t in some]), 0.5)
+    timelines = timelines_before_diagnosis(cases, date(2021, 1, 1), 40)
+    assert timelines[0][0].as_of == ill - timedelta(days=30)
+    assert all(e.known <= t.as_of for case in timelines for t in case for e in t.entries)
+    leads = lead_days(
+        timelines, lambda lines: np.array([float(bool(t.entries)) for t in lines]), 0.5
+    )
     assert leads.tolist() == [180.0, -1.0]
     summary = lead_time(leads, ["a", "b"], 20, 1)
     assert summary["alerted_180"].value == 0.5 and summary["alerted_360"].value == 0
@@ -84,14 +91,14 @@ def test_lead_time_runs_from_the_first_alert_to_the_diagnosis():
     assert [p["share"] for p in alerted_by(leads)][:7] == [0.5] * 6 + [0.0]
 
 
-def test_published_scores_speak_of_whom_they_can():
+def test_published_scores_cover_patients_with_their_inputs_only():
     generator = np.random.default_rng(2)
     lines = []
     for i in range(200):
         ill = i % 4 == 0
-        entries = [said("orthopnea", DAY), said("raised_jvp", DAY)] if ill else []
+        entries = [noted("orthopnea", DAY), noted("raised_jvp", DAY)] if ill else []
         if i % 2 == 0:
-            entries.append(said("nt_probnp", DAY, 900.0 if ill else 60.0))
+            entries.append(noted("nt_probnp", DAY, 900.0 if ill else 60.0))
         lines.append(line(f"p{i}", DAY, int(generator.integers(1940, 1960)), Sex.MALE, *entries))
     y = np.array([i % 4 == 0 for i in range(200)], dtype=int)
     people = np.array([f"p{i}" for i in range(200)])
@@ -106,7 +113,7 @@ def test_published_scores_speak_of_whom_they_can():
     assert peptide["per_1000"] == pytest.approx(250)
 
 
-def test_the_check_in_time_learns_from_closed_windows_only():
+def test_temporal_check_trains_on_closed_windows_only():
     recipe = read_recipe(shipped_folder("hf-risk") / "recipe.toml", Recipe)
     recipe = recipe.replace(fit=recipe.fit.replace(bootstrap=5))
     generator = np.random.default_rng(3)
@@ -124,32 +131,34 @@ def test_the_check_in_time_learns_from_closed_windows_only():
     rows = {n: np.flatnonzero(part == i) for i, n in enumerate(("train", "calibration", "test"))}
     seen: list[date] = []
 
-    class Watched:
+    class RecordingCandidate:
         def __init__(self) -> None:
-            self.inner = age_and_sex(TABLE, recipe.fit)
+            self.inner = age_and_sex_baseline(TABLE, recipe.fit)
             self.name, self.settings = self.inner.name, self.inner.settings
 
-        def fit(self, some, setting):
-            seen.append(max(t.as_of for t in some.timelines))
-            return self.inner.fit(some, setting)
+        def fit(self, data, setting):
+            seen.append(max(t.as_of for t in data.timelines))
+            return self.inner.fit(data, setting)
 
-        def log_odds(self, model, some):
-            return self.inner.log_odds(model, some)
+        def log_odds(self, model, data):
+            return self.inner.log_odds(model, data)
 
-    chosen = Calibrated(Watched(), None, {"strength": 0.03}, (1.0, 0.0))
-    told = temporal_check(data, rows, recipe, chosen)
-    first = date.fromisoformat(told["from"])
+    chosen = CalibratedModel(RecordingCandidate(), None, {"strength": 0.03}, (1.0, 0.0))
+    summary = temporal_check(data, rows, recipe, chosen)
+    first = date.fromisoformat(summary["from"])
     past, control = seen[:-DRAWS], seen[-DRAWS:]
     assert max(past) + timedelta(days=395) <= first
     assert max(control) >= first
-    assert told["control"]["auroc"] == pytest.approx(told["measures"]["auroc"].value, abs=0.05)
-    assert told["control"]["calibration_slope"] == pytest.approx(1, abs=0.35)
-    assert told["measures"]["auroc"].value > 0.6
+    assert summary["control"]["auroc"] == pytest.approx(
+        summary["measures"]["auroc"].value, abs=0.05
+    )
+    assert summary["control"]["calibration_slope"] == pytest.approx(1, abs=0.35)
+    assert summary["measures"]["auroc"].value > 0.6
     few = {**rows, "test": rows["test"][:10]}
     assert "measures" not in temporal_check(data, few, recipe, chosen)
 
 
-def test_within_a_band_of_age_age_itself_tells_little():
+def test_age_bands_auroc_of_age_is_lower_within_a_band():
     generator = np.random.default_rng(4)
     ages = generator.integers(40, 95, 4000)
     outcome = (generator.random(4000) < np.exp((ages - 110) / 12)).astype(int)

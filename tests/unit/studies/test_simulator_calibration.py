@@ -5,14 +5,14 @@ from studies.simulator_calibration.check import curves
 from studies.simulator_calibration.targets import load_targets, missed, targets_markdown
 
 
-def test_target_has_source_and_range():
+def test_load_targets_each_has_a_source_and_a_range_that_can_be_missed():
     for target in load_targets():
         assert target.source and target.low < target.high
         assert target.met((target.low + target.high) / 2)
         assert not target.met(target.high * 1.01) and not target.met(float("nan"))
 
 
-def test_missed_unmeasured_target_is_reported():
+def test_missed_target_without_a_measurement_is_reported():
     targets = load_targets()
     measured = {t.key: t.low for t in targets[1:]}
     assert missed(targets, measured) == [targets[0]]
@@ -20,6 +20,6 @@ def test_missed_unmeasured_target_is_reported():
     assert table.count("**missed**") == 1 and table.count("\n") == len(targets) + 2
 
 
-def test_curves_empty_cohort_gives_no_prevalence():
+def test_curves_without_patients_are_empty():
     p = load_parameters()
     assert curves([], p.start, p) == []

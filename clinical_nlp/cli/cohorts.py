@@ -1,0 +1,56 @@
+"""Exports as training data: what ``train`` and ``recalibrate`` both open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from spacy.language import Language
+
+    from clinical_nlp.training.risk.dataset import Cohort
+    from clinical_nlp.training.risk.recipe import CohortRecipe
+    from clinical_nlp.training.risk.sources import PatientStream
+
+
+def export_cohort(
+    exports: list[Path], recipe: CohortRecipe, nlp: Language, console: Console
+) -> Cohort:
+    """Read exports, and the notes of the patients that the recipe samples."""
+    from clinical_nlp.lexicon import load_lexicon
+    from clinical_nlp.training.risk.dataset import read_cohort
+
+    with (
+        opened_exports(exports, recipe, console) as stream,
+        patients_bar(console, stream.patients) as advance,
+    ):
+        return read_cohort(stream.records, nlp, load_lexicon(), stream.days, recipe, advance)
+
+
+@contextmanager
+def opened_exports(
+    exports: list[Path], recipe: CohortRecipe, console: Console
+) -> Iterator[PatientStream]:
+    """Open and scan exports; their patients are read inside the context."""
+    from clinical_nlp.training.risk.sources import scan_sources
+    from fhir_adapters.reading import BulkExport
+
+    with ExitStack() as stack:
+        sources = [stack.enter_context(BulkExport(folder)) for folder in exports]
+        with console.status("Reading the export ..."):
+            stream = scan_sources(sources, recipe)
+        yield stream
+
+
+@contextmanager
+def patients_bar(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    """Draw a bar of patients; yield what advances it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("[bold]patients", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("patients", total=total)
+        yield lambda done: bar.advance(task, done)

@@ -1,0 +1,99 @@
+"""Where the patients of a cohort come from: exports, or the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Protocol
+
+from spacy.language import Language
+
+from clinical_nlp.errors import UsageError
+from clinical_nlp.lexicon import load_lexicon
+from clinical_nlp.records import PatientRecord, SourceSummary
+from clinical_nlp.simulation import Parameters, load_parameters, simulate_patient
+from clinical_nlp.training.risk.cohort import sampling_weight
+from clinical_nlp.training.risk.dataset import Cohort, read_cohort
+from clinical_nlp.training.risk.recipe import CohortRecipe
+
+#: Who the patients of a simulated cohort are, for the card and the spec.
+SIMULATED = "patients simulated by this package; not for clinical use"
+
+
+class PatientSource(Protocol):
+    """An export of patients. Used once: ``scan``, then ``records``."""
+
+    def scan(self, progress: Callable[[int], None]) -> SourceSummary:
+        """Read everything once; ``progress`` takes the bytes read since its last call."""
+        ...
+
+    def records(self) -> Iterator[PatientRecord]:
+        """Yield the patients in order of id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PatientStream:
+    """Patients to read one at a time, the first and last day of their data, their number."""
+
+    records: Iterator[PatientRecord]
+    days: tuple[date, date]
+    patients: int
+
+
+def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> PatientStream:
+    """Scan exports; their patients are then read as one stream.
+
+    The last day of the data is the recipe's, else the latest day of the exports; the first is
+    the recipe's, else ``record_years`` before the last.
+
+    Raises
+    ------
+    UsageError
+        E123: neither the recipe nor an export has a last day.
+    """
+    summaries = [source.scan(lambda read: None) for source in sources]
+    last = recipe.last_day or max((s.latest for s in summaries if s.latest), default=None)
+    if last is None:
+        raise UsageError(
+            "E123",
+            "the export holds no dated resource, so there is no follow-up to learn from: "
+            "give cohort.last_day in the recipe, or an export with dates",
+        )
+    first = recipe.first_day or last - timedelta(days=365 * recipe.record_years)
+    return PatientStream(_records(sources), (first, last), sum(s.patients for s in summaries))
+
+
+def _records(sources: Sequence[PatientSource]) -> Iterator[PatientRecord]:
+    for number, source in enumerate(sources):
+        for record in source.records():
+            # Ids of two exports may be the same without being the same person.
+            yield record if len(sources) == 1 else replace(record, id=f"{number}/{record.id}")
+
+
+def simulated_cohort(
+    recipe: CohortRecipe, nlp: Language, progress: Callable[[int], None] = lambda patients: None
+) -> Cohort:
+    """Simulate the recipe's patients and read their notes.
+
+    The simulation runs to its own end, a year past the day that demonstration exports show,
+    so that the last outcomes are known.
+    """
+    parameters = load_parameters()
+    days = (parameters.start, parameters.end)
+    records = _simulated_records(recipe, parameters.as_of(parameters.end))
+    return read_cohort(records, nlp, load_lexicon(), days, recipe, progress)
+
+
+def _simulated_records(recipe: CohortRecipe, parameters: Parameters) -> Iterator[PatientRecord]:
+    """Simulate every patient, with notes where they will be read.
+
+    The codes decide whose notes are read, and writing notes is most of the work.
+    """
+    without_notes, seed = parameters.without_notes(), recipe.simulation_seed
+    for number in range(recipe.simulated_patients):
+        record = simulate_patient(number, seed, without_notes).record
+        if sampling_weight(record, parameters.start, recipe):
+            record = simulate_patient(number, seed, parameters).record
+        yield record
