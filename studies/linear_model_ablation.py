@@ -1,9 +1,14 @@
-"""What each choice of the linear model is worth, by cross-validation.
+"""Ablation of the linear model: what each of its parts is worth, by cross-validation.
 
-``python -m studies.linear_model_ablation --config models/hf-risk/recipe.toml`` reads the
-recipe's simulated cohort and compares the logistic regression as it is with others that lack
-one of its parts, or have one more, on the training and calibration patients. The test
-patients are not looked at.
+Reads the recipe's simulated cohort and compares the logistic regression with variants that
+lack one of its parts, or have one more, on the training and calibration patients. The test
+patients are not looked at. Run by hand (minutes)::
+
+    python -m studies.linear_model_ablation --config models/hf-risk/recipe.toml
+
+Last measured: log loss 0.05147 as it is, +0.00014 with a straight line of age, +0.00008 with
+one penalty for all, +0.00479 with age and sex alone. Quoted in full in
+``studies/risk_model.md``.
 """
 
 from __future__ import annotations

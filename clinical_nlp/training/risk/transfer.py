@@ -96,7 +96,7 @@ def transfer_between(
     models: list[Candidate] = [
         LogisticCandidate("structured data", table, recipe.strengths),
         LogisticCandidate(
-            "what both cohorts mean alike",
+            "features with the same meaning in both",
             table,
             recipe.strengths,
             transportable_features(table, *cohorts.values()),
