@@ -60,9 +60,7 @@ class Timing:
     difference: float
 
 
-def compare(
-    what: str, ways: dict[str, Callable[[], Any]], repeats: int = 7
-) -> list[Timing]:
+def compare(what: str, ways: dict[str, Callable[[], Any]], repeats: int = 7) -> list[Timing]:
     """Time each way (the least of some repeats); the first is ours."""
     rows: list[Timing] = []
     reference: Any = None
