@@ -11,12 +11,14 @@ import hashlib
 import json
 import os
 import shutil
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from clinical_nlp.errors import ModelError, OutputError
+from clinical_nlp.errors import ModelError, OutputError, PipelineError
 
 #: Folder of a shipped model that holds the model's own files.
 MODEL_FOLDER = "model"
@@ -218,3 +220,19 @@ def output_errors(name: str) -> Iterator[None]:
             f"'{name}' cannot be written ({error.strerror or type(error).__name__}); "
             "see that the disk has room and that the folder is yours, then run again.",
         ) from None
+
+
+def read_toml(package: str, name: str) -> dict[str, Any]:
+    """Read a TOML file that lies in a package.
+
+    Raises
+    ------
+    PipelineError
+        E330: the file is absent or no TOML.
+    """
+    try:
+        return tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise PipelineError(
+            "E330", f"the rules {package}/{name} cannot be read ({error}): correct the file"
+        ) from error

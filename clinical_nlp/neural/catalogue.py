@@ -1,18 +1,17 @@
-"""The encoders that can be fetched, as ``hub.toml`` lists them."""
+"""The encoders of ``hub.toml``, which can be fetched from the Hugging Face hub."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import PipelineError
 
 
 @dataclass(frozen=True, slots=True)
 class HubEncoder:
-    """An encoder on the hub; the fields are explained in ``hub.toml``."""
+    """An encoder on the hub; ``hub.toml`` explains the fields."""
 
     id: str
     revision: str
@@ -37,10 +36,9 @@ def hub_encoders() -> tuple[HubEncoder, ...]:
     Raises
     ------
     PipelineError
-        E331: an entry lacks something or has something unknown.
+        E331: an entry lacks a key or has an unknown one.
     """
-    text = files("clinical_nlp.neural").joinpath("hub.toml").read_text("utf-8")
-    entries = tomllib.loads(text).get("encoder", [])
+    entries = read_toml("clinical_nlp.neural", "hub.toml").get("encoder", [])
     try:
         return tuple(HubEncoder(**entry) for entry in entries)
     except TypeError as error:

@@ -7,9 +7,7 @@ a pipeline sent to another process and one built from the package hold the same 
 from __future__ import annotations
 
 import json
-import tomllib
 from abc import ABC, abstractmethod
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,22 +18,6 @@ from clinical_nlp.errors import PipelineError
 
 _FILE = "rules.json"
 _MOST_NORMS = 200_000  # about 30 MB
-
-
-def load_rules(package: str, name: str) -> dict[str, Any]:
-    """Read a TOML file of rules that lies in a package.
-
-    Raises
-    ------
-    PipelineError
-        E330 where the file is absent or no TOML.
-    """
-    try:
-        return tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise PipelineError(
-            "E330", f"the rules {package}/{name} cannot be read ({error}): correct the file"
-        ) from error
 
 
 class _Norms:

@@ -2,8 +2,8 @@
 
 from spacy.language import Language
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.pipeline.measurements.measurements import MeasurementFinder
-from clinical_nlp.pipeline.rules import load_rules
 
 __all__ = ["MeasurementFinder", "create_measurements"]
 
@@ -11,4 +11,4 @@ __all__ = ["MeasurementFinder", "create_measurements"]
 @Language.factory("hf_measurements")
 def create_measurements(nlp: Language, name: str) -> MeasurementFinder:
     """Build ``hf_measurements`` with the package's own names, units and limits."""
-    return MeasurementFinder(load_rules(__name__, "measurements.toml"))
+    return MeasurementFinder(read_toml(__name__, "measurements.toml"))

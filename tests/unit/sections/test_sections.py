@@ -6,9 +6,9 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.pipeline.document import HEADINGS, SECTIONS
-from clinical_nlp.pipeline.rules import load_rules
 from clinical_nlp.pipeline.sections import Sectionizer
 
 _CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.v1"}}}
@@ -122,7 +122,7 @@ def test_sections_of_degenerate_notes_are_not_empty(sectionizer: Language, text:
 
 
 def test_shared_heading_raises_e331() -> None:
-    rules = load_rules("clinical_nlp.pipeline.sections", "sections.toml")
+    rules = read_toml("clinical_nlp.pipeline.sections", "sections.toml")
     rules["sections"]["plan"]["headings"].append("anamnesis")
     with pytest.raises(PipelineError, match="E331"):
         Sectionizer(rules)
