@@ -5,9 +5,9 @@
 The plain way: transformers, one note at a time, padded to 512 pieces, float32, torch's own
 threads; the same once more without padding. Ours: the engine with its defaults, the whole
 note as context, so that both see the same and may be compared word by word. The weights are
-random (no hub is needed); a linear head is taught on them to mark what the rules find, and
-reads the test notes over both. Notes are the first 250 words of the export's longer ones.
-Rounds alternate, the median ratio is told.
+random (no hub is needed); a linear head is trained on them to mark what the rules find, and
+tags the test notes over both. Notes are the first 250 words of the export's longer ones.
+Rounds alternate, the median ratio is printed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import clinical_nlp
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.neural.batches import tensors
 from clinical_nlp.neural.checkpoint import Checkpoint
-from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.engine import Engine, EngineConfig
 from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.neural.segments import segment
 from clinical_nlp.neural.subwords import SubwordAligner
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 LENGTH = 512
 WORDS = 250
-#: Notes that are taught, how often each, and layers from the end that learn.
-TAUGHT_ON, PASSES, LEARNING = 40, 4, 2
+#: Training notes, epochs, and layers from the end that are trained.
+TRAINING_NOTES, EPOCHS, TRAINED_LAYERS = 40, 4, 2
 Floats = npt.NDArray[np.float32]
 
 
@@ -78,9 +78,9 @@ class PlainWay:
 
     def tags(self, doc: Doc) -> npt.NDArray[np.int64]:
         """Tag of each word."""
-        (unit,) = segment(doc, "note")
+        (part,) = segment(doc, "note")
         encoded = self.tokenizer(
-            unit.text,
+            part.text,
             return_tensors="pt",
             truncation=True,
             max_length=LENGTH,
@@ -90,41 +90,41 @@ class PlainWay:
             hidden = self.model(
                 input_ids=encoded["input_ids"], attention_mask=encoded["attention_mask"]
             ).last_hidden_state[0]
-            read = self.pieces.read([unit.text], [unit.starts], [unit.ends])[0]
+            read = self.pieces.read([part.text], [part.starts], [part.ends])[0]
             first = torch.from_numpy(read.first.astype(np.int64)) + 1
             tags: npt.NDArray[np.int64] = self.head(hidden[first]).argmax(-1).numpy()
             return tags
 
 
-def teach(encoder: PreTrainedModel, pieces: SubwordAligner, docs: list[Doc]) -> Tagger:
-    """A tagger that marks the words of findings by their category, taught in place."""
+def train_head(encoder: PreTrainedModel, pieces: SubwordAligner, docs: list[Doc]) -> Tagger:
+    """A tagger that marks the words of findings by their category, trained in place."""
     concepts = load_lexicon().concepts
     categories = sorted({concept.category for concept in concepts.values()})
     torch.manual_seed(1)
     tagger = Tagger(encoder, nn.Linear(int(encoder.config.hidden_size), len(categories) + 1))
     encoder.requires_grad_(False)
-    learning = [*encoder.layers[-LEARNING:], encoder.final_norm, tagger.head]
-    for part in learning:
+    trained = [*encoder.layers[-TRAINED_LAYERS:], encoder.final_norm, tagger.head]
+    for part in trained:
         part.requires_grad_(True)
-    weights = [weight for part in learning for weight in part.parameters()]
+    weights = [weight for part in trained for weight in part.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=3e-4, weight_decay=0.01)
-    for doc in track(docs * PASSES, "teaching", console=Console(stderr=True)):
+    for doc in track(docs * EPOCHS, "training", console=Console(stderr=True)):
         tags = np.zeros(len(doc), dtype=np.int64)
         for finding in doc._.findings:
             span = doc.char_span(finding.start, finding.end, alignment_mode="expand")
             tags[span.start : span.end] = 1 + categories.index(concepts[finding.concept].category)
-        (unit,) = segment(doc, "note")
-        (read,) = pieces.read([unit.text], [unit.starts], [unit.ends])
+        (part,) = segment(doc, "note")
+        (read,) = pieces.read([part.text], [part.starts], [part.ends])
         (window,) = windows(read, LENGTH - pieces.framing, 0)[:1]
         given = tensors(
             [window],
-            [np.zeros((len(window.places), 0), dtype=np.int64)],
+            [np.zeros((len(window.word_bounds), 0), dtype=np.int64)],
             pieces.prefix,
             pieces.suffix,
             pieces.pad,
         )
         emissions = tagger(*(torch.from_numpy(array) for array in given))[0]
-        truth = torch.from_numpy(tags[unit.tokens[window.words]])
+        truth = torch.from_numpy(tags[part.tokens[window.words]])
         optimiser.zero_grad()
         nn.functional.cross_entropy(emissions, truth).backward()
         optimiser.step()
@@ -155,20 +155,20 @@ def main() -> None:
     parser.add_argument("--backend", default="auto")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    texts = notes_of(arguments.export, TAUGHT_ON + arguments.notes * arguments.rounds)
+    texts = notes_of(arguments.export, TRAINING_NOTES + arguments.notes * arguments.rounds)
     nlp = clinical_nlp.load()
     docs = list(nlp.pipe(texts))
     with TemporaryDirectory() as folder:
         checkpoint = find_checkpoint(write_modernbert(Path(folder), texts, MRBERT_ES))
-        settings = {"window": LENGTH, "context": "note", "cache_mib": 0}
+        config = EngineConfig(LENGTH, context="note", backend=arguments.backend, cache_mib=0)
         pieces = SubwordAligner(checkpoint.tokenizer)
-        tagger = teach(checkpoint.model(), pieces, docs[:TAUGHT_ON])
-        ours = Engine(tagger, checkpoint.tokenizer, backend=arguments.backend, **settings)
+        tagger = train_head(checkpoint.model(), pieces, docs[:TRAINING_NOTES])
+        ours = Engine(tagger, checkpoint.tokenizer, config)
         ways = {
             "plain, padded to 512": PlainWay(tagger, checkpoint, padded=True),
             "plain, not padded": PlainWay(tagger, checkpoint, padded=False),
         }
-        report(ours, ways, docs[TAUGHT_ON:], arguments.notes, arguments.threads)
+        report(ours, ways, docs[TRAINING_NOTES:], arguments.notes, arguments.threads)
 
 
 def report(
@@ -183,15 +183,15 @@ def report(
     for begin in range(0, len(docs), size):
         batch = [doc for doc in docs[begin : begin + size] if _fits(fitting, doc)]
         total = sum(len(doc.text.split()) for doc in batch)
-        told = {}
+        tags = {}
         for name, way in ways.items():
             began = perf_counter()
-            told[name] = [way.tags(doc) for doc in batch]
+            tags[name] = [way.tags(doc) for doc in batch]
             seconds[name].append((perf_counter() - began) / total * WORDS)
         began = perf_counter()
         rows = ours.run(batch)
         seconds["ours"].append((perf_counter() - began) / total * WORDS)
-        for number, (doc, exact) in enumerate(zip(batch, told["plain, not padded"], strict=True)):
+        for number, (doc, exact) in enumerate(zip(batch, tags["plain, not padded"], strict=True)):
             near = rows[number].argmax(-1)[[t.i for t in doc if not t.is_space]]
             same += int((near == exact).sum())
             words += len(exact)
@@ -215,8 +215,8 @@ def report(
 
 
 def _fits(pieces: SubwordAligner, doc: Doc) -> bool:
-    (unit,) = segment(doc, "note")
-    read = pieces.read([unit.text], [unit.starts], [unit.ends])[0]
+    (part,) = segment(doc, "note")
+    read = pieces.read([part.text], [part.starts], [part.ends])[0]
     return len(read.ids) <= LENGTH - pieces.framing
 
 

@@ -69,8 +69,8 @@ def read_texts(nlp: Language, texts: Sequence[str]) -> list[NoteOutcome]:
     """
     for _, component in nlp.pipeline:
         # A cached result was computed in another batch, and its last digits may differ.
-        if hasattr(component, "forget"):
-            component.forget()
+        if hasattr(component, "clear_cache"):
+            component.clear_cache()
     outcomes: list[NoteOutcome] = []
     try:
         outcomes.extend(map(_reading, nlp.pipe(texts, batch_size=_BATCH_SIZE)))

@@ -108,7 +108,7 @@ def verify(
 
 
 def _verify_checkpoint(model: str) -> None:
-    from clinical_nlp.neural.engine import Engine
+    from clinical_nlp.neural.engine import Engine, EngineConfig
     from clinical_nlp.neural.locate import find_checkpoint
     from clinical_nlp.neural.vectors import WordVectors
 
@@ -116,8 +116,7 @@ def _verify_checkpoint(model: str) -> None:
     Engine(
         WordVectors(checkpoint.model()),
         checkpoint.tokenizer,
-        window=min(512, checkpoint.window),
-        backend="float32",
+        EngineConfig(window=min(512, checkpoint.window), backend="float32"),
     )
     typer.echo(f"{model}: loads, and its tokenizer fits; folder {Path(checkpoint.folder)}")
     typer.echo(f"Digest: {checkpoint.digest}")

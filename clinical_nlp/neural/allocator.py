@@ -1,8 +1,8 @@
-"""Keeps freed memory in the process, where the next layer finds it warm.
+"""Keep freed memory in the process, for the next layer.
 
-The buffers of a layer are of megabytes. glibc gives blocks of that size back to the system as
-soon as they are freed, and the next layer's are mapped and zeroed page by page: on two x86-64
-cores that took up to two thirds of an eight-bit layer's time.
+A layer's buffers are of megabytes. glibc returns blocks of that size to the system as soon as
+they are freed, and the next layer's are mapped and zeroed page by page: on two x86-64 cores
+that took up to two thirds of an eight-bit layer's time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 
-#: Largest block that glibc lets come from the heap on 64 bits.
+#: Largest block that glibc allocates from the heap on 64 bits.
 _LARGEST_FROM_HEAP = 32 * 2**20
 
 #: Freed memory at the heap's end that is kept (bytes).
@@ -24,11 +24,10 @@ _KEPT = 128 * 2**20
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell glibc not to give large freed blocks back; return whether it was told.
+    """Set glibc's thresholds so that it keeps large freed blocks; return whether it worked.
 
-    For the whole process, once. At most 128 MiB stay that would else have gone. Nothing
-    happens where the C library is another, or where the operator has set the thresholds
-    (``MALLOC_TRIM_THRESHOLD_``) for himself.
+    It affects the whole process, once: at most 128 MiB more stay allocated. Other C libraries
+    are left alone, and so are thresholds that the operator set (``MALLOC_TRIM_THRESHOLD_``).
     """
     import os
 

@@ -1,4 +1,4 @@
-"""The ways to run a module: float32, bfloat16 or eight-bit on the CPU, bfloat16 on a GPU."""
+"""Back ends of the engine: float32, bfloat16 or int8 on a CPU, bfloat16 on a GPU."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from clinical_nlp.neural.int8 import quantise
 
 log = logging.getLogger(__name__)
 
-#: What ``backend`` may be.
+#: Values of ``backend``.
 BACKENDS = ("auto", "float32", "bfloat16", "int8")
 
-#: Runs a batch: ids, mask, first pieces, features (int64 arrays) to emissions (float32).
+#: Runs a batch: ids, mask, word bounds, features (int64 arrays) to emissions (float32).
 Runner = Callable[..., npt.NDArray[np.float32]]
 
 
 @cache
 def warn_once(message: str) -> None:
-    """Log a warning the first time that it is given."""
+    """Log a warning once a process."""
     log.warning(message)
 
 
 def choose(backend: str, device: str) -> tuple[str, str]:
-    """Settle the back end and the device that are asked for.
+    """Resolve the back end and the device.
 
     Parameters
     ----------
     backend
-        One of :data:`BACKENDS`. ``"auto"`` goes by what the processor can do, never by a
-        stopwatch: a choice that hung on the machine's load would let two nights differ.
+        One of :data:`BACKENDS`. ``"auto"`` depends on the processor's instructions only, not on
+        a timing, which would vary with the machine's load.
     device
-        ``"cpu"``, ``"cuda"`` (or ``"cuda:1"``), or ``"auto"``: a GPU where there is one.
+        ``"cpu"``, ``"cuda"`` (or ``"cuda:1"``), or ``"auto"``: a GPU if there is one.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def choose(backend: str, device: str) -> tuple[str, str]:
     Raises
     ------
     ModelError
-        E446: a GPU is asked for and there is none. E447: no such back end.
+        E446: there is no GPU. E447: there is no such back end or device.
     """
     if backend not in BACKENDS:
         raise ModelError(
@@ -75,7 +75,7 @@ def choose(backend: str, device: str) -> tuple[str, str]:
 
 
 def _fastest_here() -> str:
-    """Back end that is fastest on this processor, by its instructions."""
+    """The fastest back end for this processor's instructions."""
     # Public in name only from torch 2.13 on; absent on other architectures.
     has_vnni = getattr(torch.cpu, "_is_vnni_supported", lambda: False)
     has_bfloat16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
@@ -85,15 +85,14 @@ def _fastest_here() -> str:
 
 
 def runner(module: nn.Module, backend: str, device: str) -> Runner:
-    """Make a module ready to run; the module itself is left as it was.
+    """Prepare a module for a back end; its own weights are not changed.
 
     Parameters
     ----------
     module
-        Takes ids, mask, places of the words' pieces and features; gives a float for each word
-        and column.
+        Takes ids, mask, word bounds and features; returns emissions.
     backend, device
-        As :func:`choose` gave them.
+        As :func:`choose` returns them.
     """
     if device == "cpu":
         keep_freed_memory()

@@ -1,4 +1,4 @@
-"""Windows into tensors: of like length together, so many pieces at a time."""
+"""Batch windows of similar length, and pad them to tensors."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ Longs = npt.NDArray[np.int64]
 
 
 def by_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Group what has like length.
+    """Group items of similar length into batches.
 
     Parameters
     ----------
     lengths
         Of each item.
     most
-        Most a group may hold, filled up to its longest item; an item that is longer is a
-        group of its own.
+        Largest size of a batch, padded to its longest item; a longer item is a batch of its
+        own.
 
     Yields
     ------
     list of int
-        Indices, from the longest item to the shortest, so that memory is asked for once.
+        Indices, from the longest item to the shortest, so that memory is allocated once.
     """
     group: list[int] = []
     longest = 0
@@ -48,29 +48,30 @@ def tensors(
     suffix: Sequence[int],
     pad: int,
 ) -> tuple[Longs, Longs, Longs, Longs]:
-    """Fill windows up to one length.
+    """Pad windows to the same length.
 
     Parameters
     ----------
     batch
         Windows.
     features
-        For each its words' extra ids, int64 [words, F].
+        Extra ids of the words of each window, int64 [words, F].
     prefix, suffix, pad
         Special ids.
 
     Returns
     -------
     tuple of arrays
-        ids and mask, int64 [B, L]; first and last pieces, int64 [B, W, 2]; features, int64
+        ids and mask, int64 [B, L]; first and last piece of each word, int64 [B, W, 2];
+        features, int64
         [B, W, F].
     """
     size = len(batch)
     lengths = [len(window.ids) + len(prefix) + len(suffix) for window in batch]
-    words = [len(window.places) for window in batch]
+    words = [len(window.word_bounds) for window in batch]
     ids = np.full((size, max(lengths)), pad, dtype=np.int64)
     mask = np.zeros_like(ids)
-    places = np.zeros((size, max(words), 2), dtype=np.int64)
+    word_bounds = np.zeros((size, max(words), 2), dtype=np.int64)
     extra = np.zeros((size, max(words), features[0].shape[1]), dtype=np.int64)
     lead = len(prefix)
     for row, window in enumerate(batch):
@@ -79,6 +80,6 @@ def tensors(
         ids[row, lead:inner] = window.ids
         ids[row, inner : lengths[row]] = suffix
         mask[row, : lengths[row]] = 1
-        places[row, : words[row]] = window.places + lead
+        word_bounds[row, : words[row]] = window.word_bounds + lead
         extra[row, : words[row]] = features[row]
-    return ids, mask, places, extra
+    return ids, mask, word_bounds, extra

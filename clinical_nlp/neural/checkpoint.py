@@ -1,8 +1,6 @@
-"""An encoder's checkpoint: where it is, whether it is whole, and how it is loaded.
+"""An encoder's checkpoint: a folder with ``config.json``, safetensors and a fast tokenizer.
 
-Whatever is loaded is a folder on this machine with ``config.json``, weights in safetensors
-and a fast tokenizer. Weights in pickle and code that comes with a model are never touched:
-both can run anything.
+Pickled weights and code that comes with a model are never loaded: both can run anything.
 """
 
 from __future__ import annotations
@@ -35,14 +33,14 @@ _OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "roberta-p
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that was found on this machine; nothing is loaded until it is asked for.
+    """A checkpoint on this machine; its parts are loaded on access.
 
     Attributes
     ----------
     reference
-        How it was asked for: name of a shipped model, path, or hub id.
+        Name of a shipped model, path, or hub id, as given.
     folder
-        Where it lies.
+        Its folder.
     """
 
     reference: str
@@ -50,7 +48,7 @@ class Checkpoint:
 
     @cached_property
     def digest(self) -> str:
-        """Hex SHA-256 over the files that decide what the encoder says."""
+        """Hex SHA-256 over the files that the encoder's output depends on."""
         names = [
             path.name
             for path in sorted(self.folder.iterdir())
@@ -62,7 +60,7 @@ class Checkpoint:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """What ``config.json`` says.
+        """Content of ``config.json``.
 
         Raises
         ------
@@ -91,7 +89,7 @@ class Checkpoint:
 
     @cached_property
     def window(self) -> int:
-        """Pieces that the encoder can read at once, special ones counted."""
+        """Pieces that the encoder can read at once, special ones included."""
         places = int(self.settings.get("max_position_embeddings", 512))
         if self.settings["model_type"] in _OFFSET_POSITIONS:
             places -= int(self.settings.get("pad_token_id", 1)) + 1
@@ -130,7 +128,7 @@ class Checkpoint:
         )
 
     def model(self) -> PreTrainedModel:
-        """Load the encoder, in float32 and ready to read.
+        """Load the encoder in float32 and evaluation mode.
 
         Returns
         -------
@@ -152,7 +150,7 @@ class Checkpoint:
         self._need_safetensors()
         try:
             with _quietly():
-                model, told = AutoModel.from_pretrained(
+                model, report = AutoModel.from_pretrained(
                     self.folder,
                     dtype=torch.float32,
                     use_safetensors=True,
@@ -166,8 +164,8 @@ class Checkpoint:
             raise self._damaged() from error
         except (ValueError, RuntimeError, KeyError, TypeError) as error:
             raise self._misfit() from error
-        missing = [name for name in told["missing_keys"] if not name.startswith(_UNUSED)]
-        if missing or told["mismatched_keys"]:
+        missing = [name for name in report["missing_keys"] if not name.startswith(_UNUSED)]
+        if missing or report["mismatched_keys"]:
             raise self._misfit()
         loaded: PreTrainedModel = model.eval()
         return loaded
@@ -201,10 +199,7 @@ class Checkpoint:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep transformers from drawing progress bars and listing the head's unused weights.
-
-    What is missing or does not fit is told by our own errors.
-    """
+    """Silence transformers' progress bars and its list of unused weights of the head."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

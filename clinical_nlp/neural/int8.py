@@ -1,9 +1,9 @@
-"""Linear layers in whole numbers, the same for a row whatever stands beside it.
+"""Linear layers in eight-bit integers, invariant to the batch.
 
-torch's dynamic quantisation gives a whole batch one scale, so that what a sentence yields
-depends on the sentences it is batched with: a cache, another batch size or another number
-of processes would change results. Here each row has its own scale (weights have one an
-output), products are summed exactly in 32-bit integers, and a row's result is its own.
+torch's dynamic quantisation has one scale for a whole batch, so that a sentence's result
+depends on the sentences that it is batched with: a cache, another batch size or another number
+of processes would change results. Here each row has its own scale (weights have one for each
+output), and products are summed exactly in 32-bit integers.
 
 The scheme is that of Dettmers et al. 2022 (LLM.int8(), NeurIPS, section 2.1: vector-wise
 quantisation), without its second path for outliers.
@@ -14,18 +14,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-#: Layers with fewer inputs or outputs than this stay as they are: a head's last layer costs
-#: nothing, and its numbers are the answer.
+#: Layers with fewer inputs or outputs are not quantised: they cost little, and a classifier's
+#: numbers are the result.
 _SMALLEST = 64
 
 
 class RowwiseInt8Linear(nn.Module):
-    """An ``nn.Linear`` with weights and inputs in eight bits.
+    """``nn.Linear`` with weights and inputs in eight bits.
 
     Parameters
     ----------
     linear
-        The layer whose place it takes.
+        The layer that it replaces.
     """
 
     weight: Tensor
@@ -47,12 +47,12 @@ class RowwiseInt8Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Multiply; float in, float out of the same shape as ``nn.Linear`` gives."""
         rows = x.reshape(-1, self.in_features)
-        # One buffer for what is in between: the next pass finds it in the processor's cache.
+        # One buffer for the intermediate values, so that they stay in the processor's cache.
         levels = rows.abs()
         step = levels.amax(dim=-1, keepdim=True).clamp_min_(1e-12).div_(127)
         torch.div(rows, step, out=levels).round_()
         product = torch._int_mm(levels.to(torch.int8), self.weight)
-        # Converted first: int32 times float goes the slow way round in torch.
+        # Converted first: torch multiplies int32 by float slowly.
         out = product.float().mul_(step).mul_(self.scale)
         if self.bias is not None:
             out += self.bias
@@ -62,8 +62,8 @@ class RowwiseInt8Linear(nn.Module):
 def quantise(module: nn.Module) -> nn.Module:
     """Put :class:`RowwiseInt8Linear` in place of every large linear layer, in place.
 
-    A module may name children of its own that are to stay as they are in ``kept_exact``, and
-    one that knows better how it is read in eight bits gives that in ``in_int8()``.
+    A module may list children that are not to be quantised in ``kept_exact``, and may return
+    its own eight-bit form from ``in_int8()``.
     """
     exact = getattr(module, "kept_exact", ())
     for name, child in module.named_children():
@@ -73,7 +73,7 @@ def quantise(module: nn.Module) -> nn.Module:
         if in_int8 is not None:
             setattr(module, name, in_int8())
         elif (
-            type(child) is nn.Linear
+            isinstance(child, nn.Linear)
             and child.in_features >= _SMALLEST
             and child.out_features >= _SMALLEST
         ):

@@ -1,4 +1,4 @@
-"""Where a checkpoint is: shipped with the package, in a folder, or in the hub's cache."""
+"""Locate a checkpoint: shipped with the package, in a folder, or in the hub's cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clinical_nlp.neural.checkpoint import Checkpoint
 #: The encoder that comes with the package.
 EMBEDDED = "es-clinical-encoder"
 
-#: What is fetched and kept of a repository: data, no code, no pickle.
+#: Files that are fetched from a repository: data, no code, no pickle.
 WANTED_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -21,7 +21,7 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 def find_checkpoint(
     reference: str | Path, *, revision: str | None = None, offline: bool = True
 ) -> Checkpoint:
-    """Find a checkpoint on this machine, or on the hub where that is allowed.
+    """Find a checkpoint on this machine, or on the hub if that is allowed.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ def find_checkpoint(
     revision
         Commit, tag or branch on the hub; a full commit is the only one that never changes.
     offline
-        True takes a hub's model from this machine's cache alone.
+        Take a hub's model from this machine's cache only.
 
     Raises
     ------
     ModelError
-        E440: it is nowhere. E448: the hub was asked and did not give it.
+        E440: it was not found. E448: the hub did not deliver it.
     """
     name = str(reference)
     folder = Path(name).expanduser()
@@ -61,7 +61,7 @@ def hub_folder(name: str, *, revision: str | None, offline: bool) -> Path:
     Raises
     ------
     ModelError
-        E440: it is not in the cache. E448: the hub did not give it.
+        E440: it is not in the cache. E448: the hub did not deliver it.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -82,13 +82,13 @@ def hub_folder(name: str, *, revision: str | None, offline: bool) -> Path:
                 f"the encoder '{name}' is not on this machine: fetch it with 'clinical-nlp models "
                 f"fetch {name}' where there is a network, or give the path of a copied folder",
             ) from error
-        raise _not_given(name) from error
+        raise _not_delivered(name) from error
     except Exception as error:
-        # The hub's client has a type for each way to fail, and its transport has more.
-        raise _not_given(name) from error
+        # The hub's client and its transport have many exception types.
+        raise _not_delivered(name) from error
 
 
-def _not_given(name: str) -> ModelError:
+def _not_delivered(name: str) -> ModelError:
     return ModelError(
         "E448",
         f"the Hugging Face hub did not give '{name}' (no network, no such model or revision, or "

@@ -1,12 +1,13 @@
-"""ModernBERT's layers for reading alone: what training and generation need is left out.
+"""ModernBERT for inference on a CPU.
 
-The sums are those of transformers' ``ModernBertModel`` [1]_, whose weights it takes by their
-own names, in fewer passes over memory and with fewer calls a layer, which is most of a small
-encoder's time. Loading it does not import transformers' modelling code either (80 MiB).
+Computes what transformers' ``ModernBertModel`` [1]_ computes, from the same weights, in fewer
+passes over memory and fewer calls a layer: a small encoder spends most of its time on calls.
+It does not import transformers' modelling code either, which takes 80 MiB.
+``benchmarks/private_engines.py`` measures both.
 
-The rows of the query and key weights stand in another order than in a checkpoint: the two
-dimensions that a rotary embedding turns [2]_ lie side by side, so that turning them is one
-product of complex numbers. A product of a query and a key does not depend on that order.
+The two dimensions that a rotary embedding [2]_ rotates together are adjacent here, so that the
+rotation is one product of complex numbers: the rows of the query and key weights are reordered
+when they are loaded. Products of queries and keys do not depend on that order.
 
 References
 ----------
@@ -26,28 +27,34 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clinical_nlp.neural.batch_invariant import BatchInvariantLinear
+
 _FULL, _SLIDING = "full_attention", "sliding_attention"
 
-#: Rows of attention up to which products of small matrices beat torch's own kernel.
+#: Sequence length up to which plain matrix products are faster than torch's attention kernel.
 _SHORT = 48
 
-#: Scores up to this, and down to its negative, have exponentials that can be summed as they are;
-#: beyond it a row's largest is taken off first, as a softmax does.
+#: Attention scores of at most this size can be exponentiated and summed in float32; for larger
+#: ones the maximum of the row is subtracted first, as in any softmax.
 _SAFE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class LeanShape:
-    """What a ModernBERT's configuration says of its layers.
+class ModernBertShape:
+    """Sizes of a ModernBERT, as its configuration gives them.
 
     Attributes
     ----------
-    reach
-        Pieces that a layer of local attention looks to either side.
-    theta
-        Base of the rotary angles by kind of attention.
+    inner
+        Width of the gated linear units.
     kinds
         Kind of attention of each layer.
+    sliding_window
+        Pieces that a layer of local attention sees to either side.
+    theta
+        Base of the rotary angles by kind of attention.
+    epsilon
+        Of the layer norms.
     """
 
     vocabulary: int
@@ -55,23 +62,22 @@ class LeanShape:
     inner: int
     heads: int
     kinds: tuple[str, ...]
-    reach: int
+    sliding_window: int
     theta: Mapping[str, float]
-    places: int
     epsilon: float
     norm_bias: bool
     attention_bias: bool
     inner_bias: bool
 
     @classmethod
-    def of(cls, config: Any) -> LeanShape | None:  # noqa: ANN401 - transformers' class is not imported here
-        """Read a ``ModernBertConfig``; ``None`` where it asks for what is not built here."""
+    def of(cls, config: Any) -> ModernBertShape | None:  # noqa: ANN401 - transformers' class is not imported here
+        """Read a ``ModernBertConfig``; ``None`` if it needs a feature that is not implemented."""
         if getattr(config, "model_type", None) != "modernbert":
             return None
         ropes = {kind: config.rope_parameters[kind] for kind in set(config.layer_types)}
-        plain = all(rope.get("rope_type", "default") == "default" for rope in ropes.values())
-        even = config.hidden_size % (2 * config.num_attention_heads) == 0
-        if not (plain and even) or config.hidden_activation != "gelu":
+        is_default = all(rope.get("rope_type", "default") == "default" for rope in ropes.values())
+        is_even = config.hidden_size % (2 * config.num_attention_heads) == 0
+        if not (is_default and is_even) or config.hidden_activation != "gelu":
             return None
         return cls(
             vocabulary=config.vocab_size,
@@ -79,9 +85,8 @@ class LeanShape:
             inner=config.intermediate_size,
             heads=config.num_attention_heads,
             kinds=tuple(config.layer_types),
-            reach=config.sliding_window,
+            sliding_window=config.sliding_window,
             theta={kind: float(rope["rope_theta"]) for kind, rope in ropes.items()},
-            places=config.max_position_embeddings,
             epsilon=config.norm_eps,
             norm_bias=config.norm_bias,
             attention_bias=config.attention_bias,
@@ -90,7 +95,7 @@ class LeanShape:
 
 
 class ModernBertForInference(nn.Module):
-    """An encoder for inference; loads the weights of a ``ModernBertModel`` of that shape.
+    """The encoder; loads the state dict of a ``ModernBertModel`` of the same configuration.
 
     Parameters
     ----------
@@ -100,24 +105,24 @@ class ModernBertForInference(nn.Module):
     Raises
     ------
     ValueError
-        Where :meth:`LeanShape.of` knows no shape for it.
+        :meth:`ModernBertShape.of` returns ``None`` for it.
     """
 
-    def __init__(self, config: Any) -> None:  # noqa: ANN401 - as in LeanShape.of
+    def __init__(self, config: Any) -> None:  # noqa: ANN401 - as in ModernBertShape.of
         super().__init__()
-        shape = LeanShape.of(config)
+        shape = ModernBertShape.of(config)
         if shape is None:
-            raise ValueError("no ModernBERT that can be read leanly")
+            raise ValueError("no ModernBERT that is implemented here")
         self.config = config
         self.shape = shape
         self.embeddings = _Embeddings(shape)
         self.layers = nn.ModuleList(_Layer(shape, number) for number in range(len(shape.kinds)))
         self.final_norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
-        self._turns: dict[tuple[str, torch.device], Tensor] = {}
+        self._rotary: dict[tuple[str, torch.device], Tensor] = {}
         self.register_load_state_dict_pre_hook(_pair_rows)  # type: ignore[no-untyped-call]
 
     def get_input_embeddings(self) -> nn.Embedding:
-        """The table of the pieces, by transformers' name for it."""
+        """The embedding table, under transformers' name for it."""
         return self.embeddings.tok_embeddings
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:
@@ -132,41 +137,42 @@ class ModernBertForInference(nn.Module):
         states = self.embeddings(input_ids).view(size * length, -1)
         masks = self._masks(attention_mask, states.dtype)
         for layer, kind in zip(self.layers, self.shape.kinds, strict=True):
-            turn = self._turn(kind, length, states.device)
-            states = layer(states, size, length, turn, masks[kind])
+            rotary = self._rotary_factors(kind, length, states.device)
+            states = layer(states, size, length, rotary, masks[kind])
         return (self.final_norm(states).view(size, length, -1),)
 
     def _masks(self, attention_mask: Tensor, dtype: torch.dtype) -> dict[str, Tensor | None]:
-        """What is added to the scores of each kind of attention, float [B, 1, 1 or L, L]."""
+        """Additive masks by kind of attention, float [B, 1, 1 or L, L]; ``None`` masks nothing."""
         length = attention_mask.shape[1]
         full: Tensor | None = None
         if not bool(attention_mask.all()):
-            full = _never(attention_mask == 0, dtype)[:, None, None, :]
-        if length <= self.shape.reach + 1:
+            full = _additive_mask(attention_mask == 0, dtype)[:, None, None, :]
+        if length <= self.shape.sliding_window + 1:
             return {_FULL: full, _SLIDING: full}
         place = torch.arange(length, device=attention_mask.device)
-        far = _never((place[:, None] - place[None, :]).abs() > self.shape.reach, dtype)
+        distance = (place[:, None] - place[None, :]).abs()
+        far = _additive_mask(distance > self.shape.sliding_window, dtype)
         return {_FULL: full, _SLIDING: far[None, None] if full is None else far + full}
 
-    def _turn(self, kind: str, length: int, device: torch.device) -> Tensor:
-        """Rotary factors of queries and keys, complex64 [2, L, width / 2]; computed once.
+    def _rotary_factors(self, kind: str, length: int, device: torch.device) -> Tensor:
+        """Rotary factors of queries and keys, complex64 [2, L, width / 2]; cached.
 
-        A query's hold the scale of attention too.
+        Those of the queries include the scale of attention, width ** -0.5.
         """
-        known = self._turns.get((kind, device))
-        if known is None or known.shape[1] < length:
+        factors = self._rotary.get((kind, device))
+        if factors is None or factors.shape[1] < length:
             width = self.shape.hidden // self.shape.heads
             exponents = torch.arange(0, width, 2, dtype=torch.float, device=device) / width
             places = torch.arange(max(length, 512), dtype=torch.float, device=device)
             angles = places[:, None] * (1.0 / self.shape.theta[kind] ** exponents)
             key = torch.polar(torch.ones_like(angles), angles)
-            known = torch.stack((key * width**-0.5, key))
-            self._turns[kind, device] = known
-        return known[:, :length]
+            factors = torch.stack((key * width**-0.5, key))
+            self._rotary[kind, device] = factors
+        return factors[:, :length]
 
 
 class _Embeddings(nn.Module):
-    def __init__(self, shape: LeanShape) -> None:
+    def __init__(self, shape: ModernBertShape) -> None:
         super().__init__()
         self.tok_embeddings = nn.Embedding(shape.vocabulary, shape.hidden)
         self.norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
@@ -177,53 +183,53 @@ class _Embeddings(nn.Module):
 
 
 class _Layer(nn.Module):
-    """Attention, then a gated linear unit, each added to what it read."""
+    """Attention, then a gated linear unit, each with a residual connection."""
 
-    def __init__(self, shape: LeanShape, number: int) -> None:
+    def __init__(self, shape: ModernBertShape, number: int) -> None:
         super().__init__()
-        # The first layer reads what the embeddings' norm has just put right.
+        # The embeddings are normalised already.
         self.attn_norm: nn.Module = nn.Identity()
         if number:
             self.attn_norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
         self.attn = _Attention(shape)
         self.mlp_norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
-        self.mlp = _Gated(shape)
+        self.mlp = _GatedLinearUnit(shape)
 
     def forward(
-        self, states: Tensor, size: int, length: int, turn: Tensor, mask: Tensor | None
+        self, states: Tensor, size: int, length: int, rotary: Tensor, mask: Tensor | None
     ) -> Tensor:
-        states = self.attn(self.attn_norm(states), size, length, turn, mask).add_(states)
+        states = self.attn(self.attn_norm(states), size, length, rotary, mask).add_(states)
         return states.add_(self.mlp(self.mlp_norm(states)))
 
 
 class _Attention(nn.Module):
-    def __init__(self, shape: LeanShape) -> None:
+    def __init__(self, shape: ModernBertShape) -> None:
         super().__init__()
         self.heads, self.width = shape.heads, shape.hidden // shape.heads
-        self.Wqkv = nn.Linear(shape.hidden, 3 * shape.hidden, bias=shape.attention_bias)
-        self.Wo = nn.Linear(shape.hidden, shape.hidden, bias=shape.attention_bias)
+        self.Wqkv = BatchInvariantLinear(shape.hidden, 3 * shape.hidden, bias=shape.attention_bias)
+        self.Wo = BatchInvariantLinear(shape.hidden, shape.hidden, bias=shape.attention_bias)
 
     def forward(
-        self, states: Tensor, size: int, length: int, turn: Tensor, mask: Tensor | None
+        self, states: Tensor, size: int, length: int, rotary: Tensor, mask: Tensor | None
     ) -> Tensor:
-        read = self.Wqkv(states).view(size, length, 3, self.heads, self.width)
-        query, key = _turned(read[:, :, :2], turn)
-        value = read[:, :, 2].transpose(1, 2)
+        projected = self.Wqkv(states).view(size, length, 3, self.heads, self.width)
+        query, key = _apply_rotary(projected[:, :, :2], rotary)
+        value = projected[:, :, 2].transpose(1, 2)
         if length <= _SHORT and states.dtype == torch.float32:
-            seen = _attended(query, key, value, mask)
+            attended = _short_attention(query, key, value, mask)
         else:
-            seen = functional.scaled_dot_product_attention(
+            attended = functional.scaled_dot_product_attention(
                 query, key, value, attn_mask=mask, scale=1.0
             )
-        out: Tensor = self.Wo(seen.transpose(1, 2).reshape(size * length, -1))
+        out: Tensor = self.Wo(attended.transpose(1, 2).reshape(size * length, -1))
         return out
 
 
-class _Gated(nn.Module):
-    def __init__(self, shape: LeanShape) -> None:
+class _GatedLinearUnit(nn.Module):
+    def __init__(self, shape: ModernBertShape) -> None:
         super().__init__()
-        self.Wi = nn.Linear(shape.hidden, 2 * shape.inner, bias=shape.inner_bias)
-        self.Wo = nn.Linear(shape.inner, shape.hidden, bias=shape.inner_bias)
+        self.Wi = BatchInvariantLinear(shape.hidden, 2 * shape.inner, bias=shape.inner_bias)
+        self.Wo = BatchInvariantLinear(shape.inner, shape.hidden, bias=shape.inner_bias)
 
     def forward(self, states: Tensor) -> Tensor:
         inner, gate = self.Wi(states).chunk(2, dim=-1)
@@ -231,59 +237,61 @@ class _Gated(nn.Module):
         return out
 
 
-def _turned(pair: Tensor, turn: Tensor) -> Tensor:
-    """Turn queries and keys by their places.
+def _apply_rotary(pair: Tensor, rotary: Tensor) -> Tensor:
+    """Rotate queries and keys by their positions.
 
     Parameters
     ----------
     pair
-        [B, L, 2, heads, width].
-    turn
+        Queries and keys, [B, L, 2, heads, width].
+    rotary
         complex64 [2, L, width / 2].
 
     Returns
     -------
     Tensor
-        [2, B, heads, L, width], each head's rows together.
+        [2, B, heads, L, width], contiguous by head.
     """
     size, length, _, heads, width = pair.shape
     numbers = torch.view_as_complex(pair.float().view(*pair.shape[:-1], -1, 2))
-    turned = torch.empty((2, size, heads, length, width // 2), dtype=turn.dtype, device=turn.device)
-    torch.mul(numbers.permute(2, 0, 3, 1, 4), turn[:, None, None], out=turned)
-    return torch.view_as_real(turned).flatten(-2).to(pair.dtype)
+    rotated = torch.empty(
+        (2, size, heads, length, width // 2), dtype=rotary.dtype, device=rotary.device
+    )
+    torch.mul(numbers.permute(2, 0, 3, 1, 4), rotary[:, None, None], out=rotated)
+    return torch.view_as_real(rotated).flatten(-2).to(pair.dtype)
 
 
-def _attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """Attention over short rows, [B, heads, L, width].
+def _short_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    """Attention over short sequences, [B, heads, L, width].
 
-    torch's kernel works head by head and its softmax cannot use vectors on rows of a dozen
-    numbers: for sentences of 10 to 15 pieces it takes twice as long as this.
+    torch's kernel works head by head, and its softmax does not vectorise over rows of a dozen
+    numbers: for sentences of 10 to 15 pieces it takes twice as long.
     """
     scores = torch.matmul(query, key.transpose(2, 3))
     least, most = torch.aminmax(scores)
-    safe = float(least) > -_SAFE and float(most) < _SAFE
-    high = None if safe else scores.abs() >= _SAFE
+    is_safe = float(least) > -_SAFE and float(most) < _SAFE
+    too_large = None if is_safe else scores.abs() >= _SAFE
     if mask is not None:
         scores += mask
-    if high is not None:
-        # Of the units that need it alone: what a unit yields hangs on no other of its batch.
-        unit = high.flatten(1).any(dim=1).view(-1, 1, 1, 1)
-        scores = torch.where(unit, scores - scores.amax(dim=-1, keepdim=True), scores)
+    if too_large is not None:
+        # Only in the segments that need it, so that no segment depends on its batch.
+        segment = too_large.flatten(1).any(dim=1).view(-1, 1, 1, 1)
+        scores = torch.where(segment, scores - scores.amax(dim=-1, keepdim=True), scores)
     weights = scores.exp_()
-    # A padded place far from every piece sees nothing: nothing is what it gets.
-    seen = weights.sum(dim=-1, keepdim=True).clamp_min_(torch.finfo(weights.dtype).tiny)
-    return torch.matmul(weights, value).div_(seen)
+    # All weights of a padded place may be zero.
+    total = weights.sum(dim=-1, keepdim=True).clamp_min_(torch.finfo(weights.dtype).tiny)
+    return torch.matmul(weights, value).div_(total)
 
 
-def _never(hidden: Tensor, dtype: torch.dtype) -> Tensor:
-    """What takes a place out of a softmax, 0 elsewhere."""
-    return torch.zeros(hidden.shape, dtype=dtype, device=hidden.device).masked_fill_(
-        hidden, torch.finfo(dtype).min / 4
+def _additive_mask(excluded: Tensor, dtype: torch.dtype) -> Tensor:
+    """A very negative number at excluded places, 0 elsewhere."""
+    return torch.zeros(excluded.shape, dtype=dtype, device=excluded.device).masked_fill_(
+        excluded, torch.finfo(dtype).min / 4
     )
 
 
 def _pair_rows(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
-    """Put the rows of queries and keys that are turned together side by side."""
+    """Reorder query and key weights so that dimensions rotated together are adjacent."""
     assert isinstance(module, ModernBertForInference)  # noqa: S101 - registered there alone
     shape = module.shape
     width = shape.hidden // shape.heads
@@ -297,13 +305,13 @@ def _pair_rows(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: obj
                 state[name] = state[name][rows]
 
 
-def lean_copy(encoder: nn.Module) -> nn.Module:
-    """Return an encoder's lean form, or a copy of what has none."""
+def copy_for_inference(encoder: nn.Module) -> nn.Module:
+    """Copy an encoder, a ModernBERT as :class:`ModernBertForInference`."""
     config = getattr(encoder, "config", None)
-    if isinstance(encoder, ModernBertForInference) or LeanShape.of(config) is None:
+    if isinstance(encoder, ModernBertForInference) or ModernBertShape.of(config) is None:
         return copy.deepcopy(encoder)
     with torch.device("meta"):
-        made = ModernBertForInference(config)
+        copied = ModernBertForInference(config)
     weights = {name: tensor.detach().clone() for name, tensor in encoder.state_dict().items()}
-    made.load_state_dict(weights, assign=True)
-    return made.eval()
+    copied.load_state_dict(weights, assign=True)
+    return copied.eval()

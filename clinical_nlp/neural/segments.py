@@ -1,4 +1,4 @@
-"""What the encoder sees at once: a sentence, some sentences, or the whole note."""
+"""Cut docs into the segments that the encoder reads: sentences, packed sentences, or notes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ints = npt.NDArray[np.int32]
 #: ``"sentence"``, ``"note"``, or a number of words up to which whole sentences are packed.
 Context = Literal["sentence", "note"] | int
 
-#: Characters of a word that are read. No word is longer; base64 and ruled lines are.
+#: Characters of a word that are read. Only base64 and ruled lines are longer.
 LONGEST_WORD = 512
 
 _COLUMNS: list[int | str] = ["IDX", "LENGTH", "IS_SPACE", "SENT_START"]
@@ -24,12 +24,12 @@ _COLUMNS: list[int | str] = ["IDX", "LENGTH", "IS_SPACE", "SENT_START"]
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a doc.
+    """A part of a doc that is read at once.
 
     Attributes
     ----------
     tokens
-        Indices in the doc of the unit's words, int32 [words]; white space is no word.
+        Indices in the doc of its words, int32 [words]; white space is no word.
     text
         The text from the first word's start to the last word's end.
     starts, ends
@@ -43,22 +43,22 @@ class Segment:
 
 
 def segment(doc: Doc, context: Context) -> Iterator[Segment]:
-    """Cut a doc into the stretches that the encoder reads.
+    """Cut a doc into segments.
 
     Parameters
     ----------
     doc
-        Tokenised by any tokenizer; sentences are those that the doc has.
+        Tokenised, by any tokenizer, with sentences.
     context
-        How much a unit holds. A number packs whole sentences, from the start of the note on,
-        while they hold no more words than that; a longer sentence is a unit of its own.
+        Length of a segment. A number packs whole sentences, from the start of the note, up to
+        that many words; a longer sentence is a segment of its own.
 
     Yields
     ------
     Segment
         In order. Every token that is not white space is in exactly one of them. A word of
-        more than 512 characters is a unit of its own and is cut to them, so that what is no
-        language does not crowd out the language around it.
+        more than 512 characters is a segment of its own and is truncated, so that base64 does
+        not crowd out the text around it.
     """
     if len(doc) == 0:
         return
@@ -88,7 +88,7 @@ def segment(doc: Doc, context: Context) -> Iterator[Segment]:
 
 
 def _cuts(sentence: npt.NDArray[np.int64], context: Context) -> npt.NDArray[np.int64]:
-    """Indices of the words before which a unit ends."""
+    """Indices of the words before which a segment ends."""
     if context == "note":
         return np.zeros(0, dtype=np.int64)
     borders = np.flatnonzero(np.diff(sentence)) + 1

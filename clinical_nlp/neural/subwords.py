@@ -1,9 +1,8 @@
-"""Which pieces of a checkpoint's tokenizer belong to which words of a text.
+"""Align the pieces (subwords) of a checkpoint's tokenizer to the words of a text.
 
-The checkpoint's own tokenizer reads the text as it is, because that is what its encoder was
-trained on, and the pieces are laid over our words by character offsets. Splitting the text
-into words first would change the pieces: ``FC80`` is one run of characters to a tokenizer
-and two words to us.
+The tokenizer reads the text as it is, because that is what its encoder was trained on, and
+its pieces are aligned to our words by character offsets. Splitting the text into words first
+would change the pieces: ``FC80`` is one run of characters to a tokenizer and two words to us.
 """
 
 from __future__ import annotations
@@ -15,15 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from clinical_nlp.neural.whitespace_chunks import WhitespaceChunkCache, parts_at_blanks, rows_of
+from clinical_nlp.neural.whitespace_chunks import (
+    WhitespaceChunkCache,
+    rows_of,
+    splits_at_whitespace,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 Ints = npt.NDArray[np.int32]
 
-#: Longest text handed to the tokenizer at once, in characters. Its answer holds some 200 bytes
-#: a piece, so that a note of a million words would need a gigabyte in one go.
+#: Longest text given to the tokenizer at once, in characters. Its output takes some 200 bytes a
+#: piece: a note of a million words would need a gigabyte.
 _LONGEST = 20_000
 
 
@@ -47,20 +50,19 @@ class Pieces:
 
 
 class SubwordAligner:
-    """Reads texts into pieces, aligned to words.
+    """Tokenises texts to pieces that are aligned to words.
 
     Parameters
     ----------
     tokenizer
-        A fast tokenizer of transformers; it is copied, and its truncation and padding are
-        left behind.
+        A fast tokenizer of transformers; it is copied without its truncation and padding.
 
     Attributes
     ----------
     prefix, suffix
-        Special ids that belong before and after the pieces of a text (``[CLS]``, ``[SEP]``).
+        Special ids before and after the pieces of a text (``[CLS]``, ``[SEP]``).
     pad
-        Id that fills up a batch.
+        Padding id.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -69,8 +71,8 @@ class SubwordAligner:
         self._backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
         self._backend.no_truncation()
         self._backend.no_padding()
-        self._table = (
-            WhitespaceChunkCache(self._backend) if parts_at_blanks(self._backend) else None
+        self._chunk_cache = (
+            WhitespaceChunkCache(self._backend) if splits_at_whitespace(self._backend) else None
         )
         framed = self._backend.encode("a", add_special_tokens=True)
         special = np.asarray(framed.special_tokens_mask, dtype=bool)
@@ -85,62 +87,62 @@ class SubwordAligner:
 
     @property
     def framing(self) -> int:
-        """How many special ids a text is framed with."""
+        """Number of special ids of a text."""
         return len(self.prefix) + len(self.suffix)
 
     def read(
         self, texts: Sequence[str], starts: Sequence[Ints], ends: Sequence[Ints]
     ) -> list[Pieces]:
-        """Cut texts into pieces.
+        """Tokenise texts.
 
         Parameters
         ----------
         texts
             Any texts.
         starts, ends
-            For each text the places of its words, in code points, in order and apart.
+            Starts and ends of the words of each text, in code points, in order and disjoint.
 
         Returns
         -------
         list of Pieces
-            One a text. Every word has a piece: the first that begins in it; else the one
-            that runs into it; else, where the tokenizer drops the word (a zero-width space),
+            One for each text. Every word has a piece: the first that begins in it; else the
+            one that runs into it; else, if the tokenizer drops the word (a zero-width space),
             the piece before it.
         """
-        if self._table is not None:
-            pieces, counts = self._table.read(texts)
+        if self._chunk_cache is not None:
+            pieces, counts = self._chunk_cache.read(texts)
         else:
             pieces, counts = self._cut(texts, starts)
         if len(texts) and not counts.all():
-            pieces, counts = self._filled(pieces, counts, [len(text) for text in texts])
+            pieces, counts = self._with_unknown(pieces, counts, [len(text) for text in texts])
         return _aligned(pieces, counts, [len(text) for text in texts], starts, ends)
 
     def _cut(
         self, texts: Sequence[str], starts: Sequence[Ints]
     ) -> tuple[Ints, npt.NDArray[np.int64]]:
-        """Read whole texts; returns what :meth:`WhitespaceChunkCache.read` does."""
-        stretches = [
+        """Tokenise without the cache; returns the same as :meth:`WhitespaceChunkCache.read`."""
+        chunks = [
             (number, start, stop)
             for number, text in enumerate(texts)
-            for start, stop in _stretches(text, starts[number])
+            for start, stop in _chunks(text, starts[number])
         ]
         encodings = self._backend.encode_batch(
-            [texts[number][start:stop] for number, start, stop in stretches],
+            [texts[number][start:stop] for number, start, stop in chunks],
             add_special_tokens=False,
         )
         counts = np.zeros(len(texts), dtype=np.int64)
         parts = [np.zeros((0, 3), dtype=np.int32)]
-        for (number, start, _), encoding in zip(stretches, encodings, strict=True):
+        for (number, start, _), encoding in zip(chunks, encodings, strict=True):
             rows = rows_of(encoding)
             rows[:, 1:] += start
             parts.append(rows)
             counts[number] += len(rows)
         return np.concatenate(parts), counts
 
-    def _filled(
+    def _with_unknown(
         self, pieces: Ints, counts: npt.NDArray[np.int64], lengths: list[int]
     ) -> tuple[Ints, npt.NDArray[np.int64]]:
-        """Give a text of nothing but characters that the tokenizer drops one unknown piece."""
+        """Give texts of which the tokenizer drops every character one unknown piece."""
         empty = np.flatnonzero(counts == 0)
         rows = [(self._unknown, 0, lengths[number]) for number in empty]
         return np.insert(pieces, counts.cumsum()[empty], rows, axis=0), np.maximum(counts, 1)
@@ -153,9 +155,9 @@ def _aligned(
     starts: Sequence[Ints],
     ends: Sequence[Ints],
 ) -> list[Pieces]:
-    """Lay the pieces of texts over their words, all texts at once.
+    """Align the pieces of all texts to their words.
 
-    They are laid end to end for it, a character apart, so that nothing overlaps two of them.
+    The texts are concatenated, one character apart, so that no piece overlaps two of them.
     """
     origin = np.concatenate(([0], np.cumsum(np.array(lengths, dtype=np.int64) + 1)))[:-1]
     words = np.array([len(row) for row in starts], dtype=np.int64)
@@ -163,14 +165,16 @@ def _aligned(
     lowest = np.repeat(piece_at[:-1], words)
     highest = np.repeat(piece_at[1:], words) - 1
     shift = np.repeat(origin, words)
-    start, end = (np.concatenate([*given, []]).astype(np.int64) + shift for given in (starts, ends))
-    begun = pieces[:, 1] + np.repeat(origin, counts)
-    ended = np.maximum.accumulate(pieces[:, 2] + np.repeat(origin, counts))
-    first = np.searchsorted(ended, start, side="right")
-    last = np.searchsorted(begun, end, side="left") - 1
-    # A piece that reaches over from the word before yields to one that begins here.
+    start, end = (
+        np.concatenate([*places, []]).astype(np.int64) + shift for places in (starts, ends)
+    )
+    piece_start = pieces[:, 1] + np.repeat(origin, counts)
+    piece_end = np.maximum.accumulate(pieces[:, 2] + np.repeat(origin, counts))
+    first = np.searchsorted(piece_end, start, side="right")
+    last = np.searchsorted(piece_start, end, side="left") - 1
+    # A piece that begins in the word before gives way to one that begins here.
     before = np.concatenate((np.zeros(1, dtype=np.int64), end[:-1]))
-    shared = (begun[np.minimum(first, highest)] < before) & (first < last)
+    shared = (piece_start[np.minimum(first, highest)] < before) & (first < last)
     first = first + shared
     first = np.where(first > last, first - 1, first)
     first = np.maximum.accumulate(np.clip(first, lowest, highest))
@@ -191,8 +195,8 @@ def _aligned(
     ]
 
 
-def _stretches(text: str, starts: Ints) -> list[tuple[int, int]]:
-    """Cut a long text before white space, so that the cuts leave its pieces as they were."""
+def _chunks(text: str, starts: Ints) -> list[tuple[int, int]]:
+    """Cut a long text before white space, where cuts do not change its pieces."""
     if len(text) <= _LONGEST:
         return [(0, len(text))]
     cuts = [0]

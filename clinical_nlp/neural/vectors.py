@@ -1,4 +1,4 @@
-"""A bare encoder as a module of the engine: a word's vector is that of its first piece."""
+"""An encoder without a head, as a module of the engine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class WordVectors(nn.Module):
-    """The encoder's last layer, at the first piece of each word.
+    """Vectors of the last layer at the first piece of each word.
 
-    The first piece stands for its word as in Devlin et al. 2019 (BERT, NAACL, section 5.3).
+    The first piece represents its word as in Devlin et al. 2019 (BERT, NAACL, section 5.3).
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ class WordVectors(nn.Module):
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, ids: Tensor, mask: Tensor, places: Tensor, features: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, mask: Tensor, word_bounds: Tensor, features: Tensor) -> Tensor:
         """Vectors of the words, float [B, W, hidden]; ``features`` are not used."""
         hidden: Tensor = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        first = places[..., :1]
+        first = word_bounds[..., :1]
         return hidden.gather(1, first.expand(-1, -1, hidden.shape[-1]))

@@ -1,8 +1,8 @@
-"""Pieces of what stands between blanks, looked up instead of cut anew.
+"""Cache of the pieces of whitespace-delimited chunks of text.
 
-Running text is made of few different stretches, most of which were seen in the notes before.
-Where a tokenizer parts a text at white space before all else, what it makes of a stretch depends
-on nothing around it, and a table can answer in its stead.
+Notes are made of few different chunks, most of which occurred in earlier notes. If a tokenizer
+splits at white space first, the pieces of a chunk do not depend on its context and can be
+looked up.
 """
 
 from __future__ import annotations
@@ -20,33 +20,30 @@ if TYPE_CHECKING:
 
 Ints = npt.NDArray[np.int32]
 
-#: Stretches and pieces kept; when there are more, the table begins anew. A stretch costs some
-#: 200 bytes.
-_MOST_STRETCHES, _MOST_PIECES = 65_536, 262_144
-#: Longest stretch handed to the tokenizer, in characters, whose answer holds some 200 bytes a
-#: piece: what is longer is no language, and is cut.
+#: Chunks and pieces in the cache; with more it is emptied. A chunk takes some 200 bytes.
+_MOST_CHUNKS, _MOST_PIECES = 65_536, 262_144
+#: Longest chunk given to the tokenizer, in characters; longer ones are not language and are cut.
 _LONGEST = 20_000
 
-#: Some of what every tokenizer takes for white space. What it parts besides (no-break spaces),
-#: it may part within a stretch.
+#: Characters that every tokenizer takes for white space; it may split a chunk at others too.
 _BLANKS = np.array([ord(blank) for blank in " \t\r\n"], dtype=np.uint32)
 _BETWEEN = "\n"
 
-#: Normalisers that turn each character, with its marks, into others wherever it stands.
+#: Normalisers that map each character, with its marks, independently of its context.
 _LOCAL = frozenset({"NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents"})
-#: A set of characters, of which marks are no white space.
+#: A regular expression for a set of characters; marks (``\p{M}``) are no white space.
 _SET = re.compile(r"\[(?:\\p\{M\}|\\u[0-9a-f]{4}|-)+\]", re.IGNORECASE)
 _MARKS = r"\p{M}"
 _BLANK = re.compile(r"\s")
 
 
 class WhitespaceChunkCache:
-    """What a tokenizer makes of each stretch between blanks.
+    """Pieces of each whitespace-delimited chunk.
 
     Parameters
     ----------
     backend
-        A tokenizer that :func:`parts_at_blanks` says yes to, without truncation or padding.
+        A tokenizer for which :func:`splits_at_whitespace` is true, without truncation or padding.
     """
 
     def __init__(self, backend: Tokenizer) -> None:
@@ -56,24 +53,24 @@ class WhitespaceChunkCache:
     def _clear(self) -> None:
         self._rows: dict[str, int] = {}
         self._begin = np.zeros(1, dtype=np.int64)
-        # Of each piece: its id, and where in its stretch it begins and ends.
+        # Id of each piece, and its start and end in its chunk.
         self._pieces = np.zeros((0, 3), dtype=np.int32)
 
     def read(self, texts: Sequence[str]) -> tuple[Ints, npt.NDArray[np.int64]]:
-        """Cut texts into pieces.
+        """Tokenise texts.
 
         Returns
         -------
         tuple of arrays
-            Id, start and end of each piece, int32 [pieces, 3], with places in code points
-            of its text, and how many pieces each text has, int64 [texts].
+            Id, start and end (code points in its text) of each piece, int32 [pieces, 3], and
+            the number of pieces of each text, int64 [texts].
         """
         joined = _BETWEEN.join(texts)
-        starts, ends = _stretches(joined)
+        starts, ends = _chunks(joined)
         words = [
             joined[begin:end] for begin, end in zip(starts.tolist(), ends.tolist(), strict=True)
         ]
-        if len(self._rows) > _MOST_STRETCHES or len(self._pieces) > _MOST_PIECES:
+        if len(self._rows) > _MOST_CHUNKS or len(self._pieces) > _MOST_PIECES:
             self._clear()
         new = set(words).difference(self._rows)
         if new:
@@ -82,7 +79,7 @@ class WhitespaceChunkCache:
         begin = self._begin[rows]
         counts = self._begin[rows + 1] - begin
         upto = np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
-        # Within a stretch the table is read row after row, between two it is jumped in.
+        # Rows of the table are consecutive within a chunk.
         index = np.arange(upto[-1]) + np.repeat(begin - upto[:-1], counts)
         pieces = self._pieces[index]
         lengths = np.array([len(text) for text in texts], dtype=np.int64)
@@ -93,12 +90,12 @@ class WhitespaceChunkCache:
         return pieces, np.diff(upto[borders])
 
     def _add(self, words: set[str]) -> None:
-        """Ask the tokenizer for stretches that the table lacks."""
-        # A set's order differs from run to run; the table's need not.
+        """Tokenise chunks that are not in the cache."""
+        # Sorted, as the order of a set differs between runs.
         asked = sorted(words)
         lengths = np.array([len(word) for word in asked], dtype=np.int64)
         origins = np.cumsum(lengths + len(_BETWEEN)) - lengths - len(_BETWEEN)
-        # All at once: what parts texts at blanks parts these too.
+        # All at once: the tokenizer splits at the separators.
         encoding = self._backend.encode(_BETWEEN.join(asked), add_special_tokens=False)
         rows = rows_of(encoding)
         word = np.searchsorted(origins, rows[:, 1], side="right") - 1
@@ -109,8 +106,8 @@ class WhitespaceChunkCache:
         self._pieces = np.concatenate((self._pieces, rows))
 
 
-def _stretches(text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where stretches begin and end, in code points."""
+def _chunks(text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Starts and ends of chunks, in code points."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     inside = np.zeros(len(points) + 2, dtype=np.int8)
     inside[1:-1] = ~np.isin(points, _BLANKS)
@@ -130,33 +127,33 @@ def rows_of(encoding: Encoding) -> Ints:
     return np.array(rows, dtype=np.int32).reshape(-1, 3)
 
 
-def parts_at_blanks(backend: Tokenizer) -> bool:
-    """Whether a tokenizer makes the same of a stretch wherever it stands between blanks.
+def splits_at_whitespace(backend: Tokenizer) -> bool:
+    """Whether the pieces of a whitespace-delimited chunk do not depend on its context.
 
-    So it is where white space is parted at first, nothing before that looks further than a
-    character and its marks, and no special piece takes the blanks beside it along.
+    True if the tokenizer splits at white space first, normalises characters independently of
+    their context before that, and no special token absorbs white space beside it.
     """
-    told: dict[str, Any] = json.loads(backend.to_str())
-    cut = _steps(told["pre_tokenizer"], "pretokenizers")
+    settings: dict[str, Any] = json.loads(backend.to_str())
+    steps = _steps(settings["pre_tokenizer"], "pretokenizers")
     return (
-        bool(cut)
-        and cut[0]["type"] == "WhitespaceSplit"
-        and all(_is_local(step) for step in _steps(told["normalizer"], "normalizers"))
-        and not any(piece["lstrip"] or piece["rstrip"] for piece in told["added_tokens"])
-        and not any(_BLANK.search(piece["content"]) for piece in told["added_tokens"])
-        and not told["model"].get("dropout")
+        bool(steps)
+        and steps[0]["type"] == "WhitespaceSplit"
+        and all(_is_local(step) for step in _steps(settings["normalizer"], "normalizers"))
+        and not any(piece["lstrip"] or piece["rstrip"] for piece in settings["added_tokens"])
+        and not any(_BLANK.search(piece["content"]) for piece in settings["added_tokens"])
+        and not settings["model"].get("dropout")
     )
 
 
-def _steps(told: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
-    """Steps of what may be a sequence of them, one, or none."""
-    if told is None:
+def _steps(settings: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
+    """Steps of a component that may be a sequence of them, one, or absent."""
+    if settings is None:
         return []
-    return list(told[name]) if told["type"] == "Sequence" else [told]
+    return list(settings[name]) if settings["type"] == "Sequence" else [settings]
 
 
 def _is_local(step: dict[str, Any]) -> bool:
-    """Whether a normaliser's step sees no further than a character and its marks."""
+    """Whether a normaliser depends on single characters and their marks only."""
     if step["type"] != "Replace":
         return step["type"] in _LOCAL
     pattern = step["pattern"].get("Regex", "")

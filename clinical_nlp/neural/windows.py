@@ -1,4 +1,4 @@
-"""Overlapping windows over what is longer than the encoder's context."""
+"""Overlapping windows over segments that are longer than the encoder's context."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ Ints = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a unit's pieces, and the words that are read from it.
+    """Consecutive pieces of a segment, and the words whose results are taken from them.
 
     Attributes
     ----------
     ids
         int32 [pieces].
     words
-        Slice of the unit's words whose results this window gives.
-    places
+        Slice of the segment's words whose results this window gives.
+    word_bounds
         Indices into ``ids`` of each of these words' first and last piece, int32 [words, 2].
     """
 
     ids: Ints
     words: slice
-    places: Ints
+    word_bounds: Ints
 
 
 def windows(pieces: Pieces, room: int, overlap: int) -> list[Window]:
-    """Lay windows over the pieces of a unit.
+    """Cut the pieces of a segment into windows.
 
     Parameters
     ----------
     pieces
-        The unit's.
+        Of the segment.
     room
         Pieces that a window can hold, special ones not counted.
     overlap
-        Pieces that neighbours share, less than ``room``. A word is read in the window that
-        shows more of what surrounds it: the border runs through the middle of the overlap.
+        Pieces that neighbours share, less than ``room``. A word is read in the window with
+        more context around it: the border is the middle of the overlap.
 
     Returns
     -------
     list of Window
-        One where everything fits. Each word is in exactly one.
+        Just one if the segment fits. Each word is in exactly one.
     """
     size = len(pieces.ids)
-    places = np.stack((pieces.first, pieces.last), axis=1)
+    bounds = np.stack((pieces.first, pieces.last), axis=1)
     if size <= room:
-        return [Window(pieces.ids, slice(0, len(places)), places)]
+        return [Window(pieces.ids, slice(0, len(bounds)), bounds)]
     begins = list(range(0, size - room, room - overlap))
     begins.append(size - room)
     # Where window k hands over to window k + 1.
@@ -63,7 +63,7 @@ def windows(pieces: Pieces, room: int, overlap: int) -> list[Window]:
         Window(
             pieces.ids[begin : begin + room],
             slice(at[k], at[k + 1]),
-            np.minimum(places[at[k] : at[k + 1]] - begin, room - 1),
+            np.minimum(bounds[at[k] : at[k + 1]] - begin, room - 1),
         )
         for k, begin in enumerate(begins)
         if at[k] < at[k + 1]

@@ -1,36 +1,85 @@
-"""What the components that run an engine have in common."""
+"""Base of the spaCy components that run a neural model: loading, batching, saving."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from inspect import Parameter, Signature
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_type_hints
 
+import srsly  # type: ignore[import-untyped]
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import minibatch
+
+from clinical_nlp.errors import ModelError
 
 if TYPE_CHECKING:
     from clinical_nlp.neural.engine import Engine
 
+S = TypeVar("S")
 
-class EngineComponent(ABC):
-    """A component that reads docs with an engine, many at a time.
+
+class EngineComponent(ABC, Generic[S]):
+    """A component that reads docs with an :class:`~clinical_nlp.neural.engine.Engine`.
+
+    Parameters
+    ----------
+    settings
+        A frozen dataclass with the fields of the component's config.
 
     Notes
     -----
-    The engine is loaded when the first doc comes, and anew in every process.
+    The weights are found and loaded when the first doc arrives, anew in every process. A saved
+    component holds its settings and the model's digest, and refuses another model of the same
+    name; some also hold the model's files.
     """
 
-    def __init__(self) -> None:
+    #: File of the settings and folder of the model's files in a saved pipeline.
+    settings_file: ClassVar[str]
+    model_folder: ClassVar[str]
+    #: Error where the settings file cannot be read: code, and what it holds.
+    unreadable: ClassVar[tuple[str, str]]
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+        self._expected_digest: str | None = None
+        self._saved_folder: Path | None = None
+        self._unpacked: TemporaryDirectory[str] | None = None
         self._engine: Engine | None = None
         self._process = os.getpid()
 
+    @abstractmethod
+    def _located(self) -> tuple[Path, str]:
+        """Folder and digest of the model; a ``ModelError`` if it is not the expected one."""
+
+    @abstractmethod
+    def _model_files(self, folder: Path, *, on_disk: bool) -> list[Path]:
+        """Files of the model that are saved with the pipeline, to disk or to bytes."""
+
+    @abstractmethod
+    def _load(self) -> Engine:
+        """Load the engine."""
+
+    @abstractmethod
+    def _read(self, docs: Sequence[Doc]) -> None:
+        """Run the engine over docs and set its results on them."""
+
+    def _reset(self) -> None:
+        """Drop what was loaded under earlier settings."""
+        self._engine = None
+
     @property
     def engine(self) -> Engine:
-        """The model, loaded and ready to run."""
+        """The engine, loaded."""
         if self._process != os.getpid():
-            # A forked child has its parent's memory and not its threads: torch would wait
+            # A forked child has its parent's memory but not its threads: torch would wait
             # for them for ever.
             import torch
 
@@ -41,29 +90,100 @@ class EngineComponent(ABC):
         return self._engine
 
     def __call__(self, doc: Doc) -> Doc:
-        """Read one doc."""
+        """Process one doc."""
         self._read([doc])
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
-        """Read many docs, ``batch_size`` of them at a time."""
+        """Process many docs, ``batch_size`` of them at a time."""
         for docs in minibatch(stream, batch_size):  # type: ignore[no-untyped-call]
             self._read(docs)
             yield from docs
 
-    def forget(self) -> None:
-        """Forget what was read before."""
+    def clear_cache(self) -> None:
+        """Empty the cache of results."""
         if self._engine is not None:
-            self._engine.forget()
+            self._engine.clear_cache()
 
-    @abstractmethod
-    def _load(self) -> Engine:
-        """Load the engine."""
+    def to_bytes(self, **kwargs: object) -> bytes:
+        """Serialise the settings and the model's digest, as one line of JSON; then its files."""
+        folder, digest = self._located()
+        described = self._described(digest)
+        files = self._model_files(folder, on_disk=False)
+        data = json.dumps(described, sort_keys=True).encode()
+        if files:
+            data += b"\n" + srsly.msgpack_dumps({p.name: p.read_bytes() for p in files})
+        return data
 
-    @abstractmethod
-    def _read(self, docs: Sequence[Doc]) -> None:
-        """Read docs and leave on them what was read."""
+    def from_bytes(self, data: bytes, **kwargs: object) -> Self:
+        """Load :meth:`to_bytes`; files of a model go to a private temporary folder."""
+        described, _, files = data.partition(b"\n")
+        folder = None
+        if files:
+            self._unpacked = TemporaryDirectory(prefix="clinical-nlp-")
+            folder = Path(self._unpacked.name)
+            for name, content in srsly.msgpack_loads(files).items():
+                (folder / Path(name).name).write_bytes(content)
+        self._restore(json.loads(described), folder)
+        return self
+
+    def to_disk(self, path: str | Path, **kwargs: object) -> None:
+        """Write the settings and the model's digest, and its files where they are saved."""
+        target, (folder, digest) = Path(path), self._located()
+        target.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self._described(digest), indent=2, sort_keys=True)
+        (target / self.settings_file).write_text(text + "\n", "utf-8")
+        for file in self._model_files(folder, on_disk=True):
+            (target / self.model_folder).mkdir(exist_ok=True)
+            shutil.copyfile(file, target / self.model_folder / file.name)
+
+    def from_disk(self, path: str | Path, **kwargs: object) -> Self:
+        """Load what :meth:`to_disk` wrote."""
+        folder = Path(path) / self.model_folder
+        try:
+            described = json.loads((Path(path) / self.settings_file).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            code, what = self.unreadable
+            raise ModelError(
+                code, f"the saved {what} {path} cannot be read: save the pipeline again"
+            ) from error
+        self._restore(described, folder if folder.is_dir() else None)
+        return self
+
+    def _described(self, digest: str) -> dict[str, Any]:
+        return {"settings": asdict(self.settings), "digest": digest}  # type: ignore[call-overload]
+
+    def _restore(self, described: dict[str, Any], folder: Path | None) -> None:
+        self.settings = replace(self.settings, **described["settings"])  # type: ignore[type-var]
+        self._expected_digest = described["digest"]
+        self._saved_folder = folder
+        self._reset()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what another process builds for itself."""
-        return self.__dict__ | {"_engine": None}
+        return self.__dict__ | {"_engine": None, "_unpacked": None}
+
+
+def register_component(
+    name: str,
+    component: type[EngineComponent[S]],
+    settings: type[S],
+    *,
+    assigns: Sequence[str] = (),
+) -> Callable[..., EngineComponent[S]]:
+    """Register a spaCy factory whose arguments are the fields of a settings dataclass.
+
+    spaCy reads a factory's signature to validate its config: it is made from the dataclass, so
+    that names, types and defaults are written once.
+    """
+
+    def create(nlp: Language, name: str, **values: Any) -> EngineComponent[S]:  # noqa: ANN401 - spaCy has validated them
+        return component(settings(**values))
+
+    hints = {"nlp": Language, "name": str, **get_type_hints(settings)}
+    create.__signature__ = Signature(  # type: ignore[attr-defined]
+        [Parameter(n, Parameter.KEYWORD_ONLY, annotation=kind) for n, kind in hints.items()]
+    )
+    defaults = asdict(settings())  # type: ignore[call-overload]
+    Language.factory(name, assigns=assigns, default_config=defaults, func=create)
+    return create

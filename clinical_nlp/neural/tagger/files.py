@@ -1,4 +1,4 @@
-"""The files of a mention model, and their digest; importing this loads no torch."""
+"""File names, digest and engine settings of a mention model; importing this loads no torch."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from pathlib import Path
 
 from clinical_nlp.artifacts import digest_of, file_digest
 from clinical_nlp.errors import ModelError
+from clinical_nlp.neural.engine import EngineConfig
+from clinical_nlp.neural.tagger.word_features import FEATURES
 
 CONFIG = "config.json"
 WEIGHTS = "tagger.safetensors"
-TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+MODEL_FILES = (CONFIG, WEIGHTS, "tokenizer.json", "tokenizer_config.json")
 
 #: Pieces that are read at once; longer sentences are read in overlapping windows.
 WINDOW = 384
 
-#: Pieces that are handed to the tagger at once; its encoder takes them in smaller lots.
-BATCH = 4096
+#: Batches are large, as the tagger itself splits them for its encoder.
+ENGINE_CONFIG = EngineConfig(window=WINDOW, features=FEATURES, batch_pieces=4096)
 
 
 def model_digest(folder: Path) -> str:
@@ -27,13 +29,13 @@ def model_digest(folder: Path) -> str:
         E461: a file is missing.
     """
     try:
-        return digest_of({n: file_digest(folder / n) for n in (CONFIG, WEIGHTS, *TOKENIZER)})
+        return digest_of({name: file_digest(folder / name) for name in MODEL_FILES})
     except OSError as error:
         raise damaged(folder) from error
 
 
 def damaged(folder: Path) -> ModelError:
-    """E461, to be raised."""
+    """Return the error E461."""
     return ModelError(
         "E461",
         f"the mention model in '{folder.name}' is missing a file, or one is truncated or damaged: "

@@ -1,11 +1,9 @@
-"""The labels of mentions and the tags that spell them, word by word.
+"""Labels of mentions, and their BIOES tags.
 
-Each label has a layer of tags of its own, because the corpora annotate each label apart:
-"ecocardiograma con FEVI deprimida" is a PROCEDURE that holds a SYMPTOM. Within a layer
-mentions do not overlap.
-
-Tags are BIOES: outside, begin, inside, end, single. That only some may follow one another
-is a fact of the notation, not something to be learnt.
+Each label has its own layer of tags, because the corpora annotate the labels independently:
+"ecocardiograma con FEVI deprimida" is a PROCEDURE that contains a SYMPTOM. Within a layer
+mentions do not overlap. The tags are outside, begin, inside, end and single; which tag may
+follow which is fixed, not learnt.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ import numpy.typing as npt
 
 Label = Literal["DISEASE", "SYMPTOM", "PROCEDURE", "MEDICATION"]
 
-#: In the order of the layers of a shipped model.
+#: In the order of the layers.
 LABELS: tuple[Label, ...] = get_args(Label)
 
 OUTSIDE, BEGIN, INSIDE, END, SINGLE = range(5)
@@ -27,7 +25,8 @@ TAGS = ("O", "B", "I", "E", "S")
 _OPEN = (BEGIN, INSIDE)
 _CLOSED = (OUTSIDE, END, SINGLE)
 
-#: ``ALLOWED[a, b]``: tag b may follow tag a. ``MAY_START``, ``MAY_STOP``: at a unit's ends.
+#: ``ALLOWED[a, b]``: tag b may follow tag a. ``MAY_START``, ``MAY_STOP``: tag is
+#: allowed at the start or end of a segment.
 ALLOWED = np.zeros((5, 5), dtype=bool)
 ALLOWED[np.ix_(_OPEN, (INSIDE, END))] = True
 ALLOWED[np.ix_(_CLOSED, (OUTSIDE, BEGIN, SINGLE))] = True
@@ -36,9 +35,9 @@ MAY_STOP = np.array([tag in _CLOSED for tag in range(5)])
 
 
 def spans_of(tags: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Words [first, last] (inclusive) of each mention that a layer of tags spells.
+    """Decode a layer of tags to the words [first, last] (inclusive) of each mention.
 
-    A run that does not end as it should is left out; decoding never makes one.
+    A mention without an end is left out; the Viterbi decoder produces none.
     """
     begun: int | None = None
     for place, tag in enumerate(tags):
@@ -53,13 +52,13 @@ def spans_of(tags: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def tags_of(spans: Iterable[tuple[int, int]], words: int) -> npt.NDArray[np.int64]:
-    """Spell spans as a layer of tags, int64 [words]; the inverse of :func:`spans_of`.
+    """Encode spans as a layer of tags, int64 [words]; the inverse of :func:`spans_of`.
 
     Parameters
     ----------
     spans
-        Words [first, last], inclusive. Where two overlap the longer one is kept, because
-        the guidelines of the corpora ask for the widest mention.
+        Words [first, last], inclusive. Of two that overlap the longer is kept: the annotation
+        guidelines of the corpora ask for the widest mention.
     words
         Length of the layer.
     """

@@ -1,4 +1,4 @@
-"""Where a mention model is: among the shipped ones, or in a folder."""
+"""Locate a mention model: a shipped one, or a folder."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def find_mention_model(reference: str = SHIPPED) -> Path:
     Parameters
     ----------
     reference
-        Name of a folder of ``models/``, or a path: of the model's own files, or of a
-        folder that holds them in ``model/``.
+        Name of a shipped model, or path of a folder with the model's files, directly or in
+        ``model/``.
 
     Raises
     ------

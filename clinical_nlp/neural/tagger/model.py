@@ -1,10 +1,11 @@
-"""A mention model as a folder: what is in it, and how it becomes a tagger and a decoder.
+"""Save a mention model to a folder, and load it.
 
 ``config.json``
-    Format, labels, shape of the head, the encoder's own configuration, biases of the
-    decoder, what it was trained from.
+    Format, labels, sizes of the head, configuration of the encoder, biases of the decoder,
+    and which encoder it was trained from.
 ``tagger.safetensors``
-    All weights, the encoder's included: they were trained along. Kept in half precision.
+    All weights, the fine-tuned encoder's included, in half precision. Their keys are those of
+    format 2: see :data:`CHECKPOINT_NAMES`.
 ``tokenizer.json``, ``tokenizer_config.json``
     The encoder's tokenizer.
 """
@@ -21,16 +22,29 @@ import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.neural.modernbert import LeanShape, ModernBertForInference
+from clinical_nlp.neural.modernbert import ModernBertForInference, ModernBertShape
 from clinical_nlp.neural.tagger.files import CONFIG, WEIGHTS, damaged, model_digest
 from clinical_nlp.neural.tagger.labels import LABELS, TAGS
 from clinical_nlp.neural.tagger.network import HeadShape, MentionTagger
 from clinical_nlp.neural.tagger.viterbi import Decoder
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 FORMAT = 2
+
+#: Name of a module of :class:`MentionTagger`, and its name in the checkpoints of format 2.
+CHECKPOINT_NAMES = {
+    "shape_embedding": "shapes",
+    "affix_embedding": "affixes",
+    "gap_embedding": "gaps",
+    "subword_projection": "ends",
+    "feature_projection": "told",
+    "forward_lstm": "forwards",
+    "backward_lstm": "backwards",
+    "classifier": "emit",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ class MentionModel:
 
     @property
     def decoder(self) -> Decoder:
-        """Turns the tagger's emissions into tags."""
+        """The decoder of the tagger's emissions."""
         return Decoder(self.transitions, self.biases)
 
 
@@ -71,15 +85,16 @@ def save_mention_model(
     Parameters
     ----------
     folder
-        Made where it is not there.
+        Created if it does not exist.
     facts
-        Further plain values for ``config.json``: the encoder it was trained from.
+        Further plain values for ``config.json``.
     """
     import torch
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: t.detach().half() for name, t in model.tagger.state_dict().items()}
+    state = _renamed(model.tagger.state_dict(), CHECKPOINT_NAMES)
+    weights = {name: tensor.detach().half() for name, tensor in state.items()}
     weights["crf.transitions"] = torch.from_numpy(model.transitions)
     save_file({n: t.contiguous().clone() for n, t in weights.items()}, folder / WEIGHTS)
     config = {
@@ -97,20 +112,20 @@ def save_mention_model(
     return model_digest(folder)
 
 
-def load_mention_model(folder: Path, *, lean: bool = False) -> MentionModel:
-    """Load a mention model; nothing but safetensors and JSON is read.
+def load_mention_model(folder: Path, *, for_inference: bool = False) -> MentionModel:
+    """Load a mention model from safetensors and JSON.
 
     Parameters
     ----------
-    lean
-        Build the encoder for reading alone where it can be, without transformers' code for
-        it: such a model is not to be trained or saved.
+    for_inference
+        Build a ModernBERT as :class:`~clinical_nlp.neural.modernbert.ModernBertForInference`,
+        without importing transformers' modelling code. Such a model cannot be trained or saved.
 
     Raises
     ------
     ModelError
-        E461: a file is missing, truncated or damaged. E462: it is of another format or
-        other labels, or its weights do not fill its shape.
+        E461: a file is missing, truncated or damaged. E462: its format, labels or
+        shape are not those of this version.
     """
     import torch
     from safetensors import SafetensorError
@@ -136,9 +151,11 @@ def load_mention_model(folder: Path, *, lean: bool = False) -> MentionModel:
             raise TypeError("tokenizer")
         shape = dict(config["encoder"])
         settings = AutoConfig.for_model(shape.pop("model_type"), **shape)
-        tagger = MentionTagger(_encoder(settings, lean), HeadShape(**config["head"]))
+        tagger = MentionTagger(_encoder(settings, for_inference), HeadShape(**config["head"]))
         transitions = weights.pop("crf.transitions").float().numpy()
-        tagger.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+        names = {old: new for new, old in CHECKPOINT_NAMES.items()}
+        state = {name: tensor.float() for name, tensor in _renamed(weights, names).items()}
+        tagger.load_state_dict(state)
         biases = np.asarray(config["biases"], dtype=np.float32)
         if transitions.shape != (len(LABELS), len(TAGS), len(TAGS)) or len(biases) != len(LABELS):
             raise ValueError("transitions")
@@ -154,11 +171,20 @@ def load_mention_model(folder: Path, *, lean: bool = False) -> MentionModel:
     return MentionModel(tagger.eval(), tokenizer, transitions, biases, digest)
 
 
-def _encoder(settings: PretrainedConfig, lean: bool) -> PreTrainedModel:
-    """An encoder of that shape, its weights still to be loaded."""
-    if lean and LeanShape.of(settings) is not None:
+def _renamed(weights: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
+    """Replace the first part of each key, up to its first dot, where ``names`` has it."""
+    parts = {key: key.partition(".") for key in weights}
+    return {
+        names.get(first, first) + dot + rest: weights[key]
+        for key, (first, dot, rest) in parts.items()
+    }
+
+
+def _encoder(settings: PretrainedConfig, for_inference: bool) -> PreTrainedModel:
+    """An encoder of that configuration, without its weights."""
+    if for_inference and ModernBertShape.of(settings) is not None:
         return cast("PreTrainedModel", ModernBertForInference(settings))
     from transformers import AutoModel
 
-    made: PreTrainedModel = AutoModel.from_config(settings)  # type: ignore[no-untyped-call]
-    return made
+    encoder: PreTrainedModel = AutoModel.from_config(settings)  # type: ignore[no-untyped-call]
+    return encoder

@@ -1,9 +1,9 @@
-"""The network: an encoder, what is known of each word, two LSTMs, emissions.
+"""The network of the mention tagger: encoder, word features, two LSTMs, classifier.
 
-One LSTM reads a unit from left to right, the other from right to left [1]_; the encoder is
-shallow, and boundaries gain from neighbours in strict order. The reversal is a gather by the
-unit's own length, so that a unit's emissions do not depend on the padding of its batch, and
-the module can be traced.
+The encoder is shallow, and boundaries of mentions depend on the order of neighbouring words:
+one LSTM reads a segment from left to right, another from right to left [1]_. The segment is
+reversed by a gather over its own length, so that its emissions do not depend on the padding of
+its batch.
 
 References
 ----------
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HeadShape:
-    """Sizes of what stands on the encoder.
+    """Sizes of the layers above the encoder.
 
     Attributes
     ----------
     hidden
-        Width of a word after its encoding and its features have been put together.
+        Width of a word's state, made from its subwords and its features.
     reader
         Width of each of the two LSTMs; 0 leaves them out.
     shape_width, affix_width, gap_width
-        Widths of the feature embeddings; an affix width of 0 leaves all features out.
+        Widths of the feature embeddings.
     dropout
-        Share of values set to zero in training.
+        Dropout rate in training.
     """
 
     hidden: int = 192
@@ -50,7 +50,7 @@ class HeadShape:
     dropout: float = 0.3
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for ``config.json``."""
+        """Return plain values, for ``config.json``."""
         return asdict(self)
 
 
@@ -60,71 +60,72 @@ class MentionTagger(nn.Module):
     Parameters
     ----------
     encoder
-        Any encoder of transformers; it is trained along.
+        Any encoder of transformers; it is fine-tuned.
     head
-        Sizes of the rest.
+        Sizes of the other layers.
     """
 
     def __init__(self, encoder: PreTrainedModel, head: HeadShape) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
-        self.shapes = nn.Embedding(SHAPES, head.shape_width)
-        self.affixes = nn.Embedding(AFFIX_ROWS, head.affix_width)
-        self.gaps = nn.Embedding(GAPS, head.gap_width)
-        nn.init.normal_(self.shapes.weight, std=0.3)
-        nn.init.normal_(self.affixes.weight, std=0.1)
-        told = head.shape_width + 3 * head.affix_width + head.gap_width
-        self.ends = nn.Linear(2 * int(encoder.config.hidden_size), head.hidden)
-        self.told = nn.Linear(told, head.hidden, bias=False)
+        self.shape_embedding = nn.Embedding(SHAPES, head.shape_width)
+        self.affix_embedding = nn.Embedding(AFFIX_ROWS, head.affix_width)
+        self.gap_embedding = nn.Embedding(GAPS, head.gap_width)
+        nn.init.normal_(self.shape_embedding.weight, std=0.3)
+        nn.init.normal_(self.affix_embedding.weight, std=0.1)
+        features = head.shape_width + 3 * head.affix_width + head.gap_width
+        self.subword_projection = nn.Linear(2 * int(encoder.config.hidden_size), head.hidden)
+        self.feature_projection = nn.Linear(features, head.hidden, bias=False)
         self.norm = nn.LayerNorm(head.hidden)
-        self.forwards: nn.LSTM | None = None
-        self.backwards: nn.LSTM | None = None
+        self.forward_lstm: nn.LSTM | None = None
+        self.backward_lstm: nn.LSTM | None = None
         if head.reader:
-            self.forwards = nn.LSTM(head.hidden, head.reader, batch_first=True)
-            self.backwards = nn.LSTM(head.hidden, head.reader, batch_first=True)
-        self.emit = nn.Linear(head.hidden + 2 * head.reader, len(LABELS) * len(TAGS))
+            self.forward_lstm = nn.LSTM(head.hidden, head.reader, batch_first=True)
+            self.backward_lstm = nn.LSTM(head.hidden, head.reader, batch_first=True)
+        self.classifier = nn.Linear(head.hidden + 2 * head.reader, len(LABELS) * len(TAGS))
         self.dropout = nn.Dropout(head.dropout)
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, places: Tensor, features: Tensor
+        self, input_ids: Tensor, attention_mask: Tensor, word_bounds: Tensor, features: Tensor
     ) -> Tensor:
         """Return emissions, float [B, W, labels x tags].
 
         Parameters
         ----------
         input_ids, attention_mask
-            int64 [B, L]; a unit begins with a special piece.
-        places
+            int64 [B, L]; a segment begins with a special piece.
+        word_bounds
             First and last piece of each word, int64 [B, W, 2], padded with 0.
         features
             int64 [B, W, 5]: see :mod:`clinical_nlp.neural.tagger.word_features`.
         """
         pieces = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0]
-        rows = places.flatten(1).unsqueeze(-1).expand(-1, -1, pieces.shape[-1])
-        ends = pieces.gather(1, rows).view(*places.shape[:2], -1)
-        told = torch.cat(
+        rows = word_bounds.flatten(1).unsqueeze(-1).expand(-1, -1, pieces.shape[-1])
+        subwords = pieces.gather(1, rows).view(*word_bounds.shape[:2], -1)
+        embedded = torch.cat(
             (
-                self.shapes(features[..., 0]),
-                self.affixes(features[..., 1:4]).flatten(-2),
-                self.gaps(features[..., 4]),
+                self.shape_embedding(features[..., 0]),
+                self.affix_embedding(features[..., 1:4]).flatten(-2),
+                self.gap_embedding(features[..., 4]),
             ),
             dim=-1,
         )
-        states = self.ends(self.dropout(ends)) + self.told(self.dropout(told))
+        states = self.subword_projection(self.dropout(subwords))
+        states = states + self.feature_projection(self.dropout(embedded))
         states = self.dropout(self.norm(functional.gelu(states)))
-        if self.forwards is not None and self.backwards is not None:
-            turn = _turned(places[..., 0] > 0).unsqueeze(-1)
-            ahead = self.forwards(states)[0]
-            back = self.backwards(states.gather(1, turn.expand_as(states)))[0]
-            back = back.gather(1, turn.expand_as(back))
+        if self.forward_lstm is not None and self.backward_lstm is not None:
+            reverse = _reversed(word_bounds[..., 0] > 0).unsqueeze(-1)
+            ahead = self.forward_lstm(states)[0]
+            back = self.backward_lstm(states.gather(1, reverse.expand_as(states)))[0]
+            back = back.gather(1, reverse.expand_as(back))
             states = torch.cat((ahead, back, states), dim=-1)
-        emissions: Tensor = self.emit(self.dropout(states))
+        emissions: Tensor = self.classifier(self.dropout(states))
         return emissions
 
 
-def _turned(is_word: Tensor) -> Tensor:
-    """Places of a unit's words in reverse, int64 [B, W]; padding stays where it is."""
+def _reversed(is_word: Tensor) -> Tensor:
+    """Indices that reverse the words of each segment, int64 [B, W]; padding keeps its place."""
     count = is_word.sum(dim=1, keepdim=True)
     place = torch.arange(is_word.shape[1], device=is_word.device).unsqueeze(0)
     return torch.where(place < count, count - 1 - place, place)

@@ -1,4 +1,4 @@
-"""From decoded rows to mentions."""
+"""Convert the decoder's output to mentions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ def mention_rows(
     Parameters
     ----------
     doc
-        The doc that was read.
+        The doc.
     decoded
         float32 [tokens, 2 x labels]: a tag for each label, then its probability.
 
     Notes
     -----
-    The score is the least probability of a mention's tags: a mention is as sure as its
-    least sure word.
+    The score is the lowest probability of a mention's tags.
     """
     if len(doc) == 0:
         return

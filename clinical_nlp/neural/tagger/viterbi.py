@@ -1,9 +1,8 @@
-"""From emissions to tags: Viterbi over each label's layer, for many units at once.
+"""Viterbi decoding and marginal probabilities of linear-chain CRFs, one for each label.
 
-Scores are laid out [tags, rows], a row for each label of each unit: every operation then runs
-along the rows, which are many, and not along the tags, which are five. Sums over tags are taken
-in the same order for any number of rows, so that a unit's tags and probabilities do not depend
-on what it is decoded with.
+Scores are laid out [tags, rows], with a row for each label of each segment: every operation
+runs along the many rows, not along the five tags. Sums over tags are in the same order for any
+number of rows, so that a segment's tags and probabilities do not depend on its batch.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from clinical_nlp.neural.tagger.labels import ALLOWED, LABELS, MAY_START, MAY_ST
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.integer[Any]]
 
-#: Stands for minus infinity: its sums stay finite.
+#: Used as minus infinity; sums of it stay finite.
 NEVER = np.float32(-1e4)
 
-#: Least sum that is divided by.
+#: Least divisor.
 _LEAST = np.float32(1e-30)
 
 
@@ -31,16 +30,16 @@ class Decoder:
     Parameters
     ----------
     transitions
-        float32 [labels, tags, tags]: what it is worth that one tag follows another.
+        Score of each tag after each other tag, float32 [labels, tags, tags].
     biases
-        float32 [labels]: added to the emissions of every tag but "outside"; above 0 finds
-        more mentions, below 0 fewer.
+        Added to the emissions of every tag but "outside", float32 [labels]: positive values
+        find more mentions, negative ones fewer.
     """
 
     def __init__(self, transitions: Floats, biases: Floats | None = None) -> None:
         # [tags before, tags after, labels]
-        steps = np.where(ALLOWED, transitions, NEVER).astype(np.float32)
-        self._steps = np.ascontiguousarray(steps.transpose(1, 2, 0))
+        transitions = np.where(ALLOWED, transitions, NEVER).astype(np.float32)
+        self._transitions = np.ascontiguousarray(transitions.transpose(1, 2, 0))
         self._start = np.where(MAY_START, 0, NEVER).astype(np.float32)[:, None]
         self._stop = np.where(MAY_STOP, 0, NEVER).astype(np.float32)[:, None]
         self._offsets = np.zeros((len(LABELS), len(TAGS)), dtype=np.float32)
@@ -55,14 +54,14 @@ class Decoder:
         emissions
             float32 [B, W, labels x tags].
         lengths
-            Words of each unit, int32 [B].
+            Words of each segment, int32 [B].
 
         Returns
         -------
         array
             float32 [B, W, 2 x labels]: a tag for each label, then its probability for
-            each label. Rows past a unit's length are zero, and so are the probabilities of
-            a label of which the unit has no mention: they are nobody's score.
+            each label. Padding is zero, and so are the probabilities of a label of which the
+            segment has no mention.
         """
         batch, words = emissions.shape[:2]
         layered = emissions.reshape(batch, words, len(LABELS), len(TAGS)) + self._offsets
@@ -83,49 +82,49 @@ class Decoder:
         return both.transpose(2, 1, 0, 3).reshape(batch, words, 2 * len(LABELS))
 
     def _marginals(self, scores: Floats, layers: Ints, ends: Ints) -> Floats:
-        """Probability of each tag at each word, given the whole unit; float32 [W, tags, rows].
+        """Marginal probability of each tag at each word, float32 [W, tags, rows].
 
-        Forward and backward passes of sums instead of Viterbi's maxima, each rescaled at
-        every word so that nothing over- or underflows (Rabiner, Proc. IEEE 1989, V.A).
+        The forward-backward algorithm, rescaled at every word against over- and underflow
+        (Rabiner, Proc. IEEE 1989, V.A).
         """
         words = len(scores)
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-        steps = np.exp(self._steps)[:, :, layers]
+        transitions = np.exp(self._transitions)[:, :, layers]
         start, stop = np.exp(self._start), np.exp(self._stop)
-        ahead = np.empty_like(weights)
-        ahead[0] = weights[0] * start
+        forward = np.empty_like(weights)
+        forward[0] = weights[0] * start
         for place in range(1, words):
-            summed = (steps * ahead[place - 1][:, None]).sum(axis=0)
-            ahead[place] = _rescaled(summed * weights[place])
-        behind = np.broadcast_to(stop, weights[0].shape)
-        both = np.empty_like(weights)
+            summed = (transitions * forward[place - 1][:, None]).sum(axis=0)
+            forward[place] = _rescaled(summed * weights[place])
+        backward = np.broadcast_to(stop, weights[0].shape)
+        product = np.empty_like(weights)
         for place in range(words - 1, -1, -1):
-            both[place] = ahead[place] * behind
+            product[place] = forward[place] * backward
             if place:
-                told = behind * weights[place]
-                summed = steps[:, 0] * told[0]
+                weighted = backward * weights[place]
+                summed = transitions[:, 0] * weighted[0]
                 for after in range(1, len(TAGS)):
-                    summed += steps[:, after] * told[after]
-                behind = np.where(place < ends, _rescaled(summed), stop)
-        shares: Floats = both / np.maximum(both.sum(axis=1, keepdims=True), _LEAST)
-        return shares
+                    summed += transitions[:, after] * weighted[after]
+                backward = np.where(place < ends, _rescaled(summed), stop)
+        marginals: Floats = product / np.maximum(product.sum(axis=1, keepdims=True), _LEAST)
+        return marginals
 
     def _best(self, scores: Floats, layers: Ints, ends: Ints) -> Ints:
-        """Viterbi; int64 [W, rows], 0 past a row's end."""
+        """Viterbi; int64 [W, rows], 0 in padding."""
         words, _, count = scores.shape
-        steps = self._steps[:, :, layers]
+        transitions = self._transitions[:, :, layers]
         best = np.empty_like(scores)
         best[0] = scores[0] + self._start
         for place in range(1, words):
-            np.max(best[place - 1][:, None] + steps, axis=0, out=best[place])
+            np.max(best[place - 1][:, None] + transitions, axis=0, out=best[place])
             best[place] += scores[place]
         rows = np.arange(count)
         tags = np.zeros((words, count), dtype=np.int64)
         last = (best[ends - 1, :, rows].T + self._stop).argmax(axis=0)
         tags[ends - 1, rows] = last
-        # Which tag came before is asked of the one path that was taken, not kept of all.
+        # Backpointers are computed for the best path only.
         for place in range(words - 2, -1, -1):
-            before = (best[place] + steps[:, tags[place + 1], rows]).argmax(axis=0)
+            before = (best[place] + transitions[:, tags[place + 1], rows]).argmax(axis=0)
             tags[place] = np.where(place + 1 < ends, before, tags[place])
         return tags
 

@@ -1,9 +1,9 @@
-"""What the tagger is told of a word besides its pieces.
+"""Features of a word that the tagger reads beside its subwords.
 
-The encoder reads lower-case text without accents in pieces, so that ``DISNEA``, ``Disnea``
-and ``disnea`` share what it has learnt; case, digits and punctuation come back here as a
-shape. Affixes say what kind of word an unseen one is: ``-itis``, ``-ectomía``, ``-olol``.
-They are hashed, so there is no table to ship.
+The encoder reads lower-case text without accents, so that ``DISNEA``, ``Disnea`` and
+``disnea`` share their pieces; the shape feature restores case, digits and punctuation. Affixes
+help with unseen words: ``-itis``, ``-ectomía``, ``-olol``. They are hashed, so that no
+vocabulary is shipped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PUNCTUATION = ".,;:()-/%+"
 
 
 def shape(word: str) -> int:
-    """Number from 1 to 26 for how a word is written; 0 is padding."""
+    """Id of a word's shape, 1 to 26; 0 is padding."""
     if word.isdigit():
         return 1 + min(len(word), 4)
     if word[0].isdigit():

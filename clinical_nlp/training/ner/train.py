@@ -12,7 +12,7 @@ import numpy as np
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.evaluation.mentions import MICRO, MentionScores, MentionSpan, score_mentions
-from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.engine import Engine, EngineConfig
 from clinical_nlp.neural.locate import load_checkpoint
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.tagger.files import WINDOW
@@ -176,11 +176,8 @@ def find_mentions(
     engine = Engine(
         model.tagger,
         model.tokenizer,
-        window=WINDOW,
+        EngineConfig(window=WINDOW, features=FEATURES, backend="float32", cache_mib=0),
         decode=model.decoder,
-        features=FEATURES,
-        backend="float32",
-        cache_mib=0,
     )
     docs = [nlp(document.text) for document in documents]
     decoded = engine.run(docs, [doc_features(doc) for doc in docs])

@@ -42,7 +42,7 @@ def same(docs, expected):
     )
 
 
-def test_every_word_has_a_vector(encoding, expected):
+def test_encoder_gives_every_word_a_vector(encoding, expected):
     for text, rows in zip(TEXTS, expected, strict=True):
         doc = encoding(text)
         assert rows.shape == (len(doc), 64)
@@ -51,12 +51,12 @@ def test_every_word_has_a_vector(encoding, expected):
             assert rows[token.i].any() == (not token.is_space)
 
 
-def test_one_by_one_and_many_at_once_are_the_same(encoding, expected):
+def test_encoder_pipe_equals_one_by_one(encoding, expected):
     assert same(encoding.pipe(TEXTS), expected)
     assert same(encoding.pipe(TEXTS, batch_size=2), expected)
 
 
-def test_the_same_sentence_has_the_same_vectors_in_any_note(encoding):
+def test_encoder_repeated_sentence_has_the_same_vectors(encoding):
     one, other = encoding(TEXTS[0]), encoding(TEXTS[3])
     place = next(token.i for token in one if token.text == "edemas")
     elsewhere = next(token.i for token in other if token.text == "edemas")
@@ -67,29 +67,29 @@ def test_findings_stay_what_they_were(encoding, nlp):
     assert encoding(TEXTS[0])._.findings == nlp(TEXTS[0])._.findings
 
 
-def test_doc_bin_and_bytes(encoding, expected):
+def test_vectors_survive_doc_bin_and_bytes(encoding, expected):
     stored = DocBin(docs=list(encoding.pipe(TEXTS)), store_user_data=True).to_bytes()
     assert same(DocBin().from_bytes(stored).get_docs(encoding.vocab), expected)
     again = Doc(encoding.vocab).from_bytes(encoding(TEXTS[0]).to_bytes())
     assert same([again], expected[:1])
 
 
-def test_two_processes(encoding, expected):
+def test_encoder_in_two_processes_gives_the_same_vectors(encoding, expected):
     assert same(encoding.pipe(TEXTS, n_process=2, batch_size=2), expected)
 
 
-def test_to_disk_and_back(encoding, expected, tmp_path):
+def test_encoder_from_disk_gives_the_same_vectors(encoding, expected, tmp_path):
     encoding.to_disk(tmp_path / "saved")
     assert not list((tmp_path / "saved" / "alia_encoder").rglob("*.safetensors"))
     assert same(map(spacy.load(tmp_path / "saved"), TEXTS), expected)
 
 
-def test_to_bytes_and_back(encoding, expected):
+def test_encoder_from_bytes_gives_the_same_vectors(encoding, expected):
     again = spacy.blank("es").from_config(encoding.config).from_bytes(encoding.to_bytes())
     assert same(map(again, TEXTS), expected)
 
 
-def test_the_weights_can_be_carried(broken_copy, expected, tmp_path):
+def test_encoder_with_carry_saves_its_weights(broken_copy, expected, tmp_path):
     folder = broken_copy()
     nlp = pipeline(folder, carry=True)
     data = nlp.to_bytes()
@@ -100,7 +100,7 @@ def test_the_weights_can_be_carried(broken_copy, expected, tmp_path):
     assert same(map(again, TEXTS), expected)
 
 
-def test_a_saved_pipeline_refuses_another_encoder_of_that_name(broken_copy, tmp_path):
+def test_saved_pipeline_with_another_encoder_raises_e445(broken_copy, tmp_path):
     folder = broken_copy()
     pipeline(folder).to_disk(tmp_path / "saved")
     weights = folder / "model.safetensors"
@@ -112,37 +112,37 @@ def test_a_saved_pipeline_refuses_another_encoder_of_that_name(broken_copy, tmp_
     assert caught.value.code == "E445"
 
 
-def test_the_fingerprint_tells_encoders_apart(checkpoints, encoding):
+def test_fingerprint_differs_between_encoders(checkpoints, encoding):
     prints = {fingerprint(pipeline(checkpoints[kind])) for kind in ("modernbert", "bert")}
     assert len(prints | {fingerprint(encoding)}) == 2
 
 
-def test_nothing_is_kept_where_nothing_shall_be(checkpoints):
+def test_encoder_without_keep_stores_no_vectors(checkpoints):
     doc = pipeline(checkpoints["bert"], keep=False)(TEXTS[0])
     assert doc._.vectors is None
 
 
-def test_any_tokenizer_and_no_sentences_will_do(checkpoints):
+def test_encoder_works_without_our_tokenizer_and_sentences(checkpoints):
     nlp = spacy.blank("es")
     nlp.add_pipe("alia_encoder", config={"model": str(checkpoints["roberta"]), "context": 10})
     doc = nlp(TEXTS[0])
     assert doc._.vectors.shape == (len(doc), 64)
 
 
-def test_a_context_that_is_none_is_refused(checkpoints):
+def test_encoder_with_unknown_context_raises_e447(checkpoints):
     with pytest.raises(ModelError) as caught:
         pipeline(checkpoints["bert"], context="paragraph")
     assert caught.value.code == "E447"
 
 
-def test_building_and_saving_the_config_need_no_encoder():
+def test_building_needs_no_encoder():
     nlp = pipeline("not/here")
     assert nlp.config["components"]["alia_encoder"]["model"] == "not/here"
     with pytest.raises(ModelError):
         nlp("Niega tos.")
 
 
-def test_the_encoder_that_comes_with_the_package_is_the_default():
+def test_default_encoder_is_the_shipped_one():
     nlp = build()
     nlp.add_pipe("alia_encoder")
     doc = nlp(TEXTS[0])

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.engine import Engine, EngineConfig
 from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.neural.vectors import WordVectors
 
@@ -28,16 +28,16 @@ def edit_config(folder, **changes):
 
 
 @pytest.mark.parametrize("name", ["nowhere", "a/b/c", "/no/such/folder"])
-def test_a_name_that_is_nothing(name):
+def test_unknown_name_raises_e440(name):
     assert code_of(lambda: find_checkpoint(name)) == "E440"
 
 
-def test_a_hub_encoder_that_is_not_in_the_cache(monkeypatch, tmp_path):
+def test_hub_encoder_not_in_cache_raises_e440(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert code_of(lambda: find_checkpoint("BSC-LT/no-such-encoder")) == "E440"
 
 
-def test_truncated_weights(broken_copy):
+def test_truncated_weights_raise_e441(broken_copy):
     folder = broken_copy()
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
@@ -45,20 +45,20 @@ def test_truncated_weights(broken_copy):
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"version https://git-lfs.github.com"])
-def test_weights_that_are_none(broken_copy, content):
+def test_weights_that_are_no_safetensors_raise_e441(broken_copy, content):
     folder = broken_copy()
     (folder / "model.safetensors").write_bytes(content)
     assert code_of(find_checkpoint(folder).model) == "E441"
 
 
-def test_no_weights(broken_copy):
+def test_missing_weights_raise_e441(broken_copy):
     folder = broken_copy()
     (folder / "model.safetensors").unlink()
     assert code_of(find_checkpoint(folder).model) == "E441"
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
-def test_no_config(broken_copy, content):
+def test_missing_or_broken_config_raises_e441(broken_copy, content):
     folder = broken_copy()
     (folder / "config.json").unlink()
     if content is not None:
@@ -66,14 +66,14 @@ def test_no_config(broken_copy, content):
     assert code_of(find_checkpoint(folder).model) == "E441"
 
 
-def test_pickled_weights_are_not_touched(broken_copy):
+def test_pickled_weights_raise_e442(broken_copy):
     folder = broken_copy()
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     assert code_of(find_checkpoint(folder).model) == "E442"
 
 
-def test_code_of_a_model_is_not_run(broken_copy, tmp_path):
+def test_checkpoint_with_code_raises_e443_and_runs_nothing(broken_copy, tmp_path):
     folder = broken_copy()
     trap = tmp_path / "trapped"
     (folder / "modeling_mine.py").write_text(f"open({str(trap)!r}, 'w')\nclass Mine: pass\n")
@@ -86,13 +86,13 @@ def test_code_of_a_model_is_not_run(broken_copy, tmp_path):
     assert not trap.exists()
 
 
-def test_weights_of_another_shape(broken_copy):
+def test_weights_of_another_shape_raise_e449(broken_copy):
     folder = broken_copy()
     edit_config(folder, hidden_size=128)
     assert code_of(find_checkpoint(folder).model) == "E449"
 
 
-def test_weights_that_lack_a_layer(broken_copy):
+def test_weights_without_a_layer_raise_e449(broken_copy):
     """transformers would fill it with random numbers and warn."""
     folder = broken_copy()
     weights = load_file(folder / "model.safetensors")
@@ -102,18 +102,21 @@ def test_weights_that_lack_a_layer(broken_copy):
     assert code_of(find_checkpoint(folder).model) == "E449"
 
 
-def test_weights_that_are_not_numbers(broken_copy):
+def test_nan_weights_raise_e449(broken_copy):
     folder = broken_copy()
     weights = load_file(folder / "model.safetensors")
     weights = {name: torch.full_like(tensor, float("nan")) for name, tensor in weights.items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     checkpoint = find_checkpoint(folder)
     model = checkpoint.model()
-    assert code_of(lambda: Engine(WordVectors(model), checkpoint.tokenizer, window=128)) == "E449"
+    assert (
+        code_of(lambda: Engine(WordVectors(model), checkpoint.tokenizer, EngineConfig(128)))
+        == "E449"
+    )
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"model": {"type": "Nonsense"}}'])
-def test_no_tokenizer(broken_copy, content):
+def test_missing_or_broken_tokenizer_raises_e444(broken_copy, content):
     folder = broken_copy()
     (folder / "tokenizer.json").unlink()
     if content is not None:
@@ -121,13 +124,13 @@ def test_no_tokenizer(broken_copy, content):
     assert code_of(lambda: find_checkpoint(folder).tokenizer) == "E444"
 
 
-def test_a_tokenizer_larger_than_its_encoder(checkpoints):
+def test_tokenizer_larger_than_its_encoder_raises_e444(checkpoints):
     other = find_checkpoint(checkpoints["roberta"]).tokenizer
     model = find_checkpoint(checkpoints["modernbert"]).model()
-    assert code_of(lambda: Engine(WordVectors(model), other, window=128)) == "E444"
+    assert code_of(lambda: Engine(WordVectors(model), other, EngineConfig(128))) == "E444"
 
 
-def test_a_cuda_device_that_is_not_there(checkpoints, nlp, monkeypatch):
+def test_missing_cuda_device_raises_e446(checkpoints, nlp, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     from clinical_nlp.pipeline.encoder.component import AliaEncoder, EncoderSettings
 
@@ -135,7 +138,7 @@ def test_a_cuda_device_that_is_not_there(checkpoints, nlp, monkeypatch):
     assert code_of(lambda: component(nlp("Niega tos."))) == "E446"
 
 
-def test_int8_on_a_gpu_falls_back_and_says_so_once(monkeypatch, caplog):
+def test_int8_on_a_gpu_falls_back_and_warns_once(monkeypatch, caplog):
     from clinical_nlp.neural import backends
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

@@ -30,14 +30,14 @@ def run():
     return lambda *arguments: CliRunner().invoke(app, ["models", *arguments])
 
 
-def test_list_names_what_is_shipped_and_what_can_be_fetched(run, no_network):
+def test_models_list_names_shipped_and_hub_models(run, no_network):
     told = run("list").output
     for name in ("hf-risk", "BSC-LT/MrBERT-es", "PlanTL-GOB-ES/bsc-bio-ehr-es", "Apache-2.0"):
         assert name in told
     assert told.count("unpinned") == sum(not encoder.pinned for encoder in hub_encoders())
 
 
-def test_what_is_shipped_is_as_shipped(run, no_network):
+def test_models_verify_finds_shipped_models_unchanged(run, no_network):
     done = run("verify")
     assert done.exit_code == 0
     assert "changed" not in done.output
@@ -45,7 +45,7 @@ def test_what_is_shipped_is_as_shipped(run, no_network):
 
 
 @pytest.mark.parametrize("change", ["edit", "add", "remove", "manifest"])
-def test_a_changed_file_is_named(run, monkeypatch, tmp_path, change):
+def test_models_verify_names_a_changed_file(run, monkeypatch, tmp_path, change):
     (original,) = [f for f in shipping.shipped_models() if f.name == "hf-risk"]
     copy = tmp_path / "hf-risk"
     shutil.copytree(original, copy)
@@ -68,13 +68,13 @@ def test_a_changed_file_is_named(run, monkeypatch, tmp_path, change):
     assert "changed: " in done.output
 
 
-def test_a_folder_is_verified_by_loading_it(run, checkpoints, no_network):
+def test_models_verify_loads_a_folder(run, checkpoints, no_network):
     done = run("verify", str(checkpoints["bert"]))
     assert "loads, and its tokenizer fits" in done.output
     assert "Digest: " in done.output
 
 
-def test_a_written_manifest_verifies(tmp_path):
+def test_written_manifest_verifies(tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "weights").write_bytes(b"\x00")
     digest = shipping.write_manifest(tmp_path, licence="CC BY 4.0")
@@ -83,14 +83,14 @@ def test_a_written_manifest_verifies(tmp_path):
     assert shipping.read_manifest(tmp_path)["digest"] == digest
 
 
-def test_a_broken_manifest_is_told(tmp_path):
+def test_broken_manifest_raises_e411(tmp_path):
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(ModelError) as caught:
         shipping.read_manifest(tmp_path)
     assert caught.value.code == "E411"
 
 
-def test_fetch_takes_data_only_and_loads_it(run, checkpoints, monkeypatch):
+def test_models_fetch_takes_data_files_and_loads_them(run, checkpoints, monkeypatch):
     asked = {}
 
     def snapshot(name, **arguments):
@@ -107,7 +107,7 @@ def test_fetch_takes_data_only_and_loads_it(run, checkpoints, monkeypatch):
     assert "Licence: Apache-2.0" in done.output
 
 
-def test_fetch_without_network_says_what_to_do(run, monkeypatch):
+def test_models_fetch_without_network_raises_e448(run, monkeypatch):
     def fail(*_, **__):
         raise ConnectionError("no route")
 
@@ -118,7 +118,7 @@ def test_fetch_without_network_says_what_to_do(run, monkeypatch):
     assert "give its path" in done.exception.sentence
 
 
-def test_a_pipeline_asks_the_hub_only_where_it_may(monkeypatch, checkpoints):
+def test_find_checkpoint_asks_the_hub_only_online(monkeypatch, checkpoints):
     asked = []
 
     def snapshot(name, **arguments):

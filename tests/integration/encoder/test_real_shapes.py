@@ -1,4 +1,4 @@
-"""Checkpoints load, give what transformers itself gives, and read notes of any length."""
+"""Checkpoints of published shapes give the vectors of transformers, for notes of any length."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.engine import Engine, EngineConfig
 from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.neural.segments import segment
 from clinical_nlp.neural.subwords import SubwordAligner
@@ -19,24 +19,25 @@ TEXT = "Refiere disnea de esfuerzo; FC80, e\u0301stasis 😀.\r\nNo edemas."
 def engine_of(checkpoint, **settings):
     settings = {"context": "note", "backend": "float32", "overlap": 32} | settings
     window = settings.pop("window", checkpoint.window)
-    return Engine(WordVectors(checkpoint.model()), checkpoint.tokenizer, window=window, **settings)
+    config = EngineConfig(window, **settings)
+    return Engine(WordVectors(checkpoint.model()), checkpoint.tokenizer, config)
 
 
 def plainly(checkpoint, doc):
     """Vectors of a doc's words by transformers' own tokenizer and model."""
-    (unit,) = segment(doc, "note")
-    encoded = checkpoint.tokenizer(unit.text, return_tensors="pt")
+    (part,) = segment(doc, "note")
+    encoded = checkpoint.tokenizer(part.text, return_tensors="pt")
     encoded.pop("token_type_ids", None)
     with torch.inference_mode():
         hidden = checkpoint.model()(**encoded).last_hidden_state[0].numpy()
-    read = SubwordAligner(checkpoint.tokenizer).read([unit.text], [unit.starts], [unit.ends])[0]
+    read = SubwordAligner(checkpoint.tokenizer).read([part.text], [part.starts], [part.ends])[0]
     rows = np.zeros((len(doc), hidden.shape[1]), dtype=np.float32)
-    rows[unit.tokens] = hidden[read.first + 1]
+    rows[part.tokens] = hidden[read.first + 1]
     return rows
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_vectors_are_those_of_transformers(checkpoints, nlp, kind):
+def test_vectors_equal_those_of_transformers(checkpoints, nlp, kind):
     checkpoint = find_checkpoint(checkpoints[kind])
     doc = nlp(TEXT)
     (rows,) = engine_of(checkpoint).run([doc])
@@ -44,13 +45,13 @@ def test_vectors_are_those_of_transformers(checkpoints, nlp, kind):
 
 
 @pytest.mark.parametrize(("kind", "window"), [("modernbert", 256), ("roberta", 128), ("bert", 128)])
-def test_the_window_is_what_the_encoder_can_take(checkpoints, kind, window):
+def test_checkpoint_window_is_the_encoders_context(checkpoints, kind, window):
     assert find_checkpoint(checkpoints[kind]).window == window
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("backend", ["float32", "bfloat16", "int8"])
-def test_a_note_far_beyond_the_context_is_read_whole(checkpoints, nlp, long_note, kind, backend):
+def test_note_longer_than_the_context_is_read_whole(checkpoints, nlp, long_note, kind, backend):
     doc = nlp(long_note)
     (rows,) = engine_of(find_checkpoint(checkpoints[kind]), backend=backend).run([doc])
     words = [token.i for token in doc if not token.is_space]
@@ -58,7 +59,7 @@ def test_a_note_far_beyond_the_context_is_read_whole(checkpoints, nlp, long_note
     assert np.abs(rows[words]).sum(axis=1).all()
 
 
-def test_in_windows_the_middle_reads_as_without(checkpoints, nlp):
+def test_vectors_in_windows_are_close_to_those_without(checkpoints, nlp):
     """ModernBERT's positions are relative: with enough around it a word keeps its vector."""
     checkpoint = find_checkpoint(checkpoints["modernbert"])
     doc = nlp("disnea de esfuerzo y ortopnea con edemas " * 12)
@@ -69,7 +70,7 @@ def test_in_windows_the_middle_reads_as_without(checkpoints, nlp):
 
 
 @pytest.mark.parametrize("backend", ["bfloat16", "int8"])
-def test_other_back_ends_are_near_to_float32(checkpoints, nlp, backend):
+def test_other_back_ends_are_close_to_float32(checkpoints, nlp, backend):
     checkpoint = find_checkpoint(checkpoints["modernbert"])
     docs = [nlp(TEXT)]
     (exact,) = engine_of(checkpoint).run(docs)
@@ -94,11 +95,12 @@ def test_published_shapes_load_and_read(
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(parameters, rel=0.02)
     doc = nlp(TEXT)
     words = [token.i for token in doc if not token.is_space]
-    settings = {"window": 512, "context": "sentence"}
     exact, near = (
-        Engine(WordVectors(model), checkpoint.tokenizer, backend=backend, **settings).run([doc])[0][
-            words
-        ]
+        Engine(
+            WordVectors(model),
+            checkpoint.tokenizer,
+            EngineConfig(512, context="sentence", backend=backend),
+        ).run([doc])[0][words]
         for backend in ("float32", "int8")
     )
     cosine = (exact * near).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(near, axis=1)

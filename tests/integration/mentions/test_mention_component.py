@@ -32,7 +32,7 @@ def nlp(tiny_model: Path) -> spacy.Language:
     return nlp
 
 
-def test_mentions_are_marked_and_linked(nlp: spacy.Language) -> None:
+def test_mentions_have_labels_and_concepts(nlp: spacy.Language) -> None:
     doc = nlp(TEXT)
     found = {m.text: (m.label, m.concept) for m in doc._.mentions}
     assert found["neumonía"][0] == "DISEASE"
@@ -46,7 +46,7 @@ def test_findings_stay_what_they_were(nlp: spacy.Language) -> None:
     assert nlp(TEXT)._.findings == build()(TEXT)._.findings
 
 
-def test_a_saved_pipeline_marks_the_same(nlp: spacy.Language, tmp_path: Path) -> None:
+def test_saved_pipeline_finds_the_same_mentions(nlp: spacy.Language, tmp_path: Path) -> None:
     nlp.to_disk(tmp_path / "saved")
     again = spacy.load(tmp_path / "saved")
     assert rows(again(TEXT)) == rows(nlp(TEXT))
@@ -54,7 +54,7 @@ def test_a_saved_pipeline_marks_the_same(nlp: spacy.Language, tmp_path: Path) ->
     assert (tmp_path / "saved" / "clinical_mentions" / "model" / WEIGHTS).is_file()
 
 
-def test_bytes_refuse_another_model(nlp: spacy.Language, tmp_path: Path) -> None:
+def test_from_bytes_with_another_model_raises_e463(nlp: spacy.Language, tmp_path: Path) -> None:
     component: Any = nlp.get_pipe("clinical_mentions")
     data = json.loads(component.to_bytes())
     other = build()
@@ -78,12 +78,12 @@ def test_processes_and_docbin_keep_mentions(nlp: spacy.Language) -> None:
 @pytest.mark.parametrize(
     "text", ["", " \n\t ", "a" * 100_000, "\u200b", "👩‍⚕️ disnea", "ﬁebre\r\ntos", "." * 3000]
 )
-def test_odd_texts_are_read(nlp: spacy.Language, text: str) -> None:
+def test_odd_texts_give_valid_mentions(nlp: spacy.Language, text: str) -> None:
     for mention in nlp(text)._.mentions:
         assert 0 <= mention.start < mention.end <= len(text)
 
 
-def test_a_model_that_is_not_there() -> None:
+def test_missing_model_raises_e460() -> None:
     nlp = build()
     nlp.add_pipe("clinical_mentions", config={"model": "no-such-model"})
     with pytest.raises(ModelError, match="E460"):
@@ -101,7 +101,7 @@ def test_a_model_that_is_not_there() -> None:
         ("tokenizer.json", lambda data: b"[]", "E461"),
     ],
 )
-def test_a_damaged_model_is_refused(
+def test_damaged_model_raises_model_error(
     tiny_model: Path,
     tmp_path: Path,
     name: str,
@@ -121,7 +121,7 @@ def test_a_damaged_model_is_refused(
 
 
 @pytest.mark.parametrize("backend", ["float32", "int8"])
-def test_batches_and_the_cache_change_no_score(tiny_model: Path, backend: str) -> None:
+def test_scores_do_not_depend_on_batches_or_cache(tiny_model: Path, backend: str) -> None:
     texts = [TEXT, "Tos.", TEXT + " Niega fiebre, tos y edemas en miembros inferiores.", "Disnea."]
     nlp = build()
     config = {"model": str(tiny_model), "backend": backend}

@@ -38,7 +38,7 @@ def test_evaluate_scores_predictions(tmp_path: Path, cli: Callable[..., Any]) ->
     cli("evaluate", "mentions", "bad.jsonl", cwd=tmp_path, code=4)
 
 
-def test_what_is_shipped_is_whole_and_small() -> None:
+def test_shipped_models_are_unchanged_and_small() -> None:
     models = {folder.name: folder for folder in shipped_models()}
     for name in ("mentions", "es-clinical-encoder"):
         assert changed_files(models[name]) == []

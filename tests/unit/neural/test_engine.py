@@ -1,4 +1,4 @@
-"""The engine on modules small enough to say what must come out."""
+"""The engine, on modules whose output is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.engine import Engine, EngineConfig
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.pipeline.tokenizer import ClinicalTokenizer
 
@@ -24,15 +24,15 @@ TEXTS = [
 
 
 class FirstIds(nn.Module):
-    """Says of each word the id of its first piece, how many pieces it sees, and its features."""
+    """Returns the id of each word's first piece, the number of pieces, and its features."""
 
     def __init__(self):
         super().__init__()
         self.calls = 0
 
-    def forward(self, ids, mask, places, features):
+    def forward(self, ids, mask, word_bounds, features):
         self.calls += 1
-        first = places[..., 0]
+        first = word_bounds[..., 0]
         seen = mask.sum(1, keepdim=True).expand_as(first)
         parts = [ids.gather(1, first), seen, *features.unbind(-1)]
         return torch.stack(parts, dim=-1).float()
@@ -46,12 +46,12 @@ def docs_of(texts):
     return docs
 
 
-def engine_of(tokenizers, module=None, **settings):
-    settings = {"window": 64, "overlap": 8, "backend": "float32"} | settings
-    return Engine(module or FirstIds(), tokenizers["bpe"], **settings)
+def engine_of(tokenizers, module=None, decode=None, **settings):
+    config = EngineConfig(**({"window": 64, "overlap": 8, "backend": "float32"} | settings))
+    return Engine(module or FirstIds(), tokenizers["bpe"], config, decode=decode)
 
 
-def test_each_word_gets_its_own_and_white_space_gets_zeros(tokenizers):
+def test_run_returns_a_row_a_word_and_zeros_for_white_space(tokenizers):
     docs = docs_of(TEXTS)
     engine = engine_of(tokenizers)
     pieces = SubwordAligner(tokenizers["bpe"])
@@ -75,7 +75,7 @@ def test_each_word_gets_its_own_and_white_space_gets_zeros(tokenizers):
 
 @pytest.mark.parametrize("batch_pieces", [1, 40, 4096])
 @pytest.mark.parametrize("cache_mib", [0, 8])
-def test_batches_and_cache_change_nothing(tokenizers, batch_pieces, cache_mib):
+def test_run_does_not_depend_on_batches_or_cache(tokenizers, batch_pieces, cache_mib):
     docs = docs_of(TEXTS * 3)
     expected = engine_of(tokenizers).run(docs)
     engine = engine_of(tokenizers, batch_pieces=batch_pieces, cache_mib=cache_mib)
@@ -84,7 +84,7 @@ def test_batches_and_cache_change_nothing(tokenizers, batch_pieces, cache_mib):
             assert np.array_equal(ours, theirs)
 
 
-def test_what_repeats_is_read_once(tokenizers):
+def test_run_reads_a_repeated_sentence_once(tokenizers):
     docs = docs_of(["No edemas. No edemas. Tos."] * 2)
     module = FirstIds()
     engine = engine_of(tokenizers, module, context="sentence")
@@ -95,7 +95,7 @@ def test_what_repeats_is_read_once(tokenizers):
     assert (engine.misses, engine.hits, module.calls) == (2, 10, calls)
 
 
-def test_features_reach_their_words_and_are_part_of_the_key(tokenizers):
+def test_run_passes_features_and_caches_by_them(tokenizers):
     docs = docs_of(["No edemas.", "No edemas."])
     extra = [np.full((len(doc), 1), 7 + number) for number, doc in enumerate(docs)]
     rows = engine_of(tokenizers, features=1).run(docs, extra)
@@ -103,12 +103,12 @@ def test_features_reach_their_words_and_are_part_of_the_key(tokenizers):
     assert set(rows[1][:, 2]) == {8}
 
 
-def test_missing_features_are_a_programming_error(tokenizers):
+def test_run_without_features_raises_value_error(tokenizers):
     with pytest.raises(ValueError, match="1 features"):
         engine_of(tokenizers, features=1).run(docs_of(["No edemas."]))
 
 
-def test_windows_of_a_long_unit_are_put_together(tokenizers):
+def test_run_joins_the_windows_of_a_long_segment(tokenizers):
     (doc,) = docs_of(["disnea tos fiebre " * 100])
     (short,) = engine_of(tokenizers, window=16, overlap=4, context="note").run([doc])
     (long,) = engine_of(tokenizers, window=4096, overlap=4, context="note").run([doc])
@@ -116,7 +116,7 @@ def test_windows_of_a_long_unit_are_put_together(tokenizers):
     assert short[:, 1].max() == 16
 
 
-def test_decode_sees_whole_units_and_its_answer_is_what_comes_back(tokenizers):
+def test_run_decodes_whole_segments_and_returns_the_result(tokenizers):
     seen = []
 
     def decode(emissions, lengths):
@@ -132,27 +132,27 @@ def test_decode_sees_whole_units_and_its_answer_is_what_comes_back(tokenizers):
     assert {3, 60} <= set(seen)
 
 
-def test_a_hundred_thousand_characters_without_a_blank(tokenizers):
+def test_run_reads_a_word_of_100_000_characters(tokenizers):
     (doc,) = docs_of(["tos " + "x" * 100_000 + " tos"])
     (rows,) = engine_of(tokenizers, window=128, context="note").run([doc])
     assert rows[:, 0].all()
 
 
-def test_an_overlap_as_large_as_the_window_is_refused(tokenizers):
+def test_engine_with_overlap_as_large_as_window_raises_e447(tokenizers):
     with pytest.raises(ModelError) as caught:
         engine_of(tokenizers, window=16, overlap=14)
     assert caught.value.code == "E447"
 
 
-def test_numbers_that_are_not_finite_are_refused(tokenizers):
+def test_engine_with_non_finite_output_raises_e449(tokenizers):
     class Broken(nn.Module):
-        def forward(self, ids, mask, places, features):
-            return torch.full(places.shape, float("nan"))
+        def forward(self, ids, mask, word_bounds, features):
+            return torch.full(word_bounds.shape, float("nan"))
 
     with pytest.raises(ModelError) as caught:
         engine_of(tokenizers, Broken())
     assert caught.value.code == "E449"
 
 
-def test_no_docs_no_results(tokenizers):
+def test_run_without_docs_returns_nothing(tokenizers):
     assert engine_of(tokenizers).run([]) == []

@@ -17,7 +17,7 @@ def linear():
     return nn.Linear(192, 96)
 
 
-def test_it_is_near_to_the_layer_it_replaces(linear):
+def test_int8_linear_is_close_to_float32(linear):
     x = torch.randn(5, 7, 192) * torch.logspace(-3, 3, 7)[:, None]
     with torch.inference_mode():
         exact, ours = linear(x), RowwiseInt8Linear(linear)(x)
@@ -26,7 +26,7 @@ def test_it_is_near_to_the_layer_it_replaces(linear):
     assert error.max() < 0.02
 
 
-def test_a_row_does_not_depend_on_its_batch(linear):
+def test_int8_linear_row_does_not_depend_on_the_batch(linear):
     layer = RowwiseInt8Linear(linear)
     row, others = torch.randn(1, 192), 1e4 * torch.randn(30, 192)
     with torch.inference_mode():
@@ -35,13 +35,13 @@ def test_a_row_does_not_depend_on_its_batch(linear):
     assert torch.equal(alone, together)
 
 
-def test_rows_of_zeros_stay_finite(linear):
+def test_int8_linear_of_zeros_returns_the_bias(linear):
     with torch.inference_mode():
         out = RowwiseInt8Linear(linear)(torch.zeros(2, 192))
     assert torch.allclose(out, linear.bias.expand(2, -1))
 
 
-def test_large_layers_are_replaced_and_small_ones_stay():
+def test_quantise_replaces_large_layers_only():
     model = nn.Sequential(
         nn.Linear(64, 64), nn.Linear(64, 20), nn.ModuleDict({"in": nn.Linear(64, 128)})
     )
@@ -50,7 +50,7 @@ def test_large_layers_are_replaced_and_small_ones_stay():
     assert kinds == [RowwiseInt8Linear, nn.Linear, RowwiseInt8Linear]
 
 
-def test_a_module_may_keep_its_children_exact():
+def test_quantise_leaves_kept_exact_children():
     class Careful(nn.Sequential):
         kept_exact = ("1",)
 
@@ -58,7 +58,7 @@ def test_a_module_may_keep_its_children_exact():
     assert [type(child) for child in model.children()] == [RowwiseInt8Linear, nn.Linear]
 
 
-def test_auto_is_settled_and_settles_the_same_again():
+def test_choose_auto_is_deterministic():
     backend, device = choose("auto", "cpu")
     assert backend in ("float32", "bfloat16", "int8")
     assert (backend, device) == choose("auto", "cpu")
@@ -68,13 +68,13 @@ def test_auto_is_settled_and_settles_the_same_again():
     ("backend", "device", "code"),
     [("fp8", "cpu", "E447"), ("auto", "tpu", "E447")],
 )
-def test_what_is_not_there_is_refused(backend, device, code):
+def test_choose_unknown_back_end_or_device_raises_e447(backend, device, code):
     with pytest.raises(ModelError) as caught:
         choose(backend, device)
     assert caught.value.code == code
 
 
-def test_a_gpu_that_is_not_there_is_refused_with_the_remedy(monkeypatch):
+def test_choose_missing_gpu_raises_e446_with_the_remedy(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ModelError) as caught:
         choose("auto", "cuda")
@@ -83,7 +83,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_the_remedy(monkeypatch):
     assert choose("auto", "auto")[1] == "cpu"
 
 
-def test_a_gpu_that_is_there_runs_in_bfloat16(monkeypatch):
+def test_choose_gpu_defaults_to_bfloat16(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose("auto", "auto") == ("bfloat16", "cuda")
     assert choose("float32", "cuda:1") == ("float32", "cuda:1")

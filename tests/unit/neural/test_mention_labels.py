@@ -22,13 +22,13 @@ def separate_spans(draw: st.DrawFn) -> tuple[list[tuple[int, int]], int]:
 
 
 @given(separate_spans())
-def test_spans_come_back_from_their_tags(made: tuple[list[tuple[int, int]], int]) -> None:
+def test_spans_of_inverts_tags_of(made: tuple[list[tuple[int, int]], int]) -> None:
     spans, words = made
     assert list(spans_of(tags_of(spans, words))) == spans
 
 
 @given(separate_spans())
-def test_tags_obey_the_notation(made: tuple[list[tuple[int, int]], int]) -> None:
+def test_tags_of_follow_the_allowed_transitions(made: tuple[list[tuple[int, int]], int]) -> None:
     tags = tags_of(*made)
     if len(tags):
         assert MAY_START[tags[0]]
@@ -36,9 +36,9 @@ def test_tags_obey_the_notation(made: tuple[list[tuple[int, int]], int]) -> None
         assert ALLOWED[tags[:-1], tags[1:]].all()
 
 
-def test_of_two_overlapping_spans_the_longer_is_kept() -> None:
+def test_tags_of_overlapping_spans_keep_the_longer() -> None:
     assert list(spans_of(tags_of([(1, 1), (0, 3), (3, 4)], 6))) == [(0, 3)]
 
 
-def test_a_run_that_does_not_end_is_left_out() -> None:
+def test_spans_of_omits_a_mention_without_end() -> None:
     assert list(spans_of(np.array([1, 2, 0, 4]))) == [(3, 3)]

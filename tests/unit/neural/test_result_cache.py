@@ -13,7 +13,7 @@ def rows(value: float, size: int = 100) -> np.ndarray:
     return np.full((size, 2), value, dtype=np.float32)
 
 
-def test_what_was_put_is_found_and_counted():
+def test_cache_get_returns_what_was_put_and_counts():
     cache = ResultCache(1)
     key = cache.key("Niega disnea", b"1")
     assert cache.get(key) is None
@@ -22,13 +22,13 @@ def test_what_was_put_is_found_and_counted():
     assert (cache.hits, cache.misses, len(cache)) == (1, 1, 1)
 
 
-def test_parts_of_a_key_do_not_run_together():
+def test_cache_key_separates_its_parts():
     cache = ResultCache(1)
     keys = {cache.key("a", b"bc"), cache.key("ab", b"c"), cache.key("a", b"b", b"c")}
     assert len(keys) == 3
 
 
-def test_memory_is_bounded_and_the_least_recently_used_goes_first():
+def test_cache_evicts_the_least_recently_used():
     cache = ResultCache(10 / 1024)  # 10 KiB: nine results of 1,100 bytes
     keys = [cache.key(str(n)) for n in range(30)]
     for n, key in enumerate(keys):
@@ -40,20 +40,20 @@ def test_memory_is_bounded_and_the_least_recently_used_goes_first():
     assert cache.get(keys[29]) is not None
 
 
-def test_what_is_larger_than_the_cache_is_not_kept():
+def test_cache_does_not_store_what_is_larger_than_itself():
     cache = ResultCache(0)
     cache.put(cache.key("a"), rows(1))
     assert len(cache) == 0
 
 
-def test_no_text_is_kept_and_keys_differ_between_caches():
+def test_cache_holds_no_text_and_keys_of_its_own():
     one, two = ResultCache(1), ResultCache(1)
     one.put(one.key("Paciente con disnea"), rows(1))
     assert b"disnea" not in pickle.dumps(one.__dict__)
     assert one.key("disnea") != two.key("disnea")
 
 
-def test_a_cleared_cache_is_as_new():
+def test_cache_clear_removes_results_and_counters():
     cache = ResultCache(1)
     key = cache.key("a")
     cache.put(key, rows(1))

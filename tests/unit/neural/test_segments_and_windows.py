@@ -1,4 +1,4 @@
-"""What the encoder sees at once: no word twice, none lost."""
+"""Segments, windows and batches hold every word once."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def doc_of(text, starts=(0,)):
 
 
 def words_of(doc, context):
-    return [[doc[int(i)].text for i in unit.tokens] for unit in segment(doc, context)]
+    return [[doc[int(i)].text for i in part.tokens] for part in segment(doc, context)]
 
 
-def test_sentences_and_notes():
+def test_segment_by_sentence_and_by_note():
     doc = doc_of("No disnea. Edemas.\n\n TA alta", starts=(0, 3, 6))
     assert words_of(doc, "sentence") == [["No", "disnea", "."], ["Edemas", "."], ["TA", "alta"]]
     assert words_of(doc, "note") == [["No", "disnea", ".", "Edemas", ".", "TA", "alta"]]
@@ -38,16 +38,16 @@ def test_sentences_and_notes():
 @pytest.mark.parametrize(
     ("most", "sizes"), [(1, [3, 2, 2]), (5, [5, 2]), (6, [5, 2]), (7, [7]), (99, [7])]
 )
-def test_sentences_are_packed_up_to_so_many_words(most, sizes):
+def test_segment_packs_sentences_up_to_a_number_of_words(most, sizes):
     doc = doc_of("No disnea. Edemas.\n\n TA alta", starts=(0, 3, 6))
     assert [len(words) for words in words_of(doc, most)] == sizes
 
 
-def test_the_text_of_a_unit_is_that_of_its_words():
+def test_segment_text_and_offsets_are_those_of_its_words():
     doc = doc_of("  Niega\r\n tos 😀. ", starts=(0,))
-    (unit,) = segment(doc, "sentence")
-    assert unit.text == "Niega\r\n tos 😀."
-    assert [unit.text[a:b] for a, b in zip(unit.starts, unit.ends, strict=True)] == [
+    (part,) = segment(doc, "sentence")
+    assert part.text == "Niega\r\n tos 😀."
+    assert [part.text[a:b] for a, b in zip(part.starts, part.ends, strict=True)] == [
         "Niega",
         "tos",
         "😀",
@@ -56,15 +56,15 @@ def test_the_text_of_a_unit_is_that_of_its_words():
 
 
 @pytest.mark.parametrize("text", ["", " ", "\r\n\t", "\u2003"])
-def test_no_words_no_units(text):
+def test_segment_of_white_space_yields_nothing(text):
     assert list(segment(TOKENIZE(text), "sentence")) == []
 
 
 @pytest.mark.parametrize("context", ["sentence", "note", 50])
-def test_a_huge_word_stands_alone_and_is_cut(context):
+def test_segment_truncates_a_huge_word_in_a_segment_of_its_own(context):
     doc = doc_of("antes " + "x" * 100_000 + " después de")
     found = list(segment(doc, context))
-    assert [len(unit.tokens) for unit in found] == [1, 1, 2]
+    assert [len(part.tokens) for part in found] == [1, 1, 2]
     assert len(found[1].text) == LONGEST_WORD
 
 
@@ -73,11 +73,11 @@ def test_a_huge_word_stands_alone_and_is_cut(context):
     st.lists(st.booleans(), min_size=80, max_size=80),
     st.sampled_from(["sentence", "note", 1, 5, 20]),
 )
-def test_every_word_is_in_one_unit(parts, starts, context):
+def test_segment_puts_every_word_in_one_segment(parts, starts, context):
     doc = TOKENIZE(" ".join(parts))
     for token in doc:
         token.is_sent_start = starts[token.i % 80] or token.i == 0
-    found = [int(i) for unit in segment(doc, context) for i in unit.tokens]
+    found = [int(i) for part in segment(doc, context) for i in part.tokens]
     assert found == [token.i for token in doc if not token.is_space]
 
 
@@ -86,7 +86,7 @@ def test_every_word_is_in_one_unit(parts, starts, context):
     st.integers(2, 40),
     st.data(),
 )
-def test_windows_hold_every_word_once_with_what_surrounds_it(steps, room, data):
+def test_windows_hold_every_word_once_with_context(steps, room, data):
     first = np.cumsum([0, *steps[1:]]).astype(np.int32)
     size = int(first[-1]) + 1 + data.draw(st.integers(0, 5))
     last = np.maximum(first, np.append(first[1:], size) - 1).astype(np.int32)
@@ -97,19 +97,19 @@ def test_windows_hold_every_word_once_with_what_surrounds_it(steps, room, data):
     assert seen == list(range(len(first)))
     for window in laid:
         assert len(window.ids) <= room
-        assert window.ids[window.places[:, 0]].tolist() == first[window.words].tolist()
+        assert window.ids[window.word_bounds[:, 0]].tolist() == first[window.words].tolist()
         # A word that reaches beyond its window ends there.
         ends = np.minimum(last[window.words], window.ids[-1])
-        assert window.ids[window.places[:, 1]].tolist() == ends.tolist()
-        # At least half the overlap on both sides, unless the unit ends there.
+        assert window.ids[window.word_bounds[:, 1]].tolist() == ends.tolist()
+        # At least half the overlap on both sides, unless the part ends there.
         margin = overlap // 2
-        for place in window.places[:, 0]:
+        for place in window.word_bounds[:, 0]:
             piece = int(window.ids[place])
             assert place >= min(margin, piece)
             assert len(window.ids) - 1 - place >= min(margin, size - 1 - piece) - 1
 
 
-def test_batches_hold_what_has_like_length():
+def test_by_length_groups_items_of_similar_length():
     lengths = [5, 100, 7, 6, 90]
     groups = list(by_length(lengths, 200))
     assert sorted(i for group in groups for i in group) == [0, 1, 2, 3, 4]
@@ -117,18 +117,18 @@ def test_batches_hold_what_has_like_length():
     assert all(len(g) * max(lengths[i] for i in g) <= 200 for g in groups)
 
 
-def test_an_item_longer_than_a_batch_stands_alone():
+def test_by_length_puts_a_long_item_in_its_own_batch():
     assert list(by_length([500, 3], 100)) == [[0], [1]]
 
 
-def test_tensors_are_padded_and_framed():
+def test_tensors_are_padded_with_special_ids():
     batch = [
         Window(np.array([7, 8, 9], dtype=np.int32), slice(0, 2), np.array([[0, 1], [2, 2]])),
         Window(np.array([5], dtype=np.int32), slice(0, 1), np.array([[0, 0]])),
     ]
     features = [np.array([[1], [2]]), np.array([[3]])]
-    ids, mask, places, extra = tensors(batch, features, [101], [102], 99)
+    ids, mask, word_bounds, extra = tensors(batch, features, [101], [102], 99)
     assert ids.tolist() == [[101, 7, 8, 9, 102], [101, 5, 102, 99, 99]]
     assert mask.tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
-    assert places.tolist() == [[[1, 2], [3, 3]], [[1, 1], [0, 0]]]
+    assert word_bounds.tolist() == [[[1, 2], [3, 3]], [[1, 1], [0, 0]]]
     assert extra.tolist() == [[[1], [2]], [[3], [0]]]

@@ -1,4 +1,4 @@
-"""Words and pieces: every word has its own piece, whatever the text is made of."""
+"""Every word is aligned to a piece, in any text."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def read(tokenizer, text):
     found = list(segment(doc, "note"))
     if not found:
         return None
-    (unit,) = found
+    (part,) = found
     pieces = SubwordAligner(tokenizer)
-    return unit, pieces, pieces.read([unit.text], [unit.starts], [unit.ends])[0]
+    return part, pieces, pieces.read([part.text], [part.starts], [part.ends])[0]
 
 
 def check(tokenizer, text):
@@ -47,18 +47,18 @@ def check(tokenizer, text):
     answer = read(tokenizer, text)
     if answer is None:
         return
-    unit, _, pieces = answer
-    assert len(pieces.first) == len(unit.tokens)
+    part, _, pieces = answer
+    assert len(pieces.first) == len(part.tokens)
     assert pieces.ids.size
     assert ((pieces.first >= 0) & (pieces.first <= pieces.last)).all()
     assert (pieces.last < len(pieces.ids)).all()
     assert (np.diff(pieces.first) >= 0).all()
-    encoding = tokenizer.backend_tokenizer.encode(unit.text, add_special_tokens=False)
+    encoding = tokenizer.backend_tokenizer.encode(part.text, add_special_tokens=False)
     if not encoding.ids:
         return
     assert pieces.ids.tolist() == encoding.ids
     spans = encoding.offsets
-    for start, end, first in zip(unit.starts, unit.ends, pieces.first, strict=True):
+    for start, end, first in zip(part.starts, part.ends, pieces.first, strict=True):
         overlapping = [j for j, (a, b) in enumerate(spans) if a < end and b > start]
         beginning = [j for j in overlapping if spans[j][0] >= start]
         if overlapping:
@@ -70,12 +70,12 @@ def check(tokenizer, text):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("text", TEXTS)
-def test_known_trouble(tokenizers, kind, text):
+def test_aligner_aligns_difficult_texts(tokenizers, kind, text):
     check(tokenizers[kind], text)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_text(tokenizers, kind):
+def test_aligner_aligns_any_text(tokenizers, kind):
     characters = st.one_of(
         st.characters(exclude_categories=("Cs",)), st.sampled_from(" .,/\r\n\u0301\u200dáñﬁ😀")
     )
@@ -87,26 +87,26 @@ def test_any_text(tokenizers, kind):
     holds()
 
 
-def test_words_that_share_a_run_have_pieces_of_their_own(tokenizers):
+def test_aligner_gives_words_of_one_run_their_own_pieces(tokenizers):
     _, _, pieces = read(tokenizers["byte-level"], "FC80")
     assert len(pieces.first) == 2
     assert pieces.first[0] < pieces.first[1]
 
 
-def test_nothing_but_dropped_characters_still_has_a_piece(tokenizers):
+def test_aligner_gives_dropped_characters_an_unknown_piece(tokenizers):
     _, _, pieces = read(tokenizers["wordpiece"], "\u200b\x07")
     assert pieces.ids.tolist() == [1]  # [UNK]
     assert pieces.first.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_special_ids_are_found(tokenizers, kind):
+def test_aligner_finds_special_ids(tokenizers, kind):
     pieces = SubwordAligner(tokenizers[kind])
     assert (pieces.prefix, pieces.suffix, pieces.framing, pieces.pad) == ([2], [3], 2, 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_long_text_is_read_in_stretches_to_the_same_pieces(tokenizers, kind, monkeypatch):
+def test_aligner_reads_a_long_text_in_parts_to_the_same_pieces(tokenizers, kind, monkeypatch):
     text = " ".join(["Refiere disnea de esfuerzo, FC80;", "e\u0301stasis ﬁ 😀\r\n"] * 40)
     _, _, whole = read(tokenizers[kind], text)
     monkeypatch.setattr(words_module, "_LONGEST", 100)
@@ -115,29 +115,29 @@ def test_a_long_text_is_read_in_stretches_to_the_same_pieces(tokenizers, kind, m
     assert cut.first.tolist() == whole.first.tolist()
 
 
-def test_a_long_text_without_white_space_is_read_too(tokenizers, monkeypatch):
+def test_aligner_reads_a_long_text_without_white_space(tokenizers, monkeypatch):
     monkeypatch.setattr(words_module, "_LONGEST", 50)
-    unit, _, pieces = read(tokenizers["byte-level"], "disnea/" * 60)
-    assert len(pieces.first) == len(unit.tokens) == 120
+    part, _, pieces = read(tokenizers["byte-level"], "disnea/" * 60)
+    assert len(pieces.first) == len(part.tokens) == 120
     assert (np.diff(pieces.first) > 0).all()
 
 
-def test_the_tokenizers_own_truncation_is_left_behind(tokenizers):
+def test_aligner_ignores_the_tokenizers_truncation(tokenizers):
     tokenizer = tokenizers["bpe"]
     tokenizer.backend_tokenizer.enable_truncation(4)
     try:
-        unit, _, pieces = read(tokenizer, "disnea " * 50)
+        part, _, pieces = read(tokenizer, "disnea " * 50)
     finally:
         tokenizer.backend_tokenizer.no_truncation()
-    assert len(np.unique(pieces.first)) == len(unit.tokens) == 50
+    assert len(np.unique(pieces.first)) == len(part.tokens) == 50
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_looking_stretches_up_changes_nothing(tokenizers, kind):
+def test_chunk_cache_equals_the_tokenizer(tokenizers, kind):
     """What a table of stretches answers is what the tokenizer makes of the whole text."""
     pieces = SubwordAligner(tokenizers[kind])
-    assert (pieces._table is not None) == (kind in PARTED)
-    if pieces._table is None:
+    assert (pieces._chunk_cache is not None) == (kind in PARTED)
+    if pieces._chunk_cache is None:
         return
     characters = st.one_of(
         st.characters(exclude_categories=("Cs",)),
@@ -148,7 +148,7 @@ def test_looking_stretches_up_changes_nothing(tokenizers, kind):
     def holds(texts):
         starts = [np.zeros(0, dtype=np.int32)] * len(texts)
         rows, counts = pieces._cut(texts, starts)
-        looked_up, looked_up_counts = pieces._table.read(texts)
+        looked_up, looked_up_counts = pieces._chunk_cache.read(texts)
         assert counts.tolist() == looked_up_counts.tolist()
         assert rows.tolist() == looked_up.tolist()
 
@@ -166,25 +166,25 @@ def test_looking_stretches_up_changes_nothing(tokenizers, kind):
         (r"[\u00ad]+", "", False),
     ],
 )
-def test_only_what_sees_one_character_is_local(pattern, content, local):
+def test_is_local_accepts_single_character_steps_only(pattern, content, local):
     step = {"type": "Replace", "pattern": {"Regex": pattern}, "content": content}
     assert chunks._is_local(step) is local
 
 
-def test_a_full_table_begins_anew(tokenizers, monkeypatch):
-    monkeypatch.setattr(chunks, "_MOST_STRETCHES", 3)
+def test_chunk_cache_when_full_is_emptied(tokenizers, monkeypatch):
+    monkeypatch.setattr(chunks, "_MOST_CHUNKS", 3)
     (kind,) = PARTED
     pieces = SubwordAligner(tokenizers[kind])
     for text in ("disnea de esfuerzo leve", "edemas", "disnea y edemas"):
-        counts = pieces._table.read([text])[1]
+        counts = pieces._chunk_cache.read([text])[1]
         assert counts.sum() == len(
             tokenizers[kind].backend_tokenizer.encode(text, add_special_tokens=False).ids
         )
-    assert len(pieces._table._rows) == 3
+    assert len(pieces._chunk_cache._rows) == 3
 
 
-def test_what_is_longer_than_any_word_is_cut(tokenizers, monkeypatch):
+def test_chunks_longer_than_the_limit_are_cut(tokenizers, monkeypatch):
     monkeypatch.setattr(chunks, "_LONGEST", 4)
-    starts, ends = chunks._stretches("ab  abcdefghij\nabcd e")
+    starts, ends = chunks._chunks("ab  abcdefghij\nabcd e")
     assert starts.tolist() == [0, 4, 8, 12, 15, 20]
     assert ends.tolist() == [2, 8, 12, 14, 19, 21]

@@ -34,26 +34,26 @@ def brute_force(scores: np.ndarray, steps: np.ndarray) -> tuple[tuple[int, ...],
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_tags_and_probabilities_are_those_of_an_exhaustive_search(seed: int) -> None:
+def test_decoder_equals_an_exhaustive_search(seed: int) -> None:
     random = np.random.default_rng(seed)
     lengths = np.array([4, 1, 3], dtype=np.int32)
     emissions = random.normal(size=(3, 4, LAYERS * len(TAGS))).astype(np.float32) * 2
     steps = random.normal(size=(LAYERS, len(TAGS), len(TAGS))).astype(np.float32)
     decoded = Decoder(steps)(emissions, lengths)
     layered = emissions.reshape(3, 4, LAYERS, len(TAGS))
-    for unit, length in enumerate(lengths):
-        assert not decoded[unit, length:].any()
+    for part, length in enumerate(lengths):
+        assert not decoded[part, length:].any()
         for layer in range(LAYERS):
-            tags, marginal = brute_force(layered[unit, :length, layer], steps[layer])
-            assert tuple(decoded[unit, :length, layer].astype(int)) == tags
+            tags, marginal = brute_force(layered[part, :length, layer], steps[layer])
+            assert tuple(decoded[part, :length, layer].astype(int)) == tags
             # Of a layer without a mention no probability is told.
             expected = marginal[np.arange(length), tags] * any(tags)
             np.testing.assert_allclose(
-                decoded[unit, :length, LAYERS + layer], expected, rtol=1e-3, atol=1e-4
+                decoded[part, :length, LAYERS + layer], expected, rtol=1e-3, atol=1e-4
             )
 
 
-def test_a_unit_does_not_depend_on_its_neighbours() -> None:
+def test_decoder_segment_does_not_depend_on_the_batch() -> None:
     random = np.random.default_rng(5)
     emissions = random.normal(size=(2, 30, LAYERS * len(TAGS))).astype(np.float32) * 5
     decoder = Decoder(np.zeros((LAYERS, len(TAGS), len(TAGS)), dtype=np.float32))
@@ -62,7 +62,7 @@ def test_a_unit_does_not_depend_on_its_neighbours() -> None:
     np.testing.assert_array_equal(both[0, :7], alone[0])
 
 
-def test_a_bias_finds_more() -> None:
+def test_decoder_positive_bias_finds_more() -> None:
     emissions = np.zeros((1, 1, LAYERS * len(TAGS)), dtype=np.float32)
     emissions[..., :: len(TAGS)] = 1.0  # outside, a little
     steps = np.zeros((LAYERS, len(TAGS), len(TAGS)), dtype=np.float32)
