@@ -98,5 +98,5 @@ class OutputFolder:
     ) -> None:
         shutil.rmtree(self.staging, ignore_errors=True)
         if self._lock is not None:
-            # The file stays: removing it would let a waiting run lock a name already gone.
+            # The file stays: if it were removed, a waiting run could lock a deleted file.
             self._lock.close()

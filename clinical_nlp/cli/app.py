@@ -87,7 +87,7 @@ def main() -> None:
         errors.print(f"clinical-nlp: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # The reader of our output went away (``| head``): not an error of ours.
+        # The process that read our output ended (``| head``): no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except Exception as error:  # noqa: BLE001 - reported without its message, which may hold text

@@ -179,7 +179,7 @@ def _run(export: Path, out: Path, options: _Options) -> int:
 
 def _print_warnings(console: Console, models: BatchModels) -> None:
     if models.resolved.warning is not None:
-        # With --quiet too: whoever reads the log in the morning must know.
+        # With --quiet too, so that it stands in the log.
         typer.echo(f"Warning: {models.resolved.warning}", err=True)
     if not models.same_pipeline_as_trained:
         console.print(

@@ -67,15 +67,15 @@ def compare(
     """
     from clinical_nlp.registry.promotion import compare as compare_versions
 
-    found = compare_versions(challenger, champion, tracking_uri, gate)
-    if found.metrics:
+    comparison = compare_versions(challenger, champion, tracking_uri, gate)
+    if comparison.metrics:
         typer.echo(f"{'on its own test patients':26}{'champion':28}challenger")
-        typer.echo(f"{'version':26}{found.champion or 'none':28}{found.challenger}")
-        for name, (theirs, ours) in found.metrics.items():
-            typer.echo(f"{name:26}{theirs or '-':28}{ours}")
-    for check in found.checks:
+        typer.echo(f"{'version':26}{comparison.champion or 'none':28}{comparison.challenger}")
+        for name, (champion_value, challenger_value) in comparison.metrics.items():
+            typer.echo(f"{name:26}{champion_value or '-':28}{challenger_value}")
+    for check in comparison.checks:
         typer.echo(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.detail}")
-    typer.echo("The gate would let it pass." if found.passed else "The gate would refuse it.")
+    typer.echo("The gate would let it pass." if comparison.passed else "The gate would refuse it.")
 
 
 @app.command("promote")
@@ -95,16 +95,16 @@ def promote(
     """
     from clinical_nlp.registry.promotion import promote as promote_version
 
-    done = promote_version(
+    decision = promote_version(
         version, getpass.getuser() if by is None else by, why, force, tracking_uri, gate
     )
-    checks = done.gate.get("checks", [])
+    checks = decision.gate.get("checks", [])
     for check in checks:
         typer.echo(f"{'pass' if check['passed'] else 'FAIL'}  {check['name']}: {check['detail']}")
-    forced = " with --force, against the gate" if done.forced else ""
+    forced = " with --force, against the gate" if decision.forced else ""
     typer.echo(
-        f"Champion is now version {done.version}{forced} (before: {done.previous or 'none'}), "
-        f"by {done.by}."
+        f"Champion is now version {decision.version}{forced} "
+        f"(before: {decision.previous or 'none'}), by {decision.by}."
     )
 
 
@@ -117,20 +117,23 @@ def rollback(
     """Make the champion's predecessor the champion again; records who and why."""
     from clinical_nlp.registry.promotion import rollback as roll_back
 
-    done = roll_back(getpass.getuser() if by is None else by, why, tracking_uri)
-    typer.echo(f"Champion is again version {done.version} (was: {done.previous}), by {done.by}.")
+    decision = roll_back(getpass.getuser() if by is None else by, why, tracking_uri)
+    typer.echo(
+        f"Champion is again version {decision.version} (was: {decision.previous}), "
+        f"by {decision.by}."
+    )
 
 
 @app.command("history")
 def history(tracking_uri: Annotated[str | None, _STORE] = None) -> None:
     """List every decision on the champion, refusals among them, newest first."""
-    from clinical_nlp.registry.promotion import history as decided
+    from clinical_nlp.registry.promotion import history as read_history
 
-    for one in decided(tracking_uri):
-        forced = " FORCED" if one.forced else ""
+    for decision in read_history(tracking_uri):
+        forced = " FORCED" if decision.forced else ""
         typer.echo(
-            f"{one.when[:19]}  {one.action}{forced} version {one.version} "
-            f"(before: {one.previous or 'none'}) by {one.by}: {one.why}"
+            f"{decision.when[:19]}  {decision.action}{forced} version {decision.version} "
+            f"(before: {decision.previous or 'none'}) by {decision.by}: {decision.why}"
         )
 
 
@@ -149,16 +152,16 @@ def fetch(
 
 
 def serve_command(folder: Path, digest: str) -> str:
-    """What to type to serve a fetched model.
+    """Return the shell command that serves a fetched model.
 
-    MLflow starts ``uvicorn`` by its name, whichever that is: where the environment of this
-    program is not an activated one, the command puts it first on the path.
+    MLflow starts ``uvicorn`` by its name. Where this environment is not activated, the
+    command puts it first on the path.
     """
-    ours = Path(sys.executable).parent
-    found = shutil.which("uvicorn")
-    activated = found is not None and Path(found).parent == ours
-    first = "" if activated else f"PATH={shlex.quote(str(ours))}:$PATH "
+    environment = Path(sys.executable).parent
+    uvicorn = shutil.which("uvicorn")
+    activated = uvicorn is not None and Path(uvicorn).parent == environment
+    path = "" if activated else f"PATH={shlex.quote(str(environment))}:$PATH "
     return (
-        f"{first}CLINICAL_NLP_MODEL_DIGEST={digest[:16]} "
+        f"{path}CLINICAL_NLP_MODEL_DIGEST={digest[:16]} "
         f"mlflow models serve -m {shlex.quote(str(folder))} --env-manager local"
     )

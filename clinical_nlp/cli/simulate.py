@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
 
 from clinical_nlp.artifacts import open_private
 from clinical_nlp.errors import OutputError
-
-if TYPE_CHECKING:
-    from clinical_nlp.simulation import SimulatedPatient
 
 _OUT = typer.Argument(
     metavar="OUT",
@@ -51,23 +48,6 @@ _PARAMETERS = typer.Option(
     show_default=False,
 )
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
-#: Columns of the truth, documented in docs/explanation/simulation.md.
-TRUTH_COLUMNS = (
-    "patient_id",
-    "sex",
-    "birth_date",
-    "region",
-    "rural",
-    "hf_onset",
-    "hf_diagnosed",
-    "hf_coded",
-    "hf_preserved",
-    "hf_acute",
-    "died",
-    "hf_known_at_cut",
-    "hf_within_12_months",
-    "severity_at_cut",
-)
 
 
 def simulate(
@@ -94,6 +74,7 @@ def simulate(
     from rich.progress import track
 
     from clinical_nlp.simulation import load_parameters, simulate_patients
+    from clinical_nlp.simulation.truth_table import TRUTH_COLUMNS, truth_row
     from fhir_adapters.simulated.export import SimulatedExport
 
     console = Console(stderr=True, quiet=quiet)
@@ -113,11 +94,11 @@ def simulate(
             disable=quiet or not console.is_terminal,
         ):
             export.write(person.record, person.identity)
-            table.writerow(_truth_row(person, settings.cut))
+            table.writerow(truth_row(person, settings.cut))
         counts = dict(export.counts)
     if not quiet:
-        said = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
-        console.print(f"Export in {out}, as of {settings.cut}: {said}.", highlight=False)
+        contents = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+        console.print(f"Export in {out}, as of {settings.cut}: {contents}.", highlight=False)
         console.print(f"Truth in {truth_file} (not part of the export).", highlight=False)
         console.print(f"Next: clinical-nlp batch {out} --out results", highlight=False)
 
@@ -132,25 +113,3 @@ def _private(path: Path) -> TextIO:
             f"the truth '{path}' cannot be written ({error.strerror}): "
             "give another place with --truth.",
         ) from None
-
-
-def _truth_row(person: SimulatedPatient, cut: date) -> list[object]:
-    record, truth = person.record, person.truth
-    known = truth.diagnosed is not None and truth.diagnosed <= cut
-    soon = truth.diagnosed is not None and 0 < (truth.diagnosed - cut).days <= 365
-    return [
-        record.id,
-        str(record.sex),
-        record.birth_date,
-        truth.region,
-        int(truth.rural),
-        truth.onset,
-        truth.diagnosed,
-        truth.coded,
-        "" if truth.preserved is None else int(truth.preserved),
-        "" if truth.acute is None else int(truth.acute),
-        truth.died,
-        int(known),
-        int(soon),
-        f"{truth.severity(cut):.3f}",
-    ]

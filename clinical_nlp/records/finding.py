@@ -32,7 +32,7 @@ class Finding:
     comparator
         FHIR quantity comparator of a bounded value (">60"): ``<``, ``<=``, ``>=``, ``>``.
     relation
-        HL7 v3 RoleCode of the relative ("padre" is ``FTH``) for family findings, where said.
+        HL7 v3 RoleCode of the relative ("padre" is ``FTH``) for family findings, where stated.
     section
         Key of the section the mention stands in, ``None`` outside any.
     source

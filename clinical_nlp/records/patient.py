@@ -120,8 +120,8 @@ class PatientRecord:
 
     ``notes`` are in order of (written, key), undated ones first; ``events`` in order of
     (start, source), undated ones first. ``died`` is the day of death where known;
-    ``deceased`` may be true without it. ``active`` is false where the register says that the
-    record is no longer kept up: the patient moved away.
+    ``deceased`` may be true without it. ``active`` is false where the source declares
+    the record inactive, as when the patient moved away.
     """
 
     id: str

@@ -20,7 +20,7 @@ import tempfile
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clinical_nlp.artifacts import folder_digest
 from clinical_nlp.errors import ModelError
@@ -199,8 +199,3 @@ def expected_digest(folder: Path) -> str:
             "fetch the model again with 'clinical-nlp registry fetch'",
         )
     return digest
-
-
-def metadata_of(folder: Path) -> dict[str, Any]:
-    """Return the metadata of the ``MLmodel`` file: spec and provenance, as JSON values."""
-    return dict(describe(folder).metadata or {})

@@ -70,7 +70,7 @@ class Energy:
     def report(self) -> dict[str, Any]:
         """Return ``kwh``, ``co2_kg``, ``seconds``, ``cpu_seconds`` and ``method``.
 
-        ``method`` is a sentence that says how the energy was found.
+        ``method`` is a sentence on how the energy was measured or estimated.
         """
         if self._tracker is not None:
             data = self._tracker.final_emissions_data

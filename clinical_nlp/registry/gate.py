@@ -220,11 +220,13 @@ def card_checks(card: str, limits: Limits) -> list[Check]:
         if not any(full and re.search(pattern, title, re.I) for _, title, full in sections)
     ]
     left = [mark for mark in limits.card["unfinished"] if re.search(mark, card, re.I)]
-    said = "; ".join(
+    problems = "; ".join(
         [f"no section '{pattern}', or nothing under it" for pattern in absent]
         + [f"unfinished: {mark}" for mark in left]
     )
-    return [Check("model card complete", not absent and not left, said or "every section is there")]
+    return [
+        Check("model card complete", not absent and not left, problems or "every section is there")
+    ]
 
 
 def _difference(pairs: PairedPredictions, members: Rows, limits: Limits) -> Measure:

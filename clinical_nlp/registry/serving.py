@@ -92,7 +92,7 @@ class ServedModel:
         except Exception as error:  # noqa: BLE001  # its message may quote the note
             raise PipelineError(
                 "E391",
-                f"the pipeline broke on a note ({type(error).__name__}): leave the note out, "
+                f"the pipeline failed on a note ({type(error).__name__}): leave the note out, "
                 "and report the error with an invented text that shows it.",
             ) from None
 

@@ -21,7 +21,7 @@ from clinical_nlp.batch.sinks.parquet import ParquetTable
 from clinical_nlp.records import FLAGS, Concept, Finding, Note, PatientResult, RunContext
 
 #: OMOP's code for "no matching concept": its numeric concept ids are assigned by
-#: Athena and are not ours to guess. ``vocabulary_id`` and ``concept_code`` join to them.
+#: Athena and cannot be derived here. ``vocabulary_id`` and ``concept_code`` join to them.
 NO_MATCHING_CONCEPT = 0
 
 #: Our names of code systems, as OMOP's ``vocabulary_id`` names them, the one that OMOP
@@ -163,7 +163,7 @@ def finding_from_row(row: Mapping[str, Any]) -> Finding:
 def term_exists(finding: Finding) -> bool:
     """Whether the patient has or had it: OMOP's ``term_exists``.
 
-    False where negated, said of somebody else, conditional or uncertain (OMOP CDM 5.4,
+    False where negated, of somebody else, conditional or uncertain (OMOP CDM 5.4,
     NOTE_NLP, "Term_exists").
     """
     return not (finding.negated or finding.family or finding.hypothetical or finding.uncertain)

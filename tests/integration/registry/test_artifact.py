@@ -13,7 +13,7 @@ from small_models import small_parts
 
 from clinical_nlp.artifacts import MODEL_FOLDER, folder_digest
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.artifact import load_model, metadata_of, save_model
+from clinical_nlp.registry.artifact import describe, load_model, save_model
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 
 
@@ -46,7 +46,7 @@ def test_saved_model_holds_no_pickle(model):
 def test_saved_model_has_provenance_and_signature(model):
     from mlflow.models import Model
 
-    known = metadata_of(model)["knowledge"]
+    known = describe(model).metadata["knowledge"]
     assert set(known) == {
         "software", "pipeline", "reads_alike", "rules", "encoder", "lexicon", "features",
     }  # fmt: skip

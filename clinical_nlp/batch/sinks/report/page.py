@@ -31,7 +31,7 @@ TOP_CONCEPTS = 20
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What the report says of a run besides its results.
+    """Facts about a run besides its results.
 
     Parameters
     ----------
