@@ -62,6 +62,11 @@ def norms_of(doc: Doc) -> list[str]:
     return _norms.of(doc)
 
 
+def count_line_breaks(norm: str) -> int:
+    """Count the line breaks of a token by its norm: 0 for words, 2 or more for blank lines."""
+    return len(f"{norm}.".splitlines()) - 1 if norm.isspace() else 0
+
+
 class RuleComponent(ABC):
     """A pipeline component that is defined by its rules alone.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc
 
-from clinical_nlp.pipeline.rules import norms_of
+from clinical_nlp.pipeline.rules import count_line_breaks, norms_of
 
 _BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 
@@ -68,8 +68,7 @@ class Page:
     def blank_line(self, position: int, limit: int) -> int:
         """Return the first token after the next blank line, at most ``limit``."""
         while position < limit:
-            norm = self.norms[position]
-            if norm.isspace() and len(f"{norm}.".splitlines()) > 2:
+            if count_line_breaks(self.norms[position]) > 1:
                 return position + 1
             position += 1
         return limit

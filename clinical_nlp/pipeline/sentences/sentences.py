@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from clinical_nlp.pipeline.rules import RuleComponent, norms_of
+from clinical_nlp.pipeline.rules import RuleComponent, count_line_breaks, norms_of
 
 _STOPS = frozenset({".", "?", "!", ";", "..."})
 _CLOSERS = frozenset({")", "]", "}", "»", "”", "’", '"', "'"})
@@ -104,7 +104,7 @@ class _DocSplitter:
             ):
                 position += 1
         while position < size and norms[position].isspace():
-            lines += _line_breaks(norms[position])
+            lines += count_line_breaks(norms[position])
             position += 1
         return position, lines
 
@@ -230,7 +230,7 @@ class _DocSplitter:
         """Whether an editor, not the writer, broke the line before ``after``."""
         doc, norms = self.doc, self.norms
         start = before
-        while start > 0 and not _line_breaks(norms[start - 1]):
+        while start > 0 and not count_line_breaks(norms[start - 1]):
             start -= 1
         line = doc[before].idx + len(doc[before]) - doc[start].idx
         if not self.rules._short <= line <= self.rules._long:
@@ -241,16 +241,11 @@ class _DocSplitter:
         return longest <= self.rules._long and line + 1 + len(doc[after]) > longest
 
 
-def _line_breaks(norm: str) -> int:
-    """Count the line breaks in a token: 0 for words and blanks, 2 and more for blank lines."""
-    return len(f"{norm}.".splitlines()) - 1 if norm.isspace() else 0
-
-
 def _longest_line(doc: Doc, norms: Sequence[str]) -> int:
     """Length in characters of the longest line of ``doc``."""
     longest = start = 0
     for position, norm in enumerate(norms):
-        if _line_breaks(norm):
+        if count_line_breaks(norm):
             token = doc[position]
             longest = max(longest, token.idx - start)
             start = token.idx + len(token)

@@ -17,7 +17,7 @@ from clinical_nlp.records import PatientRecord, Problem, SourceSummary
 from fhir_adapters.reading import BulkExport
 
 TODAY = date(2024, 6, 1)
-#: Planted in every free field; must never be seen in what the reader says.
+#: Planted in every free field; must never appear in the reader's output.
 CANARY = "CANARIO-7F3A"
 
 

@@ -1,4 +1,4 @@
-"""Every kind of bad input: it is quarantined or told clearly, and the rest is read."""
+"""Bad input of every kind is quarantined or refused clearly, and the rest is read."""
 
 import base64
 import copy

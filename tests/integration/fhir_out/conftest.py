@@ -1,4 +1,4 @@
-"""Invented patients whose notes hold every kind of thing a note can say."""
+"""Invented patients whose notes hold every kind of finding."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def make_context() -> RunContext:
 
 
 def find(note: Note, words: str, concept: str, **more: Any) -> Finding:
-    """A finding where the words first stand in the note."""
+    """A finding at the first occurrence of the words in the note."""
     start = note.text.index(words)
     return Finding(start, start + len(words), words, concept, **more)
 

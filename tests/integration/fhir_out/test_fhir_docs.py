@@ -75,9 +75,9 @@ def readable(value: Any, indent: str = "") -> str:
 
 def test_docs_page_shows_written_resources(written: Any) -> None:
     page = PAGE.read_text("utf-8")
-    wanted = BLOCK.sub(lambda m: m[1] + block(written, m[2], m[3]), page)
+    expected = BLOCK.sub(lambda m: m[1] + block(written, m[2], m[3]), page)
     if os.environ.get("UPDATE_DOCS"):
-        PAGE.write_text(wanted, "utf-8")
+        PAGE.write_text(expected, "utf-8")
         pytest.skip("the page was written anew")
     assert len(BLOCK.findall(page)) == 12
-    assert page == wanted
+    assert page == expected

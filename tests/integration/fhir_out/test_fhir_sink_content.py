@@ -119,7 +119,7 @@ def test_assessment_basis_is_evidence_of_reasons(written: Any) -> None:
     by_reference = {f"Observation/{r['id']}": r for r in written.of("Observation", "p1")}
     named = [b["reference"] for b in assessment["basis"]]
     dyspnea, structured, crackles = named
-    # The reason points at the second mention; one Observation stands for both.
+    # The reason points at the second mention; one Observation represents both.
     assert by_reference[dyspnea]["code"]["text"] == "disnea de esfuerzo"
     assert structured == "Observation/o-9"
     assert by_reference[crackles]["valueCodeableConcept"]["text"] == "ausente"
@@ -142,13 +142,13 @@ def test_assessment_without_score_states_reason(
 
 def test_task_is_written_from_threshold_on(written: Any) -> None:
     focus = {t["focus"]["reference"] for t in written.of("Task")}
-    wanted = {
+    expected = {
         f"RiskAssessment/{r['id']}"
         for r in written.of("RiskAssessment")
         if r["prediction"][0].get("probabilityDecimal", 0) >= 3.0
     }
-    assert focus == wanted
-    assert len(wanted) == 2  # p1 at 15.3% and p_5 at exactly 3%; p4 stays at 2.99%
+    assert focus == expected
+    assert len(expected) == 2  # p1 at 15.3% and p_5 at exactly 3%; p4 stays at 2.99%
     (task,) = written.of("Task", "p1")
     assert (task["intent"], task["for"]) == ("proposal", {"reference": "Patient/p1"})
     assert "riesgo muy alto" in task["description"]

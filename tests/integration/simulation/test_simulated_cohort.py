@@ -87,11 +87,10 @@ def test_loss_to_follow_up_is_compared_with_complete_follow_up() -> None:
         history_days=365, step_days=365, min_age=40, controls_share=1.0,
     )  # fmt: skip
     rows = compare(base, (0.0, 20.0), load_parameters())
-    nobody, many = rows[0.0], rows[20.0]
-    risks = {row.choice: row.risk for row in nobody[:3]}
-    assert set(risks.values()) == {nobody[0].truth}  # where nobody left, no choice matters
-    assert nobody[0].lost == 0 < many[0].lost
-    assert [row.lost for row in many] == sorted(
-        row.lost for row in many
-    )  # the gaps in contact add to them
-    assert many[1].risk > many[0].risk  # the lost are all without the outcome
+    none_lost, many_lost = rows[0.0], rows[20.0]
+    risks = {row.choice: row.risk for row in none_lost[:3]}
+    assert set(risks.values()) == {none_lost[0].truth}  # where nobody left, no choice matters
+    assert none_lost[0].lost == 0 < many_lost[0].lost
+    # The gaps in contact add to those lost.
+    assert [row.lost for row in many_lost] == sorted(row.lost for row in many_lost)
+    assert many_lost[1].risk > many_lost[0].risk  # the lost are all without the outcome

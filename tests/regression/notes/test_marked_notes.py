@@ -1,4 +1,4 @@
-"""Whole invented notes: the reading may not fall below what it has reached."""
+"""Whole invented notes: F1 must not fall below the recorded floors."""
 
 from __future__ import annotations
 

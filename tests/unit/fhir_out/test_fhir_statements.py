@@ -1,4 +1,4 @@
-"""What a note says, however it says it, becomes the right resource, or none."""
+"""Findings with every combination of flags as the right FHIR resource, or none."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_observation_flags_set_value_and_extensions(
     flags: tuple[str, ...], own: str, snomed: str | None
 ) -> None:
     made = write(finding(**dict.fromkeys(flags, True)))
-    wanted = {(VALUES, own)} | ({("http://snomed.info/sct", snomed)} if snomed else set())
-    assert codes(made["valueCodeableConcept"]) == wanted
+    expected = {(VALUES, own)} | ({("http://snomed.info/sct", snomed)} if snomed else set())
+    assert codes(made["valueCodeableConcept"]) == expected
     flag_codes = [e["valueCoding"]["code"] for e in made.get("extension", [])]
     assert flag_codes == [flag for flag in FLAGS if flag in flags]
 
