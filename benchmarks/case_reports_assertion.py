@@ -18,9 +18,9 @@ import sys
 from pathlib import Path
 
 import clinical_nlp
-from clinical_nlp.evaluation.assertion import compare
+from clinical_nlp.evaluation.annotated_notes import AnnotatedNote, Annotation
+from clinical_nlp.evaluation.assertion_scores import compare
 from clinical_nlp.evaluation.measures import score_all
-from clinical_nlp.evaluation.rows import Mark, MarkedNote
 from clinical_nlp.pipeline.assertion import EsAssertion
 
 MARKS = Path(__file__).parent.parent / "tests/regression/assertion/case_reports.jsonl"
@@ -50,14 +50,14 @@ def main() -> None:
         spans = [(start, end) for start, end, _ in row["targets"]]
         said = detector.flags(nlp(texts[row["id"]]), spans)
         gold = [
-            Mark(s, e, None, None, tuple((name, key in flags) for key, name in FLAGS.items()))
+            Annotation(s, e, None, None, tuple((name, key in flags) for key, name in FLAGS.items()))
             for s, e, flags in row["targets"]
         ]
         found = [
-            Mark(s, e, None, None, tuple((name, getattr(f, name)) for name in FLAGS.values()))
+            Annotation(s, e, None, None, tuple((name, getattr(f, name)) for name in FLAGS.values()))
             for (s, e), f in zip(spans, said, strict=True)
         ]
-        made = [MarkedNote(row["id"], "", "", tuple(marks)) for marks in (gold, found)]
+        made = [AnnotatedNote(row["id"], "", "", tuple(marks)) for marks in (gold, found)]
         parts[row["whole"]].append(compare(*made).measures)
     for whole, heading in ((True, "documents marked whole"), (False, "selected passages")):
         rows = [f"| {heading} | precision | recall | F1 | 95% interval | gold | found |"]

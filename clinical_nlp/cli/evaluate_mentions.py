@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from clinical_nlp.cli.evaluate_options import AsJson, Markdown, print_table
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
+from clinical_nlp.evaluation.annotated_notes import parse_rows
 from clinical_nlp.evaluation.mentions import MentionSpan, SpanCounts, score_mentions
 
 
@@ -26,10 +27,8 @@ def evaluate_mentions(
     backend: Annotated[
         str, typer.Option("--backend", help="How the model runs: auto, float32, bfloat16, int8.")
     ] = "auto",
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print tables for a document.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    markdown: Markdown = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score mentions: a strict one has its label and both ends right.
 
@@ -45,36 +44,25 @@ def evaluate_mentions(
         scores = {k: {label: _row(a) for label, a in t.items()} for k, t in tables.items()}
         typer.echo(json.dumps({"documents": len(wanted)} | scores))
         return
-    console = Console(highlight=False)
     for kind, table in tables.items():
+        rows = [(label, *_cells(counts)) for label, counts in table.items()]
+        print_table((kind, "precision", "recall", "F1", "gold", "found"), rows, markdown)
         if markdown:
-            typer.echo(f"| {kind} | precision | recall | F1 | gold | found |")
-            typer.echo("| --- |" + " ---: |" * 5)
-            for label, counts in table.items():
-                typer.echo(f"| {label} | " + " | ".join(_cells(counts)) + " |")
-            typer.echo("")
-        else:
-            console.print(_table(kind, table))
+            typer.echo()
     if not markdown:
-        console.print(f"{len(wanted)} documents.")
+        Console(highlight=False).print(f"{len(wanted)} documents.")
 
 
 def _spans(path: str, field: str) -> dict[str, list[MentionSpan]]:
-    documents: dict[str, list[MentionSpan]] = {}
-    for number, row in read_rows(path):
-        try:
-            if row is None:
-                raise ValueError("row")
-            marks = row[field] if field in row else row["mentions"]
-            documents[str(row["id"])] = [
-                (str(mark["label"]), int(mark["start"]), int(mark["end"])) for mark in marks
-            ]
-        except (KeyError, TypeError, ValueError):
-            raise InputError(
-                "E263",
-                f"line {number} of '{path}' is no annotated note; each line needs \"id\" and "
-                f"\"{field}\" as 'clinical-nlp extract' writes its mentions.",
-            ) from None
+    def parse(row: Mapping[str, Any]) -> tuple[str, list[MentionSpan]]:
+        mentions = row[field] if field in row else row["mentions"]
+        return str(row["id"]), [(str(m["label"]), int(m["start"]), int(m["end"])) for m in mentions]
+
+    expected = (
+        f'annotated note; each line needs "id" and "{field}" as \'clinical-nlp extract\' '
+        "writes its mentions"
+    )
+    documents = dict(parse_rows(read_rows(path), parse, path, expected))
     if not documents:
         raise InputError("E264", f"'{path}' has no document; give another file.")
     return documents
@@ -110,12 +98,3 @@ def _cells(counts: SpanCounts) -> tuple[str, ...]:
         str(counts.gold),
         str(counts.predicted),
     )
-
-
-def _table(kind: str, rows: Mapping[str, SpanCounts]) -> Table:
-    table = Table(kind)
-    for column in ("precision", "recall", "F1", "gold", "found"):
-        table.add_column(column, justify="right")
-    for label, counts in rows.items():
-        table.add_row(label, *_cells(counts))
-    return table

@@ -1,13 +1,17 @@
-"""Options that the commands of ``clinical-nlp evaluate`` share."""
+"""Options and printing shared by the commands of ``clinical-nlp evaluate``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from clinical_nlp.evaluation.parts import Part
+from clinical_nlp.evaluation.held_out import Part
+from clinical_nlp.evaluation.tables import Cells, markdown_table
 
 Gold = Annotated[
     str,
@@ -31,3 +35,16 @@ Errors = Annotated[
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print tables for a document.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def print_table(header: Sequence[str], rows: Cells, markdown: bool, texts: int = 1) -> None:
+    """Print a table for the terminal or as Markdown; its first ``texts`` columns are words."""
+    if markdown:
+        typer.echo(markdown_table(header, rows, texts))
+        return
+    table = Table()
+    for place, column in enumerate(header):
+        table.add_column(column, justify="left" if place < texts else "right")
+    for cells in rows:
+        table.add_row(*cells)
+    Console(highlight=False).print(table)

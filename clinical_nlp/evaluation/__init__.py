@@ -1,1 +1,1 @@
-"""How good the reading is: the measures, their intervals, and the errors to learn from."""
+"""Accuracy of findings, assertion, codes and mentions: scores, intervals and errors."""

@@ -1,7 +1,6 @@
-"""A page to browse errors on: each in its note's context, filtered by kind and concept.
+"""An HTML page of errors in context, filtered by kind and concept.
 
-It quotes the gold notes, so it is as private as they are; it is written only where the
-user asked for it.
+It quotes the gold notes and is as private as they are.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader
 
-from clinical_nlp.evaluation.findings import Disagreement
-from clinical_nlp.evaluation.rows import Mark
+from clinical_nlp.evaluation.annotated_notes import Annotation
+from clinical_nlp.evaluation.finding_scores import Disagreement
 
 _CONTEXT = 90
 
@@ -22,7 +21,7 @@ def render_errors(disagreements: Sequence[Disagreement], texts: Mapping[str, str
     Parameters
     ----------
     disagreements
-        In the order to be shown.
+        In display order.
     texts
         Text of each note by id.
     """
@@ -34,24 +33,24 @@ def render_errors(disagreements: Sequence[Disagreement], texts: Mapping[str, str
 
 
 def _row(disagreement: Disagreement, text: str) -> dict[str, str]:
-    mark = disagreement.gold or disagreement.predicted
-    if mark is None:
-        raise ValueError("a disagreement has a gold or a predicted mark")
+    annotation = disagreement.gold or disagreement.predicted
+    if annotation is None:
+        raise ValueError("a disagreement has a gold or a predicted annotation")
     return {
         "note": disagreement.note,
         "kind": disagreement.kind,
-        "concept": mark.concept or "",
-        "before": text[max(0, mark.start - _CONTEXT) : mark.start],
-        "marked": text[mark.start : mark.end],
-        "after": text[mark.end : mark.end + _CONTEXT],
-        "gold": _said(disagreement.gold),
-        "predicted": _said(disagreement.predicted),
+        "concept": annotation.concept or "",
+        "before": text[max(0, annotation.start - _CONTEXT) : annotation.start],
+        "marked": text[annotation.start : annotation.end],
+        "after": text[annotation.end : annotation.end + _CONTEXT],
+        "gold": _stated(disagreement.gold),
+        "predicted": _stated(disagreement.predicted),
     }
 
 
-def _said(mark: Mark | None) -> str:
-    if mark is None:
+def _stated(annotation: Annotation | None) -> str:
+    if annotation is None:
         return "—"
-    if mark.value is not None:
-        return f"{mark.value:g}"
-    return ", ".join(name for name, value in mark.flags if value) or "affirmed"
+    if annotation.value is not None:
+        return f"{annotation.value:g}"
+    return ", ".join(name for name, value in annotation.flags if value) or "affirmed"

@@ -1,4 +1,4 @@
-"""Annotated notes as plain text, the way a person writes them in any editor.
+"""Reads notes annotated in plain text with inline marks.
 
 ::
 
@@ -6,10 +6,10 @@
     Refiere {{disnea de esfuerzo|dyspnea_on_exertion}}, no {{ortopnea|orthopnea|neg}}.
     TA {{130|systolic_bp=130}}/{{80|diastolic_bp=80}}.
 
-A note opens with ``===`` and its id; what follows in that line, style and language, may be
-missing. A mark holds the note's own words, the concept's key and, where it is not simply
-affirmed, ``neg``, ``unc``, ``hist``, ``fam``, ``hyp`` parted by commas; a measurement has its
-value in the concept's unit instead. Taking the marks away leaves the note as it was typed.
+A note opens with ``===`` and its id; style and language may follow in the same line. A mark
+holds the words, the concept's key and, where it is not affirmed, ``neg``, ``unc``, ``hist``,
+``fam``, ``hyp``, separated by commas; a measurement has its value in the concept's unit
+instead. The text without the marks is the note.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 
 from clinical_nlp.errors import InputError
-from clinical_nlp.evaluation.rows import Mark, MarkedNote
+from clinical_nlp.evaluation.annotated_notes import AnnotatedNote, Annotation
 from clinical_nlp.records import FLAGS
 
 _HEAD = re.compile(r"^===[ \t]*(.*)\n", re.MULTILINE)
@@ -26,19 +26,19 @@ _MARK = re.compile(r"\{\{([^{}|]+)\|([^{}|]+)(?:\|([^{}|]*))?\}\}")
 _SHORT = dict(zip(("neg", "unc", "hist", "fam", "hyp"), FLAGS, strict=True))
 
 
-def read_marked_notes(text: str) -> Iterator[MarkedNote]:
+def read_marked_notes(text: str) -> Iterator[AnnotatedNote]:
     """Yield the notes of a file of marked-up notes.
 
     Parameters
     ----------
     text
-        The file's content; what stands before the first ``===`` is a comment.
+        The file's content; text before the first ``===`` is a comment.
 
     Raises
     ------
     InputError
-        E267: a mark, a note's id or a flag cannot be read; the note and the line within it
-        are named, its words are not.
+        E267: a mark, a note's id or a flag cannot be read. The message names the note and
+        its line and quotes no text.
     """
     pieces = _HEAD.split(text.replace("\r\n", "\n"))
     for head, body in zip(pieces[1::2], pieces[2::2], strict=True):
@@ -49,20 +49,20 @@ def read_marked_notes(text: str) -> Iterator[MarkedNote]:
         yield _note(name, language or (style if len(style) == 2 else ""), body.strip("\n") + "\n")
 
 
-def _note(name: str, language: str, body: str) -> MarkedNote:
-    text, at = "", 0
-    marks: list[Mark] = []
+def _note(name: str, language: str, body: str) -> AnnotatedNote:
+    text, end = "", 0
+    annotations: list[Annotation] = []
     for match in _MARK.finditer(body):
-        text += body[at : match.start()]
-        at = match.end()
-        start, (words, said, flags) = len(text), match.groups()
+        text += body[end : match.start()]
+        end = match.end()
+        start, (words, key, flags) = len(text), match.groups()
         text += words
         line = body.count("\n", 0, match.start()) + 1
-        concept, _, value = said.partition("=")
+        concept, _, value = key.partition("=")
         named = [flag.strip() for flag in (flags or "").split(",") if flag.strip()]
         try:
             number = float(value) if value else None
-            wanted = {_SHORT[flag] for flag in named}
+            is_set = {_SHORT[flag] for flag in named}
         except (KeyError, ValueError):
             raise InputError(
                 "E267",
@@ -70,10 +70,10 @@ def _note(name: str, language: str, body: str) -> MarkedNote:
                 "{{words|concept}}, {{words|concept|neg,unc,hist,fam,hyp}} or "
                 "{{number|concept=value}}.",
             ) from None
-        marks.append(
-            Mark(start, len(text), concept, number, tuple((f, f in wanted) for f in FLAGS))
+        annotations.append(
+            Annotation(start, len(text), concept, number, tuple((f, f in is_set) for f in FLAGS))
         )
-    text += body[at:]
+    text += body[end:]
     if "{{" in text or "}}" in text:
         line = text[: text.find("{{") if "{{" in text else text.find("}}")].count("\n") + 1
         raise InputError(
@@ -81,4 +81,4 @@ def _note(name: str, language: str, body: str) -> MarkedNote:
             f"line {line} of note '{name}' opens or closes a mark that is not whole: write "
             "{{words|concept}}; marks do not nest.",
         )
-    return MarkedNote(name, text, language, tuple(marks))
+    return AnnotatedNote(name, text, language, tuple(annotations))

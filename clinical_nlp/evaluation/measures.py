@@ -1,7 +1,7 @@
-"""Precision, recall and F1 as counts that add up over notes, with bootstrap intervals.
+"""Precision, recall and F1 of pooled counts, with bootstrap intervals over notes.
 
-Every measure is a triple a note (true positives, predicted, gold), so that any set of
-notes, a bootstrap sample among them, is scored by adding triples.
+Every measure is a triple per note (true positives, predicted, gold): any set of notes, such
+as a bootstrap sample, is scored by adding triples.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def score(notes: Sequence[Counts], samples: int = 1000, seed: int = 0) -> Score:
     Parameters
     ----------
     notes
-        One triple a note.
+        One triple per note.
     samples
         Bootstrap samples of notes, drawn with replacement.
     seed
@@ -79,12 +79,10 @@ def score(notes: Sequence[Counts], samples: int = 1000, seed: int = 0) -> Score:
 def score_all(
     notes: Sequence[Mapping[str, Counts]], samples: int = 1000, seed: int = 0
 ) -> dict[str, Score]:
-    """Score every measure that any note names; a note that lacks one counts nothing for it."""
+    """Score every measure; a note without it counts as zeros."""
     names = dict.fromkeys(name for note in notes for name in note)
-    nothing: Counts = (0, 0, 0)
-    return {
-        name: score([note.get(name, nothing) for note in notes], samples, seed) for name in names
-    }
+    zeros: Counts = (0, 0, 0)
+    return {name: score([note.get(name, zeros) for note in notes], samples, seed) for name in names}
 
 
 def pair_overlaps(
@@ -93,12 +91,12 @@ def pair_overlaps(
     span: Callable[[T], tuple[int, int]],
     same: Callable[[T, T], bool],
 ) -> list[tuple[int, int]]:
-    """Pair gold and predicted marks one to one, longest overlap first.
+    """Pair gold and predicted spans one to one, longest overlap first.
 
     Returns
     -------
     list of (int, int)
-        Indices of the paired gold and predicted marks.
+        Indices of the paired gold and predicted spans.
     """
     candidates = []
     for i, a in enumerate(gold):

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from clinical_nlp.evaluation import assertion, findings
+from clinical_nlp.evaluation.annotated_notes import finding_note, target_note
+from clinical_nlp.evaluation.assertion_scores import compare as compare_assertion
+from clinical_nlp.evaluation.finding_scores import compare as compare_findings
 from clinical_nlp.evaluation.measures import score_all
-from clinical_nlp.evaluation.rows import finding_note, target_note
 from clinical_nlp.records import FLAGS
 
 NAMES = {
@@ -79,7 +80,7 @@ def test_findings(shared: Path, tmp_path: Path) -> None:
     )
     by_id = {row["id"]: finding_note(row) for row in guesses}
     ours = score_all(
-        [findings.compare(finding_note(r), by_id[r["id"]]).measures for r in rows], samples=10
+        [compare_findings(finding_note(r), by_id[r["id"]]).measures for r in rows], samples=10
     )
     for name, our_name in NAMES.items():
         assert round(ours[our_name].f1, 4) == theirs[name]["f1"], name
@@ -96,7 +97,8 @@ def test_assertion(shared: Path, tmp_path: Path) -> None:
     )
     by_id = {row["id"]: target_note(row) for row in guesses}
     ours = score_all(
-        [assertion.compare(target_note(r), by_id[r["id"]]).measures for r in rows], samples=10
+        [compare_assertion(target_note(r), by_id[r["id"]]).measures for r in rows],
+        samples=10,
     )
     for name in ("negated", "uncertain"):
         assert round(ours[f"flag {name}"].f1, 4) == theirs[name]["f1"]

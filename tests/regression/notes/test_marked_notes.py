@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from spacy.language import Language
 
-from clinical_nlp.evaluation.findings import compare
+from clinical_nlp.evaluation.annotated_notes import AnnotatedNote, finding_note
+from clinical_nlp.evaluation.finding_scores import compare
 from clinical_nlp.evaluation.markup import read_marked_notes
 from clinical_nlp.evaluation.measures import score_all
-from clinical_nlp.evaluation.rows import MarkedNote, finding_note
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.pipeline.document import get_findings
 from clinical_nlp.records.codec import finding_row
@@ -27,7 +27,7 @@ FLOORS = {
 }
 
 
-def notes_of(name: str) -> list[MarkedNote]:
+def notes_of(name: str) -> list[AnnotatedNote]:
     return list(read_marked_notes((HERE / f"{name}.txt").read_text(encoding="utf-8")))
 
 
@@ -47,7 +47,7 @@ def test_marked_notes_f1_reaches_floors(name: str, nlp: Language) -> None:
 def test_marked_notes_name_concepts_and_values(name: str) -> None:
     concepts = load_lexicon().concepts
     for note in notes_of(name):
-        for mark in note.marks:
+        for mark in note.annotations:
             assert mark.concept in concepts, (note.id, mark.concept)
             measured = concepts[mark.concept].category == "measurement"
             assert measured == (mark.value is not None), (note.id, mark.concept)

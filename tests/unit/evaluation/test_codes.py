@@ -2,8 +2,7 @@
 
 import pytest
 
-from clinical_nlp.evaluation.codes import (
-    Half,
+from clinical_nlp.evaluation.coded_evidence import (
     coded_case,
     families,
     family,
@@ -11,6 +10,7 @@ from clinical_nlp.evaluation.codes import (
     recall,
     recall_all,
 )
+from clinical_nlp.evaluation.held_out import Half
 from clinical_nlp.lexicon import load_lexicon
 
 _ROW = {

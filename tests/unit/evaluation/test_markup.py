@@ -14,7 +14,7 @@ def test_marks_come_off_and_leave_their_places() -> None:
         "TA {{13|systolic_bp=130}}/{{8|diastolic_bp=80}}\n"
     )
     assert (note.id, note.language, note.text) == ("x-1", "es", "No ortopnea.\nTA 13/8\n")
-    first, systolic, diastolic = note.marks
+    first, systolic, diastolic = note.annotations
     assert note.text[first.start : first.end] == "ortopnea"
     assert (first.concept, dict(first.flags)["negated"]) == ("orthopnea", True)
     assert not dict(first.flags)["family"]
@@ -25,7 +25,7 @@ def test_marks_come_off_and_leave_their_places() -> None:
 def test_several_flags_and_a_head_of_an_id_alone() -> None:
     (note,) = read_marked_notes("=== x-2\nPadre, ¿{{IC|heart_failure|unc, fam}}?\n")
     assert note.language == ""
-    assert [name for name, value in note.marks[0].flags if value] == ["uncertain", "family"]
+    assert [name for name, value in note.annotations[0].flags if value] == ["uncertain", "family"]
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_words_between_marks_are_kept_whole(words: list[str]) -> None:
     body = "".join(f"{word}{{{{{word}|dyspnea}}}}" for word in words)
     (note,) = read_marked_notes(f"=== x\n{body}\n")
     assert note.text.strip("\n") == "".join(word * 2 for word in words)
-    assert [note.text[m.start : m.end] for m in note.marks] == words
+    assert [note.text[m.start : m.end] for m in note.annotations] == words

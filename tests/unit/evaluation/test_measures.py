@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinical_nlp.evaluation.held_out import Part
 from clinical_nlp.evaluation.measures import pair_overlaps, score
-from clinical_nlp.evaluation.parts import Part
 
 spans = st.lists(
     st.tuples(st.integers(0, 60), st.integers(1, 12)).map(lambda x: (x[0], x[0] + x[1])),
@@ -52,9 +52,9 @@ def test_the_longest_overlap_wins() -> None:
 @given(st.text(max_size=12))
 def test_every_note_is_in_one_part(note_id: str) -> None:
     assert Part.ALL.holds(note_id)
-    assert Part.TUNE.holds(note_id) != Part.APART.holds(note_id)
+    assert Part.TUNE.holds(note_id) != Part.HELD_OUT.holds(note_id)
 
 
 def test_about_a_fifth_is_apart() -> None:
-    share = sum(Part.APART.holds(f"note-{i}") for i in range(2000)) / 2000
+    share = sum(Part.HELD_OUT.holds(f"note-{i}") for i in range(2000)) / 2000
     assert 0.17 < share < 0.24

@@ -4,8 +4,7 @@ import hashlib
 
 import pytest
 
-from clinical_nlp.evaluation.codes import Half
-from clinical_nlp.evaluation.parts import Part
+from clinical_nlp.evaluation.held_out import Half, Part
 from clinical_nlp.evaluation.splits import assign_part, hash_fraction, in_first_of
 
 IDS = [f"patient-{i}-ñ" for i in range(5000)]
@@ -32,5 +31,5 @@ def test_assign_part_gives_each_part_its_share():
 
 def test_parts_of_a_gold_set_are_disjoint_and_complete():
     for name in IDS[:200]:
-        assert Part.ALL.holds(name) and Part.TUNE.holds(name) != Part.APART.holds(name)
+        assert Part.ALL.holds(name) and Part.TUNE.holds(name) != Part.HELD_OUT.holds(name)
         assert Half.ALL.holds(name) and Half.TUNE.holds(name) != Half.REPORT.holds(name)

@@ -1,20 +1,21 @@
-"""Recall of coded evidence: how much of what coders marked in real cases the findings cover.
+"""Recall of coded evidence: the share of coders' evidence that findings cover.
 
-A coder's mark says that a stretch of text is the evidence for an ICD-10 code. It counts as
-found where a finding of any concept of the same code family overlaps it. Only recall can be
-told: coders mark what they code, and leave other mentions unmarked.
+Coders mark the text spans that are evidence for an ICD-10 code. A span counts as found where
+a finding of any concept of the same code family overlaps it. Precision cannot be estimated:
+coders leave other mentions unmarked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
-from clinical_nlp.evaluation.splits import in_first_of
+from clinical_nlp.errors import InputError
+from clinical_nlp.evaluation.annotated_notes import Rows, parse_rows
+from clinical_nlp.evaluation.held_out import Half
 from clinical_nlp.records import Concept
 
 #: Chapters whose three-character categories are too broad: R06 holds apnoea and hiccup beside
@@ -23,22 +24,12 @@ _BROAD = frozenset("RZ")
 _CATEGORY, _SUBCATEGORY = 3, 4
 _DIAGNOSIS = "DIAGNOSTICO"
 
-
-class Half(StrEnum):
-    """Which half of the cases: that whose misses may be read, or that to report."""
-
-    ALL = "all"
-    TUNE = "tune"
-    REPORT = "report"
-
-    def holds(self, note_id: str) -> bool:
-        """Whether a case belongs to this half, by a hash of its id."""
-        return self is Half.ALL or in_first_of(2, note_id) == (self is Half.TUNE)
+COLUMNS = ("codes", "concepts", "recall", "95% interval", "found", "marked")
 
 
 @dataclass(frozen=True, slots=True)
 class CodedCase:
-    """A case with its coded evidence: code, and the stretches (start, end) of its text."""
+    """A case with its coded evidence: codes with their text spans (start, end)."""
 
     id: str
     text: str
@@ -64,6 +55,23 @@ def coded_case(row: Mapping[str, Any]) -> CodedCase:
         if code["kind"] == _DIAGNOSIS
     )
     return CodedCase(str(row["id"]), str(row["text"]), evidence)
+
+
+def parse_cases(rows: Rows, path: str, half: Half) -> list[CodedCase]:
+    """Parse the cases of one half of a file.
+
+    Raises
+    ------
+    InputError
+        E263: a line is no coded case; E264: no case is left.
+    """
+    expected = (
+        'coded case; each line needs "id", "text" and "codes" with "kind", "code" and "fragments"'
+    )
+    cases = [c for c in parse_rows(rows, coded_case, path, expected) if half.holds(c.id)]
+    if not cases:
+        raise InputError("E264", f"'{path}' has no case of the half asked for; widen it.")
+    return cases
 
 
 def family(code: str) -> str:
@@ -141,3 +149,20 @@ def recall_all(counts: Sequence[Mapping[str, tuple[int, int]]]) -> dict[str, Rec
     return {"all": recall(totals)} | dict(
         sorted(rows.items(), key=lambda row: (-row[1].gold, row[0]))
     )
+
+
+def recall_rows(
+    recalls: Mapping[str, Recall], concepts_of: Mapping[str, frozenset[str]]
+) -> list[tuple[str, ...]]:
+    """Return the cells of a table of recalls, with :data:`COLUMNS`."""
+    return [
+        (
+            name,
+            ", ".join(sorted(concepts_of.get(name, ()))),
+            f"{r.recall:.3f}",
+            f"{r.low:.3f}–{r.high:.3f}",
+            str(r.found),
+            str(r.gold),
+        )
+        for name, r in recalls.items()
+    ]
