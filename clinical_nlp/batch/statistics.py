@@ -9,6 +9,7 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from clinical_nlp.records import (
     FLAGS,
@@ -22,7 +23,7 @@ from clinical_nlp.risk.bands import Bands, load_bands
 
 #: Assertion of a finding, for the counts by concept: ``other`` is uncertain, historical,
 #: hypothetical or of a relative, and not negated.
-STANCES = ("affirmed", "negated", "other")
+Stance: TypeAlias = Literal["affirmed", "negated", "other"]
 PATIENT_COUNTS = (
     "seen",
     "with_notes",
@@ -61,7 +62,7 @@ class RunStatistics:
         Counts by the names of :data:`PATIENT_COUNTS`, :data:`NOTE_COUNTS` and
         :data:`FINDING_COUNTS`; zeros are kept.
     concepts
-        Findings by concept and stance (:data:`STANCES`).
+        Findings by concept and stance (:data:`Stance`).
     bands
         Scored patients by band.
     abstentions
@@ -131,8 +132,8 @@ class RunStatistics:
         self.concepts.setdefault(finding.concept, Counter())[stance(finding)] += 1
 
 
-def stance(finding: Finding) -> str:
-    """Return which of :data:`STANCES` a finding takes."""
+def stance(finding: Finding) -> Stance:
+    """Return how a finding counts."""
     if finding.affirmed:
         return "affirmed"
     return "negated" if finding.negated and not finding.family else "other"

@@ -43,11 +43,6 @@ def poisson(rng: Random, mean: float) -> int:
     return count
 
 
-def logistic(x: float) -> float:
-    """Return the probability whose logit is ``x``."""
-    return 1.0 / (1.0 + math.exp(-x))
-
-
 def logit(p: float) -> float:
     """Return the logit of a probability strictly between 0 and 1."""
     return math.log(p / (1.0 - p))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,8 +104,3 @@ def small_predictions(noise: float = 1.0, seed: int = 0, patients: int = 3000) -
             "sex": sex.tolist(),
         },
     }
-
-
-def with_pipeline(parts: ModelArtifacts, pipeline: str) -> ModelArtifacts:
-    """The same model, as if trained on notes read by another pipeline."""
-    return replace(parts, spec=replace(parts.spec, pipeline=pipeline))
