@@ -55,7 +55,7 @@ class Measured:
 
 
 def pipeline(mentions: bool, settings: dict[str, Any]) -> Language:
-    """The pipeline with the mention model set up as told."""
+    """The pipeline with the mention model set up for one back end."""
     import clinical_nlp
 
     nlp = clinical_nlp.load()
@@ -139,12 +139,12 @@ def main() -> None:
         columns = ("notes/s", "notes/s of 250 words", "hit rate", "peak MiB", "PSS MiB")
         for column in ("setting", *columns):
             table.add_column(column, justify="left" if column == "setting" else "right")
-        told: dict[str, list[list[tuple[int, int, str]]]] = {}
+        mentions_of: dict[str, list[list[tuple[int, int, str]]]] = {}
         for name, mentions, settings in SETTINGS:
             parts = run(texts, arguments.processes, arguments.threads, mentions, settings)
             seconds = max(part.seconds for part in parts)
             hits, misses = sum(p.hits for p in parts), sum(p.misses for p in parts)
-            told[name] = [part.mentions for part in parts]
+            mentions_of[name] = [part.mentions for part in parts]
             table.add_row(
                 name,
                 f"{len(texts) / seconds:.0f}",
@@ -154,13 +154,13 @@ def main() -> None:
                 f"{sum(part.share_mib for part in parts):.0f}",
             )
         console.print(table)
-        console.print(f"int8 and float32 agree on {agreement(told):.2%} of the mentions")
+        console.print(f"int8 and float32 agree on {agreement(mentions_of):.2%} of the mentions")
 
 
-def agreement(told: dict[str, list[list[tuple[int, int, str]]]]) -> float:
+def agreement(mentions_of: dict[str, list[list[tuple[int, int, str]]]]) -> float:
     """F1 of the default's mentions against float32's, by note, start and label."""
     ours, exact = (
-        {(share, *mention) for share, found in enumerate(told[name]) for mention in found}
+        {(share, *mention) for share, found in enumerate(mentions_of[name]) for mention in found}
         for name in (SETTINGS[1][0], SETTINGS[3][0])
     )
     return 2 * len(ours & exact) / max(1, len(ours) + len(exact))

@@ -27,16 +27,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clinical_nlp.neural.attention import additive_mask, apply_rotary, attention
 from clinical_nlp.neural.batch_invariant import BatchInvariantLinear
 
 _FULL, _SLIDING = "full_attention", "sliding_attention"
-
-#: Sequence length up to which plain matrix products are faster than torch's attention kernel.
-_SHORT = 48
-
-#: Attention scores of at most this size can be exponentiated and summed in float32; for larger
-#: ones the maximum of the row is subtracted first, as in any softmax.
-_SAFE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +140,12 @@ class ModernBertForInference(nn.Module):
         length = attention_mask.shape[1]
         full: Tensor | None = None
         if not bool(attention_mask.all()):
-            full = _additive_mask(attention_mask == 0, dtype)[:, None, None, :]
+            full = additive_mask(attention_mask == 0, dtype)[:, None, None, :]
         if length <= self.shape.sliding_window + 1:
             return {_FULL: full, _SLIDING: full}
         place = torch.arange(length, device=attention_mask.device)
         distance = (place[:, None] - place[None, :]).abs()
-        far = _additive_mask(distance > self.shape.sliding_window, dtype)
+        far = additive_mask(distance > self.shape.sliding_window, dtype)
         return {_FULL: full, _SLIDING: far[None, None] if full is None else far + full}
 
     def _rotary_factors(self, kind: str, length: int, device: torch.device) -> Tensor:
@@ -213,14 +207,9 @@ class _Attention(nn.Module):
         self, states: Tensor, size: int, length: int, rotary: Tensor, mask: Tensor | None
     ) -> Tensor:
         projected = self.Wqkv(states).view(size, length, 3, self.heads, self.width)
-        query, key = _apply_rotary(projected[:, :, :2], rotary)
+        query, key = apply_rotary(projected[:, :, :2], rotary)
         value = projected[:, :, 2].transpose(1, 2)
-        if length <= _SHORT and states.dtype == torch.float32:
-            attended = _short_attention(query, key, value, mask)
-        else:
-            attended = functional.scaled_dot_product_attention(
-                query, key, value, attn_mask=mask, scale=1.0
-            )
+        attended = attention(query, key, value, mask)
         out: Tensor = self.Wo(attended.transpose(1, 2).reshape(size * length, -1))
         return out
 
@@ -235,59 +224,6 @@ class _GatedLinearUnit(nn.Module):
         inner, gate = self.Wi(states).chunk(2, dim=-1)
         out: Tensor = self.Wo(functional.gelu(inner).mul_(gate))
         return out
-
-
-def _apply_rotary(pair: Tensor, rotary: Tensor) -> Tensor:
-    """Rotate queries and keys by their positions.
-
-    Parameters
-    ----------
-    pair
-        Queries and keys, [B, L, 2, heads, width].
-    rotary
-        complex64 [2, L, width / 2].
-
-    Returns
-    -------
-    Tensor
-        [2, B, heads, L, width], contiguous by head.
-    """
-    size, length, _, heads, width = pair.shape
-    numbers = torch.view_as_complex(pair.float().view(*pair.shape[:-1], -1, 2))
-    rotated = torch.empty(
-        (2, size, heads, length, width // 2), dtype=rotary.dtype, device=rotary.device
-    )
-    torch.mul(numbers.permute(2, 0, 3, 1, 4), rotary[:, None, None], out=rotated)
-    return torch.view_as_real(rotated).flatten(-2).to(pair.dtype)
-
-
-def _short_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """Attention over short sequences, [B, heads, L, width].
-
-    torch's kernel works head by head, and its softmax does not vectorise over rows of a dozen
-    numbers: for sentences of 10 to 15 pieces it takes twice as long.
-    """
-    scores = torch.matmul(query, key.transpose(2, 3))
-    least, most = torch.aminmax(scores)
-    is_safe = float(least) > -_SAFE and float(most) < _SAFE
-    too_large = None if is_safe else scores.abs() >= _SAFE
-    if mask is not None:
-        scores += mask
-    if too_large is not None:
-        # Only in the segments that need it, so that no segment depends on its batch.
-        segment = too_large.flatten(1).any(dim=1).view(-1, 1, 1, 1)
-        scores = torch.where(segment, scores - scores.amax(dim=-1, keepdim=True), scores)
-    weights = scores.exp_()
-    # All weights of a padded place may be zero.
-    total = weights.sum(dim=-1, keepdim=True).clamp_min_(torch.finfo(weights.dtype).tiny)
-    return torch.matmul(weights, value).div_(total)
-
-
-def _additive_mask(excluded: Tensor, dtype: torch.dtype) -> Tensor:
-    """A very negative number at excluded places, 0 elsewhere."""
-    return torch.zeros(excluded.shape, dtype=dtype, device=excluded.device).masked_fill_(
-        excluded, torch.finfo(dtype).min / 4
-    )
 
 
 def _pair_rows(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
