@@ -11,14 +11,13 @@ import pytest
 from clinical_nlp.simulation import load_parameters, simulate_patients
 from clinical_nlp.training.risk.recipe import CohortRecipe
 from studies.loss_to_follow_up import compare
-from studies.simulator_calibration.check import (
+from studies.simulator_calibration.epidemiology import (
     FRAMINGHAM,
-    Person,
     incidence,
     prevalence,
     signs_before,
-    summarise,
 )
+from studies.simulator_calibration.people import Person, summarise
 
 YEAR = timedelta(days=365)
 

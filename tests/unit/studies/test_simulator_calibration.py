@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from clinical_nlp.simulation.parameters import load_parameters
-from studies.simulator_calibration.check import curves
+from studies.simulator_calibration.epidemiology import curves
 from studies.simulator_calibration.targets import load_targets, missed, targets_markdown
 
 
