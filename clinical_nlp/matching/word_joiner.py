@@ -6,7 +6,7 @@ White space is left out; letters cut by full stops (``H.T.A.``), by the Catalan 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from spacy.strings import StringStore
@@ -67,8 +67,7 @@ class WordJoiner:
     """
 
     def __init__(self, analyzer: WordAnalyzer) -> None:
-        self._analyzer = analyzer
-        self._beginnings = analyzer.beginnings
+        self.analyzer = analyzer
         self._forms: dict[int, WordForm] = {}
 
     def join(self, norms: list[int], strings: StringStore) -> WordSequence:
@@ -85,98 +84,114 @@ class WordJoiner:
         if len(forms) > _MAX_FORMS:
             forms.clear()
         for key in set(norms).difference(forms):
-            forms[key] = self._analyzer.analyse(strings[key])
+            forms[key] = self.analyzer.analyse(strings[key])
         tokens = [forms[key] for key in norms]
-        words = WordSequence()
-        done = 0
+        note = _Note(self, tokens, strings)
+        words, done = note.words, 0
         for index in [i for i, form in enumerate(tokens) if form.kind > _BREAK]:
-            if index < done or self._is_plain(tokens, index):
-                continue
-            words.extend(tokens, done, index)
-            done = self._special[tokens[index].kind](self, tokens, index, words, strings)
+            if index >= done and note.needs_care(index):
+                words.extend(tokens, done, index)
+                done = note.append(index)
         words.extend(tokens, done, len(tokens))
         return words
 
-    def _form(self, word: str, strings: StringStore) -> WordForm:
+    def form(self, word: str, strings: StringStore) -> WordForm:
+        """Return the form of a joined word."""
         key = strings.add(word)
         form = self._forms.get(key)
         if form is None:
-            form = self._forms[key] = self._analyzer.analyse(word)
+            form = self._forms[key] = self.analyzer.analyse(word)
         return form
 
-    def _is_plain(self, tokens: Sequence[WordForm], index: int) -> bool:
-        """Whether a letter or a piece needs no care, as most do not by what follows them."""
-        form = tokens[index]
+
+class _Note:
+    """The tokens of one note, and the words joined so far.
+
+    The methods named after a kind append what begins at a token, and return the index of the
+    first token behind it.
+    """
+
+    def __init__(self, joiner: WordJoiner, tokens: list[WordForm], strings: StringStore) -> None:
+        self._joiner, self._analyzer = joiner, joiner.analyzer
+        self._beginnings = joiner.analyzer.beginnings
+        self._tokens = tokens
+        self._strings = strings
+        self.words = WordSequence()
+
+    def needs_care(self, index: int) -> bool:
+        """Whether a token is not a word by itself: a letter or piece seldom, by the next one."""
+        form = self._tokens[index]
         if form.kind not in _BY_THE_NEXT:
-            return False
-        if index + 1 == len(tokens):
             return True
-        following = tokens[index + 1]
+        if index + 1 == len(self._tokens):
+            return False
+        following = self._tokens[index + 1]
         if form.kind == _LETTER:
-            return following.text != "."
+            return following.text == "."
         if following.kind == _SPACE or following.text == "-":
-            return False  # the next piece may stand behind it
-        return form.text + following.text not in self._beginnings
+            return True  # the next piece may stand behind it
+        return form.text + following.text in self._beginnings
 
-    # Each method below appends what begins at ``index`` to ``words`` and returns the index
-    # of the first token behind it.
+    def append(self, index: int) -> int:
+        """Append the word that begins at a token, by the kind of the token."""
+        match self._tokens[index].kind:
+            case Kind.SPACE:
+                return index + 1
+            case Kind.LETTER:
+                return self._letter(index)
+            case Kind.RAISED_DOT:
+                return self._raised_dot(index)
+            case Kind.PIECE:
+                return self._piece(index)
+        return self._cut(index)
 
-    def _space(
-        self, tokens: list[WordForm], index: int, words: WordSequence, strings: StringStore
-    ) -> int:
-        """White space is no word."""
+    def _add(self, word: str, first: int, end: int) -> int:
+        """Append a joined word over the tokens ``first`` to ``end`` (exclusive)."""
+        self.words.add(self._joiner.form(word, self._strings), first, end - 1)
+        return end
+
+    def _alone(self, index: int) -> int:
+        self.words.add(self._tokens[index], index, index)
         return index + 1
 
-    def _letter(
-        self, tokens: list[WordForm], index: int, words: WordSequence, strings: StringStore
-    ) -> int:
+    def _letter(self, index: int) -> int:
         """``I.C.``: letters and full stops that together are an abbreviation."""
-        word, end = "", index
+        tokens, word, end = self._tokens, "", index
         while end + 1 < len(tokens) and len(tokens[end].text) == 1 and tokens[end + 1].text == ".":
             word += tokens[end].text
             end += 2
         last = tokens[end].text if end < len(tokens) and tokens[end].kind == _LETTER else ""
         for whole, after in ((word + last, end + bool(last)), (word, end)):
             if word and len(whole) > 1 and "w:" + whole in self._analyzer.known:
-                words.add(self._form(whole, strings), index, after - 1)
-                return after
-        return self._cut(tokens, index, words, strings)
+                return self._add(whole, index, after)
+        return self._cut(index)
 
-    def _cut(
-        self, tokens: list[WordForm], index: int, words: WordSequence, strings: StringStore
-    ) -> int:
-        """A cut-off word swallows the full stop that cuts it."""
-        form = tokens[index]
-        if index + 1 < len(tokens) and tokens[index + 1].text == ".":
-            words.add(form, index, index)
-            return index + 2
-        if form.text in self._beginnings:
-            return self._piece(tokens, index, words, strings)
-        words.add(form, index, index)
-        return index + 1
+    def _cut(self, index: int) -> int:
+        """A short form takes the full stop behind it."""
+        if index + 1 < len(self._tokens) and self._tokens[index + 1].text == ".":
+            return self._alone(index) + 1
+        if self._tokens[index].text in self._beginnings:
+            return self._piece(index)
+        return self._alone(index)
 
-    def _raised_dot(
-        self, tokens: list[WordForm], index: int, words: WordSequence, strings: StringStore
-    ) -> int:
+    def _raised_dot(self, index: int) -> int:
         """Catalan ``l·l``: one word."""
+        tokens, words = self._tokens, self.words
         follows = index + 1 < len(tokens) and tokens[index + 1].text.isalpha()
-        if follows and words.last and words.last[-1] == index - 1:
-            word = words.forms[-1].text + tokens[index + 1].text
-            words.forms[-1], words.last[-1] = self._form(word, strings), index + 1
-            return index + 2
-        words.add(tokens[index], index, index)
-        return index + 1
+        if not (follows and words.last and words.last[-1] == index - 1):
+            return self._alone(index)
+        word = words.forms[-1].text + tokens[index + 1].text
+        words.forms[-1] = self._joiner.form(word, self._strings)
+        words.last[-1] = index + 1
+        return index + 2
 
-    def _piece(
-        self, tokens: list[WordForm], index: int, words: WordSequence, strings: StringStore
-    ) -> int:
-        """Pieces that only make sense put together: one of them is no word we know."""
-        word, end, best, whole = tokens[index].text, index + 1, 0, ""
-        strange = self._analyzer.is_strange(tokens[index])
+    def _piece(self, index: int) -> int:
+        """Pieces that only make sense put together: one of them is no known word."""
+        word, whole, best = self._tokens[index].text, "", 0
+        strange = self._analyzer.is_strange(self._tokens[index])
         pieces = 1
-        while end < len(tokens) and pieces < _MAX_PIECES:
-            piece = tokens[end]
-            end += 1
+        for place in range(index + 1, len(self._tokens)):
+            piece = self._tokens[place]
             if piece.kind == _SPACE or piece.text == "-":
                 continue
             word += piece.text
@@ -185,22 +200,12 @@ class WordJoiner:
             strange = strange or self._analyzer.is_strange(piece) or self._is_tail(piece)
             pieces += 1
             if strange and word in self._analyzer.joined:
-                best, whole = end, word
-        if best:
-            words.add(self._form(whole, strings), index, best - 1)
-            return best
-        words.add(tokens[index], index, index)
-        return index + 1
+                whole, best = word, place + 1
+            if pieces == _MAX_PIECES:
+                break
+        return self._add(whole, index, best) if best else self._alone(index)
 
     def _is_tail(self, form: WordForm) -> bool:
         """A short last piece that is no article ("fuma dor") is the end of a word."""
         glue = LINK in self._analyzer.automaton.symbols_of(form.word_class)
         return len(form.text) <= _TAIL and not glue and not self._analyzer.is_real(form.text)
-
-    _special: Mapping[int, Callable[..., int]] = {
-        Kind.SPACE: _space,
-        Kind.LETTER: _letter,
-        Kind.RAISED_DOT: _raised_dot,
-        Kind.PIECE: _piece,
-        Kind.CUT: _cut,
-    }
