@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clinical_nlp.matching.cues import TARGET
 from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
@@ -123,22 +124,16 @@ class AmbiguousCues:
         return frozenset(places) if adjacent and closed and series else frozenset()
 
 
-def build(entry: Mapping[str, object], rule: Callable[[str], ConTextRule | None]) -> AmbiguousCues:
+def build(entry: Mapping[str, Any], rule: Callable[[str], ConTextRule | None]) -> AmbiguousCues:
     """Build from the ``[ambiguous_cues]`` table; ``rule`` finds a rule by its name."""
-
-    def words(key: str) -> frozenset[str]:
-        value = entry.get(key, [])
-        return frozenset(value if isinstance(value, list) else [])
-
-    answers = entry.get("answers", {})
-    found = {w: rule(name) for w, name in (answers if isinstance(answers, dict) else {}).items()}
+    answers = {word: rule(name) for word, name in entry.get("answers", {}).items()}
     return AmbiguousCues(
-        carriers=words("carriers"),
-        carried=words("carried"),
-        denials=words("denials"),
-        conditions=words("conditions"),
-        consequences=words("consequences"),
-        verb_endings=tuple(sorted(words("verb_endings"))),
-        answers={w: r for w, r in found.items() if r is not None},
-        affirmed=rule(str(entry.get("affirmed", ""))),
+        carriers=frozenset(entry.get("carriers", ())),
+        carried=frozenset(entry.get("carried", ())),
+        denials=frozenset(entry.get("denials", ())),
+        conditions=frozenset(entry.get("conditions", ())),
+        consequences=frozenset(entry.get("consequences", ())),
+        verb_endings=tuple(sorted(entry.get("verb_endings", ()))),
+        answers={word: found for word, found in answers.items() if found is not None},
+        affirmed=rule(entry.get("affirmed", "")),
     )

@@ -3,11 +3,9 @@
 # No ``from __future__ import annotations`` here: spaCy reads a factory's annotations when
 # it validates the config and cannot resolve them as strings.
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Self
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -22,12 +20,12 @@ from clinical_nlp.pipeline.assertion.rules import (
 from clinical_nlp.pipeline.assertion.sentence import NoteSentences
 from clinical_nlp.pipeline.assertion.target_kinds import TargetKinds
 from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
+from clinical_nlp.pipeline.rules import RuleComponent
 
-_FILE = "assertion.json"
 _MAX_WORDS = 200_000  # words cached between notes; about 30 MB
 
 
-class EsAssertion:
+class EsAssertion(RuleComponent):
     """Sets the assertion of each finding: negated, uncertain, historical, family, hypothetical.
 
     Parameters
@@ -46,11 +44,16 @@ class EsAssertion:
     """
 
     def __init__(self, rules: AssertionRules, categories: Mapping[str, str]) -> None:
-        self._compile(rules, dict(categories))
+        # The rules are compiled already: the base class would compile them again.
+        self.rules = {"rules": rules.source, "categories": dict(categories)}
+        self._set(rules, categories)
 
-    def _compile(self, rules: AssertionRules, categories: dict[str, str]) -> None:
-        self._rules = rules
-        self._categories = categories
+    def compile_rules(self, rules: dict[str, Any]) -> None:
+        """Compile the plain rules and categories of a saved component."""
+        self._set(build_assertion_rules(rules["rules"]), rules["categories"])
+
+    def _set(self, rules: AssertionRules, categories: Mapping[str, str]) -> None:
+        self._section_flags = rules.section_flags
         self._kinds = TargetKinds(rules, categories)
         self._engine = ContextEngine(rules)
         self._word_cache: dict[int, str] = {}
@@ -139,32 +142,10 @@ class EsAssertion:
     def _section_assertion(self, section: str | None, kind: str) -> Assertion:
         """The assertion that a section gives to a target that no cue modifies."""
         for key in (section or "none", "*"):
-            for category, allowed in self._rules.section_flags.get(key, ()):
+            for category, allowed in self._section_flags.get(key, ()):
                 if allowed is None or kind in allowed:
                     return self._engine.resolve({category: 0})
         return AFFIRMED
-
-    # spaCy saves and loads every component through these four.
-    def to_bytes(self, **kwargs: object) -> bytes:
-        """Serialise the rules and the concepts' categories as JSON."""
-        data = {"rules": self._rules.source, "categories": self._categories}
-        return json.dumps(data, ensure_ascii=False, sort_keys=True).encode()
-
-    def from_bytes(self, data: bytes, **kwargs: object) -> Self:
-        """Load what :meth:`to_bytes` gave."""
-        loaded = json.loads(data)
-        self._compile(build_assertion_rules(loaded["rules"]), loaded["categories"])
-        return self
-
-    def to_disk(self, path: str | Path, **kwargs: object) -> None:
-        """Write the rules into the folder ``path``."""
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / _FILE).write_bytes(self.to_bytes())
-
-    def from_disk(self, path: str | Path, **kwargs: object) -> Self:
-        """Load what :meth:`to_disk` wrote."""
-        return self.from_bytes((Path(path) / _FILE).read_bytes())
 
 
 def _layers(places: Sequence[tuple[int, int]]) -> list[list[int]]:

@@ -6,8 +6,9 @@ without an answer is uncertain ('IC?'), which the rules find.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from clinical_nlp.matching.cues import TARGET
 from clinical_nlp.matching.norms import normalise_word
@@ -49,14 +50,8 @@ class Questions:
         return None
 
 
-def build(entry: Mapping[str, object]) -> Questions:
+def build(entry: Mapping[str, Any]) -> Questions:
     """Build from the ``[questions]`` table."""
-
-    def phrases(key: str) -> Sequence[str]:
-        value = entry.get(key, [])
-        return value if isinstance(value, list) else []
-
-    answers = {tuple(phrase.split()): _NEGATED for phrase in phrases("negated")}
-    answers |= {tuple(phrase.split()): AFFIRMED for phrase in phrases("affirmed")}
-    most = entry.get("most_words", 0)
-    return Questions(most if isinstance(most, int) else 0, answers)
+    answers = {tuple(phrase.split()): _NEGATED for phrase in entry.get("negated", ())}
+    answers |= {tuple(phrase.split()): AFFIRMED for phrase in entry.get("affirmed", ())}
+    return Questions(entry.get("most_words", 0), answers)
