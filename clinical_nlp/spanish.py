@@ -167,7 +167,7 @@ def share_es(part: float, whole: float) -> str:
     """Write a part of a whole as a percentage.
 
     A part that is not empty is never written as "0 %", nor one that is not the whole as
-    "100 %". A dash stands for a share of nothing.
+    "100 %". A share of nothing is a dash.
     """
     if not whole:
         return "–"

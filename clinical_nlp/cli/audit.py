@@ -23,9 +23,9 @@ def keep(
     archive: Annotated[Path, _ARCHIVE],
 ) -> None:
     """Copy a batch's audit.parquet and run.json into the archive, read-only."""
-    from clinical_nlp.review.archive import keep as keep_batch
+    from clinical_nlp.review.archive import archive_batch
 
-    typer.echo(f"Kept in {keep_batch(out, archive)}.")
+    typer.echo(f"Kept in {archive_batch(out, archive)}.")
 
 
 @app.command("review")
@@ -37,10 +37,10 @@ def review(
     by: Annotated[str | None, typer.Option("--by", help="The reviewer; you where absent.")] = None,
 ) -> None:
     """Add who reviewed an estimate and what they decided."""
-    from clinical_nlp.review.archive import review as add_review
+    from clinical_nlp.review.archive import add_review
 
-    done = add_review(archive, estimate, getpass.getuser() if by is None else by, decision, why)
-    typer.echo(f"Recorded: {done.decision} by {done.by}, {done.when}.")
+    added = add_review(archive, estimate, getpass.getuser() if by is None else by, decision, why)
+    typer.echo(f"Recorded: {added.decision} by {added.by}, {added.when}.")
 
 
 @app.command("show")
@@ -48,9 +48,8 @@ def show(archive: Annotated[Path, _ARCHIVE], estimate: Annotated[str, _ESTIMATE]
     """Print an estimate's record with its reviews, as JSON. It is patient data."""
     from dataclasses import asdict
 
-    from clinical_nlp.review.archive import estimate as record_of
-    from clinical_nlp.review.archive import reviews
+    from clinical_nlp.review.archive import audit_record, reviews
 
-    told = dict(record_of(archive, estimate))
-    told["reviews"] = [asdict(r) for r in reviews(archive) if r.estimate_id == estimate]
-    typer.echo(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+    record = dict(audit_record(archive, estimate))
+    record["reviews"] = [asdict(r) for r in reviews(archive) if r.estimate_id == estimate]
+    typer.echo(json.dumps(record, ensure_ascii=False, indent=2, default=str))

@@ -51,7 +51,7 @@ class Review:
     previous: str
 
 
-def keep(out: Path, archive: Path) -> Path:
+def archive_batch(out: Path, archive: Path) -> Path:
     """Copy a batch's ``audit.parquet`` and ``run.json`` into an archive.
 
     Returns
@@ -88,7 +88,7 @@ def keep(out: Path, archive: Path) -> Path:
     return folder
 
 
-def review(archive: Path, estimate_id: str, by: str, decision: str, why: str) -> Review:
+def add_review(archive: Path, estimate_id: str, by: str, decision: str, why: str) -> Review:
     """Append the review of an estimate.
 
     Raises
@@ -98,7 +98,7 @@ def review(archive: Path, estimate_id: str, by: str, decision: str, why: str) ->
     OutputError
         E515: the archive cannot be written.
     """
-    estimate(archive, estimate_id)
+    audit_record(archive, estimate_id)
     try:
         with (archive / REVIEWS).open("a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # two reviewers at once must not share a hash
@@ -133,7 +133,7 @@ def reviews(archive: Path) -> list[Review]:
     return checked
 
 
-def estimate(archive: Path, estimate_id: str) -> Mapping[str, Any]:
+def audit_record(archive: Path, estimate_id: str) -> Mapping[str, Any]:
     """Return the audit record of an estimate.
 
     Raises

@@ -72,7 +72,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 @pytest.mark.shared
-def test_findings(shared: Path, tmp_path: Path) -> None:
+def test_finding_scores_equal_acceptance_script(shared: Path, tmp_path: Path) -> None:
     rows = read(shared / "data" / "gold" / "dev.jsonl.gz", 60)
     guesses = damaged(rows, "findings")
     theirs = score_script(
@@ -89,7 +89,7 @@ def test_findings(shared: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
-def test_assertion(shared: Path, tmp_path: Path) -> None:
+def test_assertion_scores_equal_acceptance_script(shared: Path, tmp_path: Path) -> None:
     rows = read(shared / "data" / "assertion.nubes.jsonl.gz", 500)
     guesses = damaged(rows, "targets")
     theirs = score_script(

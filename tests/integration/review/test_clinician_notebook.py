@@ -17,14 +17,14 @@ def notebook() -> nbformat.NotebookNode:
     return nbformat.read(NOTEBOOK, as_version=4)
 
 
-def test_results_are_not_kept(notebook):
+def test_notebook_is_stored_without_outputs(notebook):
     """They would be patient text in the repository."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert cell.outputs == [] and cell.execution_count is None
 
 
-def test_it_runs_and_shows_every_part(notebook, demo_batch, monkeypatch):
+def test_notebook_runs_and_shows_every_part(notebook, demo_batch, monkeypatch):
     monkeypatch.setenv("CLINICAL_NLP_OUT", str(demo_batch / "out"))
     monkeypatch.setenv("CLINICAL_NLP_EXPORT", str(demo_batch / "export"))
     # The kernel of this interpreter, whatever kernels the user has installed.

@@ -31,7 +31,7 @@ def batch(demo_batch: Path) -> BatchOutput:
     return open_batch(demo_batch / "out")
 
 
-def test_every_patient_and_the_work_list_are_there(batch, demo_batch):
+def test_open_batch_holds_all_patients_and_work_list(batch, demo_batch):
     run = json.loads((demo_batch / "out" / "run.json").read_text())
     assert len(batch.patients) == run["patients"]["seen"]
     assert batch.patients["findings"].sum() == run["findings"]["seen"]
@@ -44,7 +44,7 @@ def test_every_patient_and_the_work_list_are_there(batch, demo_batch):
     assert all(patient in str(show_worklist(batch)) for patient in listed[:20])
 
 
-def test_each_estimate_on_the_list_has_its_interval(batch):
+def test_worklist_every_estimate_has_interval(batch):
     table = batch.worklist()
     assert table["Intervalo"].str.fullmatch(r"entre .+ % y .+ %").all()
     listed = str(show_worklist(batch))
@@ -56,7 +56,7 @@ def test_each_estimate_on_the_list_has_its_interval(batch):
         assert row.Intervalo in str(show_reasons(estimate, {}))
 
 
-def test_who_has_no_estimate_is_told_with_the_reason(batch):
+def test_not_scored_lists_reason_of_every_unscored_patient(batch):
     table, page = batch.not_scored(), str(show_not_scored(batch))
     unscored = batch.patients[batch.patients["status"] != "scored"]
     assert table["Pacientes"].sum() == len(unscored) > 0
@@ -65,7 +65,7 @@ def test_who_has_no_estimate_is_told_with_the_reason(batch):
     assert set(unscored["abstention"].dropna()) <= set(table["Motivo"])
 
 
-def test_a_patient_is_reviewed_whole(batch, demo_batch):
+def test_open_patient_reasons_link_to_marked_words(batch, demo_batch):
     """Every reason of the first patient leads to words marked on a note of theirs."""
     patient = batch.patients["patient_id"].iloc[0]
     review = open_patient(batch, BulkExport(demo_batch / "export"), patient)
@@ -83,7 +83,7 @@ def test_a_patient_is_reviewed_whole(batch, demo_batch):
     assert "<svg role='img'" in drawing and "Cronología." in drawing
 
 
-def test_findings_are_not_drawn_on_a_text_that_changed(batch, demo_batch):
+def test_on_notes_changed_text_has_no_findings(batch, demo_batch):
     patient = batch.patients["patient_id"].iloc[0]
     review = open_patient(batch, BulkExport(demo_batch / "export"), patient)
     found = next(n for n in review.notes if n.findings)
@@ -92,11 +92,11 @@ def test_findings_are_not_drawn_on_a_text_that_changed(batch, demo_batch):
     on_notes, changed = batch.on_notes(patient, [edited, *others])
     assert on_notes[0].findings == ()
     assert [(c.key, c.findings) for c in changed] == [(found.note.key, len(found.findings))]
-    # A note that the export no longer holds is told of, too.
+    # A note that the export no longer holds has changed, too.
     assert batch.on_notes(patient, others)[1] == changed
 
 
-def test_what_cannot_be_opened_says_why(batch, demo_batch, tmp_path):
+def test_open_batch_unreadable_input_raises_coded_error(batch, demo_batch, tmp_path):
     with pytest.raises(InputError, match=r"E251.*--out"):
         open_batch(tmp_path)
     (tmp_path / "estimates.parquet").write_bytes(b"PAR1 no")

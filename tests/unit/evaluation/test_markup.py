@@ -8,7 +8,7 @@ from clinical_nlp.errors import InputError
 from clinical_nlp.evaluation.markup import read_marked_notes
 
 
-def test_marks_come_off_and_leave_their_places() -> None:
+def test_read_marked_notes_removes_marks_and_keeps_offsets() -> None:
     (note,) = read_marked_notes(
         "written for this test\n=== x-1 | telegráfico | es\nNo {{ortopnea|orthopnea|neg}}.\n"
         "TA {{13|systolic_bp=130}}/{{8|diastolic_bp=80}}\n"
@@ -22,7 +22,7 @@ def test_marks_come_off_and_leave_their_places() -> None:
     assert [note.text[m.start : m.end] for m in (systolic, diastolic)] == ["13", "8"]
 
 
-def test_several_flags_and_a_head_of_an_id_alone() -> None:
+def test_read_marked_notes_several_flags_and_id_only_header() -> None:
     (note,) = read_marked_notes("=== x-2\nPadre, ¿{{IC|heart_failure|unc, fam}}?\n")
     assert note.language == ""
     assert [name for name, value in note.annotations[0].flags if value] == ["uncertain", "family"]
@@ -38,7 +38,7 @@ def test_several_flags_and_a_head_of_an_id_alone() -> None:
         "{{una {{disnea|dyspnea}} más|dyspnea}}",
     ],
 )
-def test_a_broken_mark_is_named_by_its_line_without_its_words(body: str) -> None:
+def test_read_marked_notes_broken_mark_error_names_line_without_text(body: str) -> None:
     with pytest.raises(InputError) as caught:
         list(read_marked_notes(f"=== x-3\nprimera\n{body}\n"))
     assert caught.value.code == "E267"
@@ -47,7 +47,7 @@ def test_a_broken_mark_is_named_by_its_line_without_its_words(body: str) -> None
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="{}|=\r\n"), min_size=1), min_size=1))
-def test_words_between_marks_are_kept_whole(words: list[str]) -> None:
+def test_read_marked_notes_any_words_survive(words: list[str]) -> None:
     body = "".join(f"{word}{{{{{word}|dyspnea}}}}" for word in words)
     (note,) = read_marked_notes(f"=== x\n{body}\n")
     assert note.text.strip("\n") == "".join(word * 2 for word in words)

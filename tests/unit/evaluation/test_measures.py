@@ -15,24 +15,24 @@ spans = st.lists(
 )
 
 
-def test_pooled_counts_by_hand() -> None:
+def test_score_pooled_counts_match_hand_calculation() -> None:
     pooled = score([(1, 2, 1), (1, 1, 3)])
     assert (pooled.precision, pooled.recall) == (pytest.approx(2 / 3), pytest.approx(2 / 4))
     assert pooled.f1 == pytest.approx(4 / 7)
     assert pooled.low <= pooled.f1 <= pooled.high
 
 
-def test_nothing_to_find_and_nothing_found() -> None:
+def test_score_without_gold_or_predictions_is_zero() -> None:
     assert score([]).f1 == score([(0, 0, 0)]).f1 == 0.0
 
 
-def test_the_interval_closes_on_perfect_notes() -> None:
+def test_score_perfect_notes_have_interval_of_one() -> None:
     pooled = score([(3, 3, 3)] * 5)
     assert (pooled.low, pooled.f1, pooled.high) == (1.0, 1.0, 1.0)
 
 
 @given(spans, spans)
-def test_pairs_are_one_to_one_and_overlap(
+def test_pair_overlaps_pairs_one_to_one(
     gold: list[tuple[int, int]], found: list[tuple[int, int]]
 ) -> None:
     pairs = pair_overlaps(gold, found, lambda s: s, lambda a, b: True)
@@ -41,20 +41,20 @@ def test_pairs_are_one_to_one_and_overlap(
 
 
 @given(spans)
-def test_a_set_pairs_wholly_with_itself(gold: list[tuple[int, int]]) -> None:
+def test_pair_overlaps_with_itself_pairs_all(gold: list[tuple[int, int]]) -> None:
     assert len(pair_overlaps(gold, gold, lambda s: s, lambda a, b: a == b)) == len(gold)
 
 
-def test_the_longest_overlap_wins() -> None:
+def test_pair_overlaps_prefers_longest_overlap() -> None:
     assert pair_overlaps([(0, 10)], [(0, 2), (1, 10)], lambda s: s, lambda a, b: True) == [(0, 1)]
 
 
 @given(st.text(max_size=12))
-def test_every_note_is_in_one_part(note_id: str) -> None:
+def test_part_every_note_is_in_one_part(note_id: str) -> None:
     assert Part.ALL.holds(note_id)
     assert Part.TUNE.holds(note_id) != Part.HELD_OUT.holds(note_id)
 
 
-def test_about_a_fifth_is_apart() -> None:
+def test_part_held_out_is_about_a_fifth() -> None:
     share = sum(Part.HELD_OUT.holds(f"note-{i}") for i in range(2000)) / 2000
     assert 0.17 < share < 0.24

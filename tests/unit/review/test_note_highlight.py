@@ -49,7 +49,7 @@ def parse(marked: str) -> _Text:
     return parser
 
 
-def test_words_are_marked_by_how_they_were_said():
+def test_highlight_marks_findings_by_assertion():
     text = "Disnea. Niega disnea."
     marked = highlight(
         noted(text, Finding(0, 6, "Disnea", "dyspnea"), Finding(14, 20, "disnea", "dyspnea", True)),
@@ -63,7 +63,7 @@ def test_words_are_marked_by_how_they_were_said():
     )
 
 
-def test_overlapping_findings_keep_the_text_and_both_titles():
+def test_highlight_overlapping_findings_keep_text_and_titles():
     text = "disnea de esfuerzo"
     marked = highlight(
         noted(text, Finding(0, 18, text, "lvef"), Finding(7, 18, text[7:], "dyspnea", True)),
@@ -76,7 +76,7 @@ def test_overlapping_findings_keep_the_text_and_both_titles():
 @pytest.mark.parametrize(
     "text", ["<script>alert(1)</script>", "a & b < c > 'd' \"e\"", "\u202eoculto\x00\x1b[31m"]
 )
-def test_patient_text_never_becomes_markup(text):
+def test_highlight_escapes_patient_text(text):
     shown = highlight(noted(text, Finding(0, 3, text[:3], "dyspnea")), CONCEPTS)
     assert set(parse(shown).tags) == {"mark"}
     assert not re.search("[\x00-\x08\x1b\u202e]", shown)
@@ -84,7 +84,7 @@ def test_patient_text_never_becomes_markup(text):
 
 @settings(max_examples=80)
 @given(st.data())
-def test_law_marks_never_change_the_text(data):
+def test_highlight_any_findings_leave_text_unchanged(data):
     text = data.draw(st.text(st.characters(blacklist_categories=("Cc", "Cs", "Cf")), min_size=1))
     place = st.integers(0, len(text))
     spans = data.draw(st.lists(st.tuples(place, place), max_size=5))
@@ -100,7 +100,7 @@ def test_law_marks_never_change_the_text(data):
 
 
 @pytest.mark.parametrize(
-    "said, kind",
+    "flags, kind",
     [
         ({}, "affirmed"),
         ({"negated": True, "family": True}, "family"),
@@ -109,21 +109,21 @@ def test_law_marks_never_change_the_text(data):
         ({"hypothetical": True, "uncertain": True}, "hypothetical"),
     ],
 )
-def test_colour_of_several_flags(said, kind):
-    assert assertion(Finding(0, 1, "x", "dyspnea", **said)) == kind
+def test_assertion_several_flags_takes_first_in_precedence(flags, kind):
+    assert assertion(Finding(0, 1, "x", "dyspnea", **flags)) == kind
 
 
-def test_a_value_is_read_out():
+def test_describe_measurement_includes_value_and_unit():
     finding = Finding(0, 4, "FEVI", "lvef", value=37.5, unit="%", comparator="<", uncertain=True)
     assert describe(finding, CONCEPTS) == "FEVI <37,5 %: dudoso"
 
 
-def test_changed_notes_are_warned_about():
+def test_show_notes_changed_note_gives_warning():
     page = str(show_notes([noted("x")], CONCEPTS, [ChangedNote("DocumentReference/<9>", 3)]))
     assert "DocumentReference/&lt;9&gt;" in page and "sus 3 hallazgos no se marcan" in page
     assert "no tiene notas" in str(show_notes([], CONCEPTS))
 
 
-def test_escape_is_total():
+def test_escape_accepts_any_text():
     assert escape("\ud800") == "?"
     assert html.unescape(escape("ñ\n\tá")) == "ñ\n\tá"

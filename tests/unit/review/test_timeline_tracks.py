@@ -22,14 +22,14 @@ AS_OF = date(2026, 3, 31)
 CONCEPTS = load_lexicon().concepts
 
 
-def entry(concept: str, days_ago: int, **said) -> Entry:
+def entry(concept: str, days_ago: int, **fields) -> Entry:
     day = AS_OF - timedelta(days=days_ago)
-    given = {"origin": Origin.NOTE, "presence": Presence.PRESENT, **said}
+    values = {"origin": Origin.NOTE, "presence": Presence.PRESENT, **fields}
     evidence = Evidence("DocumentReference/1", concept, day, 0, 1)
-    return Entry(concept, day, day, evidence=evidence, **given)
+    return Entry(concept, day, day, evidence=evidence, **values)
 
 
-def tracks(*entries: Entry, reasons: tuple[str, ...] = (), **said):
+def tracks(*entries: Entry, reasons: tuple[str, ...] = (), **options):
     timeline = Timeline("p", AS_OF, Sex.FEMALE, entries=tuple(sorted(entries, key=lambda e: e.day)))
     estimate = RiskEstimate(
         "p",
@@ -40,10 +40,10 @@ def tracks(*entries: Entry, reasons: tuple[str, ...] = (), **said):
         0.1,
         reasons=tuple(Reason(c, 1.0, (Evidence("s", c),)) for c in reasons),
     )
-    return select_tracks(timeline, estimate, CONCEPTS, **said)
+    return select_tracks(timeline, estimate, CONCEPTS, **options)
 
 
-def test_each_kind_has_its_place():
+def test_select_tracks_sorts_concepts_by_kind():
     chosen = tracks(
         entry("dyspnea", 10),
         entry("dyspnea", 40, presence=Presence.ABSENT),
@@ -57,15 +57,15 @@ def test_each_kind_has_its_place():
     assert chosen.hidden == 0
 
 
-def test_a_coded_problem_lasts_and_a_told_one_as_long_as_it_is_told():
+def test_select_tracks_coded_problem_lasts_and_noted_one_ends_at_last_mention():
     coded = tracks(entry("hypertension", 2000, origin=Origin.STRUCTURED, kind=EventKind.CONDITION))
     assert coded.spans[0].bars[0].end == AS_OF and coded.spans[0].bars[0].open
-    told = tracks(entry("hypertension", 300), entry("hypertension", 100))
-    (bar,) = told.spans[0].bars
+    noted = tracks(entry("hypertension", 300), entry("hypertension", 100))
+    (bar,) = noted.spans[0].bars
     assert (bar.end - bar.start).days == 200
 
 
-def test_long_silence_breaks_a_bar_and_a_resolved_problem_ends():
+def test_select_tracks_long_gap_splits_bar_and_resolved_problem_ends():
     broken = tracks(entry("furosemide", 1000), entry("furosemide", 100))
     assert len(broken.spans[0].bars) == 2
     resolved = tracks(
@@ -81,12 +81,12 @@ def test_long_silence_breaks_a_bar_and_a_resolved_problem_ends():
     assert (bar.end - bar.start).days == 100 and not bar.open
 
 
-def test_denied_problems_and_old_findings_are_not_drawn():
+def test_select_tracks_denied_problems_and_old_findings_are_left_out():
     chosen = tracks(entry("hypertension", 10, presence=Presence.ABSENT), entry("dyspnea", 5000))
     assert not chosen.spans and not chosen.findings
 
 
-def test_reasons_come_first_when_room_is_short():
+def test_select_tracks_concepts_of_reasons_have_priority():
     keys = [c.key for c in CONCEPTS.values() if c.category == "symptom"][: MAX_FINDINGS + 3]
     entries = [entry(key, 10 + i) for key in keys for i in range(3)]
     entries = [e for e in entries if e.concept != keys[-1]] + [entry(keys[-1], 5)]
@@ -95,7 +95,7 @@ def test_reasons_come_first_when_room_is_short():
     assert len(chosen.findings) == MAX_FINDINGS and chosen.hidden == 3
 
 
-def test_one_natriuretic_peptide_beats_many_weights():
+def test_select_tracks_model_measurements_precede_frequent_ones():
     often = [
         entry(key, i, value=80.0)
         for key in ("temperature", "height", "body_weight", "glucose", "total_cholesterol")
@@ -108,7 +108,7 @@ def test_one_natriuretic_peptide_beats_many_weights():
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_the_drawing_is_repeatable_and_can_be_heard(empty):
+def test_draw_is_deterministic_and_has_text_alternative(empty):
     given = [] if empty else [entry("dyspnea", 10), entry("lvef", 9, value=38.5, comparator="<")]
     chosen = tracks(*given)
     svg = draw(chosen)

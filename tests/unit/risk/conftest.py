@@ -70,8 +70,8 @@ def event() -> Callable[..., CodedEvent]:
 @pytest.fixture
 def record() -> Callable[..., PatientRecord]:
     def make(*events: CodedEvent, **rest: Any) -> PatientRecord:
-        told: dict[str, Any] = {"sex": Sex.FEMALE, "birth_date": date(1944, 2, 1), **rest}
-        return PatientRecord("p1", events=events, **told)
+        fields: dict[str, Any] = {"sex": Sex.FEMALE, "birth_date": date(1944, 2, 1), **rest}
+        return PatientRecord("p1", events=events, **fields)
 
     return make
 

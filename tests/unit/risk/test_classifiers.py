@@ -33,12 +33,12 @@ SPEC = ModelSpec(
 
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=6))
 @settings(max_examples=30, deadline=None)
-def test_shapley_values_of_a_sum_are_its_terms(weights):
+def test_shapley_additive_game_returns_terms(weights):
     terms = np.array(weights)
     assert np.allclose(shapley(lambda masks: masks @ terms, len(terms)), terms)
 
 
-def test_shapley_values_share_an_interaction_and_sum_to_the_difference():
+def test_shapley_interaction_is_shared_and_sums_to_difference():
     both = shapley(lambda masks: 2.0 * (masks[:, 0] & masks[:, 1]) + masks[:, 2], 3)
     assert np.allclose(both, [1.0, 1.0, 1.0])
 
@@ -56,16 +56,16 @@ def boosting():
     return ModelArtifacts([model, member], spec), x
 
 
-def test_boosting_explains_the_whole_difference(boosting):
+def test_boosting_contributions_sum_to_log_odds_difference(boosting):
     parts, x = boosting
     risk = build_classifier(parts, TABLE)
-    told = risk.contributions(x[:6]).sum(axis=1)
+    differences = risk.contributions(x[:6]).sum(axis=1)
     reference = risk.log_odds(np.zeros((1, WIDTH)))
-    assert np.allclose(told, risk.log_odds(x[:6]) - reference)
+    assert np.allclose(differences, risk.log_odds(x[:6]) - reference)
     assert risk.members(x[:6]).shape == (6, 1)
 
 
-def test_boosting_survives_skops_with_the_types_we_trust(boosting):
+def test_boosting_skops_round_trip_needs_trusted_types_only(boosting):
     sio = pytest.importorskip("skops.io")
     parts, x = boosting
     packed = sio.dumps(parts.classifier)
@@ -91,35 +91,35 @@ def sequence():
     return ModelArtifacts(None, replace(SPEC, family="sequence", network=shape), tensors)
 
 
-def test_the_network_explains_the_whole_difference(sequence, timeline, note, event):
+def test_sequence_contributions_sum_to_log_odds_difference(sequence, timeline, note, event):
     notes = [
         note(DAY - timedelta(days=d), "Edemas.", ("Edemas", "ankle_edema", {})) for d in (90, 30)
     ]
     seen = event("observation", "loinc", "33762-6", date(2024, 3, 12), value=640.0, unit="pg/mL")
-    told = timeline(DAY, notes, [seen])
-    silent = replace(told, entries=())
-    features = feature_matrix([told], TABLE)
+    patient = timeline(DAY, notes, [seen])
+    without_entries = replace(patient, entries=())
+    features = feature_matrix([patient], TABLE)
     risk = build_classifier(sequence, TABLE)
-    contributions = risk.contributions(features, [told])
-    reference = risk.log_odds(np.zeros((1, WIDTH)), [silent])
-    assert contributions.sum() == pytest.approx((risk.log_odds(features, [told]) - reference)[0])
+    contributions = risk.contributions(features, [patient])
+    reference = risk.log_odds(np.zeros((1, WIDTH)), [without_entries])
+    assert contributions.sum() == pytest.approx((risk.log_odds(features, [patient]) - reference)[0])
     edema = TABLE.names.index("note_edema_days")
     assert contributions[0, edema] != 0
 
 
-def test_the_network_forgets_with_time(sequence, timeline, note):
+def test_sequence_older_entry_weighs_less(sequence, timeline, note):
     risk = build_classifier(sequence, TABLE)
 
     def log_odds(days: int) -> float:
         at = note(DAY - timedelta(days=days), "Edemas.", ("Edemas", "ankle_edema", {}))
-        told = timeline(DAY, [at])
-        return float(risk.log_odds(np.zeros((1, WIDTH)), [told])[0])
+        patient = timeline(DAY, [at])
+        return float(risk.log_odds(np.zeros((1, WIDTH)), [patient])[0])
 
     nothing = float(risk.log_odds(np.zeros((1, WIDTH)), [timeline(DAY)])[0])
     assert abs(log_odds(10) - nothing) > abs(log_odds(3000) - nothing)
 
 
-def test_a_network_without_timelines_says_what_it_needs(sequence):
+def test_sequence_without_timelines_raises_e418(sequence):
     with pytest.raises(ModelError, match="E418"):
         build_classifier(sequence, TABLE).log_odds(np.zeros((1, WIDTH)))
 
@@ -127,12 +127,12 @@ def test_a_network_without_timelines_says_what_it_needs(sequence):
 @pytest.mark.parametrize(
     "change", [{"family": "oracle"}, {"family": "boosting"}, {"family": "logistic"}]
 )
-def test_parts_of_another_family_are_refused(sequence, change):
+def test_build_classifier_other_family_raises_e414(sequence, change):
     with pytest.raises(ModelError, match="E414"):
         build_classifier(ModelArtifacts(None, replace(SPEC, **change), sequence.tensors), TABLE)
 
 
-def test_weights_of_another_shape_are_refused(sequence):
+def test_build_classifier_other_network_shape_raises_e414(sequence):
     spec = replace(sequence.spec, network={**sequence.spec.network, "width": 9})
     with pytest.raises(ModelError, match="E414"):
         build_classifier(ModelArtifacts(None, spec, sequence.tensors), TABLE)

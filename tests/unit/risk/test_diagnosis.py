@@ -30,16 +30,16 @@ IC = ("IC", "heart_failure", {})
         ("http://example.org/local", "I50.9", False),
     ],
 )
-def test_codes(event, system, code, expected):
+def test_codes_heart_failure_accepts_listed_codes_only(event, system, code, expected):
     assert codes_heart_failure(event("condition", system, code)) is expected
 
 
 @pytest.mark.parametrize("doubt", ["negated", "uncertain"])
-def test_a_refuted_or_provisional_problem_is_no_diagnosis(event, doubt):
+def test_codes_heart_failure_doubtful_event_is_rejected(event, doubt):
     assert not codes_heart_failure(event("condition", "icd10", "I50.9", **{doubt: True}))
 
 
-def test_every_concept_that_names_it_has_codes_that_count(lexicon, event):
+def test_codes_heart_failure_accepts_codes_of_every_naming_concept(lexicon, event):
     """The catalogue and the rule agree on what heart failure is."""
     for key in diagnosis_rule()["notes"]["named"]:
         for system, code in lexicon.concepts[key].codes.items():
@@ -47,12 +47,12 @@ def test_every_concept_that_names_it_has_codes_that_count(lexicon, event):
                 assert codes_heart_failure(event("condition", system, code)), (key, system, code)
 
 
-def test_one_code_is_enough_even_undated(timeline, event):
+def test_find_diagnosis_one_code_confirms(timeline, event):
     found = find_diagnosis(timeline(DAY, events=[event("condition", "icd10", "I50.9")]))
     assert found.confirmed and found.since is None
 
 
-def test_a_code_entered_later_does_not_count_yet(timeline, event):
+def test_find_diagnosis_code_recorded_later_is_ignored(timeline, event):
     late = event("condition", "icd10", "I50.9", FIRST, recorded=date(2024, 9, 1))
     assert not find_diagnosis(timeline(DAY, events=[late])).confirmed
 
@@ -78,7 +78,7 @@ def test_a_code_entered_later_does_not_count_yet(timeline, event):
         ([], [("disfunción diastólica", "diastolic_dysfunction", {})], False),
     ],
 )
-def test_notes_must_say_it_clearly(timeline, note, first, second, confirmed):
+def test_find_diagnosis_by_notes_needs_support(timeline, note, first, second, confirmed):
     text = (
         "insuficiencia cardíaca. IC. 35. 60. NYHA II. furosemida. bisoprolol. disfunción diastólica"
     )
@@ -91,7 +91,7 @@ def test_notes_must_say_it_clearly(timeline, note, first, second, confirmed):
         assert found.unconfirmed_mention is not None
 
 
-def test_a_denial_withdraws_the_notes_but_no_code(timeline, note, event):
+def test_find_diagnosis_later_denial_overrides_notes_but_not_codes(timeline, note, event):
     denial = note(
         date(2024, 5, 1),
         "Se descarta insuficiencia cardíaca.",

@@ -25,7 +25,7 @@ def days_ago(n):
     return DAY - timedelta(days=n)
 
 
-def test_no_feature_speaks_of_heart_failure_itself(lexicon):
+def test_load_features_no_concept_leaks_diagnosis(lexicon):
     banned = {"sacubitril_valsartan", "vericiguat", "ivabradine", "lvef"}
     for topic in TABLE.topics:
         categories = {lexicon.concepts[key].category for key in topic.concepts}
@@ -36,7 +36,7 @@ def test_no_feature_speaks_of_heart_failure_itself(lexicon):
 @pytest.mark.parametrize(
     "concept", ["heart_failure", "nyha_2", "lvef", "sacubitril_valsartan", "unicorn"]
 )
-def test_a_table_that_leaks_or_names_the_unknown_is_refused(lexicon, concept):
+def test_parse_features_leaking_or_unknown_concept_raises_e421(lexicon, concept):
     categories = {key: c.category for key, c in lexicon.concepts.items()}
     row = {"key": "t", "kind": "condition", "concepts": [concept], "source": "s"}
     data = {
@@ -53,7 +53,7 @@ def test_a_table_that_leaks_or_names_the_unknown_is_refused(lexicon, concept):
         parse_features(data, categories)
 
 
-def test_a_sign_is_counted_dated_and_followed(timeline, note):
+def test_feature_row_sign_gives_days_recency_span_and_trend(timeline, note):
     edema = ("edemas", "ankle_edema", {})
     denied = ("edemas", "ankle_edema", {"negated": True})
     line = timeline(
@@ -73,7 +73,7 @@ def test_a_sign_is_counted_dated_and_followed(timeline, note):
     assert found["structured_edema_days"] == 0.0
 
 
-def test_sources_are_kept_apart(timeline, note, event):
+def test_feature_row_keeps_sources_apart(timeline, note, event):
     line = timeline(
         DAY,
         [note(days_ago(3000), "FA", ("FA", "atrial_fibrillation", {}))],
@@ -84,7 +84,7 @@ def test_sources_are_kept_apart(timeline, note, event):
     assert (found["note_diabetes"], found["structured_diabetes"]) == (0, 1)
 
 
-def test_a_stopped_drug_is_not_in_use(timeline, note, event):
+def test_feature_row_stopped_drug_is_not_in_use(timeline, note, event):
     taken = ("furosemida", "furosemide", {})
     stopped = ("furosemida", "furosemide", {"historical": True})
     running = note(days_ago(90), "furosemida", taken)
@@ -100,7 +100,7 @@ def test_a_stopped_drug_is_not_in_use(timeline, note, event):
     assert values(timeline(DAY, events=[over]))["structured_loop_diuretic"] == 0
 
 
-def test_a_measurement_is_its_last_plausible_value_or_missing(timeline, note, event):
+def test_feature_row_measurement_is_last_plausible_value_or_missing(timeline, note, event):
     bare = values(timeline(DAY))
     assert math.isnan(bare["nt_probnp"]) and bare["nt_probnp_missing"] == 1
     line = timeline(
@@ -116,7 +116,7 @@ def test_a_measurement_is_its_last_plausible_value_or_missing(timeline, note, ev
     assert found["nt_probnp_missing"] == 0
 
 
-def test_a_trend_is_a_slope_a_year(timeline, event):
+def test_feature_row_trend_is_slope_per_year(timeline, event):
     line = timeline(
         DAY,
         events=[
@@ -129,7 +129,7 @@ def test_a_trend_is_a_slope_a_year(timeline, event):
     assert found["egfr_trend"] == pytest.approx(-20 / (700 / 365.25), rel=0.03)
 
 
-def test_one_half_of_the_record_can_be_taken_away(timeline, note, event):
+def test_timeline_only_keeps_features_of_one_origin(timeline, note, event):
     from clinical_nlp.risk.timeline import Origin
 
     line = timeline(
@@ -162,7 +162,7 @@ def test_one_half_of_the_record_can_be_taken_away(timeline, note, event):
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_nothing_of_the_future_changes_a_feature(timeline, note, event, after):
+def test_feature_row_future_data_change_nothing(timeline, note, event, after):
     """Leakage is designed out: whatever is known only later leaves every feature as it was."""
     notes = [note(days_ago(30), "edemas", ("edemas", "ankle_edema", {}))]
     events = [event("condition", "icd10", "E11.9", days_ago(400))]
@@ -179,12 +179,12 @@ def test_nothing_of_the_future_changes_a_feature(timeline, note, event, after):
 @pytest.mark.parametrize(
     ("born", "over"), [(1980, 0.0), (1949, 0.0), (1944, 0.5), (None, math.nan)]
 )
-def test_age_has_a_bend_from_which_its_slope_may_change(born, over):
+def test_feature_row_age_over_bend_is_excess_in_decades(born, over):
     line = Timeline("p", DAY, Sex.FEMALE, None if born is None else date(born, 1, 1))
     assert values(line)["age_over_75"] == pytest.approx(over, nan_ok=True)
 
 
-def test_a_bend_may_point_either_way_and_what_is_not_measured_is_shrunk_more():
+def test_topic_bend_is_unconstrained_and_missing_has_own_penalty():
     topics = TABLE.topic_of
     assert topics["age"].direction_of("age") == 1
     assert topics["age"].direction_of("age_over_75") == 0

@@ -22,7 +22,7 @@ DAY = date(2024, 6, 1)
 WOMAN = PreventInputs(Sex.FEMALE, 50, 160, 35, 90, diabetes=True, treated=True)
 
 
-def test_the_papers_own_example():
+def test_prevent_hf_reproduces_published_example():
     """Khan et al. 2024: 8.1% over 10 years and 39% over 30."""
     assert prevent_hf(WOMAN).probability == pytest.approx(0.081, abs=0.0005)
     assert prevent_hf(WOMAN, 30).probability == pytest.approx(0.39, abs=0.005)
@@ -40,13 +40,13 @@ def test_the_papers_own_example():
         ({"sex": Sex.UNKNOWN}, "necesita el sexo"),
     ],
 )
-def test_outside_its_limits_it_says_so_and_gives_no_number(change, words):
+def test_prevent_hf_outside_limits_returns_reason_without_probability(change, words):
     result = prevent_hf(replace(WOMAN, **change))
     assert result.probability is None
     assert any(words in reason for reason in result.why_not)
 
 
-def test_thirty_years_end_at_59():
+def test_prevent_hf_thirty_years_is_limited_to_age_59():
     assert prevent_hf(replace(WOMAN, age=60), 30).probability is None
     assert prevent_hf(replace(WOMAN, age=60)).probability is not None
 
@@ -58,7 +58,7 @@ def test_thirty_years_end_at_59():
     bmi=st.floats(18.5, 39.9),
     egfr=st.floats(15, 140),
 )
-def test_a_risk_factor_more_is_never_less_risk(sex, age, sbp, bmi, egfr):
+def test_prevent_hf_added_risk_factor_never_lowers_risk(sex, age, sbp, bmi, egfr):
     base = PreventInputs(sex, age, sbp, bmi, egfr)
     risk = prevent_hf(base).probability
     assert 0 < risk < 1
@@ -66,7 +66,7 @@ def test_a_risk_factor_more_is_never_less_risk(sex, age, sbp, bmi, egfr):
         assert prevent_hf(replace(base, **worse)).probability >= risk
 
 
-def test_inputs_come_from_notes_and_codes(timeline, note, event):
+def test_prevent_inputs_come_from_notes_and_codes(timeline, note, event):
     line = timeline(
         DAY,
         [note(DAY - timedelta(30), "TA 160/90", ("160", "systolic_bp", {"value": 160.0}))],
@@ -94,19 +94,19 @@ def _marks(*concepts):
         (["ankle_edema", "dyspnea_on_exertion", "nocturnal_cough"], False),
     ],
 )
-def test_framingham_counts_criteria_not_words(timeline, note, lexicon, concepts, met):
+def test_framingham_counts_each_criterion_once(timeline, note, lexicon, concepts, met):
     line = timeline(DAY, [note(DAY, " ".join(concepts), *_marks(*concepts))])
     assert framingham(line, lexicon.concepts).met is met
 
 
-def test_framingham_leaves_out_the_denied_and_the_old(timeline, note, lexicon):
+def test_framingham_ignores_denied_and_old_signs(timeline, note, lexicon):
     denied = note(DAY, "crackles", ("crackles", "crackles", {"negated": True}))
     old = note(DAY - timedelta(400), "orthopnea", *_marks("orthopnea"))
     result = framingham(timeline(DAY, [denied, old]), lexicon.concepts)
     assert not result.major and not result.minor
 
 
-def test_a_fast_heart_is_a_minor_criterion_with_its_evidence(timeline, note, lexicon):
+def test_framingham_heart_rate_from_120_is_minor_criterion(timeline, note, lexicon):
     fast = note(DAY, "FC 124", ("124", "heart_rate", {"value": 124.0}))
     slow = note(DAY - timedelta(1), "FC 84", ("84", "heart_rate", {"value": 84.0}))
     result = framingham(timeline(DAY, [fast, slow]), lexicon.concepts)
@@ -114,7 +114,7 @@ def test_a_fast_heart_is_a_minor_criterion_with_its_evidence(timeline, note, lex
     assert [e.source for e in result.minor["tachycardia"]] == [fast.note.key]
 
 
-def test_every_criterion_of_the_catalogue_has_its_group(lexicon):
+def test_framingham_every_catalogue_criterion_has_group(lexicon):
     from clinical_nlp.risk.published.framingham import _criteria
 
     marked = {key for key, c in lexicon.concepts.items() if c.framingham != "none"}
@@ -133,14 +133,14 @@ def test_every_criterion_of_the_catalogue_has_its_group(lexicon):
         (date(1944, 1, 1), 2000.0, NtProBnpClass.HIGH),
     ],
 )
-def test_the_nt_probnp_rule_goes_by_age(timeline, event, birth, value, expected):
+def test_nt_probnp_rule_thresholds_depend_on_age(timeline, event, birth, value, expected):
     seen = event("observation", "loinc", "33762-6", date(2024, 3, 12), value=value, unit="pg/mL")
     result = nt_probnp_rule(replace(timeline(DAY, events=[seen]), birth_date=birth))
     assert result.outcome is expected
     assert result.evidence.source == seen.source
 
 
-def test_an_old_or_absent_nt_probnp_says_nothing(timeline, event):
+def test_nt_probnp_rule_without_recent_value_returns_none(timeline, event):
     old = event("observation", "loinc", "33762-6", date(2022, 3, 12), value=900.0, unit="pg/mL")
     for line in (timeline(DAY), timeline(DAY, events=[old])):
         assert nt_probnp_rule(line).outcome is NtProBnpClass.NONE

@@ -68,7 +68,7 @@ def model(spec):
     return RiskModel(ModelArtifacts(pipeline, spec, {ENSEMBLE: members}), reference)
 
 
-def test_an_estimate_says_why_and_what_is_missing(model, record, note, event):
+def test_estimate_scored_patient_has_reasons_and_missing_information(model, record, note, event):
     notes = tuple(
         note(
             DAY - timedelta(days=d), "Edemas maleolares.", ("Edemas maleolares", "ankle_edema", {})
@@ -101,7 +101,7 @@ def test_an_estimate_says_why_and_what_is_missing(model, record, note, event):
     assert estimate.model.version == "1"
 
 
-def test_an_interval_holds_the_estimate(model, record, event):
+def test_intervals_contain_probability(model, record, event):
     seen = event("condition", "icd10", "E11.9", date(2015, 5, 1))
     recent = event("condition", "icd10", "I10", date(2024, 5, 1))
     (estimate,) = model.estimate([(record(seen, recent), ())], DAY)
@@ -109,7 +109,7 @@ def test_an_interval_holds_the_estimate(model, record, event):
     assert 0 < low < estimate.probability < high < 1
 
 
-def test_a_sign_without_a_past_is_called_new(model, record, note):
+def test_estimate_first_mention_of_sign_is_new(model, record, note):
     before = note(DAY - timedelta(days=400), "Lumbalgia.")
     first = note(DAY - timedelta(days=20), "Edemas.", ("Edemas", "ankle_edema", {}))
     (estimate,) = model.estimate([(record(), (before, first))], DAY)
@@ -118,7 +118,7 @@ def test_a_sign_without_a_past_is_called_new(model, record, note):
     ]
 
 
-def test_recalibration_moves_probability_interval_and_reasons_together(model, record, event):
+def test_estimate_recalibration_applies_to_probability_interval_and_reasons(model, record, event):
     seen = event("condition", "icd10", "E11.9", date(2024, 5, 1))
     (plain,) = model.estimate([(record(seen), ())], DAY)
     parts = ModelArtifacts(
@@ -132,7 +132,7 @@ def test_recalibration_moves_probability_interval_and_reasons_together(model, re
     assert moved.reasons[0].contribution == pytest.approx(2 * plain.reasons[0].contribution)
 
 
-def test_what_lowers_the_risk_comes_after_what_raises_it(model, record, note):
+def test_estimate_protective_reasons_come_after_drivers(model, record, note):
     notes = tuple(
         note(DAY - timedelta(days=d), "No edemas.", ("edemas", "ankle_edema", {"negated": True}))
         for d in (60, 30)
@@ -144,7 +144,7 @@ def test_what_lowers_the_risk_comes_after_what_raises_it(model, record, note):
     ]
 
 
-def test_diagnosed_patients_are_reported_and_not_scored(model, record, event):
+def test_estimate_diagnosed_patient_is_not_scored(model, record, event):
     code = event("condition", "icd10", "I50.9", date(2020, 3, 1))
     (estimate,) = model.estimate([(record(code), ())], DAY)
     assert estimate.status is EstimateStatus.DIAGNOSED
@@ -153,11 +153,11 @@ def test_diagnosed_patients_are_reported_and_not_scored(model, record, event):
     assert estimate.reasons[0].evidence[0].source == "Condition/I50.9-2020-03-01"
 
 
-def test_a_lone_mention_is_scored_and_pointed_at(model, record, note):
-    said = note(
+def test_estimate_unconfirmed_mention_is_scored_and_listed_as_missing(model, record, note):
+    mention = note(
         date(2024, 2, 1), "insuficiencia cardíaca", ("insuficiencia cardíaca", "heart_failure", {})
     )
-    (estimate,) = model.estimate([(record(), (said,))], DAY)
+    (estimate,) = model.estimate([(record(), (mention,))], DAY)
     assert estimate.status is EstimateStatus.SCORED
     assert estimate.missing[0].startswith(
         "mención no confirmada de insuficiencia cardíaca (01/02/2024)"
@@ -175,43 +175,43 @@ def test_a_lone_mention_is_scored_and_pointed_at(model, record, note):
         ({"died": date(2024, 5, 1)}, "Consta como fallecido"),
     ],
 )
-def test_outside_its_support_it_abstains_with_a_reason(model, record, event, rest, words):
+def test_estimate_outside_support_abstains_with_reason(model, record, event, rest, words):
     seen = event("condition", "icd10", "I10", date(2024, 5, 1))
     (estimate,) = model.estimate([(record(seen, **rest), ())], DAY)
     assert estimate.status is EstimateStatus.ABSTAINED
     assert estimate.probability is None and estimate.abstention.startswith(words)
 
 
-def test_without_recent_data_it_abstains(model, record, event):
+def test_estimate_without_recent_data_abstains(model, record, event):
     old = event("condition", "icd10", "I10", date(2015, 5, 1))
     (estimate,) = model.estimate([(record(old), ())], DAY)
     assert estimate.status is EstimateStatus.ABSTAINED
     assert "24 meses" in estimate.abstention
 
 
-def test_a_death_to_come_is_not_known(model, record, event):
+def test_estimate_death_after_index_day_is_ignored(model, record, event):
     seen = event("condition", "icd10", "I10", date(2024, 5, 1))
     (estimate,) = model.estimate([(record(seen, deceased=True, died=date(2024, 7, 1)), ())], DAY)
     assert estimate.status is EstimateStatus.SCORED
 
 
-def test_order_and_company_do_not_change_an_estimate(model, record, note, event):
+def test_estimate_is_independent_of_batch_and_order(model, record, note, event):
     patients = []
     for i in range(7):
-        told = note(DAY - timedelta(days=9 + i), "Edemas.", ("Edemas", "ankle_edema", {}))
-        patients.append((replace(record(birth_date=date(1930 + i, 1, 1)), id=f"p{i}"), (told,)))
+        oedema = note(DAY - timedelta(days=9 + i), "Edemas.", ("Edemas", "ankle_edema", {}))
+        patients.append((replace(record(birth_date=date(1930 + i, 1, 1)), id=f"p{i}"), (oedema,)))
     together = model.estimate(patients, DAY)
     alone = [model.estimate([patient], DAY)[0] for patient in reversed(patients)]
     assert repr(together) == repr(alone[::-1])  # missing features are NaN, unlike themselves
     assert [e.patient_id for e in together] == [f"p{i}" for i in range(7)]
 
 
-def test_another_feature_table_is_refused(model, spec):
+def test_risk_model_other_feature_table_raises_e416(model, spec):
     with pytest.raises(ModelError, match="E416"):
         replace(spec, table_digest="0" * 64).check(TABLE)
 
 
-def test_the_spec_survives_the_model_file(spec):
+def test_model_spec_metadata_round_trip(spec):
     assert ModelSpec.from_metadata(spec.to_metadata()) == spec
     with pytest.raises(ModelError, match="E415"):
         ModelSpec.from_metadata({"features": []})

@@ -21,13 +21,13 @@ DAY = date(2024, 6, 1)
         ({"negated": True, "historical": True}, Presence.ABSENT),
     ],
 )
-def test_flags_become_presence(timeline, note, flags, presence):
+def test_build_timeline_flags_give_presence(timeline, note, flags, presence):
     line = timeline(DAY, [note(DAY, "Disnea.", ("Disnea", "dyspnea", flags))])
     assert [(e.presence, e.origin, e.day) for e in line.entries] == [(presence, Origin.NOTE, DAY)]
 
 
 @pytest.mark.parametrize("flag", ["family", "hypothetical"])
-def test_a_relative_and_a_hypothesis_say_nothing_of_the_patient(timeline, note, flag):
+def test_build_timeline_family_and_hypothetical_findings_are_left_out(timeline, note, flag):
     line = timeline(
         DAY,
         [note(DAY, "Padre IAM.", ("IAM", "myocardial_infarction", {flag: True, "negated": True}))],
@@ -36,7 +36,7 @@ def test_a_relative_and_a_hypothesis_say_nothing_of_the_patient(timeline, note, 
     assert line.contact_days == (DAY,)
 
 
-def test_codes_become_concepts_with_their_resource_as_evidence(timeline, event):
+def test_build_timeline_codes_give_concepts_with_evidence(timeline, event):
     line = timeline(
         DAY,
         events=[
@@ -55,24 +55,24 @@ def test_codes_become_concepts_with_their_resource_as_evidence(timeline, event):
     assert len(line.contact_days) == 4  # the ankle is a contact, and nothing else
 
 
-def test_family_history_is_not_the_patients(timeline, event):
+def test_build_timeline_family_history_event_is_left_out(timeline, event):
     line = timeline(DAY, events=[event("family_history", "icd10", "I50.9", date(2020, 1, 1))])
     assert line.entries == () and line.coded_heart_failure == ()
 
 
-def test_what_was_entered_after_the_index_day_is_not_known(timeline, event):
+def test_build_timeline_event_recorded_later_is_left_out(timeline, event):
     late = event("condition", "icd10", "I48.91", date(2020, 1, 1), recorded=DAY + timedelta(days=1))
     assert timeline(DAY, events=[late]).entries == ()
     assert len(timeline(DAY + timedelta(days=1), events=[late]).entries) == 1
 
 
-def test_an_end_after_the_index_day_has_not_come(timeline, event):
+def test_build_timeline_end_after_index_day_is_removed(timeline, event):
     drug = event("medication", "atc", "C03CA01", date(2024, 1, 1), end=date(2024, 7, 1))
     assert timeline(DAY, events=[drug]).entries[0].end is None
     assert timeline(date(2024, 8, 1), events=[drug]).entries[0].end == date(2024, 7, 1)
 
 
-def test_a_value_comes_in_the_catalogues_unit(timeline, event):
+def test_build_timeline_value_is_in_catalogue_unit(timeline, event):
     line = timeline(
         DAY,
         events=[
@@ -87,7 +87,7 @@ def test_a_value_comes_in_the_catalogues_unit(timeline, event):
     ]
 
 
-def test_a_coded_answer_is_read(timeline, event):
+def test_build_timeline_coded_answer_gives_presence(timeline, event):
     from clinical_nlp.records import Coding
 
     smoker = (Coding("http://snomed.info/sct", "449868002"),)
@@ -110,7 +110,7 @@ def test_a_coded_answer_is_read(timeline, event):
 COPIED = "Refiere disnea de esfuerzo desde hace un mes al subir las escaleras de casa"
 
 
-def test_copied_words_are_of_the_day_they_were_first_written(timeline, note):
+def test_copy_forward_pasted_finding_keeps_first_day(timeline, note):
     marks = ("disnea de esfuerzo", "dyspnea_on_exertion", {})
     first, later = date(2023, 1, 9), date(2024, 2, 3)
     line = timeline(
@@ -132,26 +132,26 @@ def test_copied_words_are_of_the_day_they_were_first_written(timeline, note):
         COPIED.replace("Refiere", "Comenta"),  # touched at its edge
     ],
 )
-def test_an_edited_copy_is_still_a_copy(timeline, note, later):
+def test_copy_forward_edited_paste_keeps_first_day(timeline, note, later):
     marks = ("disnea de esfuerzo", "dyspnea_on_exertion", {})
     days = [date(2023, 1, 9), date(2024, 2, 3)]
     line = timeline(DAY, [note(days[0], f"{COPIED}.", marks), note(days[1], later, marks)])
     assert [e.day for e in line.entries] == [days[0], days[0]]
 
 
-def test_short_or_changed_words_are_of_their_own_day(timeline, note):
+def test_copy_forward_short_or_changed_text_has_own_day(timeline, note):
     marks = ("edemas", "peripheral_edema", {})
     days = [date(2023, 1, 9), date(2024, 2, 3)]
     assert [
         e.day for e in timeline(DAY, [note(d, "Con edemas.", marks) for d in days]).entries
     ] == days
     denied = ("disnea", "dyspnea", {"negated": True})
-    said = ("disnea", "dyspnea", {})
-    line = timeline(DAY, [note(days[0], COPIED, said), note(days[1], COPIED, denied)])
+    affirmed = ("disnea", "dyspnea", {})
+    line = timeline(DAY, [note(days[0], COPIED, affirmed), note(days[1], COPIED, denied)])
     assert [e.day for e in line.entries] == days
 
 
-def test_undated_notes_are_kept_apart(timeline, note):
+def test_build_timeline_undated_notes_are_separate(timeline, note):
     line = timeline(DAY, [note(None, "Disnea.", ("Disnea", "dyspnea", {}))])
     assert line.entries == () and len(line.undated) == 1
     assert line.until(DAY - timedelta(days=1)).undated == ()
@@ -161,7 +161,7 @@ def test_undated_notes_are_kept_apart(timeline, note):
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_timeline_cut_back_is_the_timeline_built_then(timeline, note, event, days, cut):
+def test_timeline_until_equals_timeline_built_on_that_day(timeline, note, event, days, cut):
     """The law that training relies on: cutting commutes with building."""
     notes = [
         note(

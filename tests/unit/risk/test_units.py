@@ -18,12 +18,12 @@ from clinical_nlp.risk.units import to_unit
         (140.0, "mEq/L", "mmol/L", "sodium", 140.0),
     ],
 )
-def test_values_come_in_the_catalogues_unit(value, unit, target, concept, expected):
+def test_to_unit_converts_to_catalogue_unit(value, unit, target, concept, expected):
     got = to_unit(value, unit, target, concept)
     assert got == (None if expected is None else pytest.approx(expected, rel=1e-3))
 
 
-def test_every_conversion_leads_to_the_catalogues_unit():
+def test_units_toml_every_conversion_targets_catalogue_unit():
     from clinical_nlp.lexicon import load_lexicon
     from clinical_nlp.risk.units import _data
 

@@ -26,7 +26,7 @@ def fitted():
     return model, x, platt_scaling(y[400:], z, weight[400:])
 
 
-def test_contributions_add_up_to_the_log_odds_exactly(fitted):
+def test_logistic_contributions_sum_to_log_odds(fitted):
     model, x, line = fitted
     linear = LogisticClassifier(model, reference_patient(x), line)
     total = linear.base + linear.contributions(x).sum(axis=1)
@@ -36,20 +36,20 @@ def test_contributions_add_up_to_the_log_odds_exactly(fitted):
     assert np.allclose(linear.log_odds(x), slope * raw + shift, atol=1e-6)
 
 
-def test_the_reference_patient_owes_nothing_to_any_feature(fitted):
+def test_logistic_reference_patient_has_zero_contributions(fitted):
     model, x, _ = fitted
     reference = reference_patient(x)
     assert np.allclose(LogisticClassifier(model, reference).contributions(np.array([reference])), 0)
 
 
-def test_another_kind_of_model_is_refused(fitted):
+def test_logistic_other_pipeline_raises_e414(fitted):
     _, x, _ = fitted
     forest = make_pipeline(RandomForestClassifier(3)).fit(np.nan_to_num(x), x[:, 0] > 0)
     with pytest.raises(ModelError, match="E414"):
         LogisticClassifier(forest, [0.0] * 4)
 
 
-def test_no_patients_give_no_rows(fitted):
+def test_logistic_without_patients_returns_no_rows(fitted):
     model, x, _ = fitted
     linear = LogisticClassifier(model, reference_patient(x))
     empty = np.empty((0, 4))
