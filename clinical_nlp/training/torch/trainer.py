@@ -26,7 +26,6 @@ _CLIP_NORM = 1.0
 _AVERAGE_EVERY = 20
 _LEAST_WEIGHT = 0.05
 
-
 #: Called after each step of a run by steps: steps done, loss.
 OnStep = Callable[[int, float], None]
 
