@@ -17,7 +17,7 @@ against 4.4 (scikit-learn) and 6.6 (statsmodels); ridge regression 8.0 ms agains
 evaluations) and 8.9 (its tree explainer). Imports would add 0.4 s and 33 MiB (statsmodels), 0.1 s
 and 6 MiB (lifelines), 0.9 s and 106 MiB (shap). All four stay ours: each is more than 10% faster,
 and the libraries' results differ in the last bits (1e-13 to 1e-3), which would change shipped
-estimates. The numbers are quoted in no other place.
+estimates. ADR 034 quotes them.
 """
 
 from __future__ import annotations
