@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ FOLDERS = ("clinical_nlp", "fhir_adapters", "models", "studies", "benchmarks", "
 
 _PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w/*]")
 _DOTTED = re.compile(r"(?<![\w/.-])(?:clinical_nlp|fhir_adapters|studies)(?:\.[A-Za-z_]\w*)+")
+_FILE = re.compile(r"`([a-z_]+\.(?:py|toml|j2|txt|jsonl))`")
 _CITED = re.compile(r"(?<![\w/-])docs/[\w/-]+\.(?:md|svg|png)")
 
 #: Files of a trained model keep the text, and the digest, that they were shipped with.
@@ -68,6 +68,18 @@ def test_page_quotes_only_names_that_exist(page: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_page_names_only_files_that_exist(page: Path) -> None:
+    names = set(_FILE.findall(page.read_text("utf-8")))
+    folders = [ROOT / folder for folder in FOLDERS]
+    missing = [
+        name
+        for name in names
+        if not (ROOT / name).is_file() and not any(any(f.rglob(name)) for f in folders)
+    ]
+    assert not missing
+
+
 def test_code_cites_only_pages_that_exist() -> None:
     missing = []
     for folder in ("clinical_nlp", "fhir_adapters", "studies", "benchmarks", "notebooks", "tests"):
@@ -84,4 +96,4 @@ def test_entry_points_name_modules_that_exist() -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     modules = re.findall(r'= "((?:clinical_nlp|fhir_adapters)[\w.]*):\w+"', text)
     assert modules
-    assert all(find_spec(module) for module in modules)
+    assert all(exists(module) for module in modules)
