@@ -76,7 +76,7 @@ class Part:
     def broken(self, defect: Defect, **details: object) -> Part:
         """Return the part as one that cannot be read."""
         return Part(
-            format=_declared_format(self.media),
+            format=_FORMATS.get(_parse_media(self.media)[0]),
             language=self.language,
             binary=self.binary,
             defect=defect,
@@ -202,9 +202,8 @@ def choose(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
     readable = [part for part in parts if part.text is not None and part.text.strip()]
     broken = [part for part in parts if part.text is None and part.defect is not None]
     if not readable:
-        for part in broken:
-            if part.defect is not None:
-                raise Unusable(part.defect, **part.details)
+        if broken and (defect := broken[0].defect):
+            raise Unusable(defect, **broken[0].details)
         raise LeftOut
     best = min(part.format for part in readable if part.format is not None)
     notes: dict[str, Part] = {}
@@ -237,10 +236,6 @@ def _more_specific(binary_media: str | None, attachment_media: str | None) -> st
     if kind in _GENERIC and charset is None and attachment_media:
         return attachment_media
     return binary_media
-
-
-def _declared_format(media: str | None) -> Format | None:
-    return _FORMATS.get(_parse_media(media)[0])
 
 
 def _sniff(data: bytes) -> Format | None:

@@ -67,7 +67,10 @@ def decode_text(data: bytes, charset: str | None) -> tuple[str, Defect | None]:
     known = _codec_name(charset)
     if known in _WIDE:
         return _decode_utf(data, known), None
-    _require_text(data)
+    # A few NULs come from fixed-width fields of old systems; many mean a binary file, or
+    # undeclared UTF-16.
+    if data.count(0) * 10 > len(data):
+        raise Unusable(Defect.NOT_TEXT)
     unknown = charset is not None and known is None
     try:
         return data.decode("utf-8"), Defect.CHARSET_IGNORED if unknown else None
@@ -97,15 +100,6 @@ def _decode_utf(data: bytes, name: str) -> str:
         return data.decode(name)
     except UnicodeDecodeError:
         raise Unusable(Defect.NOT_TEXT) from None
-
-
-def _require_text(data: bytes) -> None:
-    """Refuse data with many NULs: a binary file, or undeclared UTF-16.
-
-    A few are accepted: they come from fixed-width fields of old systems.
-    """
-    if data.count(0) * 10 > len(data):
-        raise Unusable(Defect.NOT_TEXT)
 
 
 def _mostly_utf8(data: bytes) -> bool:

@@ -24,7 +24,10 @@ class Outcome(Enum):
 
 
 class Defect(Enum):
-    """A defect's code, sentence (a format string, ending in the remedy) and outcome."""
+    """A defect's code, sentence (a format string, ending in the remedy) and outcome.
+
+    Most resources with a defect are quarantined.
+    """
 
     # The export as a whole
     NO_FOLDER = (
@@ -55,85 +58,64 @@ class Defect(Enum):
         "E203",
         "The compressed file breaks off or is damaged here; the lines before were read:"
         " download the file again.",
-        Outcome.QUARANTINED,
     )
-    NOT_UTF8 = (
-        "E205",
-        "The line is not UTF-8, as NDJSON must be: export it again in UTF-8.",
-        Outcome.QUARANTINED,
-    )
-    NOT_JSON = (
-        "E206",
-        "The line is not JSON: export it again, one whole resource a line.",
-        Outcome.QUARANTINED,
-    )
+    NOT_UTF8 = ("E205", "The line is not UTF-8, as NDJSON must be: export it again in UTF-8.")
+    NOT_JSON = ("E206", "The line is not JSON: export it again, one whole resource a line.")
     TOO_DEEP = (
         "E207",
         "The line's JSON is nested beyond anything FHIR needs: correct the resource at its source.",
-        Outcome.QUARANTINED,
     )
     LINE_TOO_LONG = (
         "E208",
         "The line is longer than {limit} MB: move large attachments out of the export, or raise"
         " the limit.",
-        Outcome.QUARANTINED,
     )
     NOT_OBJECT = (
         "E209",
         "The line is JSON but no resource: export it again, one resource object a line.",
-        Outcome.QUARANTINED,
     )
     NO_TYPE = (
         "E210",
         "resourceType is missing or names no FHIR R4 type: export in FHIR R4 (4.0.1).",
-        Outcome.QUARANTINED,
     )
     BUNDLE = (
         "E211",
         "The line is a Bundle, which bulk data does not allow: export with $export, or write"
         " each of its entries as a line of its own.",
-        Outcome.QUARANTINED,
     )
     BAD_ID = (
         "E212",
         "The resource has no id, or one that FHIR does not allow (1-64 letters, digits, '-' and"
         " '.'): give it a valid id at its source.",
-        Outcome.QUARANTINED,
     )
     # What it refers to
     NO_SUBJECT = (
         "E213",
         "{field} is missing, so that the resource belongs to no patient: fill it at the source.",
-        Outcome.QUARANTINED,
     )
     BAD_REFERENCE = (
         "E214",
         "{field} refers to the patient in a way that cannot be followed (by identifier, search"
         " or a contained resource): export with references like 'Patient/<id>'.",
-        Outcome.QUARANTINED,
     )
     NO_PATIENT = (
         "E215",
         "Its patient is not in the export (or is quarantined): export the Patient too.",
-        Outcome.QUARANTINED,
     )
     # What it says
     BAD_SHAPE = (
         "E216",
         "{field} is not of the JSON type that FHIR R4 gives it: correct the resource at its"
         " source, or export in R4 (4.0.1).",
-        Outcome.QUARANTINED,
     )
     BAD_DATE = (
         "E217",
         "{field} is not a FHIR date: correct it to YYYY-MM-DD, or to YYYY-MM-DDThh:mm:ss with"
         " a time zone.",
-        Outcome.QUARANTINED,
     )
     FUTURE_DATE = (
         "E218",
         "{field} lies after today: correct it at the source, or this machine's clock.",
-        Outcome.QUARANTINED,
     )
     BAD_BIRTH_DATE = (
         "E219",
@@ -150,55 +132,43 @@ class Defect(Enum):
     NO_MEDICATION = (
         "E221",
         "The Medication it refers to is not in the export (or has no code): export Medication too.",
-        Outcome.QUARANTINED,
     )
     # Notes
     NO_BINARY = (
         "E204",
         "The note has no text: attachment.url '{reference}' is not in the export: export Binary"
         " too, or put the text into attachment.data.",
-        Outcome.QUARANTINED,
     )
     NO_DATA = (
         "E230",
         "The note has no text: no attachment has data or a url: export with the attachments'"
         " content.",
-        Outcome.QUARANTINED,
     )
     FOREIGN_URL = (
         "E231",
         "attachment.url points outside the export, where nothing is fetched from: export it as a"
         " Binary, or put the text into attachment.data.",
-        Outcome.QUARANTINED,
     )
     BAD_FORMAT = (
         "E232",
         "The attachment's format is not read: export notes as text/plain, text/html,"
         " application/xhtml+xml or RTF.",
-        Outcome.QUARANTINED,
     )
-    BAD_BASE64 = (
-        "E233",
-        "The attachment's data is not base64: export it again.",
-        Outcome.QUARANTINED,
-    )
+    BAD_BASE64 = ("E233", "The attachment's data is not base64: export it again.")
     TOO_LARGE = (
         "E234",
         "The attachment is larger than {limit} MB: check that it is a note; if so, raise the"
         " limit.",
-        Outcome.QUARANTINED,
     )
     NOT_TEXT = (
         "E235",
         "The attachment says it is text but holds binary data: correct its contentType, or"
         " export the text.",
-        Outcome.QUARANTINED,
     )
     UNKNOWN_CHARSET = (
         "E236",
         "The attachment's charset is not known and its data is not UTF-8: declare the charset"
         " it is in, or export in UTF-8.",
-        Outcome.QUARANTINED,
     )
     CHARSET_IGNORED = (
         "E237",
@@ -209,12 +179,10 @@ class Defect(Enum):
     BAD_MARKUP = (
         "E238",
         "The attachment's markup cannot be parsed: export the note as text/plain.",
-        Outcome.QUARANTINED,
     )
     SECTIONS_TOO_DEEP = (
         "E239",
         "Composition.section is nested deeper than {limit}: flatten the document at its source.",
-        Outcome.QUARANTINED,
     )
     LOST_ATTACHMENT = (
         "E240",
@@ -227,7 +195,7 @@ class Defect(Enum):
         Outcome.KEPT,
     )
 
-    def __init__(self, code: str, sentence: str, outcome: Outcome) -> None:
+    def __init__(self, code: str, sentence: str, outcome: Outcome = Outcome.QUARANTINED) -> None:
         self.code = code
         self.sentence = sentence
         self.outcome = outcome

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from clinical_nlp.records import (
@@ -33,13 +32,6 @@ from fhir_adapters.reading.spool import ResourceStatus, Spool
 MAX_NOTE_BYTES = 10_000_000
 #: Most bytes of a line that is parsed; several times the largest note in base64.
 MAX_LINE_BYTES = 64_000_000
-
-_COUNTS = {
-    ResourceStatus.USED: "used",
-    ResourceStatus.LEFT_OUT: "left_out",
-    ResourceStatus.DUPLICATE: "duplicate",
-    ResourceStatus.QUARANTINED: "quarantined",
-}
 
 
 class BulkExport:
@@ -96,12 +88,7 @@ class BulkExport:
         self._open_spool = Spool(self._spool_folder)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         if self._open_spool is not None:
             self._open_spool.close()
             self._open_spool = None
@@ -167,7 +154,7 @@ class BulkExport:
         ):
             counts = types[kind]
             counts.seen += count
-            name = _COUNTS[ResourceStatus(status)]
+            name = ResourceStatus(status).name.lower()  # a field of TypeCounts
             setattr(counts, name, getattr(counts, name) + count)
         notes, latest = db.execute(
             "SELECT total(notes), max(latest) FROM resource WHERE status = 0"

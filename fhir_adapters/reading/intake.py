@@ -10,6 +10,7 @@ from datetime import UTC, date
 from clinical_nlp.records import TypeCounts
 from clinical_nlp.records.codec import CODINGS, EVENTS, RECORD
 from fhir_adapters.reading.attachments import Part, choose, decode_base64, defect_of_kept
+from fhir_adapters.reading.codings import codings
 from fhir_adapters.reading.dates import Dates, parse_moment
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable, megabytes
 from fhir_adapters.reading.files import Line
@@ -17,7 +18,6 @@ from fhir_adapters.reading.parsing import identity, parse
 from fhir_adapters.reading.references import patient_id
 from fhir_adapters.reading.resources import DOCUMENT_REDUCERS, EVENT_REDUCERS
 from fhir_adapters.reading.resources.document import Document, replaced_by
-from fhir_adapters.reading.resources.medication import reduce_medication
 from fhir_adapters.reading.resources.patient import reduce_patient
 from fhir_adapters.reading.shape import Json, child, children, string
 from fhir_adapters.reading.spool import ResourceStatus, Row, Spool
@@ -84,7 +84,7 @@ class Intake:
             elif row.type == "Patient":
                 self._spool_patient(resource, row)
             elif row.type == "Medication":
-                row.payload = CODINGS.dumps(reduce_medication(resource))
+                row.payload = CODINGS.dumps(codings(resource, "code"))
                 self._spool.add(row)
             else:
                 self._spool_binary(resource, row)

@@ -13,7 +13,6 @@ import io
 import json
 import zlib
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from clinical_nlp.artifacts import open_private
@@ -71,12 +70,7 @@ class SimulatedExport:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         for file in self._files.values():
             file.close()
 

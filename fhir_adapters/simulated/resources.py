@@ -23,37 +23,30 @@ class Demographics(Protocol):
     @property
     def given(self) -> str:
         """Given name."""
-        ...
 
     @property
     def surnames(self) -> str:
         """Both surnames."""
-        ...
 
     @property
     def cip(self) -> str:
         """Health-card number."""
-        ...
 
     @property
     def nhc(self) -> str:
         """Record number."""
-        ...
 
     @property
     def phone(self) -> str:
         """Telephone number."""
-        ...
 
     @property
     def street(self) -> str:
         """Street and number."""
-        ...
 
     @property
     def town(self) -> str:
         """Town."""
-        ...
 
 
 def resources(record: PatientRecord, demographics: Demographics) -> Iterator[dict[str, Any]]:

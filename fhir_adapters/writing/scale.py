@@ -12,32 +12,26 @@ class Band(Protocol):
     @property
     def key(self) -> str:
         """Stable code, e.g. ``"very_high"``."""
-        ...
 
     @property
     def name_es(self) -> str:
         """Spanish name, e.g. ``"muy alto"``."""
-        ...
 
     @property
     def name_en(self) -> str:
         """English name."""
-        ...
 
     @property
     def lower(self) -> float:
         """Lower bound of probability (0..1), inclusive."""
-        ...
 
     @property
     def upper(self) -> float:
         """Upper bound (0..1), exclusive unless 1."""
-        ...
 
     @property
     def mitigation_es(self) -> str:
         """What a clinician might consider, in Spanish."""
-        ...
 
 
 class Scale(Protocol):
@@ -46,11 +40,9 @@ class Scale(Protocol):
     @property
     def version(self) -> str:
         """Version of the scale."""
-        ...
 
     @property
     def status(self) -> str:
         """``"draft"`` or ``"active"``: FHIR publication status."""
-        ...
 
     def __iter__(self) -> Iterator[Band]: ...

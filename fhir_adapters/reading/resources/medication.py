@@ -75,11 +75,6 @@ def reduce_medication_statement(resource: Json, dates: Dates) -> Facts:
     return Facts(patient, (event,), medication)
 
 
-def reduce_medication(resource: Json) -> tuple[Coding, ...]:
-    """Return the codes of a Medication that orders refer to."""
-    return codings(resource, "code")
-
-
 def _drug(resource: Json) -> tuple[tuple[Coding, ...], str | None]:
     """Return the drug's codes, or the id of the Medication in the export that has them."""
     codes = codings(resource, "medicationCodeableConcept")
