@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
-
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import Coding
 from fhir_adapters.reading.shape import Json, child, children, string
 
-_CODES = tomllib.loads(files(__package__).joinpath("codes.toml").read_text("utf-8"))
+_CODES = read_toml("fhir_adapters.reading", "codes.toml")
 _ABSENT = frozenset(
     (system["uri"], code) for system in _CODES["absent"] for code in system["codes"]
 )

@@ -106,17 +106,12 @@ def _gzip_lines(stream: BinaryIO, limit: int) -> Iterator[Line]:
     number = 0
     with gzip.GzipFile(fileobj=stream) as unpacked:
         # Unbuffered: a buffer would lose what was unpacked before the damage.
-        lines = _split(unpacked, limit)
-        while True:
-            try:
-                line = next(lines, None)
-            except (EOFError, zlib.error, gzip.BadGzipFile):
-                yield Line(number + 1, None, None, Defect.BROKEN_FILE)
-                return
-            if line is None:
-                return
-            number = line.number
-            yield line
+        try:
+            for line in _split(unpacked, limit):
+                number = line.number
+                yield line
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            yield Line(number + 1, None, None, Defect.BROKEN_FILE)
 
 
 def _split(stream: BinaryIO | gzip.GzipFile, limit: int) -> Iterator[Line]:

@@ -39,20 +39,14 @@ from fhir_adapters.writing.urls import (
     TASK_CODE,
     CanonicalUrls,
 )
-from fhir_adapters.writing.vocabulary import Vocabulary
+from fhir_adapters.writing.vocabulary import RunElements
 
 #: SNOMED CT "Heart failure (disorder)".
 HEART_FAILURE = "84114007"
 
 
 def risk_assessment(
-    estimate: RiskEstimate,
-    band: Band | None,
-    basis: Sequence[Json],
-    vocabulary: Vocabulary,
-    urls: CanonicalUrls,
-    device: Json,
-    meta: Json,
+    estimate: RiskEstimate, band: Band | None, basis: Sequence[Json], run: RunElements
 ) -> Resource:
     """Return the RiskAssessment of one patient.
 
@@ -69,15 +63,12 @@ def risk_assessment(
     basis
         References to the evidence of the reasons.
     """
-    status = vocabulary.statuses[estimate.status.value]
+    urls = run.vocabulary.urls
+    status = run.vocabulary.statuses[estimate.status.value]
+    stated = coding(urls.code_system(STATUS), status.code, status.display_es)
     body: Json = {
-        "meta": meta,
-        "extension": [
-            {
-                "url": urls.extension(STATUS_EXTENSION),
-                "valueCoding": coding(urls.code_system(STATUS), status.code, status.display_es),
-            }
-        ],
+        "meta": run.meta,
+        "extension": [{"url": urls.extension(STATUS_EXTENSION), "valueCoding": stated}],
         "status": "preliminary",
         "method": codeable(
             f"{estimate.model.name}, versión {estimate.model.version}",
@@ -85,7 +76,7 @@ def risk_assessment(
         ),
         "subject": reference(estimate.patient_id, "Patient"),
         "occurrenceDateTime": estimate.index_date.isoformat(),
-        "performer": device,
+        "performer": run.device,
     }
     if basis:
         body["basis"] = list(basis)
@@ -136,14 +127,13 @@ def review_task(
     band: Band,
     probability: float,
     assessment: Json,
-    device: Json,
-    meta: Json,
+    run: RunElements,
 ) -> Resource:
     """Return the proposal that a clinician review an assessment."""
     return identified(
         "Task",
         {
-            "meta": meta,
+            "meta": run.meta,
             "status": "requested",
             "intent": "proposal",
             "code": codeable("Revisar la estimación de riesgo", coding(TASK_CODE, "approve")),
@@ -155,6 +145,6 @@ def review_task(
             "focus": assessment,
             "for": reference(estimate.patient_id, "Patient"),
             "authoredOn": estimate.index_date.isoformat(),
-            "requester": device,
+            "requester": run.device,
         },
     )

@@ -29,7 +29,6 @@ def code_systems(
     vocabulary: Vocabulary,
     concepts: Mapping[str, Concept],
     scale: Scale,
-    urls: CanonicalUrls,
     version: str,
 ) -> Iterator[Resource]:
     """Yield every code system of ours that the output uses.
@@ -43,6 +42,7 @@ def code_systems(
     version
         Version of the software, for the other systems.
     """
+    urls = vocabulary.urls
     yield _code_system(
         urls,
         BAND,
@@ -50,16 +50,17 @@ def code_systems(
         [_band(band) for band in scale],
         scale.version,
         scale.status,
-        {
-            "description": (
-                "Bandas propias de probabilidad a 12 meses. No equivalen a risk-probability "
-                "de HL7, donde 'high' significa más probable que no."
-            ),
-            "property": [
-                _property("lower", "Límite inferior, incluido, en porcentaje"),
-                _property("upper", "Límite superior, excluido salvo 100, en porcentaje"),
-            ],
-        },
+        description=(
+            "Bandas propias de probabilidad a 12 meses. No equivalen a risk-probability "
+            "de HL7, donde 'high' significa más probable que no."
+        ),
+        property=[
+            {"code": code, "description": meaning, "type": "decimal"}
+            for code, meaning in (
+                ("lower", "Límite inferior, incluido, en porcentaje"),
+                ("upper", "Límite superior, excluido salvo 100, en porcentaje"),
+            )
+        ],
     )
     rows = [_concept(concepts[key]) for key in sorted(concepts)]
     yield _code_system(urls, CONCEPT, "Conceptos del catálogo", rows, version)
@@ -72,23 +73,18 @@ def code_systems(
         for key, category in vocabulary.categories.items()
     ]
     yield _code_system(urls, CATEGORY, "Categorías del catálogo", rows, version)
-    terms = {
-        VALUE: ("Qué dice la nota de un hallazgo", vocabulary.values.values()),
-        FLAG: ("Cómo lo dice la nota", vocabulary.flags.values()),
-        STATUS: ("Estado de la estimación de riesgo", vocabulary.statuses.values()),
-        METHOD: (
-            "Métodos de estimación",
-            [
-                Term(
-                    METHOD_CODE,
-                    "clasificador a 12 meses",
-                    "Clasificador estadístico sobre hallazgos de notas y datos codificados; "
-                    "el Device dice qué modelo y versión.",
-                )
-            ],
-        ),
-    }
-    for name, (title, defined) in terms.items():
+    method = Term(
+        METHOD_CODE,
+        "clasificador a 12 meses",
+        "Clasificador estadístico sobre hallazgos de notas y datos codificados; "
+        "el Device dice qué modelo y versión.",
+    )
+    for name, title, defined in (
+        (VALUE, "Qué dice la nota de un hallazgo", vocabulary.values.values()),
+        (FLAG, "Cómo lo dice la nota", vocabulary.flags.values()),
+        (STATUS, "Estado de la estimación de riesgo", vocabulary.statuses.values()),
+        (METHOD, "Métodos de estimación", [method]),
+    ):
         yield _code_system(urls, name, title, [_term(term) for term in defined], version)
 
 
@@ -99,7 +95,7 @@ def _code_system(
     rows: list[Json],
     version: str,
     status: str = "active",
-    more: Json | None = None,
+    **more: object,
 ) -> Resource:
     return identified(
         "CodeSystem",
@@ -114,7 +110,7 @@ def _code_system(
             "caseSensitive": True,
             "content": "complete",
             "count": len(rows),
-            **(more or {}),
+            **more,
             **({"concept": rows} if rows else {}),
         },
     )
@@ -133,10 +129,6 @@ def _band(band: Band) -> Json:
             {"code": "upper", "valueDecimal": float(upper)},
         ],
     }
-
-
-def _property(code: str, description: str) -> Json:
-    return {"code": code, "description": description, "type": "decimal"}
 
 
 def _concept(concept: Concept) -> Json:

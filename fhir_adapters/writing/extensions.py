@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from fhir_adapters.writing.elements import Json, Resource, identified
 from fhir_adapters.writing.urls import (
@@ -16,85 +17,94 @@ from fhir_adapters.writing.urls import (
 )
 
 
-def extensions(urls: CanonicalUrls, version: str) -> Iterator[Resource]:
-    """Yield the definitions of our own extensions."""
-    yield _extension(
-        urls,
+@dataclass(frozen=True, slots=True)
+class _Extension:
+    """One extension; ``value`` is its type, or meaning and type of each part by url."""
+
+    key: str
+    name: str
+    meaning: str
+    contexts: tuple[str, ...]
+    value: str | Mapping[str, tuple[str, str]]
+    most: str = "1"
+
+
+_EXTENSIONS = (
+    _Extension(
         ASSERTION_EXTENSION,
         "HfAssertion",
         "Cómo afirma la nota el hallazgo (negado, incierto, histórico, de un familiar)",
         ("Observation", "FamilyMemberHistory"),
         "Coding",
-        version,
-        many=True,
-    )
-    yield _extension(
-        urls,
+        most="*",
+    ),
+    _Extension(
         STATUS_EXTENSION,
         "HfEstimateStatus",
         "Si se estimó el riesgo, o por qué no",
         ("RiskAssessment",),
         "Coding",
-        version,
-    )
-    yield _composed(
-        urls,
+    ),
+    _Extension(
         INTERVAL_EXTENSION,
         "HfRiskInterval",
         "Intervalo de la probabilidad estimada: cuánto cambiaría con otros pacientes de "
         "entrenamiento, no el margen de lo que le ocurrirá al paciente",
-        "RiskAssessment.prediction",
+        ("RiskAssessment.prediction",),
         {
             INTERVAL_LEVEL: ("Nivel del intervalo, en porcentaje", "decimal"),
             INTERVAL_RANGE: ("Límites, en porcentaje, redondeados hacia fuera", "Range"),
         },
-        version,
-    )
-    yield _extension(
-        urls,
+    ),
+    _Extension(
         SHA256_EXTENSION,
         "NoteTextSha256",
         "SHA-256 (hexadecimal) del texto exacto de la nota, en UTF-8: para él valen offset y "
         "length, en puntos de código Unicode",
         ("Reference", "Observation", "FamilyMemberHistory"),
         "string",
-        version,
-    )
+    ),
+)
 
 
-def _extension(
-    urls: CanonicalUrls,
-    name: str,
-    title: str,
-    meaning: str,
-    contexts: tuple[str, ...],
-    value: str,
-    version: str,
-    many: bool = False,
-) -> Resource:
-    url = urls.extension(name)
+def extensions(urls: CanonicalUrls, version: str) -> Iterator[Resource]:
+    """Yield the definitions of our own extensions."""
+    for extension in _EXTENSIONS:
+        url = urls.extension(extension.key)
+        yield identified(
+            "StructureDefinition",
+            {
+                "url": url,
+                "version": version,
+                "name": extension.name,
+                "status": "active",
+                "experimental": False,
+                "publisher": "clinical-nlp",
+                "description": extension.meaning,
+                "fhirVersion": "4.0.1",
+                "kind": "complex-type",
+                "abstract": False,
+                "context": [{"type": "element", "expression": at} for at in extension.contexts],
+                "type": "Extension",
+                "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+                "derivation": "constraint",
+                "differential": {
+                    "element": [
+                        _element("Extension", 0, extension.most, extension.meaning),
+                        *_content(url, extension.value),
+                    ]
+                },
+            },
+        )
+
+
+def _content(url: str, value: str | Mapping[str, tuple[str, str]]) -> list[Json]:
+    """Return the elements of an extension: those of its value, or of its parts."""
+    fixed_url: Json = {"id": "Extension.url", "path": "Extension.url", "fixedUri": url}
+    if isinstance(value, str):
+        none = {"id": "Extension.extension", "path": "Extension.extension", "max": "0"}
+        return [none, fixed_url, _value("Extension", value)]
     elements: list[Json] = [
-        _element("Extension", 0, "*" if many else "1", meaning),
-        {"id": "Extension.extension", "path": "Extension.extension", "max": "0"},
-        {"id": "Extension.url", "path": "Extension.url", "fixedUri": url},
-        _value("Extension", value),
-    ]
-    return _definition(url, title, meaning, contexts, elements, version)
-
-
-def _composed(
-    urls: CanonicalUrls,
-    name: str,
-    title: str,
-    meaning: str,
-    context: str,
-    parts: Mapping[str, tuple[str, str]],
-    version: str,
-) -> Resource:
-    """Return an extension of extensions; ``parts`` gives meaning and type of each by url."""
-    url = urls.extension(name)
-    elements: list[Json] = [
-        _element("Extension", 0, "1", meaning),
         {
             "id": "Extension.extension",
             "path": "Extension.extension",
@@ -103,23 +113,20 @@ def _composed(
                 "ordered": False,
                 "rules": "closed",
             },
-            "min": len(parts),
-            "max": str(len(parts)),
+            "min": len(value),
+            "max": str(len(value)),
         },
     ]
-    for part, (part_meaning, value) in parts.items():
+    for part, (meaning, kind) in value.items():
         at = f"Extension.extension:{part}"
         elements += [
-            {**_element(at, 1, "1", part_meaning), "sliceName": part},
+            {**_element(at, 1, "1", meaning), "sliceName": part},
             {"id": f"{at}.extension", "path": "Extension.extension.extension", "max": "0"},
             {"id": f"{at}.url", "path": "Extension.extension.url", "fixedUri": part},
-            _value(at, value),
+            _value(at, kind),
         ]
-    elements += [
-        {"id": "Extension.url", "path": "Extension.url", "fixedUri": url},
-        {"id": "Extension.value[x]", "path": "Extension.value[x]", "max": "0"},
-    ]
-    return _definition(url, title, meaning, (context,), elements, version)
+    no_value = {"id": "Extension.value[x]", "path": "Extension.value[x]", "max": "0"}
+    return [*elements, fixed_url, no_value]
 
 
 def _element(name: str, least: int, most: str, meaning: str) -> Json:
@@ -141,33 +148,3 @@ def _value(of: str, kind: str) -> Json:
 def _path(name: str) -> str:
     """Return the path of an element: its id without the names of slices."""
     return ".".join(part.partition(":")[0] for part in name.split("."))
-
-
-def _definition(
-    url: str,
-    title: str,
-    meaning: str,
-    contexts: tuple[str, ...],
-    elements: list[Json],
-    version: str,
-) -> Resource:
-    return identified(
-        "StructureDefinition",
-        {
-            "url": url,
-            "version": version,
-            "name": title,
-            "status": "active",
-            "experimental": False,
-            "publisher": "clinical-nlp",
-            "description": meaning,
-            "fhirVersion": "4.0.1",
-            "kind": "complex-type",
-            "abstract": False,
-            "context": [{"type": "element", "expression": where} for where in contexts],
-            "type": "Extension",
-            "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
-            "derivation": "constraint",
-            "differential": {"element": elements},
-        },
-    )

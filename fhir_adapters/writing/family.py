@@ -7,8 +7,7 @@ from fhir_adapters.writing.elements import Json, Resource, identified
 from fhir_adapters.writing.grouping import Statement
 from fhir_adapters.writing.observation import assertion_extensions
 from fhir_adapters.writing.source_note import SourceNote
-from fhir_adapters.writing.urls import CanonicalUrls
-from fhir_adapters.writing.vocabulary import Vocabulary
+from fhir_adapters.writing.vocabulary import RunElements, Vocabulary
 
 
 def is_family_history(finding: Finding, concept: Concept, vocabulary: Vocabulary) -> bool:
@@ -23,19 +22,14 @@ def is_family_history(finding: Finding, concept: Concept, vocabulary: Vocabulary
 
 
 def family_history(
-    statement: Statement,
-    note: SourceNote,
-    concept: Concept,
-    vocabulary: Vocabulary,
-    urls: CanonicalUrls,
-    meta: Json,
+    statement: Statement, note: SourceNote, concept: Concept, run: RunElements
 ) -> Resource:
     """Return the FamilyMemberHistory of a statement about a relative."""
-    finding = statement.finding
+    finding, vocabulary = statement.finding, run.vocabulary
     body: Json = {
-        "meta": meta,
+        "meta": run.meta,
         "extension": [
-            *assertion_extensions(finding, vocabulary, urls),
+            *assertion_extensions(finding, vocabulary),
             *note.extensions(statement.spans),
         ],
         "status": "partial",
@@ -44,5 +38,5 @@ def family_history(
     if note.written is not None:
         body["date"] = note.written
     body["relationship"] = vocabulary.relative(finding.relation)
-    body["condition"] = [{"code": vocabulary.code(concept, urls)}]
+    body["condition"] = [{"code": vocabulary.code(concept)}]
     return identified("FamilyMemberHistory", body)

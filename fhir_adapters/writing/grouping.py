@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from clinical_nlp.records import Finding
 
 #: (start, end) of each mention, in code points, end exclusive.
 Spans = tuple[tuple[int, int], ...]
+_stated = attrgetter("concept", "flags", "value", "unit", "low", "high", "comparator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,7 @@ def statements(findings: Iterable[Finding]) -> list[Statement]:
     """Group a note's findings by concept, flags, relative and value, in order of place."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in sorted(findings, key=lambda f: (f.start, f.end, f.concept)):
-        key = (
-            finding.concept,
-            finding.flags,
-            finding.relation if finding.family else None,
-            finding.value,
-            finding.unit,
-            finding.low,
-            finding.high,
-            finding.comparator,
-        )
+        key = (_stated(finding), finding.relation if finding.family else None)
         groups.setdefault(key, []).append(finding)
     return [
         Statement(group[0], tuple(dict.fromkeys((f.start, f.end) for f in group)))

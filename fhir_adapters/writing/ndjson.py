@@ -44,7 +44,7 @@ class NdjsonFolder:
         """Append one resource's JSON to its type's file."""
         with output_errors(f"{kind}.ndjson"):
             if kind not in self._files:
-                self._files[kind] = self._open(kind)
+                self._files[kind] = open_private(self._part(kind), exclusive=True)
             self._files[kind].write(line.encode("utf-8", "replace") + b"\n")
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
@@ -71,6 +71,3 @@ class NdjsonFolder:
 
     def _part(self, kind: str) -> Path:
         return self._folder / f"{kind}.ndjson{_UNFINISHED}"
-
-    def _open(self, kind: str) -> BinaryIO:
-        return open_private(self._part(kind), exclusive=True)

@@ -19,9 +19,8 @@ from fhir_adapters.writing.urls import (
     DATA_ABSENT_EXTENSION,
     DATA_ABSENT_REASON,
     FLAG,
-    CanonicalUrls,
 )
-from fhir_adapters.writing.vocabulary import Vocabulary
+from fhir_adapters.writing.vocabulary import RunElements, Vocabulary
 
 
 def is_observed(finding: Finding) -> bool:
@@ -29,10 +28,9 @@ def is_observed(finding: Finding) -> bool:
     return not (finding.family or finding.hypothetical)
 
 
-def assertion_extensions(
-    finding: Finding, vocabulary: Vocabulary, urls: CanonicalUrls
-) -> list[Json]:
+def assertion_extensions(finding: Finding, vocabulary: Vocabulary) -> list[Json]:
     """Return one extension for each flag that is set."""
+    urls = vocabulary.urls
     return [
         {
             "url": urls.extension(ASSERTION_EXTENSION),
@@ -44,13 +42,7 @@ def assertion_extensions(
 
 
 def observation(
-    statement: Statement,
-    note: SourceNote,
-    concept: Concept,
-    vocabulary: Vocabulary,
-    urls: CanonicalUrls,
-    device: Json,
-    meta: Json,
+    statement: Statement, note: SourceNote, concept: Concept, run: RunElements
 ) -> Resource:
     """Return the Observation of a statement about the patient.
 
@@ -62,27 +54,25 @@ def observation(
         The note.
     concept
         The catalogue's concept.
-    device
-        Reference to the Device of the run.
-    meta
-        ``meta`` of everything that the system asserts.
+    run
+        What every resource of the run shares.
     """
-    finding = statement.finding
+    finding, vocabulary = statement.finding, run.vocabulary
     derived_from = note.derived_from(statement.spans)
-    extensions = assertion_extensions(finding, vocabulary, urls)
+    extensions = assertion_extensions(finding, vocabulary)
     if not derived_from:
         extensions += note.extensions(statement.spans)
-    body: Json = {"meta": meta}
+    body: Json = {"meta": run.meta}
     if extensions:
         body["extension"] = extensions
     body["status"] = "preliminary"
-    if category := vocabulary.category(concept, urls):
+    if category := vocabulary.category(concept):
         body["category"] = category
-    body["code"] = vocabulary.code(concept, urls)
+    body["code"] = vocabulary.code(concept)
     body["subject"] = note.patient
     body |= _effective(finding, note)
-    body |= _value(finding, concept, vocabulary, urls)
-    body["device"] = device
+    body |= _value(finding, concept, vocabulary)
+    body["device"] = run.device
     if derived_from:
         body["derivedFrom"] = derived_from
     return identified("Observation", body)
@@ -98,11 +88,11 @@ def _effective(finding: Finding, note: SourceNote) -> Json:
     return {"effectiveDateTime": note.written}
 
 
-def _value(finding: Finding, concept: Concept, vocabulary: Vocabulary, urls: CanonicalUrls) -> Json:
+def _value(finding: Finding, concept: Concept, vocabulary: Vocabulary) -> Json:
     if _has_number(finding) and not finding.negated:
         return _number(finding, concept)
     if concept.category != "measurement" and not _has_number(finding):
-        return {"valueCodeableConcept": vocabulary.value(finding, urls)}
+        return {"valueCodeableConcept": vocabulary.value(finding)}
     # Present or absent means nothing for a measurement: "heart rate absent" is not
     # "no heart rate above 100".
     reason = "La nota niega el valor." if finding.negated else "La nota no da un valor."

@@ -8,16 +8,12 @@ from datetime import date
 from clinical_nlp.records import PatientRecord
 from fhir_adapters.writing.elements import Json, Resource, codeable, coding, identified, reference
 from fhir_adapters.writing.source_note import digest_extension
-from fhir_adapters.writing.urls import DATA_OPERATION, PARTICIPANT_TYPE, CanonicalUrls
+from fhir_adapters.writing.urls import DATA_OPERATION, PARTICIPANT_TYPE
+from fhir_adapters.writing.vocabulary import RunElements
 
 
 def provenance(
-    record: PatientRecord,
-    targets: Sequence[Json],
-    as_of: date,
-    urls: CanonicalUrls,
-    device: Json,
-    meta: Json,
+    record: PatientRecord, targets: Sequence[Json], as_of: date, run: RunElements
 ) -> Resource:
     """Return the Provenance of what one run wrote of one patient.
 
@@ -31,30 +27,25 @@ def provenance(
     targets
         References to every resource written of the patient, Provenance aside.
     """
-    notes = [
-        {
-            "role": "source",
-            "what": {"extension": [digest_extension(note, urls)], **reference(note.source)},
-        }
-        for note in record.notes
+    urls = run.vocabulary.urls
+    sources = [
+        reference(record.id, "Patient"),
+        *(
+            {"extension": [digest_extension(note, urls)], **reference(note.source)}
+            for note in record.notes
+        ),
+        *(reference(source) for source in sorted({event.source for event in record.events})),
     ]
-    sources = sorted({event.source for event in record.events})
-    events = [{"role": "source", "what": reference(source)} for source in sources]
-    patient = {"role": "source", "what": reference(record.id, "Patient")}
+    author = codeable("autor", coding(PARTICIPANT_TYPE, "author"))
     return identified(
         "Provenance",
         {
-            "meta": meta,
+            "meta": run.meta,
             "target": list(targets),
             "occurredDateTime": as_of.isoformat(),
             "recorded": f"{as_of.isoformat()}T00:00:00Z",
             "activity": codeable("creación", coding(DATA_OPERATION, "CREATE")),
-            "agent": [
-                {
-                    "type": codeable("autor", coding(PARTICIPANT_TYPE, "author")),
-                    "who": device,
-                }
-            ],
-            "entity": [patient, *notes, *events],
+            "agent": [{"type": author, "who": run.device}],
+            "entity": [{"role": "source", "what": source} for source in sources],
         },
     )

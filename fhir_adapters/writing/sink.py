@@ -21,7 +21,7 @@ from fhir_adapters.writing.provenance import provenance
 from fhir_adapters.writing.scale import Band, Scale
 from fhir_adapters.writing.source_note import SourceNote
 from fhir_adapters.writing.urls import DEFAULT_BASE, OBSERVATION_VALUE_OID, CanonicalUrls
-from fhir_adapters.writing.vocabulary import load_vocabulary
+from fhir_adapters.writing.vocabulary import RunElements, load_vocabulary
 
 #: Reference to the resource of a finding, by note key, concept, start and end.
 FindingReferences = dict[tuple[str, str, int, int], Json]
@@ -91,20 +91,20 @@ class FhirSink:
         self._context = context
         self._concepts = concepts
         self._bands = {band.key: band for band in bands}
-        self._urls = CanonicalUrls(base.rstrip("/"))
-        self._vocabulary = load_vocabulary()
+        urls = CanonicalUrls(base.rstrip("/"))
+        vocabulary = load_vocabulary(urls)
         self._checker = Checker(check_every)
-        self._meta: Json = {
-            "security": [coding(ai_system, "AIAST", "Artificial Intelligence asserted")]
-        }
         self._folder = NdjsonFolder(folder, TYPES)
-        for resource in code_systems(
-            self._vocabulary, concepts, bands, self._urls, context.software
+        for resource in (
+            *code_systems(vocabulary, concepts, bands, context.software),
+            *extensions(urls, context.software),
         ):
             self._write(resource)
-        for resource in extensions(self._urls, context.software):
-            self._write(resource)
-        self._device = self._write(device(context, self._urls))
+        self._run = RunElements(
+            vocabulary,
+            device=self._write(device(context, urls)),
+            meta={"security": [coding(ai_system, "AIAST", "Artificial Intelligence asserted")]},
+        )
 
     def __enter__(self) -> FhirSink:
         return self
@@ -116,10 +116,10 @@ class FhirSink:
         """Write every resource about one patient."""
         targets: list[Json] = []
         references: FindingReferences = {}
-        for note, findings in ((n.note, n.findings) for n in result.notes):
-            source = SourceNote.of(note, self._urls)
+        for item in result.notes:
+            source = SourceNote.of(item.note, self._run.vocabulary.urls)
             by_id: dict[str, Json] = {}
-            for statement in statements(findings):
+            for statement in statements(item.findings):
                 resource = self._statement_resource(statement, source)
                 if resource is None:
                     continue
@@ -132,11 +132,7 @@ class FhirSink:
                 for start, end in statement.spans:
                     references[source.key, statement.finding.concept, start, end] = written
         targets += self._assess(result.estimate, references)
-        self._write(
-            provenance(
-                result.record, targets, self._context.as_of, self._urls, self._device, self._meta
-            )
-        )
+        self._write(provenance(result.record, targets, self._context.as_of, self._run))
 
     def close(self) -> Mapping[str, int]:
         """Finish the files; return how many resources each holds."""
@@ -147,11 +143,10 @@ class FhirSink:
         finding = statement.finding
         # Of a label outside the catalogue only the key is known.
         concept = self._concepts.get(finding.concept) or Concept(finding.concept, "", {})
-        vocabulary, urls = self._vocabulary, self._urls
         if is_observed(finding):
-            return observation(statement, note, concept, vocabulary, urls, self._device, self._meta)
-        if is_family_history(finding, concept, vocabulary):
-            return family_history(statement, note, concept, vocabulary, urls, self._meta)
+            return observation(statement, note, concept, self._run)
+        if is_family_history(finding, concept, self._run.vocabulary):
+            return family_history(statement, note, concept, self._run)
         return None
 
     def _assess(self, estimate: RiskEstimate, references: FindingReferences) -> list[Json]:
@@ -159,21 +154,11 @@ class FhirSink:
         evidence = [e for reason in estimate.reasons for e in reason.evidence]
         targets = [_evidence_reference(e, references) for e in evidence]
         basis = list({dumps(target): target for target in targets}.values())
-        assessment = self._write(
-            risk_assessment(
-                estimate,
-                band,
-                basis,
-                self._vocabulary,
-                self._urls,
-                self._device,
-                self._meta,
-            )
-        )
+        assessment = self._write(risk_assessment(estimate, band, basis, self._run))
         probability = estimate.probability
         if band is None or probability is None or probability < self._context.worklist_threshold:
             return [assessment]
-        task = review_task(estimate, band, probability, assessment, self._device, self._meta)
+        task = review_task(estimate, band, probability, assessment, self._run)
         return [assessment, self._write(task)]
 
     def _band(self, estimate: RiskEstimate) -> Band | None:

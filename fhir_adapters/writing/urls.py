@@ -53,6 +53,9 @@ class CanonicalUrls:
         return f"{self.base}/identifiers/{name}"
 
 
+#: URLs of an installation that gives none.
+DEFAULT_URLS: Final = CanonicalUrls()
+
 # Names of our code systems and extensions, used with :class:`CanonicalUrls`.
 BAND: Final = "hf-risk-band"
 CONCEPT: Final = "hf-concept"

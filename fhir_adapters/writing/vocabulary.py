@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import OutputError
 from clinical_nlp.records import FLAGS, Concept, Finding
 from fhir_adapters.writing.elements import Json, codeable, coding
 from fhir_adapters.writing.urls import (
     CATEGORY,
     CONCEPT,
+    DEFAULT_URLS,
     OBSERVATION_CATEGORY,
     ROLE_CODE,
     SNOMED,
@@ -52,6 +52,8 @@ class Vocabulary:
 
     Parameters
     ----------
+    urls
+        URLs of our own code systems and extensions.
     systems
         FHIR URI by the name that ``Concept.codes`` uses.
     categories
@@ -66,6 +68,7 @@ class Vocabulary:
         Spanish name by HL7 v3 RoleCode.
     """
 
+    urls: CanonicalUrls
     systems: Mapping[str, str]
     categories: Mapping[str, Category]
     measurement_categories: Mapping[str, str]
@@ -74,7 +77,7 @@ class Vocabulary:
     statuses: Mapping[str, Term]
     relatives: Mapping[str, str]
 
-    def code(self, concept: Concept, urls: CanonicalUrls) -> Json:
+    def code(self, concept: Concept) -> Json:
         """Return a concept as its verified codes and its Spanish name.
 
         Codes have no ``display``: terminology servers reject any text that is not the
@@ -88,71 +91,79 @@ class Vocabulary:
             and concept.code_status.get(system, "").startswith("verified")
         ]
         if category:
-            codings.append(coding(urls.code_system(CONCEPT), concept.key, concept.name_es))
+            codings.append(coding(self.urls.code_system(CONCEPT), concept.key, concept.name_es))
         return codeable(concept.name_es, *codings)
 
-    def category(self, concept: Concept, urls: CanonicalUrls) -> list[Json]:
+    def category(self, concept: Concept) -> list[Json]:
         """Return ``Observation.category``: ours, and HL7's where it has one."""
         category = self.categories.get(concept.category)
         if category is None:
             return []
-        concepts = [
-            codeable(
-                category.name_es,
-                coding(urls.code_system(CATEGORY), concept.category, category.name_es),
-            )
-        ]
+        own = coding(self.urls.code_system(CATEGORY), concept.category, category.name_es)
+        concepts = [codeable(category.name_es, own)]
         hl7 = self.measurement_categories.get(concept.key, category.observation)
         if hl7:
             concepts.append({"coding": [coding(OBSERVATION_CATEGORY, hl7)]})
         return concepts
 
-    def value(self, finding: Finding, urls: CanonicalUrls) -> Json:
+    def value(self, finding: Finding) -> Json:
         """Return ``Observation.valueCodeableConcept`` of a finding without a number."""
         term = self.values[(finding.negated, finding.uncertain, finding.historical)]
-        codings = [coding(urls.code_system(VALUE), term.code, term.display_es)]
+        codings = [coding(self.urls.code_system(VALUE), term.code, term.display_es)]
         if term.snomed:
             codings.insert(0, coding(SNOMED, term.snomed))
         return codeable(term.display_es, *codings)
 
     def relative(self, code: str | None) -> Json:
         """Return ``FamilyMemberHistory.relationship``."""
-        known = code if code in self.relatives else UNNAMED_RELATIVE
-        return codeable(self.relatives[known or UNNAMED_RELATIVE], coding(ROLE_CODE, str(known)))
+        known = code if code and code in self.relatives else UNNAMED_RELATIVE
+        return codeable(self.relatives[known], coding(ROLE_CODE, known))
+
+
+@dataclass(frozen=True, slots=True)
+class RunElements:
+    """What every resource of a run shares.
+
+    Parameters
+    ----------
+    vocabulary
+        Codes, names and URLs.
+    device
+        Reference to the Device of the run.
+    meta
+        ``meta`` of everything that the system asserts.
+    """
+
+    vocabulary: Vocabulary
+    device: Json
+    meta: Json
 
 
 @cache
-def load_vocabulary() -> Vocabulary:
-    """Return the shipped vocabulary.
+def load_vocabulary(urls: CanonicalUrls = DEFAULT_URLS) -> Vocabulary:
+    """Return the shipped vocabulary, with our own definitions under ``urls``.
 
     Raises
     ------
     OutputError
         E523: the data file is broken.
     """
-    text = resources.files("fhir_adapters.data").joinpath("mapping.toml").read_text("utf-8")
-    data = tomllib.loads(text)
+    data = read_toml("fhir_adapters.data", "mapping.toml")
     try:
         values = {
-            (
-                "negated" in row["flags"],
-                "uncertain" in row["flags"],
-                "historical" in row["flags"],
-            ): Term(row["code"], row["display_es"], row["definition_es"], row.get("snomed"))
+            ("negated" in flags, "uncertain" in flags, "historical" in flags): Term(
+                row["code"], row["display_es"], row["definition_es"], row.get("snomed")
+            )
             for row in data["value"]
+            for flags in (row["flags"],)
         }
         if len(values) != 2**3 or set(data["flag"]) != set(FLAGS):
             raise ValueError("a combination of flags has no value")
         return Vocabulary(
+            urls=urls,
             systems=data["systems"],
             categories={
-                key: Category(
-                    name_es=row["name_es"],
-                    name_en=row["name_en"],
-                    systems=tuple(row["systems"]),
-                    observation=row.get("observation"),
-                    family=row["family"],
-                )
+                key: Category(**{"observation": None, **row, "systems": tuple(row["systems"])})
                 for key, row in data["category"].items()
             },
             measurement_categories=data["measurement_category"],

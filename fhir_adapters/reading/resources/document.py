@@ -67,13 +67,7 @@ def reduce_document_reference(resource: Json, dates: Dates, limit: int) -> Docum
     created = next((m for a in attachments if (m := dates.past(a, "creation"))), None)
     written = created or dates.past(resource, "date")
     written = written or dates.past(child(child(resource, "context"), "period"), "start")
-    return Document(
-        patient,
-        _instant(written),
-        loinc(resource, "type"),
-        _with_language(parts, resource),
-        replaced_by(resource),
-    )
+    return _document(patient, resource, written, "type", parts, replaced_by(resource))
 
 
 def reduce_diagnostic_report(resource: Json, dates: Dates, limit: int) -> Document:
@@ -89,12 +83,7 @@ def reduce_diagnostic_report(resource: Json, dates: Dates, limit: int) -> Docume
         raise LeftOut
     effective, _ = dates.span(resource, "effective")
     written = dates.past(resource, "issued") or effective
-    return Document(
-        patient,
-        _instant(written),
-        loinc(resource, "code"),
-        _with_language(parts, resource),
-    )
+    return _document(patient, resource, written, "code", parts)
 
 
 def reduce_composition(resource: Json, dates: Dates, limit: int) -> Document:
@@ -107,13 +96,8 @@ def reduce_composition(resource: Json, dates: Dates, limit: int) -> Document:
     text = "\n\n".join(_sections(resource, 1)) or _narrative(resource)
     if not text:
         raise LeftOut
-    return Document(
-        patient,
-        _instant(dates.past(resource, "date")),
-        loinc(resource, "type"),
-        _with_language((_text_part(text, limit),), resource),
-        replaced_by(resource),
-    )
+    written, parts = dates.past(resource, "date"), (_text_part(text, limit),)
+    return _document(patient, resource, written, "type", parts, replaced_by(resource))
 
 
 def _sections(parent: Json, depth: int) -> Iterator[str]:
@@ -144,11 +128,20 @@ def _text_part(text: str, limit: int) -> Part:
     return Part(text=text, format=Format.PLAIN)
 
 
-def _instant(moment: Moment | None) -> datetime | None:
-    return None if moment is None else moment.at
-
-
-def _with_language(parts: tuple[Part, ...], resource: Json) -> tuple[Part, ...]:
-    """Give parts that declare no language that of the resource."""
+def _document(
+    patient: str,
+    resource: Json,
+    written: Moment | None,
+    kind_field: str,
+    parts: tuple[Part, ...],
+    replaces: tuple[str, ...] = (),
+) -> Document:
+    """Build a document; parts that declare no language have that of the resource."""
     language = string(resource, "language")
-    return tuple(part.in_language(language) for part in parts)
+    return Document(
+        patient,
+        written and written.at,
+        loinc(resource, kind_field),
+        tuple(part.in_language(language) for part in parts),
+        replaces,
+    )

@@ -14,7 +14,7 @@ from fhir_adapters.writing.grouping import statements
 from fhir_adapters.writing.observation import is_observed, observation
 from fhir_adapters.writing.source_note import SourceNote
 from fhir_adapters.writing.urls import DERIVATION_REFERENCE, CanonicalUrls
-from fhir_adapters.writing.vocabulary import load_vocabulary
+from fhir_adapters.writing.vocabulary import RunElements, load_vocabulary
 
 CANON = CanonicalUrls()
 WORDS = load_vocabulary()
@@ -36,7 +36,7 @@ def write(finding: Finding, concept: Concept = SYMPTOM, note: Note = NOTE) -> Js
     (statement,) = statements([finding])
     source = SourceNote.of(note, CANON)
     device = {"reference": "Device/d"}
-    return observation(statement, source, concept, WORDS, CANON, device, {}).body
+    return observation(statement, source, concept, RunElements(WORDS, device, {})).body
 
 
 def codes(element: Json) -> set[tuple[str, str]]:
@@ -109,7 +109,7 @@ def test_is_family_history_measurement_of_relative_is_false() -> None:
 def test_family_history_names_relative(relation: str | None, code: str, text: str) -> None:
     (statement,) = statements([finding(family=True, relation=relation)])
     source = SourceNote.of(NOTE, CANON)
-    made = family_history(statement, source, SYMPTOM, WORDS, CANON, {}).body
+    made = family_history(statement, source, SYMPTOM, RunElements(WORDS, {}, {})).body
     assert made["relationship"]["coding"][0]["code"] == code
     assert made["relationship"]["text"] == text
     assert made["status"] == "partial"
