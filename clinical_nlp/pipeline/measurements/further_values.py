@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from clinical_nlp.pipeline.measurements.measurement_rules import (
-    DIASTOLIC,
-    SYSTOLIC,
-    Measure,
-    Name,
-)
+from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC, SYSTOLIC, Measure, Name
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import Words
 
@@ -132,16 +127,13 @@ class FurtherValues:
 
     def _number(self, words: Words, position: int, measure: Measure) -> Quantity | int | None:
         """Return a value, or the place after a number that is none: a date, a time."""
-        if words.at(position - 1) in self._rules.months and self._is_day(words, position):
+        norm = words.at(position)
+        is_day = norm.isdigit() and int(norm) <= _LARGEST_DAY
+        if is_day and words.at(position - 1) in self._rules.months:
             return position + 1  # 'sept-22', 'junio 22'
         if words.at(position - 2) in self._rules.months and words.at(position - 1) in "-/":
             return position + 1
         return self._reader.scalar(words, position, measure)
-
-    @staticmethod
-    def _is_day(words: Words, position: int) -> bool:
-        norm = words.at(position)
-        return norm.isdigit() and int(norm) <= _LARGEST_DAY
 
     def _bracket_at(self, words: Words, position: int, measure: Measure) -> int:
         """Return the place of a bracket within a few words that qualify the value."""
@@ -169,19 +161,15 @@ class FurtherValues:
         if len(inside) == 1:  # 'Cr 1,5 (1,2)'
             alone = self._reader.scalar(words, position + 1, measure)
             return (alone, close + 1) if isinstance(alone, Quantity) else None
-        expected = any(self._is_again(norm, measure) for norm in inside)
-        if not expected:
+        if not any(self._is_again(norm, measure) for norm in inside):
             return None
         result = self._number_within(words, position + 1, measure, expected=True)
-        if result is None or result[0].end > close:
-            return None
-        return result[0], close + 1
+        return (result[0], close + 1) if result and result[0].end <= close else None
 
     def _compared(self, words: Words, position: int, measure: Measure) -> Further:
         """', ayer 79,3', 'previa 1,22', 'vs 1,2'."""
         expected = words.at(position) == "vs"
-        if words.at(position) in _SEPARATORS:
-            position += 1
+        position += words.at(position) in _SEPARATORS
         if words.at(position)[:1].isdigit():
             result = self._number(words, position, measure)
             if isinstance(result, Quantity):

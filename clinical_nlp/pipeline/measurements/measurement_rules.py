@@ -52,21 +52,15 @@ class Measure:
     more: frozenset[str]
     levels_only: bool
 
-    def value(
-        self,
-        number: Number,
-        unit: Unit | None,
-        *,
-        low: float | None = None,
-        high: float | None = None,
-    ) -> float | None:
+    def value(self, number: Number, unit: Unit | None, name: Name | None = None) -> float | None:
         """Return the number in this measurement's unit; ``None`` where it is implausible.
 
+        ``name`` is the name read, which may have limits of its own.
         A unit that makes it implausible is ignored as a slip where the number alone is
         plausible ("Hb 12,3 mg/dl").
         """
-        low = self.low if low is None else low
-        high = self.high if high is None else high
+        low = self.low if name is None or name.low is None else name.low
+        high = self.high if name is None or name.high is None else name.high
         readings = number.values(whole_expected=self.decimals == 0)
         if unit is not None:
             for reading in readings:
@@ -142,7 +136,13 @@ class MeasurementRules:
         self.units: PhraseIndex[tuple[str, ...]] = PhraseIndex()
         self.comparators: PhraseIndex[str] = PhraseIndex()
         self.standalone: PhraseIndex[str] = PhraseIndex()
-        self.pressure = _pressure(rules["pressure"])
+        self.pressure = PressureRules(
+            tuple(rules["pressure"]["centimetres_systolic"]),
+            tuple(rules["pressure"]["centimetres_diastolic"]),
+            rules["pressure"]["least_pulse_pressure"],
+            frozenset(rules["pressure"]["joins"]),
+            tuple(rules["pressure"]["temperature"]),
+        )
         words = rules["words"]
         self.between = frozenset(words["between"])
         self.again = frozenset(words["again"])
@@ -164,13 +164,11 @@ class MeasurementRules:
         }
         self.standalone_low: dict[str, float] = dict(rules["standalone"]["low"])
         self.phrases: PhraseIndex[None] = PhraseIndex()
-        for form in words["phrases"]:
-            self.phrases.add(phrase_norms(form), None)
+        self._add(self.phrases, words["phrases"], None)
         self._add_names(rules)
         self._add_units(rules)
         for sign, forms in rules["comparators"].items():
-            for form in forms:
-                self.comparators.add(phrase_norms(form), sign)
+            self._add(self.comparators, forms, sign)
 
     def _add_names(self, rules: Mapping[str, Any]) -> None:
         for key, entry in rules["concepts"].items():
@@ -178,26 +176,27 @@ class MeasurementRules:
             for name in entry.get("names", ()):
                 self.names.add(phrase_norms(name), Name(key, series=name in series))
             for guard in entry.get("guarded", ()):
-                self._add(guard["names"], _guarded(key, guard))
+                self._add(self.names, guard["names"], _guarded(key, guard))
         pressure = rules["pressure"]
         pair_only = frozenset(pressure["pair_only"])
         for name in pressure["names"]:
             self.names.add(phrase_norms(name), Name(PRESSURE, needs_pair=name in pair_only))
-        self._add(pressure["pair_names"], Name(PRESSURE, needs_pair=True, millimetres=True))
-        self._add(pressure["systolic"], Name(SYSTOLIC))
-        self._add(pressure["diastolic"], Name(DIASTOLIC))
-        self._add(rules["others"]["names"], Name(_OTHER))
+        self._add(
+            self.names, pressure["pair_names"], Name(PRESSURE, needs_pair=True, millimetres=True)
+        )
+        self._add(self.names, pressure["systolic"], Name(SYSTOLIC))
+        self._add(self.names, pressure["diastolic"], Name(DIASTOLIC))
+        self._add(self.names, rules["others"]["names"], Name(_OTHER))
 
-    def _add(self, names: Iterable[str], name: Name) -> None:
-        for form in names:
-            self.names.add(phrase_norms(form), name)
+    @staticmethod
+    def _add(index: PhraseIndex[T], forms: Iterable[str], value: T) -> None:
+        for form in forms:
+            index.add(phrase_norms(form), value)
 
     def _add_units(self, rules: Mapping[str, Any]) -> None:
         forms = {form for measure in self.measures.values() for form in measure.units}
-        self.passing_units = {phrase_norms(unit) for unit in rules["foreign_units"]["passing"]}
-        foreign = self.passing_units | {
-            phrase_norms(unit) for unit in rules["foreign_units"]["final"]
-        }
+        self.passing_units = {*map(phrase_norms, rules["foreign_units"]["passing"])}
+        foreign = self.passing_units.union(map(phrase_norms, rules["foreign_units"]["final"]))
         # A letter that is a unit of one measurement is no unit after another's number.
         self.weak_units = {f for f in forms - foreign if len(f) == 1 and len(f[0]) == 1}
         forms.update(foreign)
@@ -205,8 +204,7 @@ class MeasurementRules:
             self.units.add(form, form)
         for key, units in rules["standalone"].items():
             if key not in ("not_after", "low"):
-                for unit in units:
-                    self.standalone.add(phrase_norms(unit), key)
+                self._add(self.standalone, units, key)
 
 
 def _measure(key: str, entry: Mapping[str, Any]) -> Measure:
@@ -236,13 +234,3 @@ def _guarded(key: str, guard: Mapping[str, Any]) -> Name:
     for field in ("needs_link", "near", "not_near"):
         conditions[field] = frozenset(guard.get(field, ()))
     return Name(key, **conditions)
-
-
-def _pressure(rules: Mapping[str, Any]) -> PressureRules:
-    return PressureRules(
-        tuple(rules["centimetres_systolic"]),
-        tuple(rules["centimetres_diastolic"]),
-        rules["least_pulse_pressure"],
-        frozenset(rules["joins"]),
-        tuple(rules["temperature"]),
-    )

@@ -41,16 +41,17 @@ class MeasurementFinder(RuleComponent):
     """
 
     def compile_rules(self, rules: dict[str, Any]) -> None:
-        """Build the scanner."""
-        compiled = MeasurementRules(rules)
-        self._units = {key: measure.unit for key, measure in compiled.measures.items()}
-        self._scanner = Scanner(compiled)
+        """Build the look-up tables."""
+        self._compiled = MeasurementRules(rules)
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the measurements of ``doc``."""
         words = Words(doc)
         openings = _examination_openings(doc)
-        values = self._scanner.scan(words, lambda position: words.tokens[position] in openings)
+        scanner = Scanner(
+            self._compiled, words, lambda position: words.tokens[position] in openings
+        )
+        values = scanner.scan()
         if values:
             sections = Sections(doc)
             new = [self._finding(words, value, sections) for value in values]
@@ -65,7 +66,7 @@ class MeasurementFinder(RuleComponent):
             text=text,
             concept=value.concept,
             value=value.value,
-            unit=self._units[value.concept],
+            unit=self._compiled.measures[value.concept].unit,
             low=value.low,
             high=value.high,
             comparator=value.comparator,

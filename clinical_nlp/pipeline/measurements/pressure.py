@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clinical_nlp.pipeline.measurements.measurement_rules import (
-    DIASTOLIC,
-    SYSTOLIC,
-)
+from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC, SYSTOLIC
 from clinical_nlp.pipeline.measurements.numbers import Number
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import DASHES, Words
@@ -81,16 +78,16 @@ class PressureReader:
         if start is None:
             return None
         diastolic = self._part(words, start, systolic=False)
-        if diastolic is None or not self._is_plausible_pair(words, systolic, diastolic):
+        if diastolic is None or (diastolic.centimetres and not systolic.centimetres):
+            return None
+        if systolic.value - diastolic.value < self._limits.least_pulse_pressure:
             return None
         if systolic.centimetres and (millimetres or self._is_date(words, diastolic)):
             return None
         form, after = self._reader.unit(words, diastolic.end)
-        if form and form not in self._diastolic.units:
-            if form[0] in ("mg", "mcg", "ug", "g"):
+        if form not in self._diastolic.units:
+            if form and form[0] in ("mg", "mcg", "ug", "g"):
                 return None
-            after = diastolic.end
-        elif not form:
             after = diastolic.end
         return PressureReading(
             _value(SYSTOLIC, systolic, start),
@@ -114,9 +111,9 @@ class PressureReader:
         if number is None:
             return None
         first, last = self._limits.temperature
-        if number.decimal is not None and first <= number.decimal <= last:
-            return self._reader.scalar(words, position, self._temperature)
-        return self._reader.scalar(words, position, self._systolic)
+        warm = number.decimal is not None and first <= number.decimal <= last
+        measure = self._temperature if warm else self._systolic
+        return self._reader.scalar(words, position, measure)
 
     def series(self, words: Words, first: PressureReading) -> Iterator[PressureReading]:
         """Yield the readings that follow ``first``: 'TA 150/90, 145/85 y de pie 130/80'."""
@@ -154,10 +151,8 @@ class PressureReader:
 
     def _second_number_at(self, words: Words, position: int, *, named: bool) -> int | None:
         """Return the place of the second number; ``None`` where there is none."""
+        position += words.at(position) in ("mmhg", "mm")
         sign = words.at(position)
-        if words.at(position) in ("mmhg", "mm"):
-            position += 1
-            sign = words.at(position)
         if sign in _STROKES or (named and sign in self._limits.joins):
             return position + 1
         if named and (sign[:1].isdigit() or sign in self._rules.numbers.words):
@@ -171,9 +166,8 @@ class PressureReader:
         value = self._millimetres(number, systolic=systolic)
         if value is None:
             return None
-        second = None
-        if words.at(number.end) in DASHES:
-            second = self._rules.numbers.digits(words, number.end + 1)
+        dashed = words.at(number.end) in DASHES
+        second = self._rules.numbers.digits(words, number.end + 1) if dashed else None
         upper = self._millimetres(second, systolic=systolic) if second is not None else None
         # '150-160/90' is a range of the systolic, '124-78' two pressures.
         if second is not None and upper is not None and upper[0] > value[0]:
@@ -186,12 +180,8 @@ class PressureReader:
     def _millimetres(self, number: Number, *, systolic: bool) -> tuple[float, bool] | None:
         """Return the number in mm Hg, and whether it was written in centimetres."""
         measure = self._systolic if systolic else self._diastolic
-        pressure_rules = self._limits
-        first, last = (
-            pressure_rules.centimetres_systolic
-            if systolic
-            else pressure_rules.centimetres_diastolic
-        )
+        limits = self._limits
+        first, last = limits.centimetres_systolic if systolic else limits.centimetres_diastolic
         for reading in number.values(whole_expected=False):
             if measure.low <= reading <= measure.high and reading.is_integer():
                 return reading, False
@@ -199,25 +189,17 @@ class PressureReader:
                 return round(reading * _MM_PER_CM, 1), True
         return None
 
-    def _is_plausible_pair(self, words: Words, systolic: _Part, diastolic: _Part) -> bool:
-        """Whether both numbers can belong to one reading."""
-        if diastolic.centimetres and not systolic.centimetres:
-            return False
-        return systolic.value - diastolic.value >= self._limits.least_pulse_pressure
-
     def _is_date(self, words: Words, diastolic: _Part) -> bool:
         """Whether two small numbers are a day and a month: '14/07/23', '14/07: ...'."""
         following = words.at(diastolic.end)
-        if following in ("/", ":"):
-            return True
-        if following == "-" and words.at(diastolic.end + 1)[:1].isdigit():
+        dashed = following == "-" and words.at(diastolic.end + 1)[:1].isdigit()
+        if dashed or following in ("/", ":"):
             return True
         written = words.at(diastolic.first)
         if len(written) == 2 and written[0] == "0":
             return True  # 14/07
         # '12/5 150/90': a day, then its reading
-        after = self.pair(words, diastolic.end, named=False, millimetres=True)
-        return after is not None
+        return self.pair(words, diastolic.end, named=False, millimetres=True) is not None
 
 
 def _value(concept: str, part: _Part, after: int) -> Quantity:

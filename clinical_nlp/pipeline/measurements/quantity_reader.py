@@ -117,18 +117,16 @@ class QuantityReader:
             measurement can follow.
         """
         percent_first = words.at(position) == "%" and words.at(position + 1)[:1].isdigit()
-        if percent_first:
-            position += 1
+        position += percent_first
         date = self.date(words, position)
         if date:
             return date
         number = self.rules.numbers.scalar(words, position, decimals=measure.decimals > 0)
         if number is None:
             return None
-        low, high = (name.low, name.high) if name is not None else (None, None)
         chained = words.at(number.end) in DASHES and words.at(number.end + 2) in DASHES
         if not (chained and measure.levels_only):  # '70,1 - 70,4 - 70,8' are weights
-            value = self._range(words, number, measure, low, high)
+            value = self._range(words, number, measure, name)
             if value is not None:
                 return value
             if chained:
@@ -142,7 +140,7 @@ class QuantityReader:
             return after if form[0] in _ORDINALS else None  # '45o', 'FE75C'
         if unit is None and name is not None and name.needs_unit:
             return None
-        read = measure.value(number, unit, low=low, high=high)
+        read = measure.value(number, unit, name)
         if read is None:
             own = unit is not None and form not in self.rules.weak_units
             return None if own else self.skip_non_value(words, position) or None
@@ -163,17 +161,10 @@ class QuantityReader:
         return None, after
 
     def _range(
-        self,
-        words: Words,
-        number: Number,
-        measure: Measure,
-        low: float | None,
-        high: float | None,
+        self, words: Words, number: Number, measure: Measure, name: Name | None
     ) -> Quantity | None:
         """Return the range that begins with ``number``, if any: 35-40%, 35% a 40%."""
-        position = number.end
-        if words.at(position) == "%":
-            position += 1
+        position = number.end + (words.at(number.end) == "%")
         sign = words.at(position)
         dashed = sign in DASHES
         if not dashed and sign not in self.rules.to:
@@ -189,20 +180,13 @@ class QuantityReader:
             measure.levels_only or not self._is_range(words, number.first, sign, after)
         ):
             return None
-        first_value = measure.value(number, unit, low=low, high=high)
-        second_value = measure.value(second, unit, low=low, high=high)
+        first_value = measure.value(number, unit, name)
+        second_value = measure.value(second, unit, name)
         if first_value is None or second_value is None or not first_value < second_value:
             return None
-        end = second.end
-        return Quantity(
-            measure.key,
-            (first_value + second_value) / 2,
-            number.first,
-            end,
-            after,
-            first_value,
-            second_value,
-        )
+        mean = (first_value + second_value) / 2
+        place = (number.first, second.end, after)
+        return Quantity(measure.key, mean, *place, low=first_value, high=second_value)
 
     def _is_range(self, words: Words, first: int, sign: str, second_end: int) -> bool:
         """Whether words join two numbers into a range: not 'pasa de 30 a 45', not '80 y 85'."""
@@ -215,11 +199,5 @@ class QuantityReader:
 
     def _in_time(self, words: Words, position: int) -> bool:
         """Whether a time span follows: 'en una semana', 'en 3 meses'."""
-        if words.at(position) != "en":
-            return False
-        return any((word,) in self.rules.passing_units for word in words.after(position + 1, 2))
-
-
-def with_comparator(value: Quantity, comparator: str | None) -> Quantity:
-    """Return the quantity with a comparator, unchanged for ``None``."""
-    return value if comparator is None else value._replace(comparator=comparator)
+        following = words.after(position + 1, 2) if words.at(position) == "en" else ()
+        return any((word,) in self.rules.passing_units for word in following)

@@ -14,11 +14,7 @@ from clinical_nlp.pipeline.measurements.measurement_rules import (
     Name,
 )
 from clinical_nlp.pipeline.measurements.pressure import PressureReader
-from clinical_nlp.pipeline.measurements.quantity_reader import (
-    Quantity,
-    QuantityReader,
-    with_comparator,
-)
+from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import Words
 from clinical_nlp.pipeline.measurements.unnamed import UnnamedReader
 from clinical_nlp.pipeline.measurements.value_rows import ValueRows
@@ -29,52 +25,37 @@ _MAX_WORDS_AFTER_VALUE = 4
 
 
 class Scanner:
-    """Finds the values of a text, in one pass over its words.
+    """Finds the values of one text, in one pass over its words.
 
     Parameters
     ----------
     rules
         Names, units, limits and words.
+    in_examination
+        Whether a word is at the start of an examination, where two numbers with a stroke
+        between are a blood pressure even without its name.
     """
 
-    def __init__(self, rules: MeasurementRules) -> None:
-        self.rules = rules
-        self.quantities = QuantityReader(rules)
-        self.pressure = PressureReader(self.quantities)
-        self.context = Context(rules)
-        self.further = FurtherValues(self.quantities)
-        self.rows = ValueRows(self.quantities, self.pressure)
-        self.unnamed = UnnamedReader(self.quantities, self.pressure, self.context, self.further)
-        self.search = ValueSearch(rules, self.pressure)
-
-    def scan(self, words: Words, in_examination: Callable[[int], bool]) -> list[Quantity]:
-        """Return the values, in order of place.
-
-        Parameters
-        ----------
-        in_examination
-            Whether a word is at the start of an examination, where two numbers with a stroke
-            between are a blood pressure even without its name.
-        """
-        return _Scan(self, words, in_examination).run()
-
-
-class _Scan:
-    """The scan of one text."""
-
     def __init__(
-        self, scanner: Scanner, words: Words, in_examination: Callable[[int], bool]
+        self, rules: MeasurementRules, words: Words, in_examination: Callable[[int], bool]
     ) -> None:
-        self._scanner = scanner
-        self._rules = scanner.rules
-        self._words = words
-        self._in_examination = in_examination
+        self._rules, self._words, self._in_examination = rules, words, in_examination
+        self._quantities = QuantityReader(rules)
+        self._pressure = PressureReader(self._quantities)
+        self._context = Context(rules)
+        self._further = FurtherValues(self._quantities)
+        self._rows = ValueRows(self._quantities, self._pressure)
+        self._unnamed = UnnamedReader(
+            self._quantities, self._pressure, self._context, self._further
+        )
+        self._search = ValueSearch(rules, self._pressure)
         self._values: list[Quantity] = []
         # Index of the first value after which the text continues at a place.
         self._ended: dict[int, int] = {}
         self._used: set[int] = set()  # words of values, and of numbers to ignore
 
-    def run(self) -> list[Quantity]:
+    def scan(self) -> list[Quantity]:
+        """Return the values, in order of place."""
         words, names = self._words, self._rules.names
         end = 0
         openings = names.first_words
@@ -90,13 +71,8 @@ class _Scan:
                     break
         for position in [i for i, norm in enumerate(words.norms) if norm[0].isdigit()]:
             if position not in self._used:
-                values = self._scanner.unnamed.at(
-                    words,
-                    position,
-                    in_examination=self._in_examination(position),
-                    last=self._last_before(position),
-                )
-                self._add(values)
+                opening, last = self._in_examination(position), self._last_before(position)
+                self._add(self._unnamed.at(words, position, in_examination=opening, last=last))
         return sorted(self._values, key=lambda value: value.first)
 
     def _last_before(self, position: int) -> Quantity | None:
@@ -116,11 +92,11 @@ class _Scan:
         if name.is_other:
             self._skip_other_test(end)
             return True
-        if not self._scanner.context.conditions_met(self._words, name, start, end):
+        if not self._context.conditions_met(self._words, name, start, end):
             return False
         if name.after is not None and not self._follows_concept(name.after, start):
             return False
-        several = self._scanner.rows.values(self._words, name, end)
+        several = self._rows.values(self._words, name, end)
         if several:
             self._add(several)
             return True
@@ -156,25 +132,22 @@ class _Scan:
             position += 1
 
     def _scalar(self, name: Name, measure: Measure, start: int, end: int) -> list[Quantity]:
-        result = self._scanner.search.find(
-            self._words,
-            end,
-            measure,
-            name,
-            lambda position: self._scanner.quantities.scalar(self._words, position, measure, name),
-        )
+        words = self._words
+
+        def read(position: int) -> Quantity | int | None:
+            return self._quantities.scalar(words, position, measure, name)
+
+        result = self._search.find(words, end, measure, name, read)
         if result is None:
             return []
         value, comparator = result
-        if measure.levels_only and self._scanner.context.is_change(self._words, start, value):
+        if measure.levels_only and self._context.is_change(words, start, value):
             return []
-        if self._scanner.context.is_threshold(
-            self._words, start, comparator, value.first, value.after
-        ):
+        if self._context.is_threshold(words, start, comparator, value.first, value.after):
             self._used.update(range(value.first, value.end))
             return []
-        first = with_comparator(value, comparator)
-        return [first, *self._scanner.further.scalars(self._words, first, measure, name)]
+        first = value._replace(comparator=comparator)
+        return [first, *self._further.scalars(words, first, measure, name)]
 
     def _linked(self, name: Name, measure: Measure, end: int) -> list[Quantity]:
         """Read a number right after a linking word: 'FA no conocida a 108'."""
@@ -182,46 +155,42 @@ class _Scan:
         for position in range(end, min(words.size, end + _MAX_WORDS_TO_LINK)):
             norm = words.norms[position]
             if norm in name.needs_link:
-                value = self._scanner.quantities.scalar(words, position + 1, measure, name)
+                value = self._quantities.scalar(words, position + 1, measure, name)
                 if isinstance(value, Quantity):
-                    return [value, *self._scanner.further.scalars(words, value, measure, name)]
+                    return [value, *self._further.scalars(words, value, measure, name)]
             elif not norm.isalpha():
                 break
         return []
 
     def _leads_to_pair(self, end: int) -> bool:
         position = end + (self._words.at(end) == ":")
-        return self._scanner.pressure.pair(self._words, position, named=False) is not None
+        return self._pressure.pair(self._words, position, named=False) is not None
 
     def _read_pressure(self, name: Name, start: int, end: int) -> bool:
-        words, pressure = self._words, self._scanner.pressure
+        words, pressure = self._words, self._pressure
         systolic = self._rules.measures[SYSTOLIC]
 
         def pair(position: int) -> Quantity | int | None:
-            reading = self._scanner.pressure.pair(
-                words, position, named=True, millimetres=name.millimetres
-            )
+            reading = pressure.pair(words, position, named=True, millimetres=name.millimetres)
             if reading is not None:
                 return reading.systolic
             if name.needs_pair:
-                return self._scanner.quantities.skip_non_value(words, position) or None
+                return self._quantities.skip_non_value(words, position) or None
             return pressure.single(words, position)
 
-        result = self._scanner.search.find(words, end, systolic, name, pair)
+        result = self._search.find(words, end, systolic, name, pair)
         if result is None:
             return False
         value, comparator = result
-        reading = self._scanner.pressure.pair(
-            words, value.first, named=True, millimetres=name.millimetres
-        )
+        reading = pressure.pair(words, value.first, named=True, millimetres=name.millimetres)
         after = reading.diastolic.after if reading is not None else value.after
-        if self._scanner.context.is_threshold(words, start, comparator, value.first, after):
+        if self._context.is_threshold(words, start, comparator, value.first, after):
             self._used.update(range(value.first, after))
             return True
         if reading is None:
-            self._add([with_comparator(value, comparator)])
+            self._add([value._replace(comparator=comparator)])
             return True
-        self._add([with_comparator(part, comparator) for part in reading.values])
+        self._add([part._replace(comparator=comparator) for part in reading.values])
         for following in pressure.series(words, reading):
             self._add(list(following.values))
         return True

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from clinical_nlp.pipeline.measurements.context import Context
 from clinical_nlp.pipeline.measurements.further_values import FurtherValues
-from clinical_nlp.pipeline.measurements.measurement_rules import (
-    DIASTOLIC,
-    PRESSURE,
-    SYSTOLIC,
-    Name,
-)
+from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC, PRESSURE, SYSTOLIC, Name
 from clinical_nlp.pipeline.measurements.pressure import PressureReader, PressureReading
-from clinical_nlp.pipeline.measurements.quantity_reader import (
-    Quantity,
-    QuantityReader,
-    with_comparator,
-)
+from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import Words
 
 _OF = frozenset({"de", "d", "ko", "eko"})
@@ -77,13 +68,9 @@ class UnnamedReader:
         reading = self._pressure.pair(words, position, named=False, millimetres=True)
         if reading is not None:
             length, keys = rules.standalone.at(words, reading.diastolic.end)
-            if (
-                length
-                and _UNNAMED_PRESSURE in keys
-                and self._is_free(words, position, _UNNAMED_PRESSURE)
-            ):
-                return list(reading.values)
-            return []
+            named = length and _UNNAMED_PRESSURE in keys
+            free = named and self._is_free(words, position, _UNNAMED_PRESSURE)
+            return list(reading.values) if free else []
         number = self._reader.number(words, position)
         if number is None:
             return []
@@ -96,12 +83,11 @@ class UnnamedReader:
             if measure is None or not self._is_free(words, position, key):
                 continue
             value = self._reader.scalar(words, position, measure)
-            if isinstance(value, Quantity) and value.value < rules.standalone_low.get(key, 0):
+            if not isinstance(value, Quantity) or value.value < rules.standalone_low.get(key, 0):
                 continue
-            if isinstance(value, Quantity) and not self._context.is_threshold(
-                words, position, _comparator_before(words, position), position, value.after
-            ):
-                first = with_comparator(value, _comparator_before(words, position))
+            comparator = _comparator_before(words, position)
+            if not self._context.is_threshold(words, position, comparator, position, value.after):
+                first = value._replace(comparator=comparator)
                 # '69 kg (72 al ingreso)'
                 return [first, *self._further.scalars(words, first, measure, Name(key))]
         return []
@@ -113,9 +99,8 @@ class UnnamedReader:
         number = self._reader.number(words, position)
         if number is None:
             return []
-        end = reading.diastolic.after if reading is not None else number.end
-        if reading is None:
-            end = self._reader.unit(words, end)[1]
+        after_number = self._reader.unit(words, number.end)[1]
+        end = reading.diastolic.after if reading is not None else after_number
         if words.at(end) not in _OF:
             return self._high_or_low(words, position, end) if reading is None else []
         length, names = rules.names.at(words, end + 1)
@@ -139,7 +124,7 @@ class UnnamedReader:
         comparator = _comparator_before(words, position)
         if self._context.is_threshold(words, position, comparator, position, value.after):
             return []
-        return [with_comparator(value, comparator)]
+        return [value._replace(comparator=comparator)]
 
     def _in_usual_order(self, words: Words, position: int, last: Quantity) -> list[Quantity]:
         """Read vital signs in their usual order: '148/82, 76, 96%', '148/82/76'."""
@@ -149,13 +134,14 @@ class UnnamedReader:
         gap = words.at(position - 1) if position > last.after else ""
         following = words.at(number.end)
         percent = following == "%"
+        percent_next = words.at(number.end + 1).isdigit() and words.at(number.end + 2) == "%"
         if percent and last.concept in _VITALS_BEFORE_SATURATION and gap in _ORDER_SIGNS:
             key, low, high = "oxygen_saturation", *_SATURATION_RANGE
         elif last.concept == DIASTOLIC and (
             gap == "/"
             or (gap == "(" and following == ")")
             or (gap in ("", "-") and following in _ORDER_ENDS)
-            or (gap == "," and following == "," and self._percent(words, number.end + 1))
+            or (gap == "," and following == "," and percent_next)
         ):
             key, low, high = "heart_rate", *_HEART_RATE_RANGE
         else:
@@ -164,10 +150,6 @@ class UnnamedReader:
         if value is None or not low <= value <= high:
             return []
         return [Quantity(key, float(value), number.first, number.end, number.end + percent)]
-
-    @staticmethod
-    def _percent(words: Words, position: int) -> bool:
-        return words.at(position).isdigit() and words.at(position + 1) == "%"
 
     def _high_or_low(self, words: Words, position: int, end: int) -> list[Quantity]:
         """Read '145 la alta, 68 la baja', '17 de máxima y 9 de mínima' (as patients put it)."""

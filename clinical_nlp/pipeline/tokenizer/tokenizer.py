@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import registry
+from spacy.util import DummyTokenizer, registry
 from spacy.vocab import Vocab
 
 from clinical_nlp.matching.norms import normalise_word
@@ -43,12 +42,12 @@ _PIECE = re.compile(
 )
 
 
-class ClinicalTokenizer:
+class ClinicalTokenizer(DummyTokenizer):
     """Callable that turns a text into a :class:`spacy.tokens.Doc`.
 
-    It holds only the vocabulary: the rules are code, so that serialising writes nothing. Runs
-    of white space beyond one blank become white-space tokens, as spaCy expects; rules skip
-    them.
+    It holds only the vocabulary: the rules are code, so that serialising writes nothing (the
+    inherited methods). Runs of white space beyond one blank become white-space tokens, as
+    spaCy expects; rules skip them.
     """
 
     def __init__(self, vocab: Vocab) -> None:
@@ -65,22 +64,6 @@ class ClinicalTokenizer:
         words = [word or space for word, _, space in pieces]
         spaces = [bool(blank) for _, blank, _ in pieces]
         return Doc(self.vocab, words=words, spaces=spaces)
-
-    # spaCy saves and loads every tokenizer through these four methods.
-    def to_disk(self, path: str | Path, **kwargs: object) -> None:
-        """Nothing to write: the rules are code."""
-
-    def from_disk(self, path: str | Path, **kwargs: object) -> ClinicalTokenizer:
-        """Nothing to read."""
-        return self
-
-    def to_bytes(self, **kwargs: object) -> bytes:
-        """Nothing to write."""
-        return b""
-
-    def from_bytes(self, data: bytes, **kwargs: object) -> ClinicalTokenizer:
-        """Nothing to read."""
-        return self
 
 
 @registry.tokenizers("clinical_nlp.ClinicalTokenizer.v1")  # type: ignore[untyped-decorator]
