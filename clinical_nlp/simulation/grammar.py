@@ -19,13 +19,12 @@ compile and 1.8 times the characters (``benchmarks/grammar_against_jinja2.py``).
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from random import Random
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import PipelineError
 
 Slots = Mapping[str, str]
@@ -207,8 +206,7 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 def read_notes_file(name: str) -> dict[str, Any]:
     """Return one TOML file of ``simulation/notes``."""
-    folder = files("clinical_nlp.simulation").joinpath("notes")
-    return tomllib.loads(folder.joinpath(name).read_text("utf-8"))
+    return read_toml("clinical_nlp.simulation", f"notes/{name}")
 
 
 #: Files that make up the Spanish grammar; the other languages overlay it with one file each.

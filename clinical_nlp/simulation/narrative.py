@@ -43,9 +43,8 @@ def write_narrative(draft: Draft, brief: bool) -> tuple[list[str], list[str]]:
     narrative = [_present(draft, sign) for sign in reported]
     own = draft.optional(f"{draft.topic}.history", 0.85)
     if own and not brief:
-        own += draft.optional(f"{draft.topic}.history", 0.6) + draft.optional(
-            f"{draft.topic}.history", 0.3
-        )
+        for share_of_more in (0.6, 0.3):
+            own += draft.optional(f"{draft.topic}.history", share_of_more)
     narrative = [*own, *narrative]
     if draft.cardiac and not brief:
         narrative += _follow_up(draft)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import UsageError
 from clinical_nlp.simulation.rng import logit
 
@@ -72,10 +72,10 @@ class ConditionParameters:
     name: str
     women: Curve
     men: Curve
-    metabolic: float
-    lungs: float
     coded: float
     lag: float
+    metabolic: float = 0.0
+    lungs: float = 0.0
     earliest: float = 18.0
 
 
@@ -184,9 +184,9 @@ def load_parameters(path: Path | None = None) -> Parameters:
         E111 where the file cannot be read or lacks a value.
     """
     try:
-        if path is None:
-            return _shipped()
-        return _parse(tomllib.loads(path.read_text(encoding="utf-8")))
+        return (
+            _shipped() if path is None else _parse(tomllib.loads(path.read_text(encoding="utf-8")))
+        )
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             "E111",
@@ -197,58 +197,43 @@ def load_parameters(path: Path | None = None) -> Parameters:
 
 @lru_cache(maxsize=1)
 def _shipped() -> Parameters:
-    text = files("clinical_nlp.simulation").joinpath("parameters.toml").read_text("utf-8")
-    return _parse(tomllib.loads(text))
+    return _parse(read_toml("clinical_nlp.simulation", "parameters.toml"))
 
 
 def _parse(raw: Mapping[str, Any]) -> Parameters:
-    population, timeline, waves = raw["population"], raw["timeline"], raw["waves"]
+    population, waves, death = raw["population"], raw["waves"], dict(raw["death"])
+    leaving = population["leaving"]
     conditions = dict(raw["conditions"])
     knots = conditions.pop("knots")
-    death = dict(raw["death"])
     return Parameters(
-        start=timeline["start"],
-        cut=timeline["cut"],
-        end=timeline["end"],
+        **raw["timeline"],
         ages=tuple(population["ages"]),
         shares=tuple(population["shares"]),
         women=tuple(population["women"]),
         join_late=population["join_late"],
-        leaving=tuple(
-            zip(population["leaving"]["ages"], population["leaving"]["yearly"], strict=True)
-        ),
-        leaving_known=population["leaving"]["known"],
+        leaving=tuple(zip(leaving["ages"], leaving["yearly"], strict=True)),
+        leaving_known=leaving["known"],
         rural=population["rural"],
         regions=tuple(Region(name, **row) for name, row in population["regions"].items()),
-        conditions=tuple(_condition(name, row, knots) for name, row in conditions.items()),
+        conditions=tuple(
+            ConditionParameters(name, **{**row, **_curves(knots, row["women"], row["men"])})
+            for name, row in conditions.items()
+        ),
         heart_failure=_heart_failure(dict(raw["heart_failure"])),
         death_log_hazard=death.pop("log_hazard"),
         death=death,
         signs=raw["signs"],
-        wave_period=(waves["period_days"][0], waves["period_days"][1]),
+        wave_period=tuple(waves["period_days"]),
         wave_swing=waves["swing"],
         wave_day_sd=waves["day_sd"],
         care=raw["care"],
     )
 
 
-def _condition(name: str, row: Mapping[str, Any], knots: list[float]) -> ConditionParameters:
-    return ConditionParameters(
-        name=name,
-        women=Curve.from_percent(knots, row["women"]),
-        men=Curve.from_percent(knots, row["men"]),
-        metabolic=row.get("metabolic", 0.0),
-        lungs=row.get("lungs", 0.0),
-        coded=row["coded"],
-        lag=row["lag"],
-        earliest=row.get("earliest", 18.0),
-    )
+def _curves(knots: list[float], women: list[float], men: list[float]) -> dict[str, Curve]:
+    return {"women": Curve.from_percent(knots, women), "men": Curve.from_percent(knots, men)}
 
 
 def _heart_failure(row: dict[str, Any]) -> HeartFailureParameters:
-    knots = row.pop("prevalence_knots")
-    return HeartFailureParameters(
-        women=Curve.from_percent(knots, row.pop("prevalence_women")),
-        men=Curve.from_percent(knots, row.pop("prevalence_men")),
-        **row,
-    )
+    prevalence = [row.pop(f"prevalence_{part}") for part in ("knots", "women", "men")]
+    return HeartFailureParameters(**{**row, **_curves(*prevalence)})

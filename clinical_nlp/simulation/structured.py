@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from importlib.resources import files
 from random import Random
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import CodedEvent, Coding, EventKind
 from clinical_nlp.simulation.parameters import Parameters
 from clinical_nlp.simulation.patient_course import PatientCourse
@@ -33,8 +32,7 @@ _RESOURCES = {
 @lru_cache(maxsize=1)
 def codes() -> dict[str, Any]:
     """Return ``codes.toml``."""
-    folder = files("clinical_nlp.simulation")
-    return tomllib.loads(folder.joinpath("codes.toml").read_text("utf-8"))
+    return read_toml("clinical_nlp.simulation", "codes.toml")
 
 
 class StructuredRecord:
@@ -113,22 +111,14 @@ class StructuredRecord:
     def add_contact(self, rng: Random, visit: Visit) -> None:
         """Enter what a visit leaves: the contact, its code, its measurements, its tests."""
         day, table = date.fromordinal(visit.day), codes()
-        self._add(
-            EventKind.ENCOUNTER,
-            _coding("act", table["encounters"][visit.kind]),
-            start=day,
-            end=day,
-        )
+        contact = _coding("act", table["encounters"][visit.kind])
+        self._add(EventKind.ENCOUNTER, contact, start=day, end=day)
         entry = topics().get(visit.topic)
         if entry is not None and "icd10" in entry and rng.random() < entry["coded"]:
             system = "icpc2" if rng.random() < 0.3 else "icd10"
-            self._add(
-                EventKind.CONDITION,
-                _coding(system, entry[system]),
-                start=day,
-                end=date.fromordinal(visit.day + 5 + int(rng.random() * 20)),
-                recorded=day,
-            )
+            end = date.fromordinal(visit.day + 5 + int(rng.random() * 20))
+            code = _coding(system, entry[system])
+            self._add(EventKind.CONDITION, code, start=day, end=end, recorded=day)
         if visit.suspects and rng.random() < 0.03:
             self._add_condition(rng, "heart_failure", 0.9, visit.day, visit.day, uncertain=True)
         if visit.vitals and rng.random() < self._p.care["structured_vitals"]:
@@ -141,13 +131,9 @@ class StructuredRecord:
             self._add(EventKind.PROCEDURE, code, start=day)
         if visit.topic == "review" and rng.random() < 0.12:
             smoking = table["smoking"]
-            self._add(
-                EventKind.OBSERVATION,
-                _coding("loinc", smoking["loinc"], "Tabaco"),
-                start=day,
-                recorded=day,
-                value_codings=(_coding("snomed", smoking[self._patient.smoking]),),
-            )
+            status = (_coding("snomed", smoking[self._patient.smoking]),)
+            code = _coding("loinc", smoking["loinc"], "Tabaco")
+            self._add(EventKind.OBSERVATION, code, start=day, recorded=day, value_codings=status)
 
     def as_of(self, cut: date) -> tuple[CodedEvent, ...]:
         """Return what the record holds on ``cut``: nothing entered later, no later end."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from random import Random
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.simulation.parameters import YEAR
 from clinical_nlp.simulation.patient_course import PatientCourse
 from clinical_nlp.simulation.rng import pick, pick_weighted
@@ -57,8 +56,7 @@ class _TreatmentRule:
 
 @lru_cache(maxsize=1)
 def _catalogue() -> tuple[Mapping[str, Drug], tuple[_TreatmentRule, ...]]:
-    folder = files("clinical_nlp.simulation")
-    raw = tomllib.loads(folder.joinpath("drugs.toml").read_text("utf-8"))
+    raw = read_toml("clinical_nlp.simulation", "drugs.toml")
     drugs = {
         key: Drug(key, row["atc"], tuple(row["names"]), tuple(row["doses"]), tuple(row["regimens"]))
         for key, row in raw["drugs"].items()

@@ -16,6 +16,9 @@ from clinical_nlp.simulation.workup import draw_vitals, random_subset, work_up
 
 #: Topics at which cardiac signs are asked about as often as in a review.
 _ASKING_TOPICS = frozenset({"review", "complaint", "hf_review", "bronchitis", "copd_flare"})
+#: Who answers a contact, by its topic; repeated ones are likelier.
+_KINDS = {"review": ("nurse", "nurse", "gp", "phone"), "hf_review": ("nurse", "gp", "gp", "phone")}
+_USUAL_KINDS = ("gp", "gp", "gp", "gp", "phone", "phone", "urgent", "nurse")
 
 
 def plan_visits(rng: Random, physiology: Physiology) -> list[Visit]:
@@ -145,11 +148,7 @@ def _draw_kind(rng: Random, age: float, topic: str, entry: Mapping[str, Any]) ->
         return "home"
     if entry:
         return str(pick(rng, entry["kinds"]))
-    if topic == "review":
-        return pick(rng, ("nurse", "nurse", "gp", "phone"))
-    if topic == "hf_review":
-        return pick(rng, ("nurse", "gp", "gp", "phone"))
-    return pick(rng, ("gp", "gp", "gp", "gp", "phone", "phone", "urgent", "nurse"))
+    return pick(rng, _KINDS.get(topic, _USUAL_KINDS))
 
 
 def _draw_minute(rng: Random, kind: str) -> int:

@@ -15,26 +15,7 @@ from clinical_nlp.simulation.rng import stream
 #: Clinicians at work in the simulated area, by the kind of contact they answer.
 STAFF = {"gp": 60, "nurse": 40, "phone": 60, "home": 60, "urgent": 25, "hospital": 20}
 _STRIP = str.maketrans("áéíóúÁÉÍÓÚ", "aeiouAEIOU")
-_ABBREVIATIONS = {
-    "con": "c/",
-    "para": "p/",
-    "por": "x",
-    "que": "q",
-    "desde": "dsd",
-    "días": "d",
-    "semanas": "sem",
-    "meses": "m",
-    "derecha": "dcha",
-    "izquierda": "izda",
-    "también": "tb",
-    "tratamiento": "tto",
-    "paciente": "pte",
-    "dolor": "dol",
-    "control": "ctrol",
-    "noche": "noxe",
-    "revisión": "rev",
-    "medicación": "medic",
-}
+_ABBREVIATIONS: dict[str, str] = read_notes_file("abbreviations.toml")
 _ABBREVIATION_RE = re.compile(r"\b(" + "|".join(_ABBREVIATIONS) + r")\b")
 _WORD = re.compile(r"[a-záéíóúñ]{6,}")
 
