@@ -140,7 +140,7 @@ def _document(
     language = string(resource, "language")
     return Document(
         patient,
-        written and written.at,
+        None if written is None else written.at,
         loinc(resource, kind_field),
         tuple(part.in_language(language) for part in parts),
         replaces,
