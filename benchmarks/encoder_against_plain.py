@@ -33,14 +33,13 @@ from torch import nn
 
 import clinical_nlp
 from clinical_nlp.lexicon import load_lexicon
-from clinical_nlp.neural.batches import tensors
 from clinical_nlp.neural.checkpoint import Checkpoint
 from clinical_nlp.neural.engine import Engine, EngineConfig
 from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.neural.segments import segment
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.vectors import WordVectors
-from clinical_nlp.neural.windows import windows
+from clinical_nlp.neural.windows import tensors, windows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

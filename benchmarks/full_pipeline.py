@@ -88,7 +88,7 @@ def measure(
     list(nlp.pipe(texts[-WARM_UP:]))
     engine = nlp.get_pipe("clinical_mentions").engine if mentions else None
     if engine is not None:
-        engine.clear_cache()
+        engine.cache.clear()
     start.wait()
     began = perf_counter()
     found: list[tuple[int, int, str]] = []
@@ -101,7 +101,7 @@ def measure(
     start.wait()
     share = share_mib()
     start.wait()
-    hits, misses = (engine.hits, engine.misses) if engine is not None else (0, 0)
+    hits, misses = (engine.cache.hits, engine.cache.misses) if engine is not None else (0, 0)
     return Measured(seconds, peak, share, hits, misses, found)
 
 

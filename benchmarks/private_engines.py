@@ -30,9 +30,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 import clinical_nlp
 from clinical_nlp.neural.batch_invariant import MIN_ROWS
 from clinical_nlp.neural.engine import Engine
-from clinical_nlp.neural.tagger.files import ENGINE_CONFIG
+from clinical_nlp.neural.tagger.files import ENGINE_CONFIG, find_mention_model
 from clinical_nlp.neural.tagger.inference import InferenceTagger
-from clinical_nlp.neural.tagger.locate import find_mention_model
 from clinical_nlp.neural.tagger.model import load_mention_model
 from clinical_nlp.neural.tagger.word_features import doc_features
 

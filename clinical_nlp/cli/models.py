@@ -20,7 +20,7 @@ app = typer.Typer(
 def list_models() -> None:
     """List the shipped models and the encoders that can be fetched, with their licences."""
     from clinical_nlp.artifacts import MODEL_FOLDER, read_manifest, shipped_models
-    from clinical_nlp.neural.catalogue import hub_encoders
+    from clinical_nlp.neural.locate import hub_encoders
 
     shipped = Table(title="Shipped with the package", title_justify="left", box=None)
     for heading in ("model", "MB", "licence", "digest"):
@@ -57,9 +57,8 @@ def fetch(
     goes into Hugging Face's own cache (HF_HOME). On a machine without network, fetch it
     elsewhere, copy the folder that this command prints, and give its path as the model.
     """
-    from clinical_nlp.neural.catalogue import hub_encoders
     from clinical_nlp.neural.checkpoint import Checkpoint
-    from clinical_nlp.neural.locate import hub_folder
+    from clinical_nlp.neural.locate import hub_encoders, hub_folder
 
     known = {encoder.id: encoder for encoder in hub_encoders()}.get(model)
     wanted = revision or (known.revision if known else None)

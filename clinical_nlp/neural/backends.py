@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import logging
+import os
+import platform
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -14,13 +17,22 @@ import torch
 from torch import nn
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.neural.allocator import keep_freed_memory
-from clinical_nlp.neural.int8 import quantise
+from clinical_nlp.neural.batch_invariant import quantise
 
 log = logging.getLogger(__name__)
 
 #: Values of ``backend``.
 BACKENDS = ("auto", "float32", "bfloat16", "int8")
+
+# Numbers of mallopt(3).
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+
+#: Largest block that glibc allocates from the heap on 64 bits.
+_LARGEST_FROM_HEAP = 32 * 2**20
+
+#: Freed memory at the heap's end that is kept (bytes).
+_KEPT = 128 * 2**20
 
 #: Runs a batch: ids, mask, word bounds, features (int64 arrays) to emissions (float32).
 Runner = Callable[..., npt.NDArray[np.float32]]
@@ -111,3 +123,22 @@ def runner(module: nn.Module, backend: str, device: str) -> Runner:
             return emissions
 
     return run
+
+
+@cache
+def keep_freed_memory() -> bool:
+    """Set glibc's thresholds so that it keeps large freed blocks; return whether it worked.
+
+    A layer's buffers are of megabytes. glibc returns blocks of that size to the system as soon as
+    they are freed, and the next layer's are mapped and zeroed page by page: on two x86-64 cores
+    that took up to two thirds of an eight-bit layer's time.
+
+    It affects the whole process, once: at most 128 MiB more stay allocated. Other C libraries
+    are left alone, and so are thresholds that the operator set (``MALLOC_TRIM_THRESHOLD_``).
+    """
+    if platform.libc_ver()[0] != "glibc" or "MALLOC_TRIM_THRESHOLD_" in os.environ:
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(_M_MMAP_THRESHOLD, _LARGEST_FROM_HEAP)) and bool(
+        mallopt(_M_TRIM_THRESHOLD, _KEPT)
+    )

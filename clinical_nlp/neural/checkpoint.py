@@ -30,6 +30,18 @@ _UNUSED = ("pooler.", "lm_head.", "head.", "decoder.", "classifier.")
 #: Encoders whose first positions are taken by the padding id (RoBERTa, fairseq's habit).
 _OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "roberta-prelayernorm"})
 
+#: What is wrong with a checkpoint's files, by error code.
+_ERRORS = {
+    "E441": "has weights that are missing, truncated or damaged: fetch it again with "
+    "'clinical-nlp models fetch', or copy it again",
+    "E442": "has pickled weights only, which can run code when they are loaded: take a revision "
+    "with model.safetensors, or convert it on a machine without patient data",
+    "E444": "has no fast tokenizer that can be read: its folder needs the tokenizer.json that "
+    "belongs to the weights",
+    "E449": "has weights that do not fill the encoder that its config.json describes: it is "
+    "another model's file; fetch or copy it again",
+}
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -111,21 +123,12 @@ class Checkpoint:
             tokenizer = AutoTokenizer.from_pretrained(
                 self.folder, use_fast=True, local_files_only=True, trust_remote_code=False
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError):
-            tokenizer = None
         except Exception as error:
             # The tokenizers library raises bare Exceptions on a broken tokenizer.json.
-            raise self._no_tokenizer() from error
+            raise self._error("E444") from error
         if not isinstance(tokenizer, PreTrainedTokenizerFast):
-            raise self._no_tokenizer()
+            raise self._error("E444")
         return tokenizer
-
-    def _no_tokenizer(self) -> ModelError:
-        return ModelError(
-            "E444",
-            f"the checkpoint '{self.reference}' has no fast tokenizer that can be read: its "
-            "folder needs the tokenizer.json that belongs to the weights",
-        )
 
     def model(self) -> PreTrainedModel:
         """Load the encoder in float32 and evaluation mode.
@@ -147,7 +150,9 @@ class Checkpoint:
         from transformers import AutoModel
 
         _ = self.settings
-        self._need_safetensors()
+        if not any(self.folder.glob("*.safetensors")):
+            is_pickled = any(path for kind in _PICKLES for path in self.folder.glob(kind))
+            raise self._error("E442" if is_pickled else "E441")
         try:
             with _quietly():
                 model, report = AutoModel.from_pretrained(
@@ -158,43 +163,18 @@ class Checkpoint:
                     trust_remote_code=False,
                     output_loading_info=True,
                 )
-        except SafetensorError as error:
-            raise self._damaged() from error
-        except (OSError, EOFError) as error:
-            raise self._damaged() from error
+        except (SafetensorError, OSError, EOFError) as error:
+            raise self._error("E441") from error
         except (ValueError, RuntimeError, KeyError, TypeError) as error:
-            raise self._misfit() from error
+            raise self._error("E449") from error
         missing = [name for name in report["missing_keys"] if not name.startswith(_UNUSED)]
         if missing or report["mismatched_keys"]:
-            raise self._misfit()
+            raise self._error("E449")
         loaded: PreTrainedModel = model.eval()
         return loaded
 
-    def _need_safetensors(self) -> None:
-        if any(self.folder.glob("*.safetensors")):
-            return
-        if any(path for pattern in _PICKLES for path in self.folder.glob(pattern)):
-            raise ModelError(
-                "E442",
-                f"the checkpoint '{self.reference}' has pickled weights only, which can run "
-                "code when they are loaded: take a revision with model.safetensors, or convert "
-                "it on a machine without patient data",
-            )
-        raise self._damaged()
-
-    def _damaged(self) -> ModelError:
-        return ModelError(
-            "E441",
-            f"the weights of the checkpoint '{self.reference}' are missing, truncated or "
-            "damaged: fetch it again with 'clinical-nlp models fetch', or copy it again",
-        )
-
-    def _misfit(self) -> ModelError:
-        return ModelError(
-            "E449",
-            f"the weights of the checkpoint '{self.reference}' do not fill the encoder that its "
-            "config.json describes: it is another model's file; fetch or copy it again",
-        )
+    def _error(self, code: str) -> ModelError:
+        return ModelError(code, f"the checkpoint '{self.reference}' {_ERRORS[code]}")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,10 @@ import numpy.typing as npt
 from spacy.tokens import Doc
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.neural.batches import by_length, tensors
 from clinical_nlp.neural.cache import ResultCache
 from clinical_nlp.neural.segments import Context, Segment, segment
 from clinical_nlp.neural.subwords import SubwordAligner
-from clinical_nlp.neural.windows import windows
+from clinical_nlp.neural.windows import by_length, tensors, windows
 
 if TYPE_CHECKING:
     from torch import nn
@@ -94,13 +93,13 @@ class Engine:
     decode
         Applied to whole segments, after their windows have been joined; its result is cached
         and returned. Without it, the emissions are.
-    digest
-        Of the module's weights, for callers that ask which model this is.
 
     Attributes
     ----------
     width
         K, columns of a result.
+    cache
+        Results of segments; its misses are those that the module had to read.
 
     Raises
     ------
@@ -117,12 +116,10 @@ class Engine:
         config: EngineConfig,
         *,
         decode: Decode | None = None,
-        digest: str = "",
     ) -> None:
         from clinical_nlp.neural.backends import choose, runner
 
         self.config = config
-        self.digest = digest
         self.backend, self.device = choose(config.backend, config.device)
         self.pieces = SubwordAligner(tokenizer)
         self._room = config.window - self.pieces.framing
@@ -133,24 +130,10 @@ class Engine:
                 "overlap below the window",
             )
         self._decode = decode
-        self._cache = ResultCache(config.cache_mib)
+        self.cache = ResultCache(config.cache_mib)
         _check_vocabulary(module, self.pieces)
         self._run: Runner = runner(module, self.backend, self.device)
         self.width = self._probe()
-
-    @property
-    def hits(self) -> int:
-        """Segments whose result was cached, or was asked for twice at once."""
-        return self._cache.hits
-
-    @property
-    def misses(self) -> int:
-        """Segments that the module had to read."""
-        return self._cache.misses
-
-    def clear_cache(self) -> None:
-        """Empty the cache and set its counters to zero."""
-        self._cache.clear()
 
     def run(self, docs: Sequence[Doc], features: Sequence[Ints] | None = None) -> list[Floats]:
         """Run the module over docs; the more at once, the less padding.
@@ -170,17 +153,19 @@ class Engine:
         results = [np.zeros((len(doc), self.width), dtype=np.float32) for doc in docs]
         waiting: dict[bytes, _Task] = {}
         gathered = 0
-        for number, part in _all_segments(docs, self.config.context):
+        context = self.config.context
+        parts = ((place, part) for place, doc in enumerate(docs) for part in segment(doc, context))
+        for number, part in parts:
             extra = self._extra(part, None if features is None else features[number])
-            key = self._cache.key(
+            key = self.cache.key(
                 part.text, part.starts.tobytes(), part.ends.tobytes(), extra.tobytes()
             )
             target = (results[number], part.tokens)
             if key in waiting:
-                self._cache.hits += 1
+                self.cache.hits += 1
                 waiting[key].targets.append(target)
                 continue
-            cached = self._cache.get(key)
+            cached = self.cache.get(key)
             if cached is not None:
                 results[number][part.tokens] = cached
                 continue
@@ -203,10 +188,8 @@ class Engine:
 
     def _read(self, tasks: Sequence[_Task]) -> None:
         """Run the module over segments, cache the results and write them to their targets."""
-        emissions = self._emissions(tasks)
-        results = self._decoded(emissions) if self._decode is not None else emissions
-        for task, result in zip(tasks, results, strict=True):
-            self._cache.put(task.key, result)
+        for task, result in zip(tasks, self._decoded(self._emissions(tasks)), strict=True):
+            self.cache.put(task.key, result)
             for rows, tokens in task.targets:
                 rows[tokens] = result
 
@@ -222,7 +205,7 @@ class Engine:
             for number, pieces in enumerate(read)
             for window in windows(pieces, self._room, self.config.overlap)
         ]
-        parts: list[Floats | None] = [None] * len(laid)
+        parts: dict[int, Floats] = {}
         lengths = [len(window.ids) + self.pieces.framing for _, window in laid]
         for group in by_length(lengths, self.config.batch_pieces):
             batch = [laid[index][1] for index in group]
@@ -234,14 +217,14 @@ class Engine:
                 # A copy, so that a cached row does not hold the whole batch in memory.
                 parts[index] = out[row, : len(batch[row].word_bounds)].copy()
         whole: list[list[Floats]] = [[] for _ in tasks]
-        for (number, _), part in zip(laid, parts, strict=True):
-            assert part is not None  # noqa: S101 - by_length gives every index
-            whole[number].append(part)
+        for index, (number, _) in enumerate(laid):
+            whole[number].append(parts[index])
         return [rows[0] if len(rows) == 1 else np.concatenate(rows) for rows in whole]
 
     def _decoded(self, emissions: Sequence[Floats]) -> list[Floats]:
-        assert self._decode is not None  # noqa: S101 - for the type checker
-        results: list[Floats | None] = [None] * len(emissions)
+        if self._decode is None:
+            return list(emissions)
+        results = list(emissions)
         for group in by_length([len(rows) for rows in emissions], self.config.batch_pieces):
             longest = len(emissions[group[0]])
             stacked = np.zeros((len(group), longest, emissions[0].shape[1]), dtype=np.float32)
@@ -251,7 +234,7 @@ class Engine:
             decoded = self._decode(stacked, lengths)
             for row, index in enumerate(group):
                 results[index] = np.array(decoded[row, : lengths[row]], dtype=np.float32)
-        return [rows for rows in results if rows is not None]
+        return results
 
     def _probe(self) -> int:
         """Run the module on one sentence; return the width of its result."""
@@ -267,14 +250,7 @@ class Engine:
                 "the encoder gives numbers that are not finite: its weights are damaged, or "
                 'too large for this back end; fetch it again, or set backend = "float32"',
             )
-        result = self._decoded(emissions)[0] if self._decode is not None else emissions[0]
-        return int(result.shape[1])
-
-
-def _all_segments(docs: Sequence[Doc], context: Context) -> Iterator[tuple[int, Segment]]:
-    for number, doc in enumerate(docs):
-        for part in segment(doc, context):
-            yield number, part
+        return int(self._decoded(emissions)[0].shape[1])
 
 
 def _check_vocabulary(module: nn.Module, pieces: SubwordAligner) -> None:

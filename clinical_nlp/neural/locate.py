@@ -1,12 +1,14 @@
-"""Locate a checkpoint: shipped with the package, in a folder, or in the hub's cache."""
+"""Locate a checkpoint: shipped with the package, in a folder, or on the Hugging Face hub."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from clinical_nlp.artifacts import MODEL_FOLDER, shipped_models
-from clinical_nlp.errors import ModelError
+from clinical_nlp.artifacts import MODEL_FOLDER, read_toml, shipped_models
+from clinical_nlp.errors import ModelError, PipelineError
 from clinical_nlp.neural.checkpoint import Checkpoint
 
 #: The encoder that comes with the package.
@@ -19,7 +21,7 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def find_checkpoint(
-    reference: str | Path, *, revision: str | None = None, offline: bool = True
+    reference: str | Path = EMBEDDED, *, revision: str | None = None, offline: bool = True
 ) -> Checkpoint:
     """Find a checkpoint on this machine, or on the hub if that is allowed.
 
@@ -75,30 +77,55 @@ def hub_folder(name: str, *, revision: str | None, offline: bool) -> Path:
                 local_files_only=offline,
             )
         )
-    except LocalEntryNotFoundError as error:
-        if offline:
+    except Exception as error:
+        # The hub's client and its transport have many exception types.
+        if offline and isinstance(error, LocalEntryNotFoundError):
             raise ModelError(
                 "E440",
                 f"the encoder '{name}' is not on this machine: fetch it with 'clinical-nlp models "
                 f"fetch {name}' where there is a network, or give the path of a copied folder",
             ) from error
-        raise _not_delivered(name) from error
-    except Exception as error:
-        # The hub's client and its transport have many exception types.
-        raise _not_delivered(name) from error
+        raise ModelError(
+            "E448",
+            f"the Hugging Face hub did not give '{name}' (no network, no such model or revision, "
+            "or no leave to read it): check the name and the connection; on a machine without "
+            "network copy the model's folder there and give its path",
+        ) from error
 
 
-def _not_delivered(name: str) -> ModelError:
-    return ModelError(
-        "E448",
-        f"the Hugging Face hub did not give '{name}' (no network, no such model or revision, or "
-        "no leave to read it): check the name and the connection; on a machine without network "
-        "copy the model's folder there and give its path",
-    )
+@dataclass(frozen=True, slots=True)
+class HubEncoder:
+    """An encoder that can be fetched from the hub; ``hub.toml`` explains the fields."""
+
+    id: str
+    revision: str
+    licence: str
+    shape: str
+    parameters: str
+    vocabulary: int
+    context: int
+    size_mb: int
+    why: str
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the revision is a commit, which never changes."""
+        return len(self.revision) == 40
 
 
-def load_checkpoint(
-    reference: str | Path = EMBEDDED, *, revision: str | None = None, offline: bool = True
-) -> Checkpoint:
-    """Find a checkpoint; short for :func:`find_checkpoint` with the embedded one as default."""
-    return find_checkpoint(reference, revision=revision, offline=offline)
+@cache
+def hub_encoders() -> tuple[HubEncoder, ...]:
+    """Encoders of ``hub.toml``, the recommended one first.
+
+    Raises
+    ------
+    PipelineError
+        E331: an entry lacks a key or has an unknown one.
+    """
+    entries = read_toml("clinical_nlp.neural", "hub.toml").get("encoder", [])
+    try:
+        return tuple(HubEncoder(**entry) for entry in entries)
+    except TypeError as error:
+        raise PipelineError(
+            "E331", f"an entry of hub.toml is broken ({error}): correct the file"
+        ) from error

@@ -7,7 +7,8 @@ import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from inspect import Parameter, Signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,28 @@ from clinical_nlp.errors import ModelError
 if TYPE_CHECKING:
     from clinical_nlp.neural.engine import Engine
 
-S = TypeVar("S")
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Config that the components share.
+
+    Attributes
+    ----------
+    model
+        Name of a shipped model, or the folder of one.
+    backend, device
+        See :func:`clinical_nlp.neural.backends.choose`.
+    cache_mib
+        Memory for the results of segments that were read before, in MiB; 0 turns it off.
+    """
+
+    model: str
+    backend: str = "auto"
+    device: str = "cpu"
+    cache_mib: float = 64
+
+
+S = TypeVar("S", bound=EngineSettings)
 
 
 class EngineComponent(ABC, Generic[S]):
@@ -32,7 +54,7 @@ class EngineComponent(ABC, Generic[S]):
     Parameters
     ----------
     settings
-        A frozen dataclass with the fields of the component's config.
+        The fields of the component's config.
 
     Notes
     -----
@@ -44,8 +66,11 @@ class EngineComponent(ABC, Generic[S]):
     #: File of the settings and folder of the model's files in a saved pipeline.
     settings_file: ClassVar[str]
     model_folder: ClassVar[str]
-    #: Error where the settings file cannot be read: code, and what it holds.
-    unreadable: ClassVar[tuple[str, str]]
+    #: What the model is, and the codes of the errors that the saved settings cannot be read, and
+    #: that the model is not the one that was saved.
+    kind: ClassVar[str]
+    unreadable: ClassVar[str]
+    mismatch: ClassVar[str]
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
@@ -56,8 +81,8 @@ class EngineComponent(ABC, Generic[S]):
         self._process = os.getpid()
 
     @abstractmethod
-    def _located(self) -> tuple[Path, str]:
-        """Folder and digest of the model; a ``ModelError`` if it is not the expected one."""
+    def _find(self) -> tuple[Path, str]:
+        """Find the model on this machine; return its folder and digest."""
 
     @abstractmethod
     def _model_files(self, folder: Path, *, on_disk: bool) -> list[Path]:
@@ -71,9 +96,24 @@ class EngineComponent(ABC, Generic[S]):
     def _read(self, docs: Sequence[Doc]) -> None:
         """Run the engine over docs and set its results on them."""
 
-    def _reset(self) -> None:
-        """Drop what was loaded under earlier settings."""
-        self._engine = None
+    @cached_property
+    def located(self) -> tuple[Path, str]:
+        """Folder and digest of the model.
+
+        Raises
+        ------
+        ModelError
+            E440, E448, E460: it cannot be found. E461: a file is missing. E445, E463: it is not
+            the one that the pipeline was saved with.
+        """
+        folder, digest = self._find()
+        if self._expected_digest not in (None, digest):
+            raise ModelError(
+                self.mismatch,
+                f"the {self.kind} '{self.settings.model}' is not the one that the pipeline was "
+                "saved with: name its folder or revision, or save the pipeline again with this one",
+            )
+        return folder, digest
 
     @property
     def engine(self) -> Engine:
@@ -103,14 +143,12 @@ class EngineComponent(ABC, Generic[S]):
     def clear_cache(self) -> None:
         """Empty the cache of results."""
         if self._engine is not None:
-            self._engine.clear_cache()
+            self._engine.cache.clear()
 
     def to_bytes(self, **kwargs: object) -> bytes:
         """Serialise the settings and the model's digest, as one line of JSON; then its files."""
-        folder, digest = self._located()
-        described = self._described(digest)
-        files = self._model_files(folder, on_disk=False)
-        data = json.dumps(described, sort_keys=True).encode()
+        files = self._model_files(self.located[0], on_disk=False)
+        data = json.dumps(self._described(), sort_keys=True).encode()
         if files:
             data += b"\n" + srsly.msgpack_dumps({p.name: p.read_bytes() for p in files})
         return data
@@ -129,11 +167,11 @@ class EngineComponent(ABC, Generic[S]):
 
     def to_disk(self, path: str | Path, **kwargs: object) -> None:
         """Write the settings and the model's digest, and its files where they are saved."""
-        target, (folder, digest) = Path(path), self._located()
+        target = Path(path)
+        text = json.dumps(self._described(), indent=2, sort_keys=True)
         target.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self._described(digest), indent=2, sort_keys=True)
         (target / self.settings_file).write_text(text + "\n", "utf-8")
-        for file in self._model_files(folder, on_disk=True):
+        for file in self._model_files(self.located[0], on_disk=True):
             (target / self.model_folder).mkdir(exist_ok=True)
             shutil.copyfile(file, target / self.model_folder / file.name)
 
@@ -143,21 +181,22 @@ class EngineComponent(ABC, Generic[S]):
         try:
             described = json.loads((Path(path) / self.settings_file).read_text("utf-8"))
         except (OSError, ValueError) as error:
-            code, what = self.unreadable
             raise ModelError(
-                code, f"the saved {what} {path} cannot be read: save the pipeline again"
+                self.unreadable,
+                f"the saved {self.kind} {path} cannot be read: save the pipeline again",
             ) from error
         self._restore(described, folder if folder.is_dir() else None)
         return self
 
-    def _described(self, digest: str) -> dict[str, Any]:
-        return {"settings": asdict(self.settings), "digest": digest}  # type: ignore[call-overload]
+    def _described(self) -> dict[str, Any]:
+        return {"settings": asdict(self.settings), "digest": self.located[1]}
 
     def _restore(self, described: dict[str, Any], folder: Path | None) -> None:
-        self.settings = replace(self.settings, **described["settings"])  # type: ignore[type-var]
+        self.settings = replace(self.settings, **described["settings"])
         self._expected_digest = described["digest"]
         self._saved_folder = folder
-        self._reset()
+        self._engine = None
+        vars(self).pop("located", None)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what another process builds for itself."""
@@ -184,6 +223,6 @@ def register_component(
     create.__signature__ = Signature(  # type: ignore[attr-defined]
         [Parameter(n, Parameter.KEYWORD_ONLY, annotation=kind) for n, kind in hints.items()]
     )
-    defaults = asdict(settings())  # type: ignore[call-overload]
+    defaults = asdict(settings())  # type: ignore[call-arg]
     Language.factory(name, assigns=assigns, default_config=defaults, func=create)
     return create

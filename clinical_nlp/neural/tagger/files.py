@@ -1,13 +1,16 @@
-"""File names, digest and engine settings of a mention model; importing this loads no torch."""
+"""Place, files and engine settings of a mention model; importing this loads no torch."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from clinical_nlp.artifacts import digest_of, file_digest
+from clinical_nlp.artifacts import MODEL_FOLDER, digest_of, file_digest, shipped_models
 from clinical_nlp.errors import ModelError
 from clinical_nlp.neural.engine import EngineConfig
 from clinical_nlp.neural.tagger.word_features import FEATURES
+
+#: Name of the mention model that comes with the package.
+SHIPPED = "mentions"
 
 CONFIG = "config.json"
 WEIGHTS = "tagger.safetensors"
@@ -18,6 +21,34 @@ WINDOW = 384
 
 #: Batches are large, as the tagger itself splits them for its encoder.
 ENGINE_CONFIG = EngineConfig(window=WINDOW, features=FEATURES, batch_pieces=4096)
+
+
+def find_mention_model(reference: str = SHIPPED) -> Path:
+    """Return the folder of a mention model.
+
+    Parameters
+    ----------
+    reference
+        Name of a shipped model, or path of a folder with the model's files, directly or in
+        ``model/``.
+
+    Raises
+    ------
+    ModelError
+        E460: there is none.
+    """
+    for shipped in shipped_models():
+        if shipped.name == reference:
+            return shipped / MODEL_FOLDER
+    given = Path(reference)
+    for folder in (given / MODEL_FOLDER, given):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise ModelError(
+        "E460",
+        f"there is no mention model '{reference}': give the folder that 'clinical-nlp train "
+        "mentions' wrote, or leave the mentions out",
+    )
 
 
 def model_digest(folder: Path) -> str:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from clinical_nlp.neural.batch_invariant import BatchInvariantLinear
 from clinical_nlp.neural.modernbert import copy_for_inference
 from clinical_nlp.neural.tagger.lstm import PackedBiLSTM
-from clinical_nlp.neural.tagger.network import MentionTagger
+from clinical_nlp.neural.tagger.network import MentionTagger, embed
 
 #: Pieces that the encoder reads at once: a layer's output then stays in the processor's cache
 #: for the next layer.
@@ -63,14 +63,11 @@ class InferenceTagger(nn.Module):
         """Return emissions as the tagger does; rows of padding are zero."""
         is_word = word_bounds[..., 0] > 0
         subwords = self._encode(input_ids, attention_mask, word_bounds, is_word)
-        known = features[is_word]
-        embedded = (
-            self.shape_embedding(known[:, 0]),
-            self.affix_embedding(known[:, 1:4]).flatten(-2),
-            self.gap_embedding(known[:, 4]),
-        )
         states = self.subword_projection(subwords)
-        states = states.add_(self.feature_projection(torch.cat(embedded, dim=-1)))
+        embedded = embed(
+            features[is_word], self.shape_embedding, self.affix_embedding, self.gap_embedding
+        )
+        states = states.add_(self.feature_projection(embedded))
         states = self.norm(functional.gelu(states))
         if self.lstm is not None:
             states = torch.cat((self.lstm(states, is_word.sum(dim=1)), states), dim=-1)

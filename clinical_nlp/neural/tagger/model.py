@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -102,7 +102,7 @@ def save_mention_model(
         "labels": list(LABELS),
         "tags": list(TAGS),
         "context": "sentence",
-        "head": model.tagger.head.as_dict(),
+        "head": asdict(model.tagger.head),
         "biases": [round(float(bias), 4) for bias in model.biases],
         "encoder": json.loads(model.tagger.encoder.config.to_json_string(use_diff=True)),
         **(facts or {}),
@@ -128,7 +128,6 @@ def load_mention_model(folder: Path, *, for_inference: bool = False) -> MentionM
         shape are not those of this version.
     """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
     from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 
@@ -139,8 +138,6 @@ def load_mention_model(folder: Path, *, for_inference: bool = False) -> MentionM
         tokenizer = AutoTokenizer.from_pretrained(
             folder, use_fast=True, local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise damaged(folder) from error
     except Exception as error:
         # The tokenizers library raises bare Exceptions on a broken tokenizer.json.
         raise damaged(folder) from error

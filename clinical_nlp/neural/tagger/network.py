@@ -12,8 +12,8 @@ References
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -48,10 +48,6 @@ class HeadShape:
     affix_width: int = 24
     gap_width: int = 4
     dropout: float = 0.3
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values, for ``config.json``."""
-        return asdict(self)
 
 
 class MentionTagger(nn.Module):
@@ -103,15 +99,8 @@ class MentionTagger(nn.Module):
         pieces = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0]
         rows = word_bounds.flatten(1).unsqueeze(-1).expand(-1, -1, pieces.shape[-1])
         subwords = pieces.gather(1, rows).view(*word_bounds.shape[:2], -1)
-        embedded = torch.cat(
-            (
-                self.shape_embedding(features[..., 0]),
-                self.affix_embedding(features[..., 1:4]).flatten(-2),
-                self.gap_embedding(features[..., 4]),
-            ),
-            dim=-1,
-        )
         states = self.subword_projection(self.dropout(subwords))
+        embedded = embed(features, self.shape_embedding, self.affix_embedding, self.gap_embedding)
         states = states + self.feature_projection(self.dropout(embedded))
         states = self.dropout(self.norm(functional.gelu(states)))
         if self.forward_lstm is not None and self.backward_lstm is not None:
@@ -122,6 +111,12 @@ class MentionTagger(nn.Module):
             states = torch.cat((ahead, back, states), dim=-1)
         emissions: Tensor = self.classifier(self.dropout(states))
         return emissions
+
+
+def embed(features: Tensor, shape: nn.Embedding, affix: nn.Embedding, gap: nn.Embedding) -> Tensor:
+    """Embed word features, int64 [..., 5]."""
+    affixes = affix(features[..., 1:4]).flatten(-2)
+    return torch.cat((shape(features[..., 0]), affixes, gap(features[..., 4])), dim=-1)
 
 
 def _reversed(is_word: Tensor) -> Tensor:

@@ -7,12 +7,21 @@ number of rows, so that a segment's tags and probabilities do not depend on its 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from spacy.tokens import Doc
 
-from clinical_nlp.neural.tagger.labels import ALLOWED, LABELS, MAY_START, MAY_STOP, TAGS
+from clinical_nlp.neural.tagger.labels import (
+    ALLOWED,
+    LABELS,
+    MAY_START,
+    MAY_STOP,
+    TAGS,
+    spans_of,
+)
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.integer[Any]]
@@ -133,3 +142,35 @@ def _rescaled(weights: Floats) -> Floats:
     """Weights, float32 [tags, rows], that add up to 1 over the tags."""
     total: Floats = weights / np.maximum(weights.sum(axis=0), _LEAST)
     return total
+
+
+def mention_rows(doc: Doc, decoded: Floats) -> Iterator[tuple[int, int, str, float]]:
+    """Convert a :class:`Decoder`'s result to mentions.
+
+    Parameters
+    ----------
+    doc
+        The doc.
+    decoded
+        float32 [tokens, 2 x labels]: a tag for each label, then its probability.
+
+    Yields
+    ------
+    tuple
+        Start, end, label and score of each mention, by label and place. The score is the
+        lowest probability of its tags.
+    """
+    if len(doc) == 0:
+        return
+    count = len(LABELS)
+    columns = doc.to_array(["IDX", "LENGTH", "IS_SPACE"]).astype(np.int64)
+    words = np.flatnonzero(columns[:, 2] == 0)
+    starts, lengths = columns[words, 0], columns[words, 1]
+    for layer, label in enumerate(LABELS):
+        tags = decoded[words, layer].astype(np.int64)
+        if not tags.any():
+            continue
+        scores = decoded[words, count + layer]
+        for first, last in spans_of(tags.tolist()):
+            score = float(scores[first : last + 1].min())
+            yield int(starts[first]), int(starts[last] + lengths[last]), label, score

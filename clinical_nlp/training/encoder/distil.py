@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clinical_nlp.artifacts import METRICS, MODEL_FOLDER, replace_folder, write_manifest
-from clinical_nlp.neural.locate import load_checkpoint
+from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.neural.segments import Segment, segment
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.vectors import WordVectors
@@ -86,7 +86,7 @@ def distil(
     nlp
         Gives words and sentences.
     revision, offline
-        See :func:`clinical_nlp.neural.locate.load_checkpoint`.
+        See :func:`clinical_nlp.neural.locate.find_checkpoint`.
     on_step, save_every
         As in :func:`~clinical_nlp.training.encoder.pretrain.pretrain`.
 
@@ -97,8 +97,8 @@ def distil(
     ModelError
         E44x: teacher or student cannot be loaded. E464, E465: as in pretraining.
     """
-    large = load_checkpoint(teacher, revision=revision, offline=offline)
-    small = load_checkpoint(recipe.student)
+    large = find_checkpoint(teacher, revision=revision, offline=offline)
+    small = find_checkpoint(recipe.student)
     distillation = _Distillation(large, small, recipe.seed)
     sentences = _sentences(read_texts(text), nlp)
 

@@ -13,13 +13,13 @@ import numpy as np
 from clinical_nlp.errors import UsageError
 from clinical_nlp.evaluation.mentions import MICRO, MentionScores, MentionSpan, score_mentions
 from clinical_nlp.neural.engine import Engine, EngineConfig
-from clinical_nlp.neural.locate import load_checkpoint
+from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.tagger.files import WINDOW
 from clinical_nlp.neural.tagger.labels import LABELS
 from clinical_nlp.neural.tagger.model import MentionModel, load_mention_model
 from clinical_nlp.neural.tagger.network import MentionTagger
-from clinical_nlp.neural.tagger.spans import mention_rows
+from clinical_nlp.neural.tagger.viterbi import mention_rows
 from clinical_nlp.neural.tagger.word_features import FEATURES, doc_features
 from clinical_nlp.training.ner import loop
 from clinical_nlp.training.ner.confusions import Predicted
@@ -213,7 +213,7 @@ def _start(recipe: MentionsRecipe, base_folder: Path) -> _Run:
     torch.manual_seed(recipe.fit.seed)
     crf = LinearChainCRF()
     if recipe.start is None:
-        checkpoint = load_checkpoint(recipe.encoder)
+        checkpoint = find_checkpoint(recipe.encoder)
         tagger = MentionTagger(checkpoint.model(), recipe.head)
         return _Run(loop.TaggerWithCrf(tagger, crf), checkpoint.tokenizer, checkpoint.digest)
     model = load_mention_model(base_folder / recipe.start)

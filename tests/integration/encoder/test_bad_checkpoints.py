@@ -132,7 +132,7 @@ def test_tokenizer_larger_than_its_encoder_raises_e444(checkpoints):
 
 def test_missing_cuda_device_raises_e446(checkpoints, nlp, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    from clinical_nlp.pipeline.encoder.component import AliaEncoder, EncoderSettings
+    from clinical_nlp.pipeline.encoder import AliaEncoder, EncoderSettings
 
     component = AliaEncoder(EncoderSettings(model=str(checkpoints["bert"]), device="cuda"))
     assert code_of(lambda: component(nlp("Niega tos."))) == "E446"

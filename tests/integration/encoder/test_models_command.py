@@ -13,7 +13,7 @@ from clinical_nlp import artifacts as shipping
 from clinical_nlp.cli.app import app
 from clinical_nlp.errors import ModelError
 from clinical_nlp.neural import locate as finding
-from clinical_nlp.neural.catalogue import hub_encoders
+from clinical_nlp.neural.locate import hub_encoders
 
 
 @pytest.fixture

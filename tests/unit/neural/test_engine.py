@@ -89,10 +89,10 @@ def test_run_reads_a_repeated_sentence_once(tokenizers):
     module = FirstIds()
     engine = engine_of(tokenizers, module, context="sentence")
     engine.run(docs)
-    assert (engine.misses, engine.hits) == (2, 4)
+    assert (engine.cache.misses, engine.cache.hits) == (2, 4)
     calls = module.calls
     engine.run(docs)
-    assert (engine.misses, engine.hits, module.calls) == (2, 10, calls)
+    assert (engine.cache.misses, engine.cache.hits, module.calls) == (2, 10, calls)
 
 
 def test_run_passes_features_and_caches_by_them(tokenizers):

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModel, BertConfig, ModernBertConfig
 
 from clinical_nlp.neural.backends import runner
-from clinical_nlp.neural.int8 import quantise
+from clinical_nlp.neural.batch_invariant import quantise
 from clinical_nlp.neural.modernbert import (
     ModernBertForInference,
     ModernBertShape,

@@ -8,7 +8,7 @@ from torch import nn
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.neural.backends import choose
-from clinical_nlp.neural.int8 import RowwiseInt8Linear, quantise
+from clinical_nlp.neural.batch_invariant import RowwiseInt8Linear, quantise
 
 
 @pytest.fixture

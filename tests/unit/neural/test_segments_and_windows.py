@@ -8,10 +8,9 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical_nlp.neural.batches import by_length, tensors
 from clinical_nlp.neural.segments import LONGEST_WORD, segment
 from clinical_nlp.neural.subwords import Pieces
-from clinical_nlp.neural.windows import Window, windows
+from clinical_nlp.neural.windows import Window, by_length, tensors, windows
 from clinical_nlp.pipeline.tokenizer import ClinicalTokenizer
 
 VOCAB = spacy.blank("es").vocab

@@ -5,7 +5,7 @@ from __future__ import annotations
 from spacy.language import Language
 
 from clinical_nlp.neural.tagger.word_features import BLANK, NEW_LINE, NO_GAP, doc_features, shape
-from clinical_nlp.pipeline.mentions.linking import Linker
+from clinical_nlp.pipeline.mentions import Linker
 from clinical_nlp.records import Finding
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_training import Killed
 
-from clinical_nlp.neural.locate import load_checkpoint
+from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.training.encoder.distil import distil
 from clinical_nlp.training.encoder.recipe import DistilRecipe
 from clinical_nlp.training.sentences import load_sentence_pipeline
@@ -56,4 +56,4 @@ def test_distil_killed_and_resumed_lowers_the_distance(bench: Any, tmp_path: Pat
     made = distil(*arguments, save_every=10)
     assert len(made.losses) == 40
     assert sum(made.losses[-5:]) < 0.7 * sum(made.losses[:5])
-    assert load_checkpoint(str(tmp_path / "out")).model().config.hidden_size == 16
+    assert find_checkpoint(str(tmp_path / "out")).model().config.hidden_size == 16

@@ -1,4 +1,4 @@
-"""The spaCy component ``alia_encoder``."""
+"""The spaCy component ``alia_encoder``: a vector for every word."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from clinical_nlp.neural.checkpoint import Checkpoint
 from clinical_nlp.neural.engine import Engine, EngineConfig
 from clinical_nlp.neural.locate import EMBEDDED, find_checkpoint
 from clinical_nlp.neural.segments import Context
-from clinical_nlp.pipeline.engine_component import EngineComponent, register_component
+from clinical_nlp.pipeline.engine_component import (
+    EngineComponent,
+    EngineSettings,
+    register_component,
+)
 
 _KEY = "clinical_nlp.vectors"
 
@@ -25,7 +29,7 @@ _SAVED_KINDS = frozenset({".json", ".safetensors", ".txt", ".model"})
 
 
 @dataclass(frozen=True)
-class EncoderSettings:
+class EncoderSettings(EngineSettings):
     """Config of ``alia_encoder``.
 
     Attributes
@@ -42,12 +46,6 @@ class EncoderSettings:
         Subwords read at once, and shared by two windows of one segment. A window is never
         longer than the encoder's own context. Longer windows cost more for each word (global
         attention is quadratic), and clinical sentences seldom depend on more.
-    backend
-        ``"auto"``, ``"float32"``, ``"bfloat16"`` or ``"int8"``.
-    device
-        ``"cpu"``, ``"cuda"`` or ``"auto"``.
-    cache_mib
-        Memory for the results of segments that were read before, in MiB.
     keep
         Whether the vectors stay on the doc.
     carry
@@ -65,9 +63,6 @@ class EncoderSettings:
     context: int | str = "sentence"
     window: int = 512
     overlap: int = 64
-    backend: str = "auto"
-    device: str = "cpu"
-    cache_mib: float = 64
     keep: bool = True
     carry: bool = False
 
@@ -91,48 +86,26 @@ class AliaEncoder(EngineComponent[EncoderSettings]):
 
     settings_file = "encoder.json"
     model_folder = "checkpoint"
-    unreadable = ("E445", "encoder")
-    _checkpoint: Checkpoint | None = None
+    kind = "encoder"
+    unreadable = mismatch = "E445"
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """The encoder's files.
+        """The encoder's files; raises as ``located`` does."""
+        return Checkpoint(self.settings.model, self.located[0])
 
-        Raises
-        ------
-        ModelError
-            E440, E448: they cannot be found. E445: they are not those that the pipeline was
-            saved with.
-        """
-        if self._checkpoint is None:
-            settings = self.settings
-            found = (
-                Checkpoint(settings.model, self._saved_folder)
-                if self._saved_folder is not None
-                else find_checkpoint(
-                    settings.model, revision=settings.revision, offline=settings.offline
-                )
-            )
-            if self._expected_digest not in (None, found.digest):
-                raise ModelError(
-                    "E445",
-                    f"the encoder '{settings.model}' is not the one that the pipeline was saved "
-                    "with: name its revision, or save the pipeline again with this one",
-                )
-            self._checkpoint = found
-        return self._checkpoint
-
-    def _located(self) -> tuple[Path, str]:
-        return self.checkpoint.folder, self.checkpoint.digest
+    def _find(self) -> tuple[Path, str]:
+        model, settings = self.settings.model, self.settings
+        if self._saved_folder is not None:
+            found = Checkpoint(model, self._saved_folder)
+        else:
+            found = find_checkpoint(model, revision=settings.revision, offline=settings.offline)
+        return found.folder, found.digest
 
     def _model_files(self, folder: Path, *, on_disk: bool) -> list[Path]:
         if not self.settings.carry:
             return []
         return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in _SAVED_KINDS)
-
-    def _reset(self) -> None:
-        super()._reset()
-        self._checkpoint = None
 
     def _load(self) -> Engine:
         from clinical_nlp.neural.vectors import WordVectors

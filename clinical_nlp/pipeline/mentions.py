@@ -1,45 +1,49 @@
-"""The spaCy component ``clinical_mentions``."""
+"""The spaCy component ``clinical_mentions``: mentions, each linked to a concept if it has one.
+
+The findings within a mention decide its concept: they come from the lexicon, which reads
+abbreviations, misspellings and context. A mention without a finding has no concept (NIL); the
+catalogue covers heart failure, not all of medicine.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spacy.tokens import Doc
 
-from clinical_nlp.errors import ModelError
 from clinical_nlp.neural.engine import Engine
-from clinical_nlp.neural.tagger.files import ENGINE_CONFIG, MODEL_FILES, model_digest
-from clinical_nlp.neural.tagger.locate import SHIPPED, find_mention_model
-from clinical_nlp.neural.tagger.spans import mention_rows
+from clinical_nlp.neural.tagger.files import (
+    ENGINE_CONFIG,
+    MODEL_FILES,
+    SHIPPED,
+    find_mention_model,
+    model_digest,
+)
+from clinical_nlp.neural.tagger.viterbi import mention_rows
 from clinical_nlp.neural.tagger.word_features import doc_features
 from clinical_nlp.pipeline.document import get_findings, set_mentions
-from clinical_nlp.pipeline.engine_component import EngineComponent, register_component
-from clinical_nlp.pipeline.mentions.linking import Linker
-from clinical_nlp.records import Mention
+from clinical_nlp.pipeline.engine_component import (
+    EngineComponent,
+    EngineSettings,
+    register_component,
+)
+from clinical_nlp.records import Finding, Mention
 
 
 @dataclass(frozen=True)
-class MentionSettings:
+class MentionSettings(EngineSettings):
     """Config of ``clinical_mentions``.
 
     Attributes
     ----------
-    model
-        Name of a shipped mention model, or the folder of one.
-    backend, device
-        See :func:`clinical_nlp.neural.backends.choose`.
-    cache_mib
-        Memory for the results of sentences that were read before, in MiB; 0 turns it off.
     least_score
         Mentions with a lower score are left out.
     """
 
     model: str = SHIPPED
-    backend: str = "auto"
-    device: str = "cpu"
-    cache_mib: float = 64
     least_score: float = 0.0
 
 
@@ -54,39 +58,15 @@ class ClinicalMentions(EngineComponent[MentionSettings]):
 
     settings_file = "mentions.json"
     model_folder = "model"
-    unreadable = ("E461", "mentions")
-    _folder: Path | None = None
+    kind = "mention model"
+    unreadable, mismatch = "E461", "E463"
 
-    @property
-    def folder(self) -> Path:
-        """Folder of the model.
-
-        Raises
-        ------
-        ModelError
-            E460: there is none. E461: a file is missing. E463: it is not the model that the
-            pipeline was saved with.
-        """
-        if self._folder is None:
-            folder = self._saved_folder or find_mention_model(self.settings.model)
-            if self._expected_digest not in (None, model_digest(folder)):
-                raise ModelError(
-                    "E463",
-                    f"the mention model '{self.settings.model}' is not the one that the "
-                    "pipeline was saved with: save the pipeline again with this one",
-                )
-            self._folder = folder
-        return self._folder
-
-    def _located(self) -> tuple[Path, str]:
-        return self.folder, model_digest(self.folder)
+    def _find(self) -> tuple[Path, str]:
+        folder = self._saved_folder or find_mention_model(self.settings.model)
+        return folder, model_digest(folder)
 
     def _model_files(self, folder: Path, *, on_disk: bool) -> list[Path]:
         return [folder / name for name in MODEL_FILES] if on_disk else []
-
-    def _reset(self) -> None:
-        super()._reset()
-        self._folder = None
 
     def _load(self) -> Engine:
         from clinical_nlp.neural.backends import choose
@@ -97,7 +77,7 @@ class ClinicalMentions(EngineComponent[MentionSettings]):
         # A GPU has kernels for whole LSTMs; many small steps would slow it down.
         _, device = choose(settings.backend, settings.device)
         on_cpu = device == "cpu"
-        model = load_mention_model(self.folder, for_inference=on_cpu)
+        model = load_mention_model(self.located[0], for_inference=on_cpu)
         return Engine(
             InferenceTagger(model.tagger) if on_cpu else model.tagger,
             model.tokenizer,
@@ -108,7 +88,6 @@ class ClinicalMentions(EngineComponent[MentionSettings]):
                 cache_mib=settings.cache_mib,
             ),
             decode=model.decoder,
-            digest=model.digest,
         )
 
     def _read(self, docs: Sequence[Doc]) -> None:
@@ -125,6 +104,41 @@ class ClinicalMentions(EngineComponent[MentionSettings]):
                     if score >= self.settings.least_score
                 ],
             )
+
+
+class Linker:
+    """Looks up the findings of one doc by place.
+
+    Parameters
+    ----------
+    findings
+        In any order.
+    """
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._findings = sorted(findings, key=lambda finding: finding.start)
+        self._starts = [finding.start for finding in self._findings]
+
+    def __call__(self, start: int, end: int) -> str | None:
+        """Concept of the longest finding within a mention, the first of equally long ones.
+
+        Parameters
+        ----------
+        start, end
+            Place of the mention.
+
+        Returns
+        -------
+        str or None
+            ``None`` where no finding lies wholly within it.
+        """
+        best: Finding | None = None
+        first, stop = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        for finding in self._findings[first:stop]:
+            longer = best is None or finding.end - finding.start > best.end - best.start
+            if finding.end <= end and longer:
+                best = finding
+        return None if best is None else best.concept
 
 
 create_mentions = register_component(
