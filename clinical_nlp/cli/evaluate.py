@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-import typer.main
 from rich.console import Console
-from typer.core import TyperGroup
 
-from clinical_nlp.cli.evaluate_codes import evaluate_codes
+import clinical_nlp
+from clinical_nlp.cli.evaluate_mentions import evaluate_mentions
 from clinical_nlp.cli.evaluate_options import (
     AsJson,
     Errors,
@@ -26,6 +25,7 @@ from clinical_nlp.cli.evaluate_options import (
 )
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
+from clinical_nlp.evaluation import coded_evidence
 from clinical_nlp.evaluation.annotated_notes import (
     AnnotatedNote,
     finding_note,
@@ -35,35 +35,12 @@ from clinical_nlp.evaluation.annotated_notes import (
 )
 from clinical_nlp.evaluation.assertion_scores import score_assertion
 from clinical_nlp.evaluation.finding_scores import Disagreement, score_findings
-from clinical_nlp.evaluation.held_out import Part
+from clinical_nlp.evaluation.held_out import Half, Part
 from clinical_nlp.evaluation.markup import read_marked_notes
 from clinical_nlp.evaluation.measures import Score
 from clinical_nlp.evaluation.tables import SCORE_COLUMNS, score_rows
 
-if TYPE_CHECKING:
-    from typer._click.core import Command, Context  # Typer's own copy; it re-exports neither
-
-_MENTIONS = "mentions"
-
-
-class _Group(TyperGroup):
-    """Imports torch, which takes seconds, only for the command that needs it."""
-
-    def list_commands(self, ctx: Context) -> list[str]:
-        return [*super().list_commands(ctx), _MENTIONS]
-
-    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
-        if cmd_name != _MENTIONS:
-            return super().get_command(ctx, cmd_name)
-        from clinical_nlp.cli.evaluate_mentions import evaluate_mentions
-
-        mentions = typer.Typer(add_completion=False)
-        mentions.command(_MENTIONS)(evaluate_mentions)
-        return typer.main.get_command(mentions)
-
-
 app = typer.Typer(
-    cls=_Group,
     help=(
         "Measure the reading against notes that people annotated: findings (what is found, and "
         "how it is asserted), assertion (the flags of given spans) or mentions (diseases, "
@@ -113,7 +90,38 @@ def evaluate_assertion(
     _write_errors(errors, disagreements, notes)
 
 
-app.command("codes")(evaluate_codes)
+@app.command("codes")
+def evaluate_codes(
+    gold: Annotated[str, typer.Argument(help="Coded cases, JSON lines: id, text, codes.")],
+    half: Annotated[
+        Half, typer.Option("--half", help="All cases, those for tuning, or the others.")
+    ] = Half.ALL,
+    markdown: Markdown = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score how much of the evidence that coders marked the findings cover, by ICD-10 family."""
+    from clinical_nlp.lexicon import load_lexicon
+    from clinical_nlp.pipeline.document import get_findings
+
+    concepts_of = coded_evidence.families(load_lexicon().concepts.values())
+    nlp = clinical_nlp.load()
+    counts = []
+    for case in coded_evidence.parse_cases(read_rows(gold), gold, half):
+        findings = [(f.start, f.end, f.concept) for f in get_findings(nlp(case.text))]
+        counts.append(coded_evidence.found_in(case, findings, concepts_of))
+    recalls = coded_evidence.recall_all(counts)
+    if as_json:
+        typer.echo(json.dumps({"cases": len(counts)} | {k: asdict(r) for k, r in recalls.items()}))
+        return
+    rows = coded_evidence.recall_rows(recalls, concepts_of)
+    print_table(coded_evidence.COLUMNS, rows, markdown, texts=2)
+    if not markdown:
+        Console(highlight=False).print(
+            f"{len(counts)} cases; recall with 95% bootstrap intervals over cases."
+        )
+
+
+app.command("mentions")(evaluate_mentions)
 
 
 def _read(path: str, targets: bool) -> dict[str, AnnotatedNote]:
@@ -129,7 +137,6 @@ def _read(path: str, targets: bool) -> dict[str, AnnotatedNote]:
 
 
 def _extract(notes: Iterable[AnnotatedNote]) -> dict[str, AnnotatedNote]:
-    import clinical_nlp
     from clinical_nlp.batch.note_rows import extract_row
 
     nlp = clinical_nlp.load()
@@ -138,7 +145,6 @@ def _extract(notes: Iterable[AnnotatedNote]) -> dict[str, AnnotatedNote]:
 
 
 def _assert(notes: Iterable[AnnotatedNote]) -> dict[str, AnnotatedNote]:
-    import clinical_nlp
     from clinical_nlp.batch.note_rows import assert_row
 
     nlp = clinical_nlp.load()

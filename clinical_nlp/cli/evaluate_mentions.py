@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+import clinical_nlp
 from clinical_nlp.cli.evaluate_options import AsJson, Markdown, print_table
 from clinical_nlp.cli.jsonl import read_rows
 from clinical_nlp.errors import InputError
@@ -69,8 +70,6 @@ def _spans(path: str, field: str) -> dict[str, list[MentionSpan]]:
 
 
 def _read_texts(texts: dict[str, str], backend: str) -> dict[str, list[MentionSpan]]:
-    import clinical_nlp
-
     nlp = clinical_nlp.load(mentions=True, backend=backend)
     nlp.select_pipes(enable=["es_sentences", "clinical_mentions"])
     docs = nlp.pipe(texts.values())
@@ -91,10 +90,5 @@ def _row(counts: SpanCounts) -> dict[str, Any]:
 
 
 def _cells(counts: SpanCounts) -> tuple[str, ...]:
-    return (
-        f"{counts.precision:.3f}",
-        f"{counts.recall:.3f}",
-        f"{counts.f1:.3f}",
-        str(counts.gold),
-        str(counts.predicted),
-    )
+    measures = (counts.precision, counts.recall, counts.f1)
+    return (*(f"{value:.3f}" for value in measures), str(counts.gold), str(counts.predicted))

@@ -77,19 +77,20 @@ def _convert(source: str, target: str, nlp: Language, make: RowMaker) -> None:
             except ClinicalNlpError:
                 raise
             except InvalidRow:
-                left_out += 1
-                errors.print(
+                reason = (
                     f"E262 line {number} was left out: it is no JSON object with the fields "
                     "this command needs; see its --help."
                 )
             except Exception as error:  # noqa: BLE001 - one failing note must not stop the others
-                left_out += 1
                 # Not the error's message, which may quote the note.
-                errors.print(
+                reason = (
                     f"E268 line {number} was left out: reading it failed "
                     f"({type(error).__name__}); run it again alone, and report it if it fails."
                 )
             else:
                 write_row(lines, made)
+                continue
+            left_out += 1
+            errors.print(reason)
     if left_out:
         raise typer.Exit(EXIT_QUARANTINED)

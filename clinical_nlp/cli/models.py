@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -92,10 +91,8 @@ def verify(
         _verify_checkpoint(model)
         return
     broken: list[str] = []
-    for name, folder in shipped.items():
-        if model not in (None, name):
-            continue
-        changed = changed_files(folder)
+    for name in shipped if model is None else (model,):
+        changed = changed_files(shipped[name])
         typer.echo(f"{name}: {'changed: ' + ', '.join(changed) if changed else 'as shipped'}")
         if changed:
             broken.append(name)
@@ -117,5 +114,5 @@ def _verify_checkpoint(model: str) -> None:
         checkpoint.tokenizer,
         EngineConfig(window=min(512, checkpoint.window), backend="float32"),
     )
-    typer.echo(f"{model}: loads, and its tokenizer fits; folder {Path(checkpoint.folder)}")
+    typer.echo(f"{model}: loads, and its tokenizer fits; folder {checkpoint.folder}")
     typer.echo(f"Digest: {checkpoint.digest}")

@@ -19,8 +19,6 @@ References
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -32,60 +30,18 @@ from clinical_nlp.neural.batch_invariant import BatchInvariantLinear
 
 _FULL, _SLIDING = "full_attention", "sliding_attention"
 
+#: transformers' ``ModernBertConfig``, which is not imported here.
+Config = Any
 
-@dataclass(frozen=True, slots=True)
-class ModernBertShape:
-    """Sizes of a ModernBERT, as its configuration gives them.
 
-    Attributes
-    ----------
-    inner
-        Width of the gated linear units.
-    kinds
-        Kind of attention of each layer.
-    sliding_window
-        Pieces that a layer of local attention sees to either side.
-    theta
-        Base of the rotary angles by kind of attention.
-    epsilon
-        Of the layer norms.
-    """
-
-    vocabulary: int
-    hidden: int
-    inner: int
-    heads: int
-    kinds: tuple[str, ...]
-    sliding_window: int
-    theta: Mapping[str, float]
-    epsilon: float
-    norm_bias: bool
-    attention_bias: bool
-    inner_bias: bool
-
-    @classmethod
-    def of(cls, config: Any) -> ModernBertShape | None:  # noqa: ANN401 - transformers' class is not imported here
-        """Read a ``ModernBertConfig``; ``None`` if it needs a feature that is not implemented."""
-        if getattr(config, "model_type", None) != "modernbert":
-            return None
-        ropes = {kind: config.rope_parameters[kind] for kind in set(config.layer_types)}
-        is_default = all(rope.get("rope_type", "default") == "default" for rope in ropes.values())
-        is_even = config.hidden_size % (2 * config.num_attention_heads) == 0
-        if not (is_default and is_even) or config.hidden_activation != "gelu":
-            return None
-        return cls(
-            vocabulary=config.vocab_size,
-            hidden=config.hidden_size,
-            inner=config.intermediate_size,
-            heads=config.num_attention_heads,
-            kinds=tuple(config.layer_types),
-            sliding_window=config.sliding_window,
-            theta={kind: float(rope["rope_theta"]) for kind, rope in ropes.items()},
-            epsilon=config.norm_eps,
-            norm_bias=config.norm_bias,
-            attention_bias=config.attention_bias,
-            inner_bias=config.mlp_bias,
-        )
+def is_implemented(config: Config) -> bool:
+    """Whether a configuration is a ``ModernBertConfig`` without a feature that is missing here."""
+    if getattr(config, "model_type", None) != "modernbert":
+        return False
+    ropes = [config.rope_parameters[kind] for kind in set(config.layer_types)]
+    is_default = all(rope.get("rope_type", "default") == "default" for rope in ropes)
+    is_even = config.hidden_size % (2 * config.num_attention_heads) == 0
+    return is_default and is_even and bool(config.hidden_activation == "gelu")
 
 
 class ModernBertForInference(nn.Module):
@@ -99,19 +55,18 @@ class ModernBertForInference(nn.Module):
     Raises
     ------
     ValueError
-        :meth:`ModernBertShape.of` returns ``None`` for it.
+        It is not implemented: see :func:`is_implemented`.
     """
 
-    def __init__(self, config: Any) -> None:  # noqa: ANN401 - as in ModernBertShape.of
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        shape = ModernBertShape.of(config)
-        if shape is None:
+        if not is_implemented(config):
             raise ValueError("no ModernBERT that is implemented here")
         self.config = config
-        self.shape = shape
-        self.embeddings = _Embeddings(shape)
-        self.layers = nn.ModuleList(_Layer(shape, number) for number in range(len(shape.kinds)))
-        self.final_norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
+        self.embeddings = _Embeddings(config)
+        layers = range(len(config.layer_types))
+        self.layers = nn.ModuleList(_Layer(config, number) for number in layers)
+        self.final_norm = _layer_norm(config)
         self._rotary: dict[tuple[str, torch.device], Tensor] = {}
         self.register_load_state_dict_pre_hook(_pair_rows)  # type: ignore[no-untyped-call]
 
@@ -130,7 +85,7 @@ class ModernBertForInference(nn.Module):
         size, length = input_ids.shape
         states = self.embeddings(input_ids).view(size * length, -1)
         masks = self._masks(attention_mask, states.dtype)
-        for layer, kind in zip(self.layers, self.shape.kinds, strict=True):
+        for layer, kind in zip(self.layers, self.config.layer_types, strict=True):
             rotary = self._rotary_factors(kind, length, states.device)
             states = layer(states, size, length, rotary, masks[kind])
         return (self.final_norm(states).view(size, length, -1),)
@@ -141,11 +96,11 @@ class ModernBertForInference(nn.Module):
         full: Tensor | None = None
         if not bool(attention_mask.all()):
             full = additive_mask(attention_mask == 0, dtype)[:, None, None, :]
-        if length <= self.shape.sliding_window + 1:
+        if length <= self.config.sliding_window + 1:
             return {_FULL: full, _SLIDING: full}
         place = torch.arange(length, device=attention_mask.device)
         distance = (place[:, None] - place[None, :]).abs()
-        far = additive_mask(distance > self.shape.sliding_window, dtype)
+        far = additive_mask(distance > self.config.sliding_window, dtype)
         return {_FULL: full, _SLIDING: far[None, None] if full is None else far + full}
 
     def _rotary_factors(self, kind: str, length: int, device: torch.device) -> Tensor:
@@ -155,21 +110,26 @@ class ModernBertForInference(nn.Module):
         """
         factors = self._rotary.get((kind, device))
         if factors is None or factors.shape[1] < length:
-            width = self.shape.hidden // self.shape.heads
+            width = self.config.hidden_size // self.config.num_attention_heads
+            theta = float(self.config.rope_parameters[kind]["rope_theta"])
             exponents = torch.arange(0, width, 2, dtype=torch.float, device=device) / width
             places = torch.arange(max(length, 512), dtype=torch.float, device=device)
-            angles = places[:, None] * (1.0 / self.shape.theta[kind] ** exponents)
+            angles = places[:, None] * (1.0 / theta**exponents)
             key = torch.polar(torch.ones_like(angles), angles)
             factors = torch.stack((key * width**-0.5, key))
             self._rotary[kind, device] = factors
         return factors[:, :length]
 
 
+def _layer_norm(config: Config) -> nn.LayerNorm:
+    return nn.LayerNorm(config.hidden_size, config.norm_eps, bias=config.norm_bias)
+
+
 class _Embeddings(nn.Module):
-    def __init__(self, shape: ModernBertShape) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.tok_embeddings = nn.Embedding(shape.vocabulary, shape.hidden)
-        self.norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
+        self.tok_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.norm = _layer_norm(config)
 
     def forward(self, input_ids: Tensor) -> Tensor:
         states: Tensor = self.norm(self.tok_embeddings(input_ids))
@@ -179,15 +139,13 @@ class _Embeddings(nn.Module):
 class _Layer(nn.Module):
     """Attention, then a gated linear unit, each with a residual connection."""
 
-    def __init__(self, shape: ModernBertShape, number: int) -> None:
+    def __init__(self, config: Config, number: int) -> None:
         super().__init__()
         # The embeddings are normalised already.
-        self.attn_norm: nn.Module = nn.Identity()
-        if number:
-            self.attn_norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
-        self.attn = _Attention(shape)
-        self.mlp_norm = nn.LayerNorm(shape.hidden, shape.epsilon, bias=shape.norm_bias)
-        self.mlp = _GatedLinearUnit(shape)
+        self.attn_norm: nn.Module = _layer_norm(config) if number else nn.Identity()
+        self.attn = _Attention(config)
+        self.mlp_norm = _layer_norm(config)
+        self.mlp = _GatedLinearUnit(config)
 
     def forward(
         self, states: Tensor, size: int, length: int, rotary: Tensor, mask: Tensor | None
@@ -197,11 +155,13 @@ class _Layer(nn.Module):
 
 
 class _Attention(nn.Module):
-    def __init__(self, shape: ModernBertShape) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.heads, self.width = shape.heads, shape.hidden // shape.heads
-        self.Wqkv = BatchInvariantLinear(shape.hidden, 3 * shape.hidden, bias=shape.attention_bias)
-        self.Wo = BatchInvariantLinear(shape.hidden, shape.hidden, bias=shape.attention_bias)
+        size, bias = config.hidden_size, config.attention_bias
+        self.heads = config.num_attention_heads
+        self.width = size // self.heads
+        self.Wqkv = BatchInvariantLinear(size, 3 * size, bias=bias)
+        self.Wo = BatchInvariantLinear(size, size, bias=bias)
 
     def forward(
         self, states: Tensor, size: int, length: int, rotary: Tensor, mask: Tensor | None
@@ -215,10 +175,11 @@ class _Attention(nn.Module):
 
 
 class _GatedLinearUnit(nn.Module):
-    def __init__(self, shape: ModernBertShape) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.Wi = BatchInvariantLinear(shape.hidden, 2 * shape.inner, bias=shape.inner_bias)
-        self.Wo = BatchInvariantLinear(shape.inner, shape.hidden, bias=shape.inner_bias)
+        size, inner, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
+        self.Wi = BatchInvariantLinear(size, 2 * inner, bias=bias)
+        self.Wo = BatchInvariantLinear(inner, size, bias=bias)
 
     def forward(self, states: Tensor) -> Tensor:
         inner, gate = self.Wi(states).chunk(2, dim=-1)
@@ -229,12 +190,11 @@ class _GatedLinearUnit(nn.Module):
 def _pair_rows(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
     """Reorder query and key weights so that dimensions rotated together are adjacent."""
     assert isinstance(module, ModernBertForInference)  # noqa: S101 - registered there alone
-    shape = module.shape
-    width = shape.hidden // shape.heads
-    order = torch.arange(width).view(2, -1).t().reshape(-1)
-    heads = torch.arange(2 * shape.heads)[:, None] * width + order
-    rows = torch.cat((heads.reshape(-1), torch.arange(2 * shape.hidden, 3 * shape.hidden)))
-    for number in range(len(shape.kinds)):
+    size, count = module.config.hidden_size, module.config.num_attention_heads
+    order = torch.arange(size // count).view(2, -1).t().reshape(-1)
+    heads = torch.arange(2 * count)[:, None] * (size // count) + order
+    rows = torch.cat((heads.reshape(-1), torch.arange(2 * size, 3 * size)))
+    for number in range(len(module.layers)):
         for kind in ("weight", "bias"):
             name = f"{prefix}layers.{number}.attn.Wqkv.{kind}"
             if name in state and len(state[name]) == len(rows):
@@ -244,7 +204,7 @@ def _pair_rows(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: obj
 def copy_for_inference(encoder: nn.Module) -> nn.Module:
     """Copy an encoder, a ModernBERT as :class:`ModernBertForInference`."""
     config = getattr(encoder, "config", None)
-    if isinstance(encoder, ModernBertForInference) or ModernBertShape.of(config) is None:
+    if isinstance(encoder, ModernBertForInference) or not is_implemented(config):
         return copy.deepcopy(encoder)
     with torch.device("meta"):
         copied = ModernBertForInference(config)

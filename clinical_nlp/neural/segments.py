@@ -60,8 +60,6 @@ def segment(doc: Doc, context: Context) -> Iterator[Segment]:
         more than 512 characters is a segment of its own and is truncated, so that base64 does
         not crowd out the text around it.
     """
-    if len(doc) == 0:
-        return
     columns = doc.to_array(_COLUMNS).astype(np.int64)
     tokens = np.flatnonzero(columns[:, 2] == 0).astype(np.int32)
     if len(tokens) == 0:

@@ -17,7 +17,7 @@ from clinical_nlp.pipeline import (  # noqa: F401
     sentences,
     tokenizer,
 )
-from clinical_nlp.pipeline import mentions as _mentions  # noqa: F401
+from clinical_nlp.pipeline import mentions as _mentions  # noqa: F401 - its name is a parameter's
 
 #: Order matters: sections need sentences' line breaks, findings must not claim the
 #: numbers that measurements took, assertion comes when all targets are known.
@@ -28,10 +28,6 @@ COMPONENTS = (
     "hf_findings",
     "es_assertion",
 )
-
-#: The mention model's component, and the one it stands before.
-MENTIONS = "clinical_mentions"
-_BEFORE = "es_assertion"
 
 _CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.v1"}}}
 
@@ -60,7 +56,7 @@ def build(*, mentions: bool = False, backend: str = "auto") -> Language:
     for name in COMPONENTS:
         nlp.add_pipe(name)
     if mentions:
-        nlp.add_pipe(MENTIONS, before=_BEFORE, config={"backend": backend})
+        nlp.add_pipe("clinical_mentions", before="es_assertion", config={"backend": backend})
     return nlp
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.neural.modernbert import ModernBertForInference, ModernBertShape
+from clinical_nlp.neural.modernbert import ModernBertForInference, is_implemented
 from clinical_nlp.neural.tagger.files import CONFIG, WEIGHTS, damaged, model_digest
 from clinical_nlp.neural.tagger.labels import LABELS, TAGS
 from clinical_nlp.neural.tagger.network import HeadShape, MentionTagger
@@ -30,7 +30,7 @@ from clinical_nlp.neural.tagger.viterbi import Decoder
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 FORMAT = 2
 
@@ -148,7 +148,13 @@ def load_mention_model(folder: Path, *, for_inference: bool = False) -> MentionM
             raise TypeError("tokenizer")
         shape = dict(config["encoder"])
         settings = AutoConfig.for_model(shape.pop("model_type"), **shape)
-        tagger = MentionTagger(_encoder(settings, for_inference), HeadShape(**config["head"]))
+        if for_inference and is_implemented(settings):
+            encoder = cast("PreTrainedModel", ModernBertForInference(settings))
+        else:
+            from transformers import AutoModel
+
+            encoder = AutoModel.from_config(settings)  # type: ignore[no-untyped-call]
+        tagger = MentionTagger(encoder, HeadShape(**config["head"]))
         transitions = weights.pop("crf.transitions").float().numpy()
         names = {old: new for new, old in CHECKPOINT_NAMES.items()}
         state = {name: tensor.float() for name, tensor in _renamed(weights, names).items()}
@@ -175,13 +181,3 @@ def _renamed(weights: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[st
         names.get(first, first) + dot + rest: weights[key]
         for key, (first, dot, rest) in parts.items()
     }
-
-
-def _encoder(settings: PretrainedConfig, for_inference: bool) -> PreTrainedModel:
-    """An encoder of that configuration, without its weights."""
-    if for_inference and ModernBertShape.of(settings) is not None:
-        return cast("PreTrainedModel", ModernBertForInference(settings))
-    from transformers import AutoModel
-
-    encoder: PreTrainedModel = AutoModel.from_config(settings)  # type: ignore[no-untyped-call]
-    return encoder

@@ -160,8 +160,6 @@ def mention_rows(doc: Doc, decoded: Floats) -> Iterator[tuple[int, int, str, flo
         Start, end, label and score of each mention, by label and place. The score is the
         lowest probability of its tags.
     """
-    if len(doc) == 0:
-        return
     count = len(LABELS)
     columns = doc.to_array(["IDX", "LENGTH", "IS_SPACE"]).astype(np.int64)
     words = np.flatnonzero(columns[:, 2] == 0)

@@ -60,8 +60,6 @@ def word_features(word: str) -> tuple[int, int, int, int]:
 def doc_features(doc: Doc) -> npt.NDArray[np.int64]:
     """Features of every token of a doc, int64 [tokens, 5]; rows of white space are zero."""
     features = np.zeros((len(doc), FEATURES), dtype=np.int64)
-    if len(doc) == 0:
-        return features
     columns = doc.to_array([ORTH, IDX, LENGTH, IS_SPACE])
     words = np.flatnonzero(columns[:, 3] == 0)
     if len(words) == 0:
