@@ -14,7 +14,8 @@ from time import perf_counter
 
 import numpy as np
 
-from clinical_nlp.batch.sinks.report import RunSummary, histogram
+from clinical_nlp.batch.run_record import RunOutcome
+from clinical_nlp.batch.sinks.report import histogram
 from clinical_nlp.batch.sinks.report.page import render
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.records import ModelReference, RunContext, SourceSummary
@@ -34,7 +35,7 @@ def main() -> None:
     statistics.histogram = counts
     statistics.patients["scored"] = statistics.patients["seen"] = 1000
 
-    page = render(statistics, RunSummary(context, SourceSummary()), {}, bands)
+    page = render(RunOutcome(context, SourceSummary(), statistics), {}, bands)
     drawn = re.search(r'<svg viewBox="0 0 760.*?</svg>', page, re.DOTALL)
     assert drawn is not None  # noqa: S101
     began = perf_counter()

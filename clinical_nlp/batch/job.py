@@ -6,17 +6,17 @@ are taken in groups just large enough to keep the workers busy, and the sinks st
 
 from __future__ import annotations
 
-from collections import deque
+import json
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from time import perf_counter
-from typing import Protocol
 
 from clinical_nlp.batch.extraction import NoteOutcome, NoteReader, NoteReading
-from clinical_nlp.batch.ports import PatientSource, ResultSink, RiskEstimator, SourceSummary
-from clinical_nlp.batch.quarantine import Quarantine
+from clinical_nlp.batch.ports import PatientSource, ResultSink, RiskEstimator
+from clinical_nlp.batch.run_record import RunOutcome
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.errors import InputError
 from clinical_nlp.records import (
@@ -35,63 +35,44 @@ NOTES_PER_GROUP = 256
 PATIENTS_PER_GROUP = 512
 
 
-class Progress(Protocol):
-    """Receives the job's progress; the command line draws bars from it."""
+class JobProgress:
+    """Receives the job's progress, and discards it; the command line draws bars from it."""
 
     def start(self, stage: str, total: int) -> None:
         """A stage begins; ``total`` is in the stage's own unit (bytes, patients)."""
-        ...
 
     def advance(self, amount: int) -> None:
         """Some of the current stage is done."""
-        ...
 
 
-class NoProgress:
-    """Discards the job's progress."""
+class Quarantine:
+    """``quarantine.ndjson``: each resource that could not be used, with code and reason.
 
-    def start(self, stage: str, total: int) -> None:
-        """Do nothing."""
-
-    def advance(self, amount: int) -> None:
-        """Do nothing."""
-
-
-@dataclass(slots=True)
-class RunOutcome:
-    """Counts and timings of a run, for ``run.json``, the report and the exit code.
+    Problems are written as they come and counted by code; none is kept in memory.
 
     Parameters
     ----------
-    context
-        What all outputs share.
-    source
-        Counts of the scan.
-    seconds
-        Wall time by stage: ``scan``, ``read_notes``, ``estimate``, ``write``.
-    written
-        Rows or resources by output.
-    statistics
-        Counts of the results.
-    failed_notes
-        Notes on which the pipeline failed; they are in the quarantine.
+    path
+        File to write, one JSON object a line.
     """
 
-    context: RunContext
-    source: SourceSummary
-    statistics: RunStatistics
-    seconds: dict[str, float] = field(default_factory=dict)
-    written: dict[str, int] = field(default_factory=dict)
-    failed_notes: int = 0
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8")
+        self.codes: Counter[str] = Counter()
 
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the wall time of a block to a stage."""
-        began = perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - began
+    def add(self, problem: Problem) -> None:
+        """Write one problem."""
+        self.codes[problem.code] += 1
+        self._file.write(json.dumps(asdict(problem), ensure_ascii=False) + "\n")
+
+    @property
+    def total(self) -> int:
+        """Problems written so far."""
+        return self.codes.total()
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
 
 
 ContextMaker = Callable[[date], RunContext]
@@ -106,7 +87,7 @@ def run(
     make_sinks: SinkMaker,
     quarantine: Quarantine,
     as_of: date | None = None,
-    progress: Progress | None = None,
+    progress: JobProgress | None = None,
 ) -> RunOutcome:
     """Run the job over an export.
 
@@ -138,7 +119,7 @@ def run(
     clinical_nlp.errors.InputError
         E260 where the export has no dated resource and ``as_of`` is not given.
     """
-    progress = progress or NoProgress()
+    progress = progress or JobProgress()
     began = perf_counter()
     progress.start("scan", source.size())
     summary = source.scan(progress.advance)
@@ -153,7 +134,8 @@ def run(
     context = make_context(day)
     outcome = RunOutcome(context, summary, RunStatistics(context))
     outcome.seconds["scan"] = scan_seconds
-    quarantine.extend(source.problems())
+    for problem in source.problems():
+        quarantine.add(problem)
     sinks: list[ResultSink] = [outcome.statistics, *make_sinks(context)]
     progress.start("patients", summary.patients)
     for group, notes in _read_groups(source, reader, quarantine, outcome):
@@ -168,6 +150,7 @@ def run(
     with outcome.timed("write"):
         for sink in sinks:
             outcome.written.update(sink.close())
+    outcome.quarantined = dict(sorted(quarantine.codes.items()))
     return outcome
 
 

@@ -20,7 +20,6 @@ from clinical_nlp.batch.sinks import (
     MentionsTable,
     Worklist,
 )
-from clinical_nlp.batch.sinks.mentions_table import MENTIONS_FILE
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.records import Concept, RunContext
 from clinical_nlp.registry import ResolvedModel, resolve_model
@@ -77,7 +76,8 @@ class BatchModels:
             Worklist(folder / "worklist.csv", context, bands),
         ]
         if self.mentions:
-            tables.append(MentionsTable(folder / MENTIONS_FILE, context, fingerprint(self.nlp)))
+            path = folder / "mentions.parquet"
+            tables.append(MentionsTable(path, context, fingerprint(self.nlp)))
         return tables
 
 

@@ -6,7 +6,6 @@ import fcntl
 import os
 import shutil
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 from clinical_nlp.errors import OutputError
@@ -90,12 +89,7 @@ class OutputFolder:
                 shutil.rmtree(target)
             staged.replace(target)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         shutil.rmtree(self.staging, ignore_errors=True)
         if self._lock is not None:
             # The file stays: if it were removed, a waiting run could lock a deleted file.

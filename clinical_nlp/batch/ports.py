@@ -7,39 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from clinical_nlp.records import (
+    NoteFindings,
     PatientRecord,
     PatientResult,
     Problem,
     RiskEstimate,
     SourceSummary,
-    TypeCounts,
 )
-from clinical_nlp.records.result import NoteFindings
-
-__all__ = [
-    "PatientSource",
-    "ResultSink",
-    "RiskEstimator",
-    "SourceSummary",
-    "TypeCounts",
-]
 
 
 class PatientSource(Protocol):
     """An export of patients. Used once: ``scan``, then ``records``."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
     def size(self) -> int:
         """Bytes on disk that ``scan`` will read, for the progress bar."""

@@ -5,76 +5,113 @@ from __future__ import annotations
 import json
 import platform
 import resource
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-from clinical_nlp.batch.job import RunOutcome
-from clinical_nlp.batch.quarantine import Quarantine
-from clinical_nlp.batch.sinks.report import RunSummary
+from clinical_nlp.batch.statistics import RunStatistics
+from clinical_nlp.records import RunContext, SourceSummary
 from clinical_nlp.registry import ResolvedModel
 
 #: Packages whose version can change a result.
 _PACKAGES = ("spacy", "medspacy", "scikit-learn", "mlflow", "fhir.resources", "torch", "numpy")
 
 
-def run_summary(
-    outcome: RunOutcome,
-    quarantine: Quarantine,
-    resolved: ResolvedModel,
-    energy: Mapping[str, Any],
-    processes: int,
-) -> RunSummary:
-    """Collect what the report and the record say of a run besides its results.
+@dataclass(slots=True)
+class RunOutcome:
+    """Counts, timings and other facts of a run, for ``run.json`` and the report.
 
     Parameters
     ----------
-    outcome
-        What the job counted and timed.
-    quarantine
-        What could not be used.
-    resolved
-        The risk model.
+    context
+        What all outputs share.
+    source
+        Counts of the scan.
+    statistics
+        Counts of the results.
+    seconds
+        Wall time by stage: ``scan``, ``read_notes``, ``estimate``, ``write``.
+    written
+        Rows or resources by output.
+    failed_notes
+        Notes on which the pipeline failed; they are in the quarantine.
+    quarantined
+        Problems by error code.
+    peak_rss_mib
+        Peak resident memory in MiB; ``None`` where not measured.
+    versions
+        Versions of the packages that can change a result.
+    resolution
+        How the model was found: ``asked``, ``source`` and ``verified``. A ``source`` other
+        than ``"registry"`` is shown at the top of the report.
+    energy
+        ``kwh``, ``co2_kg`` and ``method``; empty where not measured.
+    """
+
+    context: RunContext
+    source: SourceSummary
+    statistics: RunStatistics
+    seconds: dict[str, float] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    failed_notes: int = 0
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    peak_rss_mib: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    resolution: Mapping[str, str] = field(default_factory=dict)
+    energy: Mapping[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the wall time of a block to a stage."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - began
+
+
+def add_facts(
+    outcome: RunOutcome, resolved: ResolvedModel, energy: Mapping[str, Any], processes: int
+) -> None:
+    """Add to a run's counts which model, versions, memory and energy made them.
+
+    Parameters
+    ----------
     energy
         ``kwh``, ``co2_kg``, ``seconds``, ``cpu_seconds``, ``method``.
     processes
         Processes that read notes.
     """
-    return RunSummary(
-        context=outcome.context,
-        source=outcome.source,
-        seconds=outcome.seconds,
-        quarantined=dict(sorted(quarantine.codes.items())),
-        peak_rss_mib=_peak_rss_mib(processes),
-        failed_notes=outcome.failed_notes,
-        resolution=resolved.resolution(),
-        energy=energy,
-        versions={
-            "clinical-nlp": outcome.context.software,
-            "python": platform.python_version(),
-            **{name: version(name) for name in _PACKAGES},
-        },
-    )
+    outcome.peak_rss_mib = _peak_rss_mib(processes)
+    outcome.resolution = resolved.resolution()
+    outcome.energy = energy
+    outcome.versions = {
+        "clinical-nlp": outcome.context.software,
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
 
 
-def write_run_record(path: Path, summary: RunSummary, outcome: RunOutcome) -> None:
+def write_run_record(path: Path, outcome: RunOutcome) -> None:
     """Write the record of a run, indented for people.
 
     The only output in which the machine's clock appears: ``finished``, ``seconds``,
     ``peak_rss_mib``, ``energy`` and when the model was ``verified`` differ from run to run,
     everything else is repeatable.
     """
-    source, statistics = summary.source, outcome.statistics
+    context, source, statistics = outcome.context, outcome.source, outcome.statistics
     record = {
-        "as_of": summary.context.as_of.isoformat(),
+        "as_of": context.as_of.isoformat(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": dict(summary.versions),
-        "pipeline": summary.context.pipeline,
-        "model": {**asdict(summary.context.model), **summary.resolution},
-        "worklist_threshold": summary.context.worklist_threshold,
+        "versions": dict(outcome.versions),
+        "pipeline": context.pipeline,
+        "model": {**asdict(context.model), **outcome.resolution},
+        "worklist_threshold": context.worklist_threshold,
         "input": {
             "digest": source.digest,
             "lines": source.lines,
@@ -85,13 +122,13 @@ def write_run_record(path: Path, summary: RunSummary, outcome: RunOutcome) -> No
         },
         "patients": dict(statistics.patients),
         "abstentions": dict(sorted(statistics.abstentions.items())),
-        "notes": dict(statistics.notes) | {"failed": summary.failed_notes},
+        "notes": dict(statistics.notes) | {"failed": outcome.failed_notes},
         "findings": dict(statistics.findings),
-        "quarantined": dict(summary.quarantined),
+        "quarantined": dict(outcome.quarantined),
         "written": dict(sorted(outcome.written.items())),
-        "seconds": {stage: round(s, 3) for stage, s in summary.seconds.items()},
-        "peak_rss_mib": summary.peak_rss_mib and round(summary.peak_rss_mib, 1),
-        "energy": dict(summary.energy) or None,
+        "seconds": {stage: round(s, 3) for stage, s in outcome.seconds.items()},
+        "peak_rss_mib": outcome.peak_rss_mib and round(outcome.peak_rss_mib, 1),
+        "energy": dict(outcome.energy) or None,
     }
     path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,44 +90,41 @@ def batch(
     from fhir_adapters.reading.files import export_files
 
     export_files(export)  # a wrong path fails now, not after half a minute of loading
-    options = _Options(
+    quarantined = _run(
+        export,
+        out,
         as_of=as_of.date() if as_of else None,
         threshold=None if threshold is None else threshold / 100,
         model_uri=model,
         processes=processes,
         max_note_bytes=max_note_mb * 1_000_000,
         mentions=mentions,
-        show=show,
         quiet=quiet,
     )
-    quarantined = _run(export, out, options)
+    if not quiet:
+        _print_outputs(out, show, mentions, quarantined)
     if quarantined:
         raise typer.Exit(EXIT_QUARANTINED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """The command line's options, in the units of the code."""
-
-    as_of: date | None
-    threshold: float | None  # probability, 0..1
-    model_uri: str
-    processes: int
-    max_note_bytes: int
-    mentions: bool
-    show: int
-    quiet: bool
-
-
-def _run(export: Path, out: Path, options: _Options) -> int:
+def _run(
+    export: Path,
+    out: Path,
+    as_of: date | None,
+    threshold: float | None,  # probability, 0..1
+    model_uri: str,
+    processes: int,
+    max_note_bytes: int,
+    mentions: bool,
+    quiet: bool,
+) -> int:
     """Run the batch; return how many resources or notes are in quarantine."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
     from clinical_nlp.batch.extraction import NoteReader
-    from clinical_nlp.batch.job import run
+    from clinical_nlp.batch.job import Quarantine, run
     from clinical_nlp.batch.models import load_models
     from clinical_nlp.batch.output import RUN_RECORD, OutputFolder
-    from clinical_nlp.batch.quarantine import Quarantine
-    from clinical_nlp.batch.run_record import run_summary, write_run_record
+    from clinical_nlp.batch.run_record import add_facts, write_run_record
     from clinical_nlp.batch.sinks.report import write_report
     from clinical_nlp.cli.progress import BatchProgress
     from clinical_nlp.lexicon import load_lexicon
@@ -137,43 +133,39 @@ def _run(export: Path, out: Path, options: _Options) -> int:
     from fhir_adapters.reading import BulkExport
     from fhir_adapters.writing import FhirSink
 
-    console = Console(stderr=True, quiet=options.quiet)
+    console = Console(stderr=True, quiet=quiet)
     concepts, bands = load_lexicon().concepts, load_bands()
-    threshold = bands.worklist_threshold if options.threshold is None else options.threshold
+    limit = bands.worklist_threshold if threshold is None else threshold
     with OutputFolder(out) as output:
         folder = output.staging
         with console.status("Loading the pipeline and the risk model ..."):
-            models = load_models(options.model_uri, options.mentions)
+            models = load_models(model_uri, mentions)
         _print_warnings(console, models)
         quarantine = Quarantine(folder / "quarantine.ndjson")
         with (
             measured() as energy,
             BatchProgress(console) as progress,
-            BulkExport(export, folder, max_note_bytes=options.max_note_bytes) as source,
-            NoteReader(models.nlp, options.processes, options.mentions) as reader,
+            BulkExport(export, folder, max_note_bytes=max_note_bytes) as source,
+            NoteReader(models.nlp, processes, mentions) as reader,
         ):
             outcome = run(
                 source,
                 reader,
                 models.resolved.model,
-                lambda day: models.context(day, threshold),
+                lambda day: models.context(day, limit),
                 lambda context: [
                     FhirSink(folder / "fhir", context, concepts, bands),
                     *models.sinks(folder, context, concepts, bands),
                 ],
                 quarantine,
-                options.as_of,
+                as_of,
                 progress,
             )
         quarantine.close()
-        summary = run_summary(
-            outcome, quarantine, models.resolved, energy.report(), options.processes
-        )
-        write_report(folder / "report.html", outcome.statistics, summary, concepts, bands)
-        write_run_record(folder / RUN_RECORD, summary, outcome)
+        add_facts(outcome, models.resolved, energy.report(), processes)
+        write_report(folder / "report.html", outcome, concepts, bands)
+        write_run_record(folder / RUN_RECORD, outcome)
         output.publish()
-    if not options.quiet:
-        _print_outputs(out, options, quarantine.total)
     return quarantine.total
 
 
@@ -188,20 +180,19 @@ def _print_warnings(console: Console, models: BatchModels) -> None:
         )
 
 
-def _print_outputs(out: Path, options: _Options, quarantined: int) -> None:
+def _print_outputs(out: Path, show: int, mentions: bool, quarantined: int) -> None:
     from clinical_nlp.batch.sinks.worklist_view import print_worklist, read_worklist
 
     console = Console(highlight=False, markup=False)
-    if options.show:
+    if show:
         rows = read_worklist(out / "worklist.csv")
-        print_worklist(console, rows[: options.show], total=len(rows))
-    mentions = {"mentions.parquet": "one row a mention, without its words"}
+        print_worklist(console, rows[:show], total=len(rows))
     outputs = {
         "report.html": "the run on one page: open it in a browser",
         "worklist.csv": "whom to look at first",
         "fhir/": "resources to load back into the record",
         "findings.parquet": "one row a finding",
-        **(mentions if options.mentions else {}),
+        **({"mentions.parquet": "one row a mention, without its words"} if mentions else {}),
         "estimates.parquet": "one row a patient",
         "features.parquet": "what the model was given, one row a scored patient",
         "audit.parquet": "one record an estimate, to be archived",

@@ -15,14 +15,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from clinical_nlp.batch.job import JobProgress
+
 _LABELS = {"scan": "Reading the export", "patients": "Reading notes, scoring patients"}
 
 
-class BatchProgress:
-    """Draws a progress bar for each stage on a terminal, nothing in a log file.
-
-    Satisfies :class:`clinical_nlp.batch.job.Progress`.
-    """
+class BatchProgress(JobProgress):
+    """Draws a progress bar for each stage on a terminal, nothing in a log file."""
 
     def __init__(self, console: Console) -> None:
         self._bars = Progress(
@@ -40,7 +39,7 @@ class BatchProgress:
         self._bars.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *failure: object) -> None:
         self._bars.stop()
 
     def start(self, stage: str, total: int) -> None:

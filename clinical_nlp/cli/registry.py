@@ -43,7 +43,7 @@ def register(
     tracking_uri: Annotated[str | None, _STORE] = None,
 ) -> None:
     """Verify a trained model and register it as a new version, the challenger."""
-    from clinical_nlp.registry.names import CHALLENGER
+    from clinical_nlp.registry.store import CHALLENGER
     from clinical_nlp.registry.versions import register_folder
 
     alias = CHALLENGER if challenger else None

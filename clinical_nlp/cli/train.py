@@ -61,8 +61,8 @@ def risk(
     import clinical_nlp
     from clinical_nlp.cli.cohorts import export_cohort, patients_bar
     from clinical_nlp.pipeline.assembly import fingerprint
+    from clinical_nlp.registry.champion import champion_as_rival
     from clinical_nlp.registry.energy import measured
-    from clinical_nlp.registry.rivals import champion_as_rival
     from clinical_nlp.registry.tracking import log_run, write_shipped
     from clinical_nlp.training.config import read_recipe
     from clinical_nlp.training.risk.recipe import Recipe

@@ -13,6 +13,6 @@ from clinical_nlp.registry.champion import (  # noqa: E402  # telemetry goes off
     load_champion,
     resolve_model,
 )
-from clinical_nlp.registry.names import DEFAULT_URI  # noqa: E402
+from clinical_nlp.registry.store import DEFAULT_URI  # noqa: E402
 
 __all__ = ["DEFAULT_URI", "ResolvedModel", "ensure_champion", "load_champion", "resolve_model"]

@@ -14,12 +14,17 @@ from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.cache import cache_model, last_verified
 from clinical_nlp.registry.manifest import verified_digest
-from clinical_nlp.registry.names import CHAMPION, DEFAULT_URI, DIGEST_TAG, NAME
 from clinical_nlp.registry.promotion_log import PromotionDecision, log_decision
-from clinical_nlp.registry.store import mlflow_client, store_errors, store_uri
+from clinical_nlp.registry.store import (
+    CHAMPION,
+    DEFAULT_URI,
+    DIGEST_TAG,
+    NAME,
+    open_store,
+    store_uri,
+)
 from clinical_nlp.registry.versions import aliased, find_version, model_files, register
 from clinical_nlp.risk.model import RiskModel
-from clinical_nlp.risk.model_artifacts import ModelArtifacts
 
 _log = logging.getLogger(__name__)
 
@@ -90,12 +95,10 @@ def ensure_champion(tracking_uri: str | None = None) -> str:
         E401: the store cannot be reached. E402: a server has no champion. E403, E411,
         E412: the shipped model is missing or not as shipped.
     """
-    uri = store_uri(tracking_uri)
-    with store_errors(uri):
-        client = mlflow_client(uri)
+    with open_store(tracking_uri) as client:
         if aliased(client, CHAMPION) is not None:
             return DEFAULT_URI
-        if not uri.startswith("sqlite:"):
+        if not client.tracking_uri.startswith("sqlite:"):
             raise ModelError(
                 "E402",
                 f"the registry has no model '{NAME}' with the alias '{CHAMPION}': register one "
@@ -105,11 +108,11 @@ def ensure_champion(tracking_uri: str | None = None) -> str:
         shipped = shipped_folder(NAME)
         digest = verified_digest(shipped)
         text = "Shipped with the package: trained on a simulated cohort, not for clinical use."
-        version = str(register(client, uri, shipped, digest, text).version)
+        version = str(register(client, shipped, digest, text).version)
         client.set_registered_model_alias(NAME, CHAMPION, version)
         why = "first use of a local store: the shipped model"
         decision = PromotionDecision("promote", version, None, "clinical-nlp", why, digest)
-        log_decision(client, uri, decision)
+        log_decision(client, decision)
     return DEFAULT_URI
 
 
@@ -167,26 +170,31 @@ def resolve_model(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> Re
 
 
 def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference, Path]:
-    with store_errors(store):
-        client = mlflow_client(store)
+    with open_store(store) as client:
         version = find_version(client, uri)
         digest = version.tags[DIGEST_TAG]
-        folder = model_files(client, store, version, scratch)
+        folder = model_files(client, version, scratch)
     pinned = f"models:/{version.name}/{version.version}"
     return ModelReference(version.name, str(version.version), pinned, digest), folder
 
 
-def verified_parts(store: str, uri: str) -> tuple[ModelReference, ModelArtifacts]:
-    """Resolve and verify a model of the registry; return its reference and files.
+def champion_as_rival(tracking_uri: str | None = None) -> dict[str, RiskModel]:
+    """Return the registry's champion by digest; nothing where there is no local store.
+
+    It scores a training run's test patients, so that promotion can compare the two on them.
 
     Raises
     ------
     ModelError
         As :func:`resolve_model`, but the last verified model is never used instead.
     """
+    store = store_uri(tracking_uri)
+    if store.startswith("sqlite:") and not Path(store.removeprefix("sqlite:///")).is_file():
+        return {}  # asking would make an empty one
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:
-        reference, folder = _from_registry(store, uri, Path(scratch))
-        return reference, load_model(folder, reference.digest)
+        reference, folder = _from_registry(store, DEFAULT_URI, Path(scratch))
+        parts = load_model(folder, reference.digest)
+        return {reference.digest: RiskModel(parts, reference)}
 
 
 def fetch_verified(asked: str, into: Path, tracking_uri: str | None = None) -> ModelReference:
@@ -195,7 +203,7 @@ def fetch_verified(asked: str, into: Path, tracking_uri: str | None = None) -> M
     Raises
     ------
     ModelError
-        As :func:`verified_parts`. E410: the folder exists or cannot be written.
+        As :func:`champion_as_rival`. E410: the folder exists or cannot be written.
     """
     store = store_uri(tracking_uri)
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:

@@ -8,27 +8,13 @@ notes does not.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clinical_nlp.registry.energy import log_energy
-from clinical_nlp.registry.names import DIGEST_TAG
-from clinical_nlp.registry.store import (
-    experiment_id,
-    mlflow_client,
-    store_errors,
-    store_uri,
-    upload_folder,
-)
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-MENTIONS = "mentions"
-ENCODERS = "encoders"
+from clinical_nlp.registry.store import DIGEST_TAG, open_run, upload_folder
 
 
 def log_mentions(
@@ -73,7 +59,7 @@ def log_mentions(
     ModelError
         E401: the store cannot be reached.
     """
-    with _run(MENTIONS, parameters, digest, tracking_uri) as (client, run):
+    with open_run("mentions", parameters, _tags(digest), tracking_uri) as (client, run):
         for name, value in metrics.items():
             client.log_metric(run, name, value)
         for name, values in (("train_loss", losses), ("validation_strict_f1", scores)):
@@ -106,7 +92,7 @@ def log_encoder(
     ModelError
         E401: the store cannot be reached.
     """
-    with _run(ENCODERS, parameters, digest, tracking_uri) as (client, run):
+    with open_run("encoders", parameters, _tags(digest), tracking_uri) as (client, run):
         for begin in range(0, len(losses), every):
             part = losses[begin : begin + every]
             client.log_metric(run, "loss", sum(part) / len(part), step=begin + len(part))
@@ -115,18 +101,5 @@ def log_encoder(
     return run
 
 
-@contextmanager
-def _run(
-    experiment: str, parameters: Mapping[str, Any], digest: str, tracking_uri: str | None
-) -> Iterator[tuple[MlflowClient, str]]:
-    """Open a run with its parameters and tags; it is closed as finished."""
-    uri = store_uri(tracking_uri)
-    with store_errors(uri):
-        client = mlflow_client(uri)
-        run = str(client.create_run(experiment_id(client, uri, experiment)).info.run_id)
-        for name, value in parameters.items():
-            client.log_param(run, name, value)
-        client.set_tag(run, "clinical_nlp.version", version("clinical-nlp"))
-        client.set_tag(run, DIGEST_TAG, digest)
-        yield client, run
-        client.set_terminated(run)
+def _tags(digest: str) -> dict[str, str]:
+    return {"clinical_nlp.version": version("clinical-nlp"), DIGEST_TAG: digest}

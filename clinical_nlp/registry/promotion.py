@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.artifacts import CARD, METRICS
@@ -14,7 +14,6 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.gate import Check, Limits, read_limits, run_checks
 from clinical_nlp.registry.manifest import PREDICTIONS
-from clinical_nlp.registry.names import CHALLENGER, CHAMPION, DIGEST_TAG, NAME
 from clinical_nlp.registry.predictions import (
     HeldOutPredictions,
     PairedPredictions,
@@ -22,7 +21,7 @@ from clinical_nlp.registry.predictions import (
     read_predictions,
 )
 from clinical_nlp.registry.promotion_log import PromotionDecision, log_decision, read_decisions
-from clinical_nlp.registry.store import mlflow_client, store_errors, store_uri
+from clinical_nlp.registry.store import CHALLENGER, CHAMPION, DIGEST_TAG, NAME, open_store
 from clinical_nlp.registry.versions import aliased, evidence_file, find_version, model_files
 from clinical_nlp.risk.feature_table import load_features
 
@@ -75,15 +74,14 @@ def compare(
         E401, E402, E404, E412, E417: a model cannot be resolved or verified. E433, E434:
         margins or predictions cannot be read.
     """
-    uri, limits = store_uri(tracking_uri), read_limits(limits_file)
-    with store_errors(uri), tempfile.TemporaryDirectory(prefix="compare-") as scratch:
-        client = mlflow_client(uri)
+    limits, scratch = read_limits(limits_file), TemporaryDirectory(prefix="compare-")
+    with open_store(tracking_uri) as client, scratch as folder:
         version = find_version(client, challenger)
         # There may be no champion yet; any other name that is missing is a mistake.
         other = (
             aliased(client, CHAMPION) if champion == CHAMPION else find_version(client, champion)
         )
-        return _compare(client, uri, version, other, limits, Path(scratch))
+        return _compare(client, version, other, limits, Path(folder))
 
 
 def promote(
@@ -113,9 +111,8 @@ def promote(
         to E416).
     """
     _require_reason(by, why)
-    uri, limits = store_uri(tracking_uri), read_limits(limits_file)
-    with store_errors(uri), tempfile.TemporaryDirectory(prefix="promote-") as scratch:
-        client = mlflow_client(uri)
+    limits, scratch = read_limits(limits_file), TemporaryDirectory(prefix="promote-")
+    with open_store(tracking_uri) as client, scratch as folder:
         found = find_version(client, version)
         champion = aliased(client, CHAMPION)
         number, digest = str(found.version), found.tags[DIGEST_TAG]
@@ -126,8 +123,8 @@ def promote(
                 f"version {number} is already the champion: name another, see "
                 "'clinical-nlp registry list'",
             )
-        _require_usable(client, uri, found, Path(scratch))
-        comparison = _compare(client, uri, found, champion, limits, Path(scratch))
+        _require_usable(client, found, Path(folder))
+        comparison = _compare(client, found, champion, limits, Path(folder))
         action = "promote" if comparison.passed or force else "refuse"
         decision = PromotionDecision(
             action=action,
@@ -148,7 +145,7 @@ def promote(
             challenger = aliased(client, CHALLENGER)
             if challenger is not None and str(challenger.version) == number:
                 client.delete_registered_model_alias(NAME, CHALLENGER)
-        decision = log_decision(client, uri, decision)
+        decision = log_decision(client, decision)
     if action == "refuse":
         failed = "; ".join(f"{c.name}: {c.detail}" for c in comparison.checks if not c.passed)
         raise ModelError(
@@ -169,13 +166,12 @@ def rollback(by: str, why: str, tracking_uri: str | None = None) -> PromotionDec
         no reason, was given. E412 to E417: the predecessor cannot be trusted or used.
     """
     _require_reason(by, why)
-    uri = store_uri(tracking_uri)
-    with store_errors(uri), tempfile.TemporaryDirectory(prefix="rollback-") as scratch:
-        client = mlflow_client(uri)
+    scratch = TemporaryDirectory(prefix="rollback-")
+    with open_store(tracking_uri) as client, scratch as folder:
         current = find_version(client, CHAMPION)
         number = str(current.version)
         # The decision that promoted this version; it may also have returned by a rollback.
-        promotions = (d for d in read_decisions(client, uri) if d.action == "promote")
+        promotions = (d for d in read_decisions(client) if d.action == "promote")
         promoted = next((d for d in promotions if d.version == number), None)
         if promoted is None or promoted.previous is None:
             raise ModelError(
@@ -185,11 +181,11 @@ def rollback(by: str, why: str, tracking_uri: str | None = None) -> PromotionDec
             )
         previous = promoted.previous
         earlier = find_version(client, previous)
-        _require_usable(client, uri, earlier, Path(scratch))
+        _require_usable(client, earlier, Path(folder))
         client.set_registered_model_alias(NAME, CHAMPION, previous)
         digest = earlier.tags[DIGEST_TAG]
         decision = PromotionDecision("rollback", previous, number, by, why, digest)
-        return log_decision(client, uri, decision)
+        return log_decision(client, decision)
 
 
 def history(tracking_uri: str | None = None) -> list[PromotionDecision]:
@@ -200,14 +196,12 @@ def history(tracking_uri: str | None = None) -> list[PromotionDecision]:
     ModelError
         E401: the store cannot be reached.
     """
-    uri = store_uri(tracking_uri)
-    with store_errors(uri):
-        return read_decisions(mlflow_client(uri), uri)
+    with open_store(tracking_uri) as client:
+        return read_decisions(client)
 
 
 def _compare(
     client: MlflowClient,
-    uri: str,
     version: ModelVersion,
     champion: ModelVersion | None,
     limits: Limits,
@@ -216,15 +210,15 @@ def _compare(
     folder, champion_folder = scratch / "challenger", scratch / "champion"
     folder.mkdir()
     champion_folder.mkdir()
-    predictions = _predictions(client, uri, version, folder)
+    predictions = _predictions(client, version, folder)
     pairs: PairedPredictions | None = None
-    measures, champion_measures = _measures(client, uri, version, folder), dict[str, str]()
+    measures, champion_measures = _measures(client, version, folder), dict[str, str]()
     if champion is not None:
-        champion_measures = _measures(client, uri, champion, champion_folder)
+        champion_measures = _measures(client, champion, champion_folder)
         if predictions is not None:
-            theirs = _predictions(client, uri, champion, champion_folder)
+            theirs = _predictions(client, champion, champion_folder)
             pairs = pair_with_champion(predictions, theirs, champion.tags.get(DIGEST_TAG, ""))
-    card = evidence_file(client, uri, version, CARD, folder)
+    card = evidence_file(client, version, CARD, folder)
     text = "" if card is None else card.read_text("utf-8", errors="replace")
     return Comparison(
         champion=None if champion is None else str(champion.version),
@@ -235,15 +229,15 @@ def _compare(
 
 
 def _predictions(
-    client: MlflowClient, uri: str, version: ModelVersion, into: Path
+    client: MlflowClient, version: ModelVersion, into: Path
 ) -> HeldOutPredictions | None:
-    path = evidence_file(client, uri, version, PREDICTIONS, into)
+    path = evidence_file(client, version, PREDICTIONS, into)
     return None if path is None else read_predictions(path)
 
 
-def _measures(client: MlflowClient, uri: str, version: ModelVersion, into: Path) -> dict[str, str]:
+def _measures(client: MlflowClient, version: ModelVersion, into: Path) -> dict[str, str]:
     """Test measures of a version's ``metrics.json``, as text; empty where it has none."""
-    path = evidence_file(client, uri, version, METRICS, into)
+    path = evidence_file(client, version, METRICS, into)
     if path is None:
         return {}
     test: Mapping[str, Any] = json.loads(path.read_text("utf-8")).get("test", {})
@@ -254,11 +248,11 @@ def _measures(client: MlflowClient, uri: str, version: ModelVersion, into: Path)
     }
 
 
-def _require_usable(client: MlflowClient, uri: str, version: ModelVersion, scratch: Path) -> None:
+def _require_usable(client: MlflowClient, version: ModelVersion, scratch: Path) -> None:
     """Verify a version's files and that this package could score with them."""
     into = scratch / "model"
     into.mkdir()
-    parts = load_model(model_files(client, uri, version, into), version.tags[DIGEST_TAG])
+    parts = load_model(model_files(client, version, into), version.tags[DIGEST_TAG])
     parts.spec.check(load_features())
 
 

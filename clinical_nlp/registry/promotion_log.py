@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from clinical_nlp.registry.names import DECISIONS
-from clinical_nlp.registry.store import experiment_id
+from clinical_nlp.registry.store import DECISIONS, experiment_id
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -56,41 +55,30 @@ class PromotionDecision:
     when: str = ""
 
 
-def log_decision(client: MlflowClient, uri: str, decision: PromotionDecision) -> PromotionDecision:
+def log_decision(client: MlflowClient, decision: PromotionDecision) -> PromotionDecision:
     """Log a decision; return it with its time."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     content = {**asdict(decision), "when": now}
+    texts = {**content, "previous": decision.previous or "", "forced": json.dumps(decision.forced)}
     run = client.create_run(
-        experiment_id(client, uri, DECISIONS),
+        experiment_id(client, DECISIONS),
         run_name=f"{decision.action}-{decision.version}",
-        tags={f"{_TAG}{k}": _text(v) for k, v in content.items() if k != "gate"},
+        tags={f"{_TAG}{k}": v for k, v in texts.items() if k != "gate"},
     ).info.run_id
     client.log_dict(run, content, "decision.json")
     client.set_terminated(run)
     return PromotionDecision(**content)
 
 
-def read_decisions(client: MlflowClient, uri: str) -> list[PromotionDecision]:
+def read_decisions(client: MlflowClient) -> list[PromotionDecision]:
     """Return every decision, newest first, without the gate's results."""
-    runs = client.search_runs([experiment_id(client, uri, DECISIONS)], max_results=50_000)
+    runs = client.search_runs([experiment_id(client, DECISIONS)], max_results=50_000)
     found = [_decision(run.data.tags) for run in runs]
     return sorted(found, key=lambda decision: decision.when, reverse=True)
 
 
 def _decision(tags: Mapping[str, str]) -> PromotionDecision:
-    fields: dict[str, Any] = {
-        name: tags.get(f"{_TAG}{name}", "")
-        for name in PromotionDecision.__slots__
-        if name not in ("gate", "forced", "previous")
-    }
-    return PromotionDecision(
-        **fields,
-        previous=tags.get(f"{_TAG}previous") or None,
-        forced=tags.get(f"{_TAG}forced") == "true",
-    )
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value)
+    names = PromotionDecision.__slots__
+    fields: dict[str, Any] = {k: tags.get(f"{_TAG}{k}", "") for k in names if k != "gate"}
+    fields |= {"previous": fields["previous"] or None, "forced": fields["forced"] == "true"}
+    return PromotionDecision(**fields)

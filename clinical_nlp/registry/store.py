@@ -1,12 +1,12 @@
-"""The MLflow store: its URI, a client, experiments, files, and its errors."""
+"""The MLflow store: names in it, its URI, a client, experiments, files, and its errors."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.artifacts import MANIFEST, MODEL_FOLDER
 from clinical_nlp.errors import ModelError
@@ -14,6 +14,26 @@ from clinical_nlp.registry.manifest import EVIDENCE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+#: The registered model, which is also the experiment of its training runs.
+NAME = "hf-risk"
+
+#: Experiment with a run for each promotion, rollback and refusal.
+DECISIONS = "hf-risk-decisions"
+
+#: Aliases of the model that scores patients and of the one that may replace it.
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+DEFAULT_URI = f"models:/{NAME}@{CHAMPION}"
+
+#: Tag of a run and of a model version that records the digest of the model's files.
+DIGEST_TAG = "clinical_nlp.digest"
+
+#: Prefix of a version's tags that record the digests of card, metrics and predictions.
+EVIDENCE_TAG = "clinical_nlp.evidence."
+
+#: Most metrics, and most parameters, that MLflow accepts in one call.
+BATCH_SIZE = 100
 
 #: The store where none is configured.
 DEFAULT_STORE = "sqlite:///mlflow.db"
@@ -39,13 +59,14 @@ def mlflow_client(uri: str) -> MlflowClient:
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
+def experiment_id(client: MlflowClient, name: str) -> str:
     """Return the id of an experiment, which is created where absent."""
     from mlflow.exceptions import MlflowException
 
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
+    uri = client.tracking_uri
     # Runs of a local store keep their files beside it; a server has its own location.
     location = str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
     try:
@@ -54,7 +75,7 @@ def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
         return str(client.get_experiment_by_name(name).experiment_id)
 
 
-def fetch(uri: str, source: str, into: Path) -> Path:
+def fetch(client: MlflowClient, source: str, into: Path) -> Path:
     """Return the files of a run or version: in place for a local store, else downloaded."""
     import mlflow.artifacts
 
@@ -63,7 +84,7 @@ def fetch(uri: str, source: str, into: Path) -> Path:
         return local
     return Path(
         mlflow.artifacts.download_artifacts(
-            artifact_uri=source, dst_path=str(into), tracking_uri=uri
+            artifact_uri=source, dst_path=str(into), tracking_uri=client.tracking_uri
         )
     )
 
@@ -77,8 +98,28 @@ def upload_folder(client: MlflowClient, run: str, folder: Path) -> None:
 
 
 @contextmanager
-def store_errors(uri: str) -> Iterator[None]:
-    """Turn the errors of an unavailable store into E401.
+def open_run(
+    experiment: str,
+    parameters: Mapping[str, Any],
+    tags: Mapping[str, str],
+    tracking_uri: str | None,
+) -> Iterator[tuple[MlflowClient, str]]:
+    """Open a run with its parameters and tags; it is closed as finished."""
+    from mlflow.entities import Param
+
+    with open_store(tracking_uri) as client:
+        made = client.create_run(experiment_id(client, experiment), tags=tags)
+        run = str(made.info.run_id)
+        params = [Param(name, str(value)) for name, value in parameters.items()]
+        for start in range(0, len(params), BATCH_SIZE):
+            client.log_batch(run, params=params[start : start + BATCH_SIZE])
+        yield client, run
+        client.set_terminated(run)
+
+
+@contextmanager
+def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
+    """Yield a client of the store; the errors of an unavailable one become E401.
 
     The store's own message is left out: a database URL may hold a password.
     """
@@ -86,13 +127,13 @@ def store_errors(uri: str) -> Iterator[None]:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    kind = uri.partition(":")[0]
+    uri = store_uri(tracking_uri)
     try:
-        yield
+        yield mlflow_client(uri)
     except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
         raise ModelError(
             "E401",
-            f"the MLflow registry ({kind} store) cannot be used ({type(error).__name__}): "
-            "check MLFLOW_TRACKING_URI, that the server answers, and that the working "
-            "folder can be written to",
+            f"the MLflow registry ({uri.partition(':')[0]} store) cannot be used "
+            f"({type(error).__name__}): check MLFLOW_TRACKING_URI, that the server answers, "
+            "and that the working folder can be written to",
         ) from None

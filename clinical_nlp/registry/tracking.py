@@ -13,21 +13,11 @@ from clinical_nlp.artifacts import CARD, METRICS, MODEL_FOLDER, replace_folder
 from clinical_nlp.registry.artifact import save_model
 from clinical_nlp.registry.energy import log_energy
 from clinical_nlp.registry.manifest import PREDICTIONS, write_manifest
-from clinical_nlp.registry.names import DIGEST_TAG, NAME
-from clinical_nlp.registry.store import (
-    experiment_id,
-    mlflow_client,
-    store_errors,
-    store_uri,
-    upload_folder,
-)
+from clinical_nlp.registry.store import BATCH_SIZE, DIGEST_TAG, NAME, open_run, upload_folder
 from clinical_nlp.training.risk.card import model_card
 from clinical_nlp.training.risk.output_json import metrics_to_json, predictions_to_json
 from clinical_nlp.training.risk.plots import figures
 from clinical_nlp.training.risk.train import TrainedModel
-
-#: Most metrics, and most parameters, that MLflow accepts in one call.
-_BATCH_SIZE = 100
 
 
 def write_shipped(
@@ -85,26 +75,20 @@ def log_run(
     ModelError
         E401: the store cannot be reached.
     """
-    from mlflow.entities import Metric, Param
+    from mlflow.entities import Metric
     from mlflow.utils.time import get_current_time_millis
 
-    uri = store_uri(tracking_uri)
     now = get_current_time_millis()
-    parameters = [Param(name, str(value)) for name, value in model.recipe.flat().items()]
     measures = [Metric(k, v, now, 0) for k, v in flat_metrics(model.metrics)]
-    with store_errors(uri):
-        client = mlflow_client(uri)
-        experiment = experiment_id(client, uri, NAME)
-        run = str(client.create_run(experiment, tags=_tags(model, digest)).info.run_id)
-        for start in range(0, max(len(parameters), len(measures)), _BATCH_SIZE):
-            batch = slice(start, start + _BATCH_SIZE)
-            client.log_batch(run, metrics=measures[batch], params=parameters[batch])
+    parameters, tags = model.recipe.flat(), _tags(model, digest)
+    with open_run(NAME, parameters, tags, tracking_uri) as (client, run):
+        for start in range(0, len(measures), BATCH_SIZE):
+            client.log_batch(run, metrics=measures[start : start + BATCH_SIZE])
         for name, figure in figures(model.metrics).items():
             client.log_figure(run, figure, f"{name}.png")
         client.log_dict(run, environment(), "environment.json")
         log_energy(client, run, energy)
         upload_folder(client, run, folder)
-        client.set_terminated(run)
     return run
 
 

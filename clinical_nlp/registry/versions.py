@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from clinical_nlp.artifacts import CARD, file_digest
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.manifest import evidence_digests, verified_digest
-from clinical_nlp.registry.names import CHALLENGER, CHAMPION, DIGEST_TAG, EVIDENCE_TAG, NAME
 from clinical_nlp.registry.store import (
+    CHALLENGER,
+    CHAMPION,
+    DIGEST_TAG,
+    EVIDENCE_TAG,
+    NAME,
     experiment_id,
     fetch,
-    mlflow_client,
-    store_errors,
-    store_uri,
+    open_store,
     upload_folder,
 )
 
@@ -46,9 +48,7 @@ def list_models(tracking_uri: str | None = None) -> list[RegisteredVersion]:
     ModelError
         E401: the store cannot be reached.
     """
-    uri = store_uri(tracking_uri)
-    with store_errors(uri):
-        client = mlflow_client(uri)
+    with open_store(tracking_uri) as client:
         aliases: dict[str, list[str]] = {}
         for model in client.search_registered_models(f"name = '{NAME}'"):
             for alias, version in model.aliases.items():
@@ -90,23 +90,19 @@ def register_folder(
         changed since.
     """
     digest = verified_digest(folder)
-    uri = store_uri(tracking_uri)
-    with store_errors(uri):
-        client = mlflow_client(uri)
-        version = register(client, uri, folder, digest, description)
+    with open_store(tracking_uri) as client:
+        version = register(client, folder, digest, description)
         if alias is not None:
             client.set_registered_model_alias(NAME, alias, version.version)
     aliases = () if alias is None else (alias,)
     return RegisteredVersion(NAME, str(version.version), aliases, digest, description)
 
 
-def register(
-    client: MlflowClient, uri: str, folder: Path, digest: str, description: str
-) -> ModelVersion:
+def register(client: MlflowClient, folder: Path, digest: str, description: str) -> ModelVersion:
     """Log a verified folder to a run and register it as a version, without an alias."""
     from mlflow.exceptions import MlflowException
 
-    experiment = experiment_id(client, uri, NAME)
+    experiment = experiment_id(client, NAME)
     logged = client.search_runs([experiment], f"tags.`{DIGEST_TAG}` = '{digest}'", max_results=1)
     run = logged[0] if logged else client.create_run(experiment, run_name="registered")
     if not logged:
@@ -149,10 +145,7 @@ def find_version(client: MlflowClient, asked: str) -> ModelVersion:
             "E404",
             f"'{asked}' is not a model URI: write models:/{NAME}@{CHAMPION} or models:/{NAME}/3",
         )
-    if match["alias"] is not None:
-        version = aliased(client, match["alias"], match["name"])
-    else:
-        version = _numbered(client, match["name"], match["version"])
+    version = _find(client, **match.groupdict())
     if version is None:
         raise ModelError(
             "E402",
@@ -169,37 +162,36 @@ def find_version(client: MlflowClient, asked: str) -> ModelVersion:
     return version
 
 
-def aliased(client: MlflowClient, alias: str, name: str = NAME) -> ModelVersion | None:
+def aliased(client: MlflowClient, alias: str) -> ModelVersion | None:
     """Return the version of an alias; ``None`` without the model or the alias."""
+    return _find(client, NAME, alias)
+
+
+def _find(
+    client: MlflowClient, name: str, alias: str | None, version: str = ""
+) -> ModelVersion | None:
     from mlflow.exceptions import MlflowException
 
+    absent = {"RESOURCE_DOES_NOT_EXIST"}
     try:
+        if alias is None:
+            return client.get_model_version(name, version)
+        absent.add("INVALID_PARAMETER_VALUE")
         return client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code in absent:
             return None
         raise
 
 
-def _numbered(client: MlflowClient, name: str, version: str) -> ModelVersion | None:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return client.get_model_version(name, version)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
-
-
-def model_files(client: MlflowClient, uri: str, version: ModelVersion, into: Path) -> Path:
+def model_files(client: MlflowClient, version: ModelVersion, into: Path) -> Path:
     """Return the folder of a version's MLflow model, not yet verified."""
     source = client.get_model_version_download_uri(version.name, version.version)
-    return fetch(uri, source, into)
+    return fetch(client, source, into)
 
 
 def evidence_file(
-    client: MlflowClient, uri: str, version: ModelVersion, name: str, into: Path
+    client: MlflowClient, version: ModelVersion, name: str, into: Path
 ) -> Path | None:
     """Return a version's card, metrics or predictions file; ``None`` where it has none.
 
@@ -211,7 +203,7 @@ def evidence_file(
     wanted = version.tags.get(f"{EVIDENCE_TAG}{name}")
     if wanted is None or not version.run_id:
         return None
-    path = fetch(uri, f"{client.get_run(version.run_id).info.artifact_uri}/{name}", into)
+    path = fetch(client, f"{client.get_run(version.run_id).info.artifact_uri}/{name}", into)
     if file_digest(path) != wanted:
         raise ModelError(
             "E412",

@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 
 from clinical_nlp.batch import job
 from clinical_nlp.batch.extraction import NoteReader
-from clinical_nlp.batch.quarantine import Quarantine
+from clinical_nlp.batch.job import Quarantine
 from clinical_nlp.errors import InputError
 from clinical_nlp.pipeline.document import set_findings
 from clinical_nlp.records import (

@@ -7,64 +7,25 @@ counts, never a patient's text or id.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from clinical_nlp import spanish
-from clinical_nlp.artifacts import open_private, output_errors
+from clinical_nlp.artifacts import open_private, output_errors, read_toml
+from clinical_nlp.batch.run_record import RunOutcome
 from clinical_nlp.batch.sinks.report import histogram
 from clinical_nlp.batch.statistics import RunStatistics
-from clinical_nlp.records import FLAGS, Concept, RunContext, SourceSummary
+from clinical_nlp.records import FLAGS, Concept
 from clinical_nlp.risk.bands import Bands, load_bands
 
 _PACKAGE = "clinical_nlp.batch.sinks.report"
 #: Number of concepts on the page; ``findings.parquet`` holds all.
 TOP_CONCEPTS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """Facts about a run besides its results.
-
-    Parameters
-    ----------
-    context
-        Day, versions, model and threshold.
-    source
-        Counts of the export's scan.
-    seconds
-        Wall time by stage, in order.
-    quarantined
-        Problems by error code.
-    peak_rss_mib
-        Peak resident memory in MiB; ``None`` where not measured.
-    failed_notes
-        Notes on which the pipeline failed.
-    versions
-        Versions of the packages that can change a result.
-    resolution
-        How the model was found: ``asked``, ``source`` and ``verified``. A ``source`` other
-        than ``"registry"`` is shown at the top of the page.
-    energy
-        ``kwh``, ``co2_kg`` and ``method``; empty where not measured.
-    """
-
-    context: RunContext
-    source: SourceSummary
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    quarantined: Mapping[str, int] = field(default_factory=dict)
-    peak_rss_mib: float | None = None
-    failed_notes: int = 0
-    versions: Mapping[str, str] = field(default_factory=dict)
-    resolution: Mapping[str, str] = field(default_factory=dict)
-    energy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +44,7 @@ class ConceptRow:
 
 
 def write_report(
-    path: Path,
-    statistics: RunStatistics,
-    summary: RunSummary,
-    concepts: Mapping[str, Concept],
-    bands: Bands | None = None,
+    path: Path, run: RunOutcome, concepts: Mapping[str, Concept], bands: Bands | None = None
 ) -> None:
     """Write the page of one run.
 
@@ -95,10 +52,6 @@ def write_report(
     ----------
     path
         File to write (``DIR/report.html``), mode 0600.
-    statistics
-        Counts of the results.
-    summary
-        What else the page shows.
     concepts
         The lexicon's concepts by key, for their Spanish names.
     bands
@@ -109,30 +62,29 @@ def write_report(
     clinical_nlp.errors.OutputError
         E511: the file cannot be written.
     """
-    page = render(statistics, summary, concepts, bands or load_bands())
+    page = render(run, concepts, bands or load_bands())
     with output_errors(path.name), open_private(path) as file:
         file.write(page.encode("utf-8"))
 
 
-def render(
-    statistics: RunStatistics, summary: RunSummary, concepts: Mapping[str, Concept], bands: Bands
-) -> str:
+def render(run: RunOutcome, concepts: Mapping[str, Concept], bands: Bands) -> str:
     """Return the page as HTML."""
+    statistics = run.statistics
     rows = _concept_rows(statistics, concepts)
-    types = sorted(summary.source.types.items(), key=lambda item: (-item[1].seen, item[0]))
+    types = sorted(run.source.types.items(), key=lambda item: (-item[1].seen, item[0]))
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             s=statistics,
-            run=summary,
-            context=summary.context,
-            words=_phrases(),
+            run=run,
+            context=run.context,
+            words=read_toml(_PACKAGE, "phrases.toml"),
             types=types,
-            adds_up=summary.source.adds_up(),
+            adds_up=run.source.adds_up(),
             # Not the sum over codes: some codes only warn, and the resource was used.
             quarantined=sum(t.quarantined for _, t in types),
-            codes=sorted(summary.quarantined.items(), key=lambda item: (-item[1], item[0])),
+            codes=sorted(run.quarantined.items(), key=lambda item: (-item[1], item[0])),
             flags=FLAGS,
             bands=bands,
             top=rows[:TOP_CONCEPTS],
@@ -141,13 +93,13 @@ def render(
                 statistics.edges,
                 statistics.histogram,
                 bands,
-                summary.context.worklist_threshold,
+                run.context.worklist_threshold,
             ),
-            seconds=sum(summary.seconds.values()),
+            seconds=sum(run.seconds.values()),
             abstentions=sorted(
                 statistics.abstentions.items(), key=lambda item: (-item[1], item[0])
             ),
-            away=summary.resolution.get("source", "registry") != "registry",
+            away=run.resolution.get("source", "registry") != "registry",
         )
     )
 
@@ -174,11 +126,6 @@ def _concept_rows(
 
 def _read(name: str) -> str:
     return resources.files(_PACKAGE).joinpath(name).read_text("utf-8")
-
-
-@cache
-def _phrases() -> dict[str, Any]:
-    return tomllib.loads(_read("phrases.toml"))
 
 
 @cache

@@ -6,7 +6,8 @@ import stat
 import pytest
 from bs4 import BeautifulSoup
 
-from clinical_nlp.batch.sinks.report import RunSummary, histogram, write_report
+from clinical_nlp.batch.run_record import RunOutcome
+from clinical_nlp.batch.sinks.report import histogram, write_report
 from clinical_nlp.batch.statistics import RunStatistics, histogram_edges
 from clinical_nlp.records import Concept, EstimateStatus, SourceSummary, TypeCounts
 from clinical_nlp.risk.bands import load_bands
@@ -14,18 +15,18 @@ from clinical_nlp.risk.bands import load_bands
 CANARY = "Zacarías-Ñoquisordo"
 
 
-def make_summary(context, **said) -> RunSummary:
+def make_run(context, **said) -> RunOutcome:
     types = {"Patient": TypeCounts(3, 3), "DocumentReference": TypeCounts(5, 3, 0, 1, 0, 1)}
     source = SourceSummary(types, 8, 3, 3, context.as_of, "ee" * 32)
     given = {"seconds": {"scan": 1.5, "read_notes": 90.0}, "quarantined": {"E203": 1}, **said}
-    return RunSummary(context, source, **given)
+    return RunOutcome(context, source, RunStatistics(context), **given)
 
 
-def write_page(path, context, concepts, results, summary=None) -> str:
-    statistics = RunStatistics(context)
+def write_page(path, context, concepts, results, run=None) -> str:
+    run = run or make_run(context)
     for result in results:
-        statistics.write(result)
-    write_report(path, statistics, summary or make_summary(context), concepts)
+        run.statistics.write(result)
+    write_report(path, run, concepts)
     return path.read_text(encoding="utf-8")
 
 
@@ -102,8 +103,8 @@ def test_report_of_unreachable_registry_shows_alert(tmp_path, context, concepts,
     }
     results = [make_result("a", 0.1)]
     for source, shouted in (("last verified", True), ("registry", False)):
-        summary = make_summary(context, resolution={**resolution, "source": source})
-        page = write_page(tmp_path / f"{shouted}.html", context, concepts, results, summary)
+        run = make_run(context, resolution={**resolution, "source": source})
+        page = write_page(tmp_path / f"{shouted}.html", context, concepts, results, run)
         soup = BeautifulSoup(page, "html.parser")
         told = [tag.get_text(" ", strip=True) for tag in soup.select("header [role=alert]")]
         assert bool(told) is shouted
@@ -118,26 +119,23 @@ def test_report_counts_abstentions_by_reason_and_shows_energy(
     young = {"status": EstimateStatus.ABSTAINED, "abstention": "Menor de 40 años."}
     results = [make_result("a", **young), make_result("b", **young), make_result("c", 0.1)]
     used = {"kwh": 0.0000234, "co2_kg": 0.000004, "method": "estimated: processor seconds"}
-    summary = make_summary(context, energy=used)
-    page = write_page(tmp_path / "r.html", context, concepts, results, summary)
+    run = make_run(context, energy=used)
+    page = write_page(tmp_path / "r.html", context, concepts, results, run)
     assert rows_of(page, "patients")["Menor de 40 años."] == ["2"]
     assert "0,0234\xa0Wh" in page and "estimada por el tiempo de procesador" in page
-    summary = make_summary(context, energy={**used, "method": "CodeCarbon 3.3.2, offline"})
-    assert "con CodeCarbon 3.3.2;" in write_page(
-        tmp_path / "r.html", context, concepts, [], summary
-    )
+    run = make_run(context, energy={**used, "method": "CodeCarbon 3.3.2, offline"})
+    assert "con CodeCarbon 3.3.2;" in write_page(tmp_path / "r.html", context, concepts, [], run)
 
 
 def test_report_with_lost_lines_shows_alert(tmp_path, context, concepts, make_result):
     lost = SourceSummary({"Patient": TypeCounts(3, 2)}, 3, 2, 0, context.as_of, "")
-    page = write_page(
-        tmp_path / "r.html", context, concepts, [make_result("a", 0.1)], RunSummary(context, lost)
-    )
+    run = RunOutcome(context, lost, RunStatistics(context))
+    page = write_page(tmp_path / "r.html", context, concepts, [make_result("a", 0.1)], run)
     assert "no cuadran" in page and rows_of(page, "types")["Patient"][-1] == "no"
 
 
 def test_report_of_empty_run_is_written(tmp_path, context):
-    empty = RunSummary(context, SourceSummary())
+    empty = RunOutcome(context, SourceSummary(), RunStatistics(context))
     page = write_page(tmp_path / "r.html", context, {}, [], empty)
     assert "No se encontró ningún hallazgo" in page and "Nada: todos" in page
 
