@@ -4,7 +4,7 @@ They are small and frozen, and need neither spaCy nor FHIR nor MLflow.
 """
 
 from clinical_nlp.records.concept import Concept
-from clinical_nlp.records.counts import SourceSummary, TypeCounts
+from clinical_nlp.records.counts import Problem, SourceSummary, TypeCounts
 from clinical_nlp.records.estimate import (
     EstimateStatus,
     Evidence,
@@ -13,10 +13,8 @@ from clinical_nlp.records.estimate import (
     RiskEstimate,
     is_on_worklist,
 )
-from clinical_nlp.records.finding import FLAGS, Finding
-from clinical_nlp.records.mention import Mention
+from clinical_nlp.records.finding import FLAGS, Finding, Mention
 from clinical_nlp.records.patient import CodedEvent, Coding, EventKind, Note, PatientRecord, Sex
-from clinical_nlp.records.problem import Problem
 from clinical_nlp.records.result import NoteFindings, PatientResult, RunContext
 
 __all__ = [

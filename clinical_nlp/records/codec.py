@@ -12,8 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from clinical_nlp.errors import InputError
-from clinical_nlp.records.finding import FLAGS, Finding
-from clinical_nlp.records.mention import Mention
+from clinical_nlp.records.finding import FLAGS, Finding, Mention
 from clinical_nlp.records.patient import CodedEvent, Coding, PatientRecord
 
 _Value = TypeVar("_Value")
@@ -91,30 +90,15 @@ def record_from_json(text: str) -> PatientRecord:
 
 def finding_row(finding: Finding) -> dict[str, Any]:
     """Return a finding as ``extract`` writes it; value and unit only where there is one."""
-    row: dict[str, Any] = {
-        "start": finding.start,
-        "end": finding.end,
-        "text": finding.text,
-        "concept": finding.concept,
-    }
-    if finding.value is not None:
-        row |= {"value": finding.value, "unit": finding.unit}
-    row |= dict(zip(FLAGS, finding.flags, strict=True))
-    row["section"] = finding.section
-    return row
+    measured = () if finding.value is None else ("value", "unit")
+    names = ("start", "end", "text", "concept", *measured, *FLAGS, "section")
+    return {name: getattr(finding, name) for name in names}
 
 
 def mention_row(mention: Mention) -> dict[str, Any]:
     """Return a mention as ``extract`` writes it; the concept only where it is linked."""
-    row: dict[str, Any] = {
-        "start": mention.start,
-        "end": mention.end,
-        "label": mention.label,
-        "score": mention.score,
-    }
-    if mention.concept is not None:
-        row["concept"] = mention.concept
-    return row
+    linked = () if mention.concept is None else ("concept",)
+    return {name: getattr(mention, name) for name in ("start", "end", "label", "score", *linked)}
 
 
 def _isoformat(value: Any) -> str:  # noqa: ANN401  # dates and datetimes

@@ -69,3 +69,26 @@ class SourceSummary:
         """True where every line read is accounted for, type by type."""
         seen = sum(counts.seen for counts in self.types.values())
         return self.lines == seen and all(counts.adds_up() for counts in self.types.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A resource or note that could not be used: one line of ``quarantine.ndjson``.
+
+    Parameters
+    ----------
+    code
+        Error code, e.g. ``"E203"`` (docs/reference/errors.md).
+    reason
+        One sentence that ends in the remedy. Never holds patient text.
+    file, line
+        File name (no folder) and 1-based line in the export, where known.
+    resource
+        Reference of the resource, e.g. ``"DocumentReference/12"``, where readable.
+    """
+
+    code: str
+    reason: str
+    file: str | None = None
+    line: int | None = None
+    resource: str | None = None

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from clinical_nlp.records.estimate import ModelReference, RiskEstimate
-from clinical_nlp.records.finding import Finding
-from clinical_nlp.records.mention import Mention
+from clinical_nlp.records.finding import Finding, Mention
 from clinical_nlp.records.patient import Note, PatientRecord
 
 

@@ -15,17 +15,20 @@ Layout of the folder::
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
+from functools import lru_cache
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.artifacts import folder_digest
 from clinical_nlp.errors import ModelError
-from clinical_nlp.registry.reading_provenance import reading_provenance
+from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.registry.schema import example_input, signature
+from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.model_artifacts import TRUSTED_TYPES, ModelArtifacts
 from clinical_nlp.risk.model_spec import ModelSpec
 
@@ -178,6 +181,50 @@ def _untrusted(what: str) -> ModelError:
         f"the model is not loaded: {what}. Only skops and safetensors files of trusted types "
         "are: train it with 'clinical-nlp train risk', or fetch it again",
     )
+
+
+def reading_provenance(spec: ModelSpec) -> dict[str, Any]:
+    """Return the provenance of a model's features: the lexicon, rules and encoder behind it.
+
+    The same weights behind another lexicon are another model, so this record is kept in the
+    MLmodel file. Versions and hex digests as JSON values; ``encoder`` is ``None`` without one.
+
+    Parameters
+    ----------
+    spec
+        Of the model: its ``pipeline`` is the fingerprint of the pipeline that read the
+        training notes; ``reads_alike`` says whether the installed one is the same.
+    """
+    table = load_features()
+    installed = _installed_pipeline()
+    return {
+        "software": version("clinical-nlp"),
+        "pipeline": spec.pipeline,
+        "reads_alike": spec.pipeline == installed["pipeline"],
+        "rules": installed["components"],
+        "encoder": installed["encoder"],
+        "lexicon": load_lexicon().fingerprint,
+        "features": {"version": table.version, "digest": table.digest},
+    }
+
+
+@lru_cache(maxsize=1)
+def _installed_pipeline() -> dict[str, Any]:
+    """Fingerprint of the installed pipeline, of each component, and its encoder."""
+    import clinical_nlp
+    from clinical_nlp.pipeline.assembly import fingerprint
+
+    nlp = clinical_nlp.load()
+    components = {
+        name: hashlib.sha256(component.to_bytes()).hexdigest()
+        for name, component in nlp.pipeline
+        if hasattr(component, "to_bytes")
+    }
+    encoder = None
+    for name in nlp.pipe_names:
+        if nlp.get_pipe_meta(name).factory == "alia_encoder":
+            encoder = {"component": name, **nlp.get_pipe_config(name)}
+    return {"pipeline": fingerprint(nlp), "components": components, "encoder": encoder}
 
 
 def expected_digest(folder: Path) -> str:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import logging
 import resource
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import resources
 from importlib.metadata import version
 from importlib.util import find_spec
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from clinical_nlp.artifacts import read_toml
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -113,8 +113,7 @@ def measured(with_library: bool | None = None) -> Iterator[Energy]:
     >>> sorted(energy.report())
     ['co2_kg', 'cpu_seconds', 'kwh', 'method', 'seconds']
     """
-    text = resources.files("clinical_nlp.registry").joinpath("energy.toml").read_text("utf-8")
-    settings = tomllib.loads(text)
+    settings = read_toml("clinical_nlp.registry", "energy.toml")
     energy = Energy(settings["country"], **settings["estimate"])
     energy.start(find_spec("codecarbon") is not None if with_library is None else with_library)
     try:
@@ -137,10 +136,5 @@ def log_energy(client: MlflowClient, run: str, energy: Mapping[str, Any] | None)
 
 def _cpu_seconds() -> float:
     """User and system time of this process and of its children that have ended."""
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in (
-            resource.getrusage(resource.RUSAGE_SELF),
-            resource.getrusage(resource.RUSAGE_CHILDREN),
-        )
-    )
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

@@ -71,11 +71,8 @@ def read_limits(path: Path | None = None) -> Limits:
         E433: the file cannot be read, or lacks a margin.
     """
     try:
-        if path is None:
-            source = resources.files("clinical_nlp.registry").joinpath("gate.toml")
-            text = source.read_text("utf-8")
-        else:
-            text = path.read_text("utf-8")
+        source = path or resources.files("clinical_nlp.registry").joinpath("gate.toml")
+        text = source.read_text("utf-8")
         tables = tomllib.loads(text)
         for table, names in _KEYS.items():
             for name in names:
@@ -271,11 +268,8 @@ def auroc(
     its arguments; the bootstrap over groups calls this thousands of times.
     """
     order = np.argsort(probability)
-    p, cases, others = (
-        probability[order],
-        (weight * outcome)[order],
-        (weight * (1 - outcome))[order],
-    )
+    p, y, w = probability[order], outcome[order], weight[order]
+    cases, others = w * y, w * (1 - y)
     starts = np.append(0, np.flatnonzero(np.diff(p)) + 1)
     cases, others = np.add.reduceat(cases, starts), np.add.reduceat(others, starts)
     below = np.cumsum(others) - others / 2

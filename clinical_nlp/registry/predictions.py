@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -168,13 +168,10 @@ def pair_with_champion(
 
 
 def _take(predictions: HeldOutPredictions, rows: npt.NDArray[np.intp]) -> HeldOutPredictions:
-    return HeldOutPredictions(
-        patient=predictions.patient[rows],
-        index=predictions.index[rows],
-        outcome=predictions.outcome[rows],
-        weight=predictions.weight[rows],
-        probability=predictions.probability[rows],
+    columns = {name: getattr(predictions, name)[rows] for name in (*_KEYS, *_NUMBERS)}
+    return replace(
+        predictions,
+        **columns,
         groups={name: levels[rows] for name, levels in predictions.groups.items()},
-        salt=predictions.salt,
         other_models={name: p[rows] for name, p in predictions.other_models.items()},
     )

@@ -16,7 +16,7 @@ import clinical_nlp
 from clinical_nlp.errors import InputError, PipelineError
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.pipeline.document import get_findings
-from clinical_nlp.records import ModelReference, NoteFindings, PatientRecord, RiskEstimate
+from clinical_nlp.records import ModelReference, NoteFindings, PatientRecord
 from clinical_nlp.records.codec import record_from_json
 from clinical_nlp.registry.schema import AS_OF, OUTPUTS, RECORD
 from clinical_nlp.risk.model import RiskModel
@@ -84,7 +84,18 @@ class ServedModel:
     def _row(self, record: PatientRecord, as_of: date) -> tuple[Any, ...]:
         notes = tuple(NoteFindings(note, self._read(note.text)) for note in record.notes)
         (estimate,) = self._model.estimate([(record, notes)], as_of)
-        return _plain(estimate)
+        low, high = estimate.interval or (None, None)
+        return (
+            estimate.status.value,
+            estimate.probability,
+            low,
+            high,
+            estimate.band,
+            json.dumps([reason.text for reason in estimate.reasons], ensure_ascii=False),
+            json.dumps(list(estimate.missing), ensure_ascii=False),
+            estimate.abstention,
+            estimate.model.digest,
+        )
 
     def _read(self, text: str) -> tuple[Any, ...]:
         try:
@@ -95,21 +106,6 @@ class ServedModel:
                 f"the pipeline failed on a note ({type(error).__name__}): leave the note out, "
                 "and report the error with an invented text that shows it.",
             ) from None
-
-
-def _plain(estimate: RiskEstimate) -> tuple[Any, ...]:
-    low, high = estimate.interval or (None, None)
-    return (
-        estimate.status.value,
-        estimate.probability,
-        low,
-        high,
-        estimate.band,
-        json.dumps([reason.text for reason in estimate.reasons], ensure_ascii=False),
-        json.dumps(list(estimate.missing), ensure_ascii=False),
-        estimate.abstention,
-        estimate.model.digest,
-    )
 
 
 def _day(text: object) -> date:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.batch.drift.stability import StabilityIndex, Vector, stability_index
 from clinical_nlp.errors import InputError
 
@@ -66,8 +65,7 @@ class Drift:
 @lru_cache(maxsize=1)
 def settings() -> Mapping[str, Any]:
     """Thresholds and bins of ``drift.toml``."""
-    text = resources.files("clinical_nlp.batch.drift").joinpath("drift.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    return read_toml("clinical_nlp.batch.drift", "drift.toml")
 
 
 def compare_batches(before: Path, after: Path) -> Drift:
@@ -87,18 +85,11 @@ def compare_batches(before: Path, after: Path) -> Drift:
                 f"the batch in '{folder.name}' scored {table.num_rows} patients, and {wanted} are "
                 "the fewest that say anything: compare larger batches.",
             )
+    shared = set.intersection(*(set(table.column_names) for table in features)) - {"patient_id"}
     shifts = [
-        _shift("probability", "output", *(_column(table, "probability") for table in estimates)),
-        *(
-            _shift(name, "input", _column(estimates[0], name), _column(estimates[1], name))
-            for name in ("notes", "findings")
-        ),
-    ]
-    shared = [name for name in features[0].column_names if name in features[1].column_names]
-    shifts += [
-        _shift(name, "feature", _column(features[0], name), _column(features[1], name))
-        for name in shared
-        if name != "patient_id"
+        _shift("probability", "output", estimates),
+        *(_shift(name, "input", estimates) for name in ("notes", "findings")),
+        *(_shift(name, "feature", features) for name in shared),
     ]
     ranked = sorted(shifts, key=lambda s: (-s.level, -s.stability.index, s.name))
     return Drift(runs[0], runs[1], tuple(ranked), tuple(_notes(*runs)))
@@ -128,8 +119,9 @@ def _column(table: pa.Table, name: str) -> Vector:
     return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def _shift(name: str, kind: str, before: Vector, after: Vector) -> Shift:
+def _shift(name: str, kind: str, tables: Iterable[pa.Table]) -> Shift:
     limits = settings()
+    before, after = (_column(table, name) for table in tables)
     result = stability_index(before, after, int(limits["bins"]), float(limits["chance"]))
     level = Level.STABLE
     if result.index > result.chance_bound:

@@ -55,10 +55,10 @@ def drift_html(drift: Drift) -> str:
 
 
 def _verdict(drift: Drift) -> str:
-    worst = [shift for shift in drift.shifts if shift.level is drift.level]
     if drift.level is Level.STABLE:
         return "No shift beyond chance."
-    names = ", ".join(shift.name for shift in worst[:5])
+    worst = [shift.name for shift in drift.shifts if shift.level is drift.level]
+    names = ", ".join(worst[:5])
     more = f" and {len(worst) - 5} more" if len(worst) > 5 else ""
     return f"A {_WORDS[drift.level]} in {names}{more}."
 

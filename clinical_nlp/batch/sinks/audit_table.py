@@ -15,8 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from clinical_nlp.batch.sinks.estimates_table import estimate_columns
 from clinical_nlp.batch.sinks.parquet import ParquetTable
-from clinical_nlp.records import PatientRecord, PatientResult, RunContext, is_on_worklist
+from clinical_nlp.records import PatientRecord, PatientResult, RunContext
 from clinical_nlp.records.codec import record_to_json
 
 COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
@@ -61,26 +62,13 @@ class AuditTable(ParquetTable):
     def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
         """Yield the record of a patient's estimate."""
         estimate, context = result.estimate, self._context
-        low, high = estimate.interval or (None, None)
         row = {
-            "patient_id": result.record.id,
+            **estimate_columns(estimate, context.worklist_threshold),
             "input_sha256": input_digest(result.record),
-            "index_date": estimate.index_date,
-            "horizon_days": estimate.horizon_days,
             "software": context.software,
             "pipeline": context.pipeline,
-            "model_name": estimate.model.name,
-            "model_version": estimate.model.version,
-            "model_digest": estimate.model.digest,
             "threshold": context.worklist_threshold,
-            "status": estimate.status.value,
-            "probability": estimate.probability,
-            "low": low,
-            "high": high,
-            "band": estimate.band,
-            "on_worklist": is_on_worklist(estimate, context.worklist_threshold),
             "reasons": [reason.text for reason in estimate.reasons],
-            "abstention": estimate.abstention,
         }
         content = json.dumps(row, default=str, sort_keys=True)
         yield {"estimate_id": hashlib.sha256(content.encode()).hexdigest()[:32], **row}

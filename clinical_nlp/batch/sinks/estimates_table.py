@@ -87,29 +87,39 @@ class EstimatesTable(ParquetTable):
     def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
         """Yield the one row of a patient."""
         record, estimate = result.record, result.estimate
-        low, high = estimate.interval or (None, None)
         yield {
-            "patient_id": record.id,
+            **estimate_columns(estimate, self._threshold),
             "age": record.age_on(estimate.index_date),
             "sex": record.sex.value,
             "deceased": record.deceased,
             "notes": len(result.notes),
             "findings": sum(len(n.findings) for n in result.notes),
-            "status": estimate.status.value,
-            "index_date": estimate.index_date,
-            "horizon_days": estimate.horizon_days,
-            "probability": estimate.probability,
-            "low": low,
-            "high": high,
             "interval_level": estimate.interval_level,
             "uncertainty": estimate.uncertainty,
-            "band": estimate.band,
-            "on_worklist": is_on_worklist(estimate, self._threshold),
             "reasons": [asdict(reason) for reason in estimate.reasons],
             "missing": list(estimate.missing),
-            "abstention": estimate.abstention,
-            **{f"model_{name}": value for name, value in asdict(estimate.model).items()},
+            "model_uri": estimate.model.uri,
         }
+
+
+def estimate_columns(estimate: RiskEstimate, threshold: float) -> dict[str, Any]:
+    """Columns of an estimate that ``audit.parquet`` has too."""
+    low, high = estimate.interval or (None, None)
+    return {
+        "patient_id": estimate.patient_id,
+        "index_date": estimate.index_date,
+        "horizon_days": estimate.horizon_days,
+        "model_name": estimate.model.name,
+        "model_version": estimate.model.version,
+        "model_digest": estimate.model.digest,
+        "status": estimate.status.value,
+        "probability": estimate.probability,
+        "low": low,
+        "high": high,
+        "band": estimate.band,
+        "on_worklist": is_on_worklist(estimate, threshold),
+        "abstention": estimate.abstention,
+    }
 
 
 def estimate_from_row(row: Mapping[str, Any]) -> RiskEstimate:

@@ -30,8 +30,11 @@ _VOCABULARIES = {"snomed": "SNOMED", "loinc": "LOINC", "atc": "ATC", "icd10": "I
 #: Categories whose standard vocabulary is another (OMOP: measurements and drugs).
 _FIRST = {"measurement": "loinc", "drug": "atc"}
 
-#: Column of a field of :class:`Finding`, where it has another name.
-_COLUMN_OF = {"text": "lexical_variant", "source": "component"}
+#: Column of each field of :class:`Finding`.
+_COLUMN_OF = {f.name: f.name for f in fields(Finding)} | {
+    "text": "lexical_variant",
+    "source": "component",
+}
 
 #: Columns of NOTE_NLP, then our own.
 COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
@@ -107,57 +110,44 @@ class FindingsTable(ParquetTable):
             if not note_findings.findings:
                 continue
             note = note_findings.note
-            of_note = {
-                **self._run,
-                "note_id": stable_id(note.patient_id, note.key),
-                "patient_id": result.record.id,
-                "note": note.key,
-                "note_date": note.written.date() if note.written else None,
-                "note_sha256": note.sha256,
-            }
+            of_note = self._run | note_columns(note, result)
+            of_note["note_date"] = note.written.date() if note.written else None
             for finding in note_findings.findings:
                 yield {**of_note, **self._finding_columns(note, finding)}
 
     def _finding_columns(self, note: Note, finding: Finding) -> dict[str, Any]:
         concept = self._concepts.get(finding.concept)
         vocabulary, code = _code(concept) if concept else (None, None)
+        place = (finding.concept, str(finding.start), str(finding.end))
         return {
-            "note_nlp_id": stable_id(
-                note.patient_id,
-                note.key,
-                note.sha256,
-                finding.concept,
-                str(finding.start),
-                str(finding.end),
-            ),
+            **{column: getattr(finding, name) for name, column in _COLUMN_OF.items()},
+            "note_nlp_id": stable_id(note.patient_id, note.key, note.sha256, *place),
             "offset": str(finding.start),
             # A lone surrogate, legal in JSON escapes, has no UTF-8 form.
             "lexical_variant": finding.text.encode("utf-8", "replace").decode("utf-8"),
             "term_exists": "Y" if term_exists(finding) else "N",
             "term_temporal": "Past" if finding.historical else "Present",
             "term_modifiers": term_modifiers(finding),
-            "start": finding.start,
-            "end": finding.end,
-            "section": finding.section,
-            "concept": finding.concept,
             "concept_name": concept.name_es if concept else finding.concept,
             "category": concept.category if concept else None,
             "vocabulary_id": vocabulary,
             "concept_code": code,
-            "value": finding.value,
-            "unit": finding.unit,
-            "low": finding.low,
-            "high": finding.high,
-            "comparator": finding.comparator,
-            **dict(zip(FLAGS, finding.flags, strict=True)),
-            "relation": finding.relation,
-            "component": finding.source,
         }
+
+
+def note_columns(note: Note, result: PatientResult) -> dict[str, Any]:
+    """Columns that name a note, in this table and in ``mentions.parquet``."""
+    return {
+        "note_id": stable_id(note.patient_id, note.key),
+        "patient_id": result.record.id,
+        "note": note.key,
+        "note_sha256": note.sha256,
+    }
 
 
 def finding_from_row(row: Mapping[str, Any]) -> Finding:
     """Rebuild a finding from its row of ``findings.parquet``."""
-    return Finding(**{f.name: row[_COLUMN_OF.get(f.name, f.name)] for f in fields(Finding)})
+    return Finding(**{name: row[column] for name, column in _COLUMN_OF.items()})
 
 
 def term_exists(finding: Finding) -> bool:

@@ -13,12 +13,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from clinical_nlp.batch.sinks.findings_table import stable_id
+from clinical_nlp.batch.sinks.findings_table import note_columns
 from clinical_nlp.batch.sinks.parquet import ParquetTable
 from clinical_nlp.records import PatientResult, RunContext
 
-#: Name of the file in the folder of results.
-MENTIONS_FILE = "mentions.parquet"
+_OF_MENTION = ("start", "end", "label", "score", "concept")
 
 COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("note_id", pa.int64()),
@@ -57,21 +56,8 @@ class MentionsTable(ParquetTable):
     def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
         """Yield one row a mention, in order of note and place."""
         for note_findings in result.notes:
-            note = note_findings.note
             if not note_findings.mentions:
                 continue
-            of_note = {
-                "note_id": stable_id(note.patient_id, note.key),
-                "patient_id": result.record.id,
-                "note": note.key,
-                "note_sha256": note.sha256,
-            }
+            of_note = note_columns(note_findings.note, result)
             for mention in note_findings.mentions:
-                yield {
-                    **of_note,
-                    "start": mention.start,
-                    "end": mention.end,
-                    "label": mention.label,
-                    "score": mention.score,
-                    "concept": mention.concept,
-                }
+                yield of_note | {name: getattr(mention, name) for name in _OF_MENTION}

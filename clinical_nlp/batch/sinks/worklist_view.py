@@ -51,15 +51,13 @@ class WorklistRow:
     missing: tuple[str, ...]
 
 
-def read_worklist(path: Path, limit: int | None = None) -> list[WorklistRow]:
+def read_worklist(path: Path) -> list[WorklistRow]:
     """Read a work list.
 
     Parameters
     ----------
     path
         ``DIR/worklist.csv``.
-    limit
-        Read no more than the first so many.
 
     Raises
     ------
@@ -68,12 +66,7 @@ def read_worklist(path: Path, limit: int | None = None) -> list[WorklistRow]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows: list[WorklistRow] = []
-            for row in csv.DictReader(file):
-                if limit is not None and len(rows) >= limit:
-                    break
-                rows.append(_row(row))
-            return rows
+            return [_row(row) for row in csv.DictReader(file)]
     except (OSError, KeyError, ValueError):
         raise OutputError(
             "E512",

@@ -43,7 +43,7 @@ def test_read_worklist_returns_what_was_written(worklist):
         ("Disnea en 1 nota (la última, 01/03/2026)", "78 años"),
         ("No consta NT-proBNP",),
     )
-    assert [row.rank for row in read_worklist(worklist, limit=2)] == [1, 2]
+    assert [row.rank for row in read_worklist(worklist)[:2]] == [1, 2]
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])
@@ -58,7 +58,7 @@ def test_print_worklist_fits_width_and_cuts_nothing(worklist, width):
 
 
 def test_print_worklist_says_how_many_are_not_shown(worklist):
-    assert "… y 9 más" in printed(read_worklist(worklist, limit=1), total=10)
+    assert "… y 9 más" in printed(read_worklist(worklist)[:1], total=10)
     assert "ningún paciente" in printed([])
 
 
