@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
@@ -42,9 +44,6 @@ def cooccurrence_embeddings(
         float32 [vocabulary, width], of standard deviation 1; a token that the stream lacks has
         zeros.
     """
-    from scipy import sparse
-    from sklearn.utils.extmath import randomized_svd
-
     table = sparse.csr_matrix((vocabulary, vocabulary), dtype=np.float32)
     for distance in range(1, window + 1):
         left, right = stream[:-distance], stream[distance:]

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
+import torch
+from transformers import ModernBertConfig, ModernBertForMaskedLM
 
-from clinical_nlp.training.encoder.recipe import ShapeRecipe
+from clinical_nlp.training.encoder.initial_embeddings import cooccurrence_embeddings
+from clinical_nlp.training.encoder.recipe import PretrainingRecipe
 from clinical_nlp.training.encoder.tokenizer import FIRST, LAST, PAD, SPECIAL
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import ModernBertForMaskedLM
 
 
 def build_encoder(
-    shape: ShapeRecipe, embeddings: npt.NDArray[np.float32], *, scale: float, seed: int
+    recipe: PretrainingRecipe, stream: npt.NDArray[np.int32], vocabulary: int
 ) -> ModernBertForMaskedLM:
     """Build a ModernBERT with a masked-language-modelling head.
 
     Parameters
     ----------
-    embeddings
-        Initial embeddings, float32 [vocabulary, hidden]; special tokens stay random.
-    scale
-        The embeddings are multiplied by it.
-    seed
-        Of all other weights.
+    stream
+        Token ids of the whole text, int32 [tokens].
+    vocabulary
+        Size of the vocabulary. Special tokens keep random embeddings.
     """
-    import torch
-    from transformers import ModernBertConfig, ModernBertForMaskedLM
-
+    shape, vectors = recipe.shape, recipe.vectors
+    embeddings = cooccurrence_embeddings(
+        stream,
+        vocabulary,
+        shape.hidden,
+        window=vectors.window,
+        smoothing=vectors.smoothing,
+        seed=vectors.seed,
+    )
     config = ModernBertConfig(
-        vocab_size=len(embeddings),
+        vocab_size=vocabulary,
         hidden_size=shape.hidden,
         intermediate_size=shape.intermediate,
         num_hidden_layers=shape.layers,
@@ -50,9 +51,9 @@ def build_encoder(
         sep_token_id=LAST,
         eos_token_id=LAST,
     )
-    torch.manual_seed(seed)
+    torch.manual_seed(recipe.masking.seed)
     model: ModernBertForMaskedLM = ModernBertForMaskedLM(config)
     with torch.no_grad():
-        table: Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
-        table[len(SPECIAL) :] = torch.from_numpy(scale * embeddings[len(SPECIAL) :])
+        table: torch.Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
+        table[len(SPECIAL) :] = torch.from_numpy(vectors.scale * embeddings[len(SPECIAL) :])
     return model

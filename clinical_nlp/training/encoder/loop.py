@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
+from transformers import ModernBertForMaskedLM
 
 from clinical_nlp.training.encoder.masking import MaskedBatch, masked_batches
 from clinical_nlp.training.encoder.recipe import MaskingRecipe
+from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
 from clinical_nlp.training.torch.optimisers import make_optimisers
 from clinical_nlp.training.torch.precision import autocast
 from clinical_nlp.training.torch.schedules import warmup_stable_decay
 from clinical_nlp.training.torch.trainer import OnStep, Trainer
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import ModernBertForMaskedLM
-
-    from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
 
 
 def train_masked(
@@ -58,18 +55,14 @@ def train_masked(
     ModelError
         E464: a saved state does not fit. E465: the loss is not finite.
     """
-    import torch
-
     # On short sequences, faster than torch's fused attention, whose backward pass is slow.
     model.set_attn_implementation("eager")
     optimisers = make_optimisers(
         model.model,
         model,
-        matrix_rate=recipe.matrix_rate,
+        recipe,
         embedding_rate=recipe.other_rate,
         head_rate=recipe.other_rate,
-        matrix_decay=recipe.matrix_decay,
-        other_decay=recipe.other_decay,
     )
     schedule = partial(
         warmup_stable_decay, steps=recipe.steps, warm_up=recipe.warm_up, decay=recipe.decay

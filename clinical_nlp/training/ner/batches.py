@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.tagger.labels import LABELS
 from clinical_nlp.neural.tagger.word_features import FEATURES
 from clinical_nlp.training.ner.corpus import Example
 from clinical_nlp.training.ner.recipe import FitRecipe
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedTokenizerFast
 
 #: Random tokens added to lengths before sorting, so that two epochs have different batches.
 _LENGTH_JITTER = 4
@@ -99,8 +97,6 @@ def group_by_length(
 
 def collate(examples: Sequence[Example], pad: int) -> Batch:
     """Pad examples to one length and stack them."""
-    import torch
-
     rows = len(examples)
     length = max(len(example.ids) for example in examples)
     words = max(len(example.places) for example in examples)
@@ -136,8 +132,6 @@ def drop_words(
     special
         Ids that are never masked.
     """
-    import torch
-
     ids, mask, places, features = (tensor.numpy().copy() for tensor in batch.inputs)
     ids[(random.random(ids.shape) < share) & ~np.isin(ids, special)] = mask_id
     affixes = features[..., 1:4]

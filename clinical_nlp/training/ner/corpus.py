@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
+from spacy.language import Language
 
 from clinical_nlp.errors import InputError
 from clinical_nlp.evaluation.mentions import MentionSpan
@@ -19,10 +19,8 @@ from clinical_nlp.neural.segments import segment
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.tagger.labels import LABELS, tags_of
 from clinical_nlp.neural.tagger.word_features import doc_features
+from clinical_nlp.training.encoder.text import read_lines
 from clinical_nlp.training.ner.recipe import CorpusRecipe, SplitRecipe
-
-if TYPE_CHECKING:
-    from spacy.language import Language
 
 Ints = npt.NDArray[np.int64]
 PartName = Literal["train", "validation", "test"]
@@ -96,20 +94,11 @@ def read_corpus(recipe: CorpusRecipe, path: Path, split: SplitRecipe) -> list[An
     InputError
         E265: the file cannot be read. E266: a row is no annotated document.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", encoding="utf-8") as lines:
-            return [
-                _document(recipe, line, number, path, split)
-                for number, line in enumerate(lines, start=1)
-                if line.strip()
-            ]
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(
-            "E265",
-            f"the corpus '{path}' cannot be read ({type(error).__name__}): it must be JSON "
-            'lines, plain or .gz, whose rows have a "text"; check the path in the recipe',
-        ) from None
+    return [
+        _document(recipe, line, number, path, split)
+        for number, line in enumerate(read_lines(path), start=1)
+        if line.strip()
+    ]
 
 
 def _document(

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from torch import Tensor
+import torch
+from torch import Tensor
 
 
 @contextmanager
@@ -36,8 +35,6 @@ def adversarial_perturbation(embeddings: Tensor, epsilon: float) -> Iterator[Non
     -----
     Nothing moves without a gradient, or where its norm is zero or not finite.
     """
-    import torch
-
     gradient = embeddings.grad
     norm = 0.0 if gradient is None else float(gradient.norm())
     if gradient is None or not 0 < norm < float("inf"):

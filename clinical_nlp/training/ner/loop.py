@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast
 
+from clinical_nlp.neural.tagger.network import MentionTagger
 from clinical_nlp.training.ner.batches import Batch, group_by_length, training_batches
 from clinical_nlp.training.ner.corpus import Example
 from clinical_nlp.training.ner.crf import LinearChainCRF
@@ -20,11 +22,6 @@ from clinical_nlp.training.torch.optimisers import make_optimisers
 from clinical_nlp.training.torch.precision import Precision, autocast
 from clinical_nlp.training.torch.schedules import linear_decay
 from clinical_nlp.training.torch.trainer import Trainer
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
-
-    from clinical_nlp.neural.tagger.network import MentionTagger
 
 #: Steps between two states saved within an epoch.
 SAVE_EVERY = 100
@@ -80,11 +77,9 @@ def fit(
     optimisers = make_optimisers(
         encoder,
         network,
-        matrix_rate=recipe.matrix_rate,
+        recipe,
         embedding_rate=recipe.embedding_rate,
         head_rate=recipe.head_rate,
-        matrix_decay=recipe.matrix_decay,
-        other_decay=recipe.other_decay,
     )
     torch.manual_seed(recipe.seed)
     embeddings = cast("Tensor", encoder.get_input_embeddings().weight)

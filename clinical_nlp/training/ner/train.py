@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from spacy.language import Language
+from torch import nn
+from transformers import PreTrainedTokenizerFast
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.evaluation.mentions import MICRO, MentionScores, MentionSpan, score_mentions
@@ -31,15 +34,10 @@ from clinical_nlp.training.ner.corpus import (
     read_corpus,
 )
 from clinical_nlp.training.ner.crf import LinearChainCRF
-from clinical_nlp.training.ner.model_soup import average_checkpoints
 from clinical_nlp.training.ner.recipe import MentionsRecipe
 from clinical_nlp.training.sentences import load_sentence_pipeline
 from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
 from clinical_nlp.training.torch.epochs import OnEpoch, OnEpochStep, Progress
-
-if TYPE_CHECKING:
-    from spacy.language import Language
-    from transformers import PreTrainedTokenizerFast
 
 Parts = dict[PartName, list[AnnotatedDocument]]
 
@@ -153,13 +151,17 @@ def train_mentions(
         )
         runs.append(run)
         history.append(progress)
-    average_checkpoints([run.network for run in runs])
+    _average([run.network for run in runs])
     model = runs[0].as_model()
     pairs = list(zip(parts["test"], find_mentions(model, parts["test"], nlp), strict=True))
     return TrainedMentions(
         model,
         recipe,
-        _joined(history),
+        Progress(
+            step=sum(progress.step for progress in history),
+            losses=[loss for progress in history for loss in progress.losses],
+            scores=[score for progress in history for score in progress.scores],
+        ),
         {name: len(part) for name, part in parts.items()},
         score_mentions((d.mentions, found) for d, found in pairs) if pairs else None,
         pairs,
@@ -208,8 +210,6 @@ def _split_documents(recipe: MentionsRecipe, base_folder: Path, everything: bool
 
 def _start(recipe: MentionsRecipe, base_folder: Path) -> _Run:
     """The network before training: on a bare encoder, or on a mention model to continue from."""
-    import torch
-
     torch.manual_seed(recipe.fit.seed)
     crf = LinearChainCRF()
     if recipe.start is None:
@@ -225,16 +225,23 @@ def _start(recipe: MentionsRecipe, base_folder: Path) -> _Run:
     return _Run(loop.TaggerWithCrf(tagger, crf), model.tokenizer, model.digest)
 
 
+def _average(modules: Sequence[nn.Module]) -> None:
+    """Give the first of some modules of one shape the mean of all their weights: a model soup.
+
+    Runs that start alike, see the same examples in the same order, and differ in learning rates
+    and dropout end in one basin of the loss. The mean of their weights is about as good as the
+    best of them, and costs no more to run than one (Wortsman et al., "Model soups", ICML 2022).
+    """
+    with torch.no_grad():
+        others = [dict(module.named_parameters()) for module in modules[1:]]
+        for name, weight in modules[0].named_parameters():
+            for other in others:
+                weight.add_(other[name])
+            weight.div_(len(modules))
+
+
 def _step_of_all(
     on_step: OnEpochStep, number: int, runs: int, step: int, steps: int, loss: float
 ) -> None:
     """Report a run's step as one of all runs' steps."""
     on_step(number * steps + step, runs * steps, loss)
-
-
-def _joined(history: Sequence[Progress]) -> Progress:
-    return Progress(
-        step=sum(progress.step for progress in history),
-        losses=[loss for progress in history for loss in progress.losses],
-        scores=[score for progress in history for score in progress.scores],
-    )

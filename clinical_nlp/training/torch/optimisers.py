@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,15 +23,21 @@ if TYPE_CHECKING:
 BASE_RATE = "base_rate"
 
 
+class Rates(Protocol):
+    """What every recipe of an encoder's training holds."""
+
+    matrix_rate: float
+    matrix_decay: float
+    other_decay: float
+
+
 def make_optimisers(
     encoder: nn.Module,
     model: nn.Module,
+    recipe: Rates,
     *,
-    matrix_rate: float,
     embedding_rate: float,
     head_rate: float,
-    matrix_decay: float,
-    other_decay: float,
 ) -> list[Optimizer]:
     """Return Muon and AdamW over the parameters of a model.
 
@@ -41,10 +47,10 @@ def make_optimisers(
         Its matrices other than embeddings go to Muon.
     model
         Contains the encoder, or stands beside it; its further parameters are the head.
-    matrix_rate, embedding_rate, head_rate
-        Learning rates of the encoder's matrices, of its other parameters, and of the head.
-    matrix_decay, other_decay
-        Weight decay of the encoder's matrices and of everything else.
+    recipe
+        Learning rate of the encoder's matrices; weight decay of these and of everything else.
+    embedding_rate, head_rate
+        Learning rates of the encoder's other parameters, and of the head.
     """
     from torch import nn
     from torch.optim import AdamW, Muon
@@ -60,13 +66,18 @@ def make_optimisers(
             BASE_RATE: head_rate,
         },
     ]
-    muon = Muon(matrices, lr=matrix_rate, weight_decay=matrix_decay, adjust_lr_fn="match_rms_adamw")
-    muon.param_groups[0][BASE_RATE] = matrix_rate
+    muon = Muon(
+        matrices,
+        lr=recipe.matrix_rate,
+        weight_decay=recipe.matrix_decay,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    muon.param_groups[0][BASE_RATE] = recipe.matrix_rate
     adam = AdamW(
         [group for group in groups if group["params"]],
         lr=head_rate,
         betas=(0.9, 0.98),
-        weight_decay=other_decay,
+        weight_decay=recipe.other_decay,
         fused=True,
     )
     return [muon, adam]
