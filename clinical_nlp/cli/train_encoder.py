@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,10 +17,6 @@ from clinical_nlp.cli.training_options import (
     progress_bar,
     use_threads,
 )
-
-if TYPE_CHECKING:
-    from clinical_nlp.training.encoder.recipe import DistilRecipe, PretrainingRecipe
-    from clinical_nlp.training.encoder.shipping import TrainedEncoder
 
 
 def pretrain(
@@ -43,31 +37,38 @@ def pretrain(
 
     A run that was killed goes on where it was when the command is given again.
     """
+    from clinical_nlp.registry.encoder_runs import log_encoder
+    from clinical_nlp.registry.energy import measured
     from clinical_nlp.training.config import read_recipe
-    from clinical_nlp.training.encoder.pretrain import pretrain as train
+    from clinical_nlp.training.encoder.pretrain import pretrain as run
     from clinical_nlp.training.encoder.recipe import PretrainingRecipe
 
     recipe = read_recipe(config, PretrainingRecipe)
     if steps is not None:
         recipe = recipe.replace(masking=recipe.masking.shortened(steps))
     folder = config.parent if out is None else out
-    run = partial(
-        train,
-        recipe,
-        text or config.parent / recipe.text,
+    use_threads(threads)
+    with measured() as energy, progress_bar("steps", recipe.masking.steps) as (progress, task):
+        made = run(
+            recipe,
+            text or config.parent / recipe.text,
+            folder,
+            work or folder / ".unfinished",
+            on_step=lambda step, loss: progress.update(
+                task, completed=step, description=f"loss {loss:.3f}"
+            ),
+            compiled=compiled,
+        )
+    mlflow_run = log_encoder(
         folder,
-        work or folder / ".unfinished",
-        compiled=compiled,
+        made.digest,
+        parameters=recipe.flat(),
+        losses=made.losses,
+        energy=energy.report(),
+        tracking_uri=tracking_uri,
     )
-    _train(
-        run,
-        recipe,
-        (recipe.masking.steps, "loss"),
-        lambda made: f"Loss of the last steps: {made.final_loss:.3f} nats a hidden piece.",
-        folder,
-        threads,
-        tracking_uri,
-    )
+    typer.echo(f"Loss of the last steps: {made.final_loss:.3f} nats a hidden piece.")
+    typer.echo(f"Wrote {folder} (digest {made.digest[:16]}); MLflow run {mlflow_run}.")
 
 
 def distil(
@@ -94,8 +95,10 @@ def distil(
 
     A run that was killed goes on where it was when the command is given again.
     """
+    from clinical_nlp.registry.encoder_runs import log_encoder
+    from clinical_nlp.registry.energy import measured
     from clinical_nlp.training.config import read_recipe
-    from clinical_nlp.training.encoder.distil import distil as train
+    from clinical_nlp.training.encoder.distil import distil as run
     from clinical_nlp.training.encoder.recipe import DistilRecipe
     from clinical_nlp.training.sentences import load_sentence_pipeline
 
@@ -103,48 +106,20 @@ def distil(
     if steps is not None:
         recipe = recipe.replace(steps=steps)
     folder = config.parent if out is None else out
-    run = partial(
-        train,
-        recipe,
-        teacher,
-        text or config.parent / recipe.text,
-        folder,
-        work or folder / ".unfinished",
-        load_sentence_pipeline(),
-        revision=revision,
-        offline=not online,
-    )
-    _train(
-        run,
-        recipe,
-        (recipe.steps, "distance"),
-        lambda made: f"Distance of the last step: {made.losses[-1]:.3f} (1 - cosine).",
-        folder,
-        threads,
-        tracking_uri,
-    )
-
-
-def _train(
-    run: Callable[..., TrainedEncoder],
-    recipe: PretrainingRecipe | DistilRecipe,
-    bar: tuple[int, str],
-    summary: Callable[[TrainedEncoder], str],
-    folder: Path,
-    threads: int | None,
-    tracking_uri: str | None,
-) -> None:
-    """Train with a progress bar (steps, name of the loss), log the run and sum it up."""
-    from clinical_nlp.registry.encoder_runs import log_encoder
-    from clinical_nlp.registry.energy import measured
-
     use_threads(threads)
-    steps, name = bar
-    with measured() as energy, progress_bar("steps", steps) as (progress, task):
+    with measured() as energy, progress_bar("steps", recipe.steps) as (progress, task):
         made = run(
+            recipe,
+            teacher,
+            text or config.parent / recipe.text,
+            folder,
+            work or folder / ".unfinished",
+            load_sentence_pipeline(),
+            revision=revision,
+            offline=not online,
             on_step=lambda step, loss: progress.update(
-                task, completed=step, description=f"{name} {loss:.3f}"
-            )
+                task, completed=step, description=f"distance {loss:.3f}"
+            ),
         )
     mlflow_run = log_encoder(
         folder,
@@ -154,5 +129,5 @@ def _train(
         energy=energy.report(),
         tracking_uri=tracking_uri,
     )
-    typer.echo(summary(made))
+    typer.echo(f"Distance of the last step: {made.losses[-1]:.3f} (1 - cosine).")
     typer.echo(f"Wrote {folder} (digest {made.digest[:16]}); MLflow run {mlflow_run}.")

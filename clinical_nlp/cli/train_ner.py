@@ -80,7 +80,7 @@ def mentions(
     from clinical_nlp.registry.encoder_runs import log_mentions
     from clinical_nlp.registry.energy import measured
     from clinical_nlp.training.config import read_recipe
-    from clinical_nlp.training.ner.confusions import confusions
+    from clinical_nlp.training.ner.confusions import confusion_examples, confusions
     from clinical_nlp.training.ner.recipe import MentionsRecipe
     from clinical_nlp.training.ner.shipping import write_mention_folder
 
@@ -101,12 +101,14 @@ def mentions(
         trained = _train(recipe, config.parent, scratch, everything)
     digest = write_mention_folder(trained, folder)
     if examples is not None:
-        _write_examples(trained, examples)
+        rows = (json.dumps(row, ensure_ascii=False) for row in confusion_examples(trained.pairs))
+        examples.write_text("".join(f"{row}\n" for row in rows), "utf-8")
+    metrics = trained.measures.flat() if trained.measures else {}
     mlflow_run = log_mentions(
         folder,
         digest,
         parameters=recipe.flat() | {"everything": everything},
-        metrics=trained.measures.flat() if trained.measures else {},
+        metrics=metrics,
         losses=trained.progress.losses,
         scores=trained.progress.scores,
         confusions=confusions(trained.pairs),
@@ -115,7 +117,7 @@ def mentions(
         tracking_uri=tracking_uri,
     )
     shutil.rmtree(scratch, ignore_errors=True)
-    for name, value in (trained.measures.flat() if trained.measures else {}).items():
+    for name, value in metrics.items():
         typer.echo(f"{name}: F1 {value:.4f}")
     typer.echo(f"Wrote {folder} (digest {digest[:16]}); MLflow run {mlflow_run}.")
 
@@ -140,10 +142,3 @@ def _train(recipe: MentionsRecipe, base: Path, work: Path, everything: bool) -> 
             ),
             on_epoch=on_epoch,
         )
-
-
-def _write_examples(trained: TrainedMentions, path: Path) -> None:
-    from clinical_nlp.training.ner.confusions import confusion_examples
-
-    rows = confusion_examples(trained.pairs)
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")

@@ -9,25 +9,18 @@ from clinical_nlp.records import Concept
 
 #: Fragments by which a FHIR system URI or OID names each code system. Spanish exports
 #: write ICD-10 in a dozen ways (HL7's sid URIs, ministry URIs, OIDs), hence fragments.
-_SYSTEMS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("snomed", ("snomed.info/sct", "2.16.840.1.113883.6.96")),
-    ("loinc", ("loinc.org", "2.16.840.1.113883.6.1")),
-    (
-        "icd10",
-        (
-            "icd-10",
-            "icd10",
-            "cie-10",
-            "cie10",
-            "2.16.840.1.113883.6.3",
-            "2.16.840.1.113883.6.4",
-            "2.16.840.1.113883.6.90",
-        ),
-    ),
-    ("atc", ("whocc.no/atc", "/atc", "2.16.840.1.113883.6.73")),
-    ("icpc2", ("icpc", "ciap", "2.16.840.1.113883.6.139")),
-    ("rxnorm", ("rxnorm", "2.16.840.1.113883.6.88")),
-)
+_SYSTEMS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(fragments.split())
+    for name, fragments in {
+        "snomed": "snomed.info/sct 2.16.840.1.113883.6.96",
+        "loinc": "loinc.org 2.16.840.1.113883.6.1",
+        "icd10": "icd-10 icd10 cie-10 cie10 2.16.840.1.113883.6.3 2.16.840.1.113883.6.4 "
+        "2.16.840.1.113883.6.90",
+        "atc": "whocc.no/atc /atc 2.16.840.1.113883.6.73",
+        "icpc2": "icpc ciap 2.16.840.1.113883.6.139",
+        "rxnorm": "rxnorm 2.16.840.1.113883.6.88",
+    }.items()
+}
 
 #: Systems whose codes are paths in a tree: a longer code is a kind of the shorter one.
 _HIERARCHICAL = frozenset({"icd10", "atc"})
@@ -42,7 +35,7 @@ def system_name(uri: str) -> str | None:
         ``Coding.system``: URI, or OID with or without ``urn:oid:``.
     """
     plain = uri.strip().lower().removeprefix("urn:oid:").rstrip("/")
-    for name, fragments in _SYSTEMS:
+    for name, fragments in _SYSTEMS.items():
         for fragment in fragments:
             # An OID must match whole: "…6.3" is a prefix of other arcs.
             if plain == fragment if fragment[0].isdigit() else fragment in plain:
@@ -91,15 +84,10 @@ class CodeIndex:
                 self._index[system, _canonical(system, code)] = key
 
     def find(self, system: str, code: str) -> str | None:
-        """Return the concept key for a code, ``None`` where it stands for none.
+        """Return the concept key for a code, as :meth:`Lexicon.by_code` does.
 
-        Parameters
-        ----------
-        system
-            FHIR system URI or OID.
-        code
-            The code; an ICD-10 or ATC code that is not listed counts as its nearest
-            listed ancestor (``I50.43`` as ``I50``).
+        An ICD-10 or ATC code that is not listed counts as its nearest listed ancestor
+        (``I50.43`` as ``I50``).
         """
         name = system_name(system)
         if name is None:

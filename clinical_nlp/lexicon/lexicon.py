@@ -12,8 +12,7 @@ from typing import Any
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.lexicon.codes import CodeIndex
-from clinical_nlp.lexicon.loader import load_concepts, load_terms, parse
-from clinical_nlp.lexicon.term import Term
+from clinical_nlp.lexicon.loader import Term, load_concepts, load_terms, parse
 from clinical_nlp.records import Concept
 
 _CONCEPTS = "concepts/"

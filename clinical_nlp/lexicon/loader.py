@@ -1,20 +1,50 @@
-"""Loads the lexicon's data files and reports errors in them."""
+"""Terms and concepts, loaded from the lexicon's data files; errors in them are reported."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from clinical_nlp.errors import PipelineError
-from clinical_nlp.lexicon.term import LANGUAGES, Term
 from clinical_nlp.records import Concept
+
+#: Languages a term may belong to, in the order in which the data files list them.
+LANGUAGES = ("es", "ca", "gl", "eu")
 
 _CODE_SYSTEMS = ("snomed", "icd10", "loinc", "atc", "icpc2")
 _TERM_KEYS = frozenset({"text", "gate", "negated", "historical"})
 _CONCEPT_KEYS = frozenset(
     {"display", "codes", "code_status", "source", "unit", "framingham", "note", *LANGUAGES}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One entry of a concept's list of terms.
+
+    Parameters
+    ----------
+    concept
+        Key of the concept; the empty string for a decoy, a phrase that looks like a
+        finding and is none ("edema macular").
+    language
+        ``es``, ``ca``, ``gl`` or ``eu``: decides how the term inflects.
+    text
+        The term in the syntax of :mod:`clinical_nlp.matching.syntax`.
+    gate
+        Name of the context gate that must let it through; ``None`` where unambiguous.
+    negated, historical
+        The term carries its own assertion ("eupneico" is dyspnoea, absent).
+    """
+
+    concept: str
+    language: str
+    text: str
+    gate: str | None = None
+    negated: bool = False
+    historical: bool = False
 
 
 def parse(name: str, text: str) -> dict[str, Any]:

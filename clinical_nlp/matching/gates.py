@@ -28,14 +28,7 @@ from typing import Any
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.matching.norms import normalise_word
-from clinical_nlp.matching.syntax import (
-    Atom,
-    Choice,
-    Pattern,
-    PatternError,
-    is_optional,
-    parse,
-)
+from clinical_nlp.matching.syntax import Atom, Choice, Pattern, PatternError, is_optional, parse
 
 _LEFT, _RIGHT, _LINE = 15, 10, 30
 _SENTENCE_ENDS = frozenset(".;?!\n")
@@ -55,41 +48,28 @@ class Context:
         Gives the section key at a word.
     """
 
-    def __init__(
-        self,
-        words: Sequence[str],
-        section: Callable[[int], str | None],
-    ) -> None:
+    def __init__(self, words: Sequence[str], section: Callable[[int], str | None]) -> None:
         self.words = words
         self.section = section
         self._notes: dict[re.Pattern[str], bool] = {}
 
     def left(self, start: int) -> str:
         """The words of the sentence before ``start``, fifteen at most."""
-        index = start
-        floor = max(0, start - _LEFT)
-        while index > floor:
-            if self.words[index - 1] in _SENTENCE_ENDS:
-                break
+        index, floor = start, max(0, start - _LEFT)
+        while index > floor and self.words[index - 1] not in _SENTENCE_ENDS:
             index -= 1
         return _joined(self.words[index:start])
 
     def right(self, end: int) -> str:
         """The words of the sentence from ``end``, ten at most."""
-        index = end
-        ceiling = min(len(self.words), end + _RIGHT)
-        while index < ceiling:
-            index += 1
-            if self.words[index - 1] in _SENTENCE_ENDS:
-                break
-        return _joined(self.words[end:index])
+        words = self.words[end : end + _RIGHT]
+        ends = (i for i, word in enumerate(words, start=1) if word in _SENTENCE_ENDS)
+        return _joined(words[: next(ends, len(words))])
 
     def line(self, start: int, end: int) -> str:
         """Thirty words on either side, the term left out."""
-        return (
-            _joined(self.words[max(0, start - _LINE) : start])
-            + _joined(self.words[end : end + _LINE])
-        )  # fmt: skip
+        before, after = self.words[max(0, start - _LINE) : start], self.words[end : end + _LINE]
+        return _joined(before) + _joined(after)
 
     def note_has(self, pattern: re.Pattern[str]) -> bool:
         """True where the pattern stands anywhere in the note."""
@@ -133,23 +113,22 @@ class _Rule:
         """True where all of the rule's conditions hold for the words ``start:end``."""
         if self._sections and context.section(start) not in self._sections:
             return False
-        return all(
-            self._one(name, pattern, context, start, end) for name, pattern in self._patterns
-        )
-
-    @staticmethod
-    def _one(
-        condition: str, pattern: re.Pattern[str], context: Context, start: int, end: int
-    ) -> bool:
-        if condition in ("before", "left"):
-            return bool(pattern.search(context.left(start)))
-        if condition in ("after", "right"):
-            return bool(pattern.search(context.right(end)))
-        if condition == "near":
-            return bool(pattern.search(context.left(start)) or pattern.search(context.right(end)))
-        if condition == "line":
-            return bool(pattern.search(context.line(start, end)))
-        return context.note_has(pattern)
+        for condition, pattern in self._patterns:
+            if condition == "note":
+                found = context.note_has(pattern)
+            elif condition == "line":
+                found = bool(pattern.search(context.line(start, end)))
+            else:
+                found = (
+                    condition in ("before", "left", "near")
+                    and bool(pattern.search(context.left(start)))
+                ) or (
+                    condition in ("after", "right", "near")
+                    and bool(pattern.search(context.right(end)))
+                )
+            if not found:
+                return False
+        return True
 
 
 def _compile(
@@ -163,11 +142,8 @@ def _compile(
             raise PatternError(f"'{phrase}' matches nothing")
         options.extend(pattern.options if isinstance(pattern, Choice) else [pattern])
     body = "|".join(map(_expression, options))
-    if condition == "before":
-        return re.compile(f" (?:{body})$")
-    if condition == "after":
-        return re.compile(f"^ (?:{body})")
-    return re.compile(f" (?:{body})")
+    start, end = "^" * (condition == "after"), "$" * (condition == "before")
+    return re.compile(f"{start} (?:{body}){end}")
 
 
 def _expression(pattern: Pattern) -> str:

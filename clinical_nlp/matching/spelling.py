@@ -23,22 +23,10 @@ _HARD = frozenset("bcfgkmpqtvx")
 _VOWELS = frozenset("aeiou")
 
 _SOUNDS = (
-    ("ch", "č"),
-    ("ph", "f"),
-    ("h", ""),
-    ("v", "b"),
-    ("ll", "y"),
-    ("qu", "k"),
-    ("gue", "ge"),
-    ("gui", "gi"),
-    ("ge", "je"),
-    ("gi", "ji"),
-    ("ce", "ze"),
-    ("ci", "zi"),
-    ("c", "k"),
-    ("x", "s"),
+    ("ch", "č"), ("ph", "f"), ("h", ""), ("v", "b"), ("ll", "y"), ("qu", "k"), ("gue", "ge"),
+    ("gui", "gi"), ("ge", "je"), ("gi", "ji"), ("ce", "ze"), ("ci", "zi"), ("c", "k"), ("x", "s"),
     ("z", "s"),
-)
+)  # fmt: skip
 _DOUBLED = re.compile(r"(.)\1+")
 
 

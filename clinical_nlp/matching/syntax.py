@@ -112,7 +112,11 @@ def parse(text: str, leaf: Callable[[Atom], Pattern], *, first: bool = True) -> 
     PatternError
         If the text is empty or a bracket is missing, or whatever ``leaf`` raises.
     """
-    return _Parser(text, leaf).parse(first=first)
+    parser = _Parser(text, leaf)
+    pattern = parser.alternatives(first=first, keep=True)
+    if not parser.at_end():
+        raise PatternError("closes a bracket that it does not open")
+    return pattern
 
 
 def optional(pattern: Pattern) -> Pattern:
@@ -147,28 +151,23 @@ class _Parser:
             if token["bad"]:
                 raise PatternError(f"has '{token['bad']}' where it cannot stand")
 
-    def parse(self, *, first: bool) -> Pattern:
-        pattern = self._alternatives(first=first, keep=True)
-        if self._next() is not None:
-            raise PatternError("closes a bracket that it does not open")
-        return pattern
+    def at_end(self) -> bool:
+        return self._at == len(self._tokens)
 
     def _next(self) -> re.Match[str] | None:
-        if self._at == len(self._tokens):
+        if self.at_end():
             return None
         self._at += 1
         return self._tokens[self._at - 1]
 
     def _ends(self) -> bool:
         """Whether an alternative ends here."""
-        if self._at == len(self._tokens):
-            return True
-        return self._tokens[self._at].lastgroup in ("bar", "close")
+        return self.at_end() or self._tokens[self._at].lastgroup in ("bar", "close")
 
-    def _alternatives(self, *, first: bool, keep: bool) -> Pattern:
+    def alternatives(self, *, first: bool, keep: bool) -> Pattern:
         """Read ``a|b c`` up to a closing bracket or the end."""
         options = [self._row(first=first, keep=keep)]
-        while self._at < len(self._tokens) and self._tokens[self._at]["bar"]:
+        while not self.at_end() and self._tokens[self._at]["bar"]:
             self._at += 1
             options.append(self._row(first=first, keep=keep))
         return options[0] if len(options) == 1 else Choice(tuple(options))
@@ -179,7 +178,7 @@ class _Parser:
         while not self._ends() and (token := self._next()):
             if token["open"]:
                 square = token["open"] == "["
-                inner = self._alternatives(first=first, keep=not square)
+                inner = self.alternatives(first=first, keep=not square)
                 closing = self._next()
                 if closing is None or closing["close"] != ("]" if square else ")"):
                     raise PatternError("leaves a bracket open")

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.matching.automaton import ANY, GAP
@@ -35,40 +34,32 @@ _PIECE = re.compile(r"\d+|[^\W\d_]+|[^\w\s'’/.-]")
 _BEFORE_VERB = (optional("c:pronoun"), optional("c:pronoun"), optional("c:auxiliary"))
 
 
-@dataclass(slots=True)
 class Vocabulary:
     """Compiles terms into patterns, and learns their words.
 
     Parameters
     ----------
+    words
+        Content of ``words.toml``; its ``classes`` are the word lists, and the words of the
+        list ``glue`` are not asked for where a term writes them.
     verbs
-        Lemmas that ``<…>`` may name.
-    classes
-        Entries of each word list, as patterns.
-    glue
-        Normalised words that are not asked for where a term writes them.
+        Those that ``<…>`` may name.
+
+    Attributes
+    ----------
     verb_forms
         The commonest forms of the verbs, each with its symbol.
     surfaces
         Filled while terms are compiled: each written form with its symbol, for the speller.
     """
 
-    verbs: frozenset[str]
-    classes: Mapping[str, Sequence[str]]
-    glue: frozenset[str]
-    verb_forms: tuple[tuple[str, str], ...] = ()
-    surfaces: dict[str, str] = field(default_factory=dict)
-    _compiled: dict[tuple[str, bool], Pattern] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, words: Mapping[str, Any], verbs: Verbs) -> Self:
-        """Build from the content of ``words.toml``."""
-        return cls(
-            verbs.lemmas,
-            words["classes"],
-            frozenset(map(normalise_word, words["classes"]["glue"])),
-            tuple((form, "v:" + lemma) for form, lemma in verbs.citation_forms()),
-        )
+    def __init__(self, words: Mapping[str, Any], verbs: Verbs) -> None:
+        self._verbs = verbs.lemmas
+        self._classes: Mapping[str, Sequence[str]] = words["classes"]
+        self._glue = frozenset(map(normalise_word, self._classes["glue"]))
+        self.verb_forms = [(form, "v:" + lemma) for form, lemma in verbs.citation_forms()]
+        self.surfaces: dict[str, str] = {}
+        self._compiled: dict[tuple[str, bool], Pattern] = {}
 
     def compile(self, text: str, language: str) -> Pattern:
         """Return the pattern of symbols that a term stands for.
@@ -89,7 +80,7 @@ class Vocabulary:
     def members(self) -> dict[str, list[str]]:
         """Return for each symbol the symbols of the word lists that its bearer belongs to."""
         of: dict[str, list[str]] = {}
-        for name, entries in self.classes.items():
+        for name, entries in self._classes.items():
             for entry in entries:
                 symbol = self._entry(name, entry, first=False)
                 if isinstance(symbol, Concat) and symbol.parts[:-1] == _BEFORE_VERB:
@@ -106,9 +97,9 @@ class Vocabulary:
                 return GAP
             case "mark" if not atom.text:
                 return NUMBER
-            case "verb" if atom.text in self.verbs:
+            case "verb" if atom.text in self._verbs:
                 return Concat((*_BEFORE_VERB, "v:" + atom.text))
-            case "list" if atom.text in self.classes:
+            case "list" if atom.text in self._classes:
                 return self._class(atom.text, first=atom.first)
             case "word" | "exact":
                 return self._words(language, atom)
@@ -124,7 +115,7 @@ class Vocabulary:
             normal = normalise_word(piece)
             if atom.kind == "exact" or not normal.isalpha() or _is_abbreviation(piece):
                 symbols.append("w:" + normal)
-            elif normal in self.glue:
+            elif normal in self._glue:
                 if keep and not symbols:
                     symbols.append("w:" + normal)
             else:
@@ -137,7 +128,7 @@ class Vocabulary:
         """A list is one symbol for its single words, and its phrases beside it."""
         if (name, first) not in self._compiled:
             options: list[Pattern] = ["c:" + name]
-            for entry in self.classes[name]:
+            for entry in self._classes[name]:
                 pattern = self._entry(name, entry, first=first)
                 if not isinstance(pattern, str):  # a single word is under the list's symbol
                     options.append(pattern)

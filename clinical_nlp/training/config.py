@@ -8,11 +8,14 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clinical_nlp.errors import UsageError
+
+#: Precision of matrix products in training on a CPU.
+Precision = Literal["bfloat16", "float32"]
 
 
 class RecipeSection(BaseModel):

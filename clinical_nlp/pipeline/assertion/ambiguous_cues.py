@@ -66,9 +66,8 @@ class AmbiguousCues:
             word = words[start] if end == start + 1 else ""
             if start in answered:
                 if not decided or decided[-1].modifier_span[0] != start:
-                    decided.append(
-                        modifier(self.answers[words[start]], start, start + 1, len(words))
-                    )
+                    rule = self.answers[words[start]]
+                    decided.append(modifier(rule, start, start + 1, len(words)))
             elif word in self.carriers and self._continues(words, modifiers[:i]):
                 continue
             elif (
@@ -106,9 +105,7 @@ class AmbiguousCues:
     def _answered(self, words: Sequence[str]) -> frozenset[int]:
         """Places of the words that each answer the finding before them, in a series of such."""
         places = [
-            i
-            for i, word in enumerate(words)
-            if word in self.answers and i and words[i - 1] == TARGET
+            i for i in range(1, len(words)) if words[i] in self.answers and words[i - 1] == TARGET
         ]
         if len(places) < 2 or TARGET not in words[: places[0]]:
             return frozenset()
@@ -127,12 +124,9 @@ class AmbiguousCues:
 def build(entry: Mapping[str, Any], rule: Callable[[str], ConTextRule | None]) -> AmbiguousCues:
     """Build from the ``[ambiguous_cues]`` table; ``rule`` finds a rule by its name."""
     answers = {word: rule(name) for word, name in entry.get("answers", {}).items()}
+    words = ("carriers", "carried", "denials", "conditions", "consequences")
     return AmbiguousCues(
-        carriers=frozenset(entry.get("carriers", ())),
-        carried=frozenset(entry.get("carried", ())),
-        denials=frozenset(entry.get("denials", ())),
-        conditions=frozenset(entry.get("conditions", ())),
-        consequences=frozenset(entry.get("consequences", ())),
+        **{name: frozenset(entry.get(name, ())) for name in words},
         verb_endings=tuple(sorted(entry.get("verb_endings", ()))),
         answers={word: found for word, found in answers.items() if found is not None},
         affirmed=rule(entry.get("affirmed", "")),

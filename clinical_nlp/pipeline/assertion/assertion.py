@@ -38,3 +38,6 @@ class Assertion:
 
 #: Affirmed, current, of the patient.
 AFFIRMED = Assertion()
+
+#: The flags of an assertion and of a finding.
+FLAGS = ("negated", "uncertain", "historical", "family", "hypothetical")

@@ -10,7 +10,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
+from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, FLAGS, Assertion
 from clinical_nlp.pipeline.assertion.engine import ContextEngine
 from clinical_nlp.pipeline.assertion.rules import (
     AssertionRules,
@@ -18,11 +18,35 @@ from clinical_nlp.pipeline.assertion.rules import (
     load_assertion_rules,
 )
 from clinical_nlp.pipeline.assertion.sentence import NoteSentences
-from clinical_nlp.pipeline.assertion.target_kinds import TargetKinds
 from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
 from clinical_nlp.pipeline.rules import RuleComponent
 
 _MAX_WORDS = 200_000  # words cached between notes; about 30 MB
+
+
+_UNKNOWN = "_UNKNOWN"  # kind of a target that no rule names
+
+
+class _TargetKinds:
+    """The kind of a target (symptom, drug, event, …), as ``data/kinds.toml`` defines it."""
+
+    def __init__(self, rules: AssertionRules, categories: Mapping[str, str]) -> None:
+        by_category = rules.kind_of_category
+        self._by_concept = {
+            concept: by_category.get(category, _UNKNOWN) for concept, category in categories.items()
+        }
+        self._by_concept.update(rules.kind_of_concept)
+        self._texts = rules.text_kinds
+
+    def of(self, concept: str | None, words: Sequence[str]) -> str:
+        """Kind of a concept of the lexicon or, without one, by the normalised words."""
+        if concept is not None:
+            return self._by_concept.get(concept, _UNKNOWN)
+        for kind, known, endings in self._texts:
+            for word in words:
+                if word in known or (endings and len(word) > 6 and word.endswith(endings)):
+                    return kind
+        return _UNKNOWN
 
 
 class EsAssertion(RuleComponent):
@@ -54,7 +78,7 @@ class EsAssertion(RuleComponent):
 
     def _set(self, rules: AssertionRules, categories: Mapping[str, str]) -> None:
         self._section_flags = rules.section_flags
-        self._kinds = TargetKinds(rules, categories)
+        self._kinds = _TargetKinds(rules, categories)
         self._engine = ContextEngine(rules)
         self._word_cache: dict[int, str] = {}
 
@@ -76,12 +100,8 @@ class EsAssertion(RuleComponent):
                 old = findings[i]
                 findings[i] = replace(
                     old,
-                    negated=old.negated or assertion.negated,
-                    uncertain=old.uncertain or assertion.uncertain,
-                    historical=old.historical or assertion.historical,
-                    family=old.family or assertion.family,
-                    hypothetical=old.hypothetical or assertion.hypothetical,
                     relation=old.relation or assertion.relation,
+                    **{flag: getattr(old, flag) or getattr(assertion, flag) for flag in FLAGS},
                 )
         if changed:
             set_findings(doc, findings)
@@ -119,13 +139,10 @@ class EsAssertion(RuleComponent):
             self._word_cache.clear()
         note = NoteSentences(doc, self._word_cache)
         places = note.token_spans([spans[i] for i in index])
-        kinds = []
-        for i, (start, end) in zip(index, places, strict=True):
-            concept = concepts[i] if concepts is not None else None
-            if concept is not None:
-                kinds.append(self._kinds.of_concept(concept))
-            else:
-                kinds.append(self._kinds.of_words(note.words[start:end]))
+        kinds = [
+            self._kinds.of(concepts[i] if concepts else None, note.words[start:end])
+            for i, (start, end) in zip(index, places, strict=True)
+        ]
         sections = Sections(doc)
         for layer in _layers(places):
             within = note.sentences([places[i] for i in layer], [kinds[i] for i in layer])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from clinical_nlp.matching.cues import END, START, CueMatcher, prune
-from clinical_nlp.pipeline.assertion.assertion import Assertion
+from clinical_nlp.pipeline.assertion.assertion import FLAGS, Assertion
 from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
 from clinical_nlp.pipeline.assertion.enumeration import asides, item_commas
 from clinical_nlp.pipeline.assertion.graph import SILENT, SentenceGraph, Target, modifier
@@ -138,11 +138,7 @@ class ContextEngine:
                 standing.difference_update(set(present) - {min(present, key=distances.__getitem__)})
         flags = {flag for c in standing for flag in self._data.flags.get(c, ())}
         return Assertion(
-            negated="negated" in flags,
-            uncertain="uncertain" in flags,
-            historical="historical" in flags,
-            family="family" in flags,
-            hypothetical="hypothetical" in flags,
+            **{flag: flag in flags for flag in FLAGS},
             relation=(relation or "FAMMEMB") if "family" in flags else None,
         )
 
@@ -156,11 +152,8 @@ def _share_with_short_forms(sentence: Sentence, assertions: dict[int, Assertion]
     words, ending = sentence.words, {target.end: target for target in sentence.targets}
     for short in sentence.targets:
         name = ending.get(short.start - 1)
-        if (
-            name is None
-            or words[short.start - 1] != "("
-            or words[short.end : short.end + 1] != [")"]
-        ):
+        around = words[short.start - 1], words[short.end : short.end + 1]
+        if name is None or around != ("(", [")"]):
             continue
         for one, other in ((name, short), (short, name)):
             if one.index in assertions and other.index not in assertions:

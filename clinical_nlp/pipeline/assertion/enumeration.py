@@ -38,17 +38,10 @@ def item_commas(sentence: Sentence, breakers: frozenset[str], runners: frozenset
     for n, comma in enumerate(commas):
         stop = commas[n + 1] if n + 1 < len(commas) else len(words)
         item, closed, ended = _item(words, comma + 1, stop, breakers)
-        if not item:
-            if running:
-                kept.update(row)
-            row = []
-            continue
-        row.append(comma)
-        if closed:
-            kept.update(row)
-            row = []
-        elif ended:
-            if running:
+        if item:
+            row.append(comma)
+        if ended or not item:
+            if running or (item and closed):
                 kept.update(row)
             row = []
     if running:

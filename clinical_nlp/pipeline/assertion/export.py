@@ -51,12 +51,10 @@ def medspacy_rules(rules: AssertionRules) -> dict[str, Any]:
             "pattern": pattern,
             "metadata": {k: v for k, v in rule.metadata.items() if v is not None},
         }
-        for key in ("allowed_types", "excluded_types"):
-            if getattr(rule, key) is not None:
-                entry[key] = sorted(getattr(rule, key))
-        for key in ("max_scope", "max_targets"):
-            if getattr(rule, key) is not None:
-                entry[key] = getattr(rule, key)
+        for key in ("allowed_types", "excluded_types", "max_scope", "max_targets"):
+            value = getattr(rule, key)
+            if value is not None:
+                entry[key] = sorted(value) if isinstance(value, set) else value
         written.append(entry)
         stops.setdefault(rule.category, set()).update(rule.terminated_by)
     return {

@@ -38,13 +38,6 @@ class Sentence:
     answer: Sequence[str] = ()
 
 
-def _word(lower: str) -> str:
-    """The normalised word, empty for white space; the *sí* that affirms keeps its accent."""
-    if lower.isspace():
-        return ""
-    return cue_word(lower)
-
-
 class NoteSentences:
     """The words and sentences of a ``Doc`` as plain lists.
 
@@ -60,7 +53,8 @@ class NoteSentences:
         columns = doc.to_array([LOWER, IDX])
         keys: list[int] = columns[:, 0].tolist() if len(doc) else []
         for key in set(keys).difference(cache):
-            cache[key] = _word(doc.vocab.strings[key])
+            lower = doc.vocab.strings[key]
+            cache[key] = "" if lower.isspace() else cue_word(lower)
         #: The normalised word of every token, empty for white space.
         self.words = [cache[key] for key in keys]
         self._first_characters = columns[:, 1] if len(doc) else np.zeros(0, dtype="uint64")
@@ -122,32 +116,25 @@ class NoteSentences:
         closing = [word for word in self.words[max(low, high - 4) : high] if word]
         if "?" not in closing:
             return []
-        first: list[str] = []
-        for word in self.words[high : high + _ANSWER_TOKENS]:
-            if word and word not in _QUOTES:
-                first.append(word)
-        return first[:_ANSWER_WORDS]
+        following = self.words[high : high + _ANSWER_TOKENS]
+        return [word for word in following if word and word not in _QUOTES][:_ANSWER_WORDS]
 
     def _sentence_bounds(self, doc: Doc) -> list[int]:
         """First token of every sentence, and the doc's length at the end."""
         if doc.has_annotation("SENT_START"):
             starts: list[int] = np.flatnonzero(doc.to_array("SENT_START") == 1).tolist()
             return [0, *(i for i in starts if i), len(doc)]
-        return [
-            0,
-            *(
-                token.i + 1
-                for token in doc[:-1]
-                if token.text in _FULL_STOPS or (token.is_space and "\n" in token.text)
-            ),
-            len(doc),
-        ]
+        ends = (
+            token.i + 1
+            for token in doc[:-1]
+            if token.text in _FULL_STOPS or (token.is_space and "\n" in token.text)
+        )
+        return [0, *ends, len(doc)]
 
     def _first_word(self, sentence: int) -> str:
-        for word in self.words[self.bounds[sentence] : self.bounds[sentence + 1]]:
-            if word:
-                return word
-        return "-"  # a blank line does not part a list from its heading
+        words = self.words[self.bounds[sentence] : self.bounds[sentence + 1]]
+        # A blank line does not part a list from its heading.
+        return next(filter(None, words), "-")
 
     def _list_heading(self, sentence: int, heads: dict[int, int]) -> list[str]:
         """The last words of the heading above a list item, without its colon; else nothing."""

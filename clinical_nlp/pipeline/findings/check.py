@@ -6,13 +6,13 @@ found by the matcher. A term that is not is dead: no text can match it.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spacy.strings import StringStore
 
-from clinical_nlp.lexicon import Lexicon, Term
+from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.matching.automaton import ANY, GAP
 from clinical_nlp.matching.syntax import Choice, Pattern
 from clinical_nlp.matching.vocabulary import NUMBER, Vocabulary
@@ -50,11 +50,7 @@ def check(lexicon: Lexicon) -> list[LexiconIssue]:
         E310-E316 where the lexicon cannot be read at all.
     """
     matcher = Matcher(lexicon)
-    return [
-        *_duplicates(lexicon),
-        *_unused_gates(lexicon),
-        *_dead_and_clashing(matcher),
-    ]
+    return [*_duplicates(lexicon), *_unused_gates(lexicon), *_dead_and_clashing(matcher)]
 
 
 def _duplicates(lexicon: Lexicon) -> Iterator[LexiconIssue]:
@@ -89,28 +85,22 @@ def _dead_and_clashing(matcher: Matcher) -> Iterator[LexiconIssue]:
             reason = f"written out as '{text}', it is not found: see docs/how-to/lexicon.md"
             yield LexiconIssue("dead", term.concept, term.text, reason)
             continue
-        if term.concept and not term.gate and any(_always_wins(matcher.terms[n]) for n in whole):
+        others = [matcher.terms[n] for n in whole]
+        if not term.concept or term.gate:
+            continue  # a decoy, or a term whose gate decides what is meant
+        if any(not other.concept and other.gate is None for other in others):
             reason = f"'{text}' is also a decoy, which always wins: write the decoy longer"
             yield LexiconIssue("clash", term.concept, term.text, reason)
         rivals = sorted(
             {
                 other.concept
-                for other in (matcher.terms[n] for n in whole)
-                if other.concept and other.concept != term.concept and not _gated(term, other)
+                for other in others
+                if other.concept and other.concept != term.concept and other.gate is None
             }
         )
-        if rivals and term.concept and term.concept < rivals[0]:
+        if rivals and term.concept < rivals[0]:
             reason = f"'{text}' is also {', '.join(rivals)}: gate one of them"
             yield LexiconIssue("clash", term.concept, term.text, reason)
-
-
-def _always_wins(other: Term) -> bool:
-    return not other.concept and other.gate is None
-
-
-def _gated(term: Term, other: Term) -> bool:
-    """Whether a gate decides which of two terms is meant."""
-    return term.gate is not None or other.gate is not None
 
 
 class _ExampleWriter:
@@ -122,10 +112,9 @@ class _ExampleWriter:
             self._words.setdefault(symbol, word)
         for form, symbol in vocabulary.verb_forms:
             self._words.setdefault(symbol, form)
-        entries: Mapping[str, list[str]] = _inverse(vocabulary.members())
-        for name, symbols in entries.items():
-            written = [self._words.get(s, s.partition(":")[2]) for s in symbols]
-            self._words.setdefault(name, written[0])
+        for symbol, classes in vocabulary.members().items():
+            for name in classes:
+                self._words.setdefault(name, self._words.get(symbol, symbol.partition(":")[2]))
 
     def write(self, pattern: Pattern) -> str:
         """Return the words, separated by blanks."""
@@ -143,11 +132,3 @@ class _ExampleWriter:
             optional = any(not option for option in options)
             return "" if optional else options[0]
         return " ".join(filter(None, map(self.write, pattern.parts)))
-
-
-def _inverse(members: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    inverse: defaultdict[str, list[str]] = defaultdict(list)
-    for symbol, classes in members.items():
-        for name in classes:
-            inverse[name].append(symbol)
-    return dict(inverse)

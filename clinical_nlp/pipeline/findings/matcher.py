@@ -48,7 +48,7 @@ class Matcher:
                 "E316", f"The lexicon's terms name gates that are not there, {missing}: add them."
             )
         verbs = Verbs(words["verbs"], words["endings"], words["enclitics"])
-        self.vocabulary = Vocabulary.of(words, verbs)
+        self.vocabulary = Vocabulary(words, verbs)
         # Words of the lists come before those of the terms: the speller's first symbol counts.
         self.vocabulary.members()
         self._automaton = Automaton(

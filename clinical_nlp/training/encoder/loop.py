@@ -15,7 +15,6 @@ from clinical_nlp.training.encoder.masking import MaskedBatch, masked_batches
 from clinical_nlp.training.encoder.recipe import MaskingRecipe
 from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
 from clinical_nlp.training.torch.optimisers import make_optimisers
-from clinical_nlp.training.torch.precision import autocast
 from clinical_nlp.training.torch.schedules import warmup_stable_decay
 from clinical_nlp.training.torch.trainer import OnStep, Trainer
 
@@ -78,7 +77,7 @@ def train_masked(
     compute = torch.compile(masked_loss) if compiled else masked_loss
 
     def loss_of(batch: MaskedBatch) -> Tensor:
-        with autocast(recipe.precision):
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             return compute(*map(torch.from_numpy, batch))
 
     return Trainer(model, optimisers, schedule=schedule, checkpoint=checkpoint).run_steps(

@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from clinical_nlp.training.config import RecipeFile, RecipeSection, flatten
-from clinical_nlp.training.torch.precision import Precision
+from clinical_nlp.training.config import Precision, RecipeFile, RecipeSection, flatten
 
 
 class ShapeRecipe(RecipeSection):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
 from clinical_nlp.neural.tagger.network import MentionTagger
+from clinical_nlp.training.config import Precision
 from clinical_nlp.training.ner.batches import Batch, group_by_length, training_batches
 from clinical_nlp.training.ner.corpus import Example
 from clinical_nlp.training.ner.crf import LinearChainCRF
@@ -19,7 +20,6 @@ from clinical_nlp.training.ner.recipe import FitRecipe
 from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
 from clinical_nlp.training.torch.epochs import EpochPlan, OnEpoch, OnEpochStep, Progress, StepLoss
 from clinical_nlp.training.torch.optimisers import make_optimisers
-from clinical_nlp.training.torch.precision import Precision, autocast
 from clinical_nlp.training.torch.schedules import linear_decay
 from clinical_nlp.training.torch.trainer import Trainer
 
@@ -40,7 +40,7 @@ class TaggerWithCrf(nn.Module):
 
     def forward(self, batch: Batch, precision: Precision) -> Tensor:
         """Loss of a batch, summed over words, in nats."""
-        with autocast(precision):
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
             emissions = self.tagger(*batch.inputs)
         loss: Tensor = self.crf(emissions, batch.tags, batch.is_word, batch.known)
         return loss

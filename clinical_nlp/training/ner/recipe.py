@@ -18,8 +18,7 @@ from pydantic import (
 
 from clinical_nlp.neural.tagger.labels import Label
 from clinical_nlp.neural.tagger.network import HeadShape
-from clinical_nlp.training.config import RecipeFile, RecipeSection, explain, flatten
-from clinical_nlp.training.torch.precision import Precision
+from clinical_nlp.training.config import Precision, RecipeFile, RecipeSection, explain, flatten
 
 #: A share from 0 up to, but not including, 1.
 Share = Annotated[float, Field(ge=0, lt=1)]

@@ -10,7 +10,7 @@ import pytest
 
 from clinical_nlp.errors import InputError, UsageError
 from clinical_nlp.training.config import read_recipe
-from clinical_nlp.training.encoder.initial_embeddings import cooccurrence_embeddings
+from clinical_nlp.training.encoder.initial_model import cooccurrence_embeddings
 from clinical_nlp.training.encoder.masking import masked_batches
 from clinical_nlp.training.encoder.recipe import DistilRecipe, MaskingRecipe, PretrainingRecipe
 from clinical_nlp.training.encoder.text import read_texts
