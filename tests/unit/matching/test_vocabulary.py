@@ -6,16 +6,15 @@ import pytest
 
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.matching.automaton import GAP, LINK, Automaton
+from clinical_nlp.matching.morphology import Verbs
 from clinical_nlp.matching.vocabulary import NUMBER, Vocabulary
 
 
 @pytest.fixture
 def vocabulary() -> Vocabulary:
-    return Vocabulary(
-        verbs=frozenset({"dormir"}),
-        classes={"pillow": ["almohada", "cojín grande"], "link": ["de", "con", "leve"]},
-        glue=frozenset({"de", "con"}),
-    )
+    lists = {"pillow": ["almohada", "cojín grande"], "link": ["de", "con", "leve"]}
+    words = {"classes": lists | {"glue": ["de", "con"]}}
+    return Vocabulary(words, Verbs({"dormir": {}}, [], []))
 
 
 def ends(vocabulary: Vocabulary, term: str, *words: set[str], language: str = "es") -> list[int]:
