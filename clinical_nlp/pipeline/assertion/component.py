@@ -24,7 +24,7 @@ from clinical_nlp.pipeline.rules import RuleComponent
 _MAX_WORDS = 200_000  # words cached between notes; about 30 MB
 
 
-_UNKNOWN = "_UNKNOWN"  # kind of a target that no rule names
+_UNKNOWN = "UNKNOWN"  # kind of a target that no rule names
 
 
 class _TargetKinds:

@@ -23,13 +23,12 @@ import torch
 from spacy.language import Language
 from torch import Tensor, nn
 
-from clinical_nlp.neural.batches import tensors
 from clinical_nlp.neural.checkpoint import Checkpoint
 from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.neural.segments import Segment, segment
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.neural.vectors import WordVectors
-from clinical_nlp.neural.windows import windows
+from clinical_nlp.neural.windows import tensors, windows
 from clinical_nlp.training.encoder.recipe import DistilRecipe
 from clinical_nlp.training.encoder.shipping import (
     TrainedEncoder,
