@@ -59,7 +59,6 @@ def write_narrative(draft: Draft, brief: bool) -> tuple[list[str], list[str]]:
 
 
 def _report_probability(draft: Draft) -> float:
-    """Return the probability that a present sign is reported in the note."""
     visit, care = draft.visit, draft.p.care
     if visit.asks or visit.topic == "hf_diagnosis":
         return 0.9
@@ -115,7 +114,6 @@ def _denied(draft: Draft) -> list[str]:
 
 
 def _past_episode(draft: Draft) -> list[str]:
-    """Mention an episode long over."""
     sign = pick(draft.rng, ("palpitations", "chest_pain", "syncope", "oedema", "dizziness"))
     draft.slots["noun"] = draft.noun(sign)
     return [draft.expand("frame.past")]

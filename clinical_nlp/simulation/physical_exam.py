@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from clinical_nlp.simulation.drafting import Draft
 
-_VITALS = {
-    "spo2": "spo2",
+_VITALS = ("sbp", "hr", "spo2", "rr", "temp", "weight", "height", "bmi", "glucose")
+#: Grammar rules of the vital signs that have another name there.
+_RULES = {
+    "sbp": "blood_pressure",
+    "hr": "heart_rate",
     "rr": "respiratory_rate",
     "temp": "temperature",
-    "weight": "weight",
-    "height": "height",
-    "bmi": "bmi",
-    "glucose": "glucose",
 }
 _LUNGS = ("crackles", "wheeze", "low_breath_sounds")
 _RARE = ("hepatojugular_reflux", "third_sound", "hepatomegaly", "heavy_legs")
@@ -20,11 +19,8 @@ _RESPIRATORY = frozenset({"bronchitis", "copd_flare", "cold"})
 
 def write_vitals(draft: Draft) -> list[str]:
     """Write the measurements in one clause."""
-    values = draft.visit.vitals
-    rules = ["blood_pressure"] if "sbp" in values else []
-    rules += ["heart_rate"] if "hr" in values else []
-    rules += [rule for name, rule in _VITALS.items() if name in values]
-    clauses = [draft.expand(f"vital.{rule}") for rule in rules]
+    taken = [name for name in _VITALS if name in draft.visit.vitals]
+    clauses = [draft.expand(f"vital.{_RULES.get(name, name)}") for name in taken]
     return [", ".join(clauses)] if clauses else []
 
 
@@ -84,7 +80,6 @@ def _auscultation(draft: Draft, with_heart: bool) -> list[str]:
 
 
 def _sign_finding(draft: Draft, sign: str) -> str:
-    """State whether a sign was found."""
     if sign not in draft.visit.signs:
         return draft.expand(f"sign.{sign}.unseen")
     draft.affirmed.add(sign)

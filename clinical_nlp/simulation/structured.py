@@ -146,7 +146,6 @@ class StructuredRecord:
         return tuple(sorted(shown, key=lambda e: (e.start or date.min, e.source)))
 
     def _source(self, kind: EventKind) -> str:
-        """Return the reference of the next resource of a kind."""
         self._counts[kind] += 1
         resource, letter = _RESOURCES[kind]
         return f"{resource}/{self._id}-{letter}{self._counts[kind]}"

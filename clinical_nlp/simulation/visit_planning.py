@@ -84,7 +84,6 @@ def _visit(rng: Random, physiology: Physiology, day: int) -> Visit:
 
 
 def _diagnostic_visit(rng: Random, physiology: Physiology, failure: HeartFailureCourse) -> Visit:
-    """Draw the contact at which heart failure is diagnosed."""
     day, kind = failure.diagnosis, "hospital" if failure.acute else "gp"
     signs = physiology.signs(rng, day)
     for sign in ("exertional_dyspnea", "oedema"):
@@ -141,7 +140,6 @@ def _draw_everyday_topic(rng: Random, patient: PatientCourse, day: int) -> str:
 
 
 def _draw_kind(rng: Random, age: float, topic: str, entry: Mapping[str, Any]) -> str:
-    """Draw who answers the contact; see :class:`Visit`."""
     if topic == "admission":
         return "hospital"
     if rng.random() < max(0.0, (age - 80) * 0.035):

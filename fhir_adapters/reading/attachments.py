@@ -223,7 +223,6 @@ def defect_of_kept(part: Part) -> tuple[Defect, dict[str, Any]]:
 
 
 def _parse_media(media: str | None) -> tuple[str, str | None]:
-    """Split a contentType into type and charset."""
     if media is None:
         return "", None
     charset = _CHARSET.search(media)
@@ -250,7 +249,6 @@ def _sniff(data: bytes) -> Format | None:
 
 
 def _declared_charset(data: bytes) -> str | None:
-    """Return the charset that an HTML page or XML prolog declares."""
     start = data[:1024]
     match = _XML_ENCODING.search(start) or _META_CHARSET.search(start)
     return match[1].decode("ascii") if match else None

@@ -73,7 +73,6 @@ class Intake:
             self._spool.add_problem(file, line.number, reference, error.defect, **error.details)
 
     def _reduce(self, resource: Json, row: Row) -> None:
-        """Reduce a resource into its row and spool it."""
         try:
             if _made_by_ai(resource):
                 raise LeftOut

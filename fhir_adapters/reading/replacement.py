@@ -38,16 +38,12 @@ def split_replacements(edges: Iterable[tuple[int, int]]) -> tuple[list[int], lis
     waiting = [n for n in {n for edge in remaining for n in edge} if not newer[n] or not older[n]]
     while waiting:
         n = waiting.pop()
-        for by in list(newer[n]):
-            plain.add((by, n))
-            newer[n].discard(by)
-            older[by].discard(n)
+        for by, old in [*((by, n) for by in newer[n]), *((n, old) for old in older[n])]:
+            plain.add((by, old))
+            newer[old].discard(by)
+            older[by].discard(old)
             if not older[by]:
                 waiting.append(by)
-        for old in list(older[n]):
-            plain.add((n, old))
-            older[n].discard(old)
-            newer[old].discard(n)
             if not newer[old]:
                 waiting.append(old)
     circular = {n for edge in remaining - plain for n in edge}

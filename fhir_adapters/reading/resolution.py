@@ -145,7 +145,6 @@ def _leave_out_replaced(spool: Spool) -> None:
 
 
 def _leave_out_unreferenced(spool: Spool) -> None:
-    """Leave out Binaries and Medications that no used resource refers to."""
     db = spool.db
     db.execute("CREATE INDEX part_binary ON part (binary) WHERE binary IS NOT NULL")
     db.execute(

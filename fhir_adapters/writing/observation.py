@@ -1,4 +1,4 @@
-"""A statement of a note as an ``Observation``."""
+"""A statement of a note as an ``Observation``, or of a relative as ``FamilyMemberHistory``."""
 
 from __future__ import annotations
 
@@ -76,6 +76,38 @@ def observation(
     if derived_from:
         body["derivedFrom"] = derived_from
     return identified("Observation", body)
+
+
+def is_family_history(finding: Finding, concept: Concept, vocabulary: Vocabulary) -> bool:
+    """Return whether a relative has or had a condition.
+
+    R4 cannot express that a relative does not have one (``condition`` has no negation), and a
+    relative's drug or blood pressure is no condition: those stay in the findings table.
+    """
+    category = vocabulary.categories.get(concept.category)
+    stated = finding.family and not (finding.negated or finding.hypothetical)
+    return stated and category is not None and category.family
+
+
+def family_history(
+    statement: Statement, note: SourceNote, concept: Concept, run: RunElements
+) -> Resource:
+    """Return the FamilyMemberHistory of a statement about a relative."""
+    finding, vocabulary = statement.finding, run.vocabulary
+    body: Json = {
+        "meta": run.meta,
+        "extension": [
+            *assertion_extensions(finding, vocabulary),
+            *note.extensions(statement.spans),
+        ],
+        "status": "partial",
+        "patient": note.patient,
+    }
+    if note.written is not None:
+        body["date"] = note.written
+    body["relationship"] = vocabulary.relative(finding.relation)
+    body["condition"] = [{"code": vocabulary.code(concept)}]
+    return identified("FamilyMemberHistory", body)
 
 
 def _effective(finding: Finding, note: SourceNote) -> Json:

@@ -13,10 +13,14 @@ from fhir_adapters.writing.definitions import code_systems
 from fhir_adapters.writing.device import device
 from fhir_adapters.writing.elements import Json, Resource, coding, dumps, reference
 from fhir_adapters.writing.extensions import extensions
-from fhir_adapters.writing.family import family_history, is_family_history
 from fhir_adapters.writing.grouping import Statement, statements
 from fhir_adapters.writing.ndjson import NdjsonFolder
-from fhir_adapters.writing.observation import is_observed, observation
+from fhir_adapters.writing.observation import (
+    family_history,
+    is_family_history,
+    is_observed,
+    observation,
+)
 from fhir_adapters.writing.provenance import provenance
 from fhir_adapters.writing.scale import Band, Scale
 from fhir_adapters.writing.source_note import SourceNote

@@ -150,7 +150,6 @@ class PressureReader:
         return any(not name.near for name in names)
 
     def _second_number_at(self, words: Words, position: int, *, named: bool) -> int | None:
-        """Return the place of the second number; ``None`` where there is none."""
         position += words.at(position) in ("mmhg", "mm")
         sign = words.at(position)
         if sign in _STROKES or (named and sign in self._limits.joins):

@@ -76,7 +76,6 @@ class Scanner:
         return sorted(self._values, key=lambda value: value.first)
 
     def _last_before(self, position: int) -> Quantity | None:
-        """Return the value just before ``position``, if any."""
         ended = [self._ended[at] for at in (position, position - 1) if at in self._ended]
         return self._values[min(ended)] if ended else None
 
@@ -113,23 +112,17 @@ class Scanner:
         return bool(values)
 
     def _follows_concept(self, concept: str, start: int) -> bool:
-        last = self._values[-1] if self._values else None
-        return (
-            last is not None
-            and last.concept == concept
-            and 0 <= start - last.after <= _MAX_WORDS_AFTER_VALUE
-        )
+        if not self._values or self._values[-1].concept != concept:
+            return False
+        return 0 <= start - self._values[-1].after <= _MAX_WORDS_AFTER_VALUE
 
     def _skip_other_test(self, end: int) -> None:
         """Keep the number after another test's name from being read as a measurement."""
-        position = end
-        while position < min(end + _MAX_WORDS_AFTER_VALUE, self._words.size):
-            if self._words.norms[position][0].isdigit():
+        for position, norm in enumerate(self._words.norms[end : end + _MAX_WORDS_AFTER_VALUE], end):
+            if norm[0].isdigit():
                 self._used.add(position)
+            if norm[0].isdigit() or norm not in self._rules.between:
                 return
-            if self._words.norms[position] not in self._rules.between:
-                return
-            position += 1
 
     def _scalar(self, name: Name, measure: Measure, start: int, end: int) -> list[Quantity]:
         words = self._words

@@ -212,7 +212,6 @@ class UnnamedReader:
         return False
 
     def _is_vital(self, words: Words, position: int) -> bool:
-        """Whether a vital sign's name or unit begins here."""
         names = self._rules.names.at(words, position)[1]
         units = self._rules.standalone.at(words, position)[1]
         return any(name.concept in _VITALS for name in names) or not _VITALS.isdisjoint(units)

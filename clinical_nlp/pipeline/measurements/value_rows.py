@@ -76,15 +76,13 @@ class ValueRows:
 
     def _is_pressure_not_date(self, words: Words, concept: str, position: int) -> bool:
         """Whether an apparent date is a pressure in centimetres: no other reading follows."""
-        if concept != PRESSURE:
-            return False
         after = self._reader.date(words, position)
-        return not self._one_quantity(words, concept, after)
+        return concept == PRESSURE and not self._one_quantity(words, concept, after)
 
     def _one_quantity(self, words: Words, concept: str, position: int) -> list[Quantity]:
         if concept == PRESSURE:
             reading = self._pressure.pair(words, position, named=True)
-            return list(reading.values) if reading is not None else []
+            return list(reading.values) if reading else []
         measure = self._rules.measures[concept]
         number = self._reader.number(words, position)
         value = measure.value(number, None) if number is not None else None

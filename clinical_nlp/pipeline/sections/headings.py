@@ -94,7 +94,6 @@ class HeadingFinder:
 
     @staticmethod
     def _phrase_before(page: Page, colon: int) -> tuple[int, tuple[str, ...]]:
-        """Return first token and words of the phrase that a colon closes."""
         norms = page.norms
         words: list[str] = []
         start, position, depth = colon, colon - 1, 0
@@ -204,7 +203,6 @@ def _line_head(page: Page, start: int) -> str:
 def _index(
     sections: Mapping[str, Mapping[str, Any]], lists: Iterable[str]
 ) -> dict[tuple[str, ...], str]:
-    """Return the section key by the words of its headings."""
     index: dict[tuple[str, ...], str] = {}
     for key, section in sections.items():
         for name in lists:

@@ -109,7 +109,6 @@ class _DocSplitter:
         return position, lines
 
     def _adjacent(self, position: int) -> bool:
-        """Whether no white space separates this token from the one before."""
         before = self.doc[position - 1]
         return not before.whitespace_ and not self.norms[position - 1].isspace()
 
@@ -242,7 +241,6 @@ class _DocSplitter:
 
 
 def _longest_line(doc: Doc, norms: Sequence[str]) -> int:
-    """Length in characters of the longest line of ``doc``."""
     longest = start = 0
     for position, norm in enumerate(norms):
         if count_line_breaks(norm):

@@ -93,7 +93,6 @@ def _drug(resource: Json) -> tuple[tuple[Coding, ...], str | None]:
 
 
 def _dosage_end(resource: Json, dates: Dates) -> date | None:
-    """Return the last day that the dosage instructions name."""
     ends = (
         last_day(dates.read(child(repeat, "boundsPeriod"), "end"))
         for dosage in children(resource, "dosageInstruction")

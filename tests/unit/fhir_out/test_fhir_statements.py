@@ -9,9 +9,13 @@ import pytest
 
 from clinical_nlp.records import FLAGS, Concept, Finding, Note
 from fhir_adapters.writing.elements import Json
-from fhir_adapters.writing.family import family_history, is_family_history
 from fhir_adapters.writing.grouping import statements
-from fhir_adapters.writing.observation import is_observed, observation
+from fhir_adapters.writing.observation import (
+    family_history,
+    is_family_history,
+    is_observed,
+    observation,
+)
 from fhir_adapters.writing.source_note import SourceNote
 from fhir_adapters.writing.urls import DERIVATION_REFERENCE, CanonicalUrls
 from fhir_adapters.writing.vocabulary import RunElements, load_vocabulary
