@@ -74,7 +74,7 @@ def simulate(
     from rich.progress import track
 
     from clinical_nlp.simulation import load_parameters, simulate_patients
-    from clinical_nlp.simulation.truth_table import TRUTH_COLUMNS, truth_row
+    from clinical_nlp.simulation.simulator import TRUTH_COLUMNS, truth_row
     from fhir_adapters.simulated.export import SimulatedExport
 
     console = Console(stderr=True, quiet=quiet)

@@ -12,7 +12,6 @@ from clinical_nlp.simulation import assessment_plan, physical_exam
 from clinical_nlp.simulation.drafting import Draft, PreviousNotes, make_slots, sentences
 from clinical_nlp.simulation.grammar import Grammar, grammar
 from clinical_nlp.simulation.identity import Identity
-from clinical_nlp.simulation.letters import write_letter
 from clinical_nlp.simulation.narrative import write_narrative
 from clinical_nlp.simulation.parameters import Parameters
 from clinical_nlp.simulation.patient_course import PatientCourse
@@ -81,7 +80,7 @@ class Writer:
             slots=make_slots(visit, patient, self._identity),
             verbosity=style.verbosity,
         )
-        text = write_letter(draft) if visit.kind == "hospital" else _lay_out(draft, style)
+        text = _letter(draft) if visit.kind == "hospital" else _lay_out(draft, style)
         self._previous.signs = frozenset(visit.signs)
         self._previous.suspected = visit.suspects or (
             self._previous.suspected and rng.random() < 0.5
@@ -110,6 +109,44 @@ def _lay_out(draft: Draft, style: WritingStyle) -> str:
             heading = _label_grammar(label).expand("label", rng, {}) if label else ""
             lines.append(heading + sentences(rng, clauses, terse))
     return str(layout["join"]).join(lines)
+
+
+def _letter(draft: Draft) -> str:
+    """Write a discharge letter: of the heart-failure diagnosis, or of another admission."""
+    expand, grammar, visit = draft.expand, draft.grammar, draft.visit
+    failure = visit.topic == "hf_diagnosis"
+    kind = "hf" if failure else "other"
+    if failure:
+        reported = [s for s in visit.signs if f"sign.{s}.told" in grammar] or ["exertional_dyspnea"]
+        reported.sort(key=lambda sign: sign not in ("exertional_dyspnea", "oedema", "orthopnea"))
+        draft.affirmed |= set(reported[:2])
+        draft.slots["told"] = expand(f"sign.{reported[0]}.told")
+        draft.slots["told2"] = expand(f"sign.{reported[min(1, len(reported) - 1)]}.told")
+        draft.slots["denied"] = expand("sign.chest_pain.denied")
+    else:
+        draft.slots["other_motive"] = expand("letter.other_motive")
+    rows = [expand("letter.heading"), expand("letter.identity"), expand(f"letter.motive_{kind}")]
+    rows.append(
+        expand("letter.label_background") + _prose(draft, assessment_plan.write_background(draft))
+    )
+    treatment = assessment_plan.write_treatment(draft)
+    if treatment:
+        rows.append(expand("letter.label_treatment") + _prose(draft, treatment))
+    rows.append(expand(f"letter.story_{kind}"))
+    exam = physical_exam.write_vitals(draft) + physical_exam.write_exam(draft, full=True)
+    rows.append(expand("letter.label_exam") + _prose(draft, exam))
+    results = physical_exam.write_tests(draft) + physical_exam.write_labs(draft)
+    if results:
+        rows.append(expand("letter.label_tests") + _prose(draft, results))
+    if failure and draft.patient.heart_failure is not None:
+        preserved = draft.patient.heart_failure.preserved
+        rows.append(expand("letter.echo_preserved" if preserved else "letter.echo_reduced"))
+    rows += [expand(f"letter.{part}_{kind}") for part in ("course", "diagnosis", "plan")]
+    return "\n".join(rows)
+
+
+def _prose(draft: Draft, clauses: list[str]) -> str:
+    return sentences(draft.rng, clauses, terse=False)
 
 
 def _parts(draft: Draft, layout: dict[str, Any]) -> dict[str, list[str]]:

@@ -131,15 +131,13 @@ class Intake:
     def _spool_binary(self, resource: Json, row: Row) -> None:
         """Keep a Binary's bytes until the document that refers to it is known."""
         media, encoded = string(resource, "contentType"), string(resource, "data")
-        data, defect, details = b"", None, {}
-        try:
-            if encoded is None:
-                raise Unusable(Defect.NO_DATA)
-            data = decode_base64(encoded, self._limit)
-        except Unusable as error:
-            defect, details = error.defect, error.details
-        n = self._spool.add(row)
-        self._spool.add_binary(n, media, data, defect, details)
+        data: bytes | Unusable = Unusable(Defect.NO_DATA)
+        if encoded is not None:
+            try:
+                data = decode_base64(encoded, self._limit)
+            except Unusable as error:
+                data = error
+        self._spool.add_binary(self._spool.add(row), media, data)
 
     def _latest(self, *days: date | None) -> str | None:
         past = [day for day in days if day is not None and day <= self._dates.today]

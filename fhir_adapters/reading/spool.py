@@ -23,7 +23,7 @@ from typing import Any
 
 from clinical_nlp.records import Problem
 from fhir_adapters.reading.attachments import Format, Part
-from fhir_adapters.reading.defects import Defect
+from fhir_adapters.reading.defects import Defect, Unusable
 
 _SCHEMA = """
 CREATE TABLE resource (
@@ -176,19 +176,14 @@ class Spool:
             for text, kind, language, binary, media, defect, details in rows
         ]
 
-    def add_binary(
-        self,
-        resource: int,
-        media: str | None,
-        data: bytes,
-        defect: Defect | None,
-        details: dict[str, Any],
-    ) -> None:
-        """Store a Binary's bytes, or the defect that makes them unreadable."""
-        self.db.execute(
-            "INSERT INTO binary VALUES (?,?,?,?,?)",
-            (resource, media, data, defect and defect.name, json.dumps(details)),
-        )
+    def add_binary(self, resource: int, media: str | None, data: bytes | Unusable) -> None:
+        """Store a Binary's bytes, or why they cannot be read."""
+        row: tuple[bytes, str | None, str]
+        if isinstance(data, Unusable):
+            row = (b"", data.defect.name, json.dumps(data.details))
+        else:
+            row = (data, None, "{}")
+        self.db.execute("INSERT INTO binary VALUES (?,?,?,?,?)", (resource, media, *row))
 
     def add_replaced(self, resource: int, targets: Iterable[str]) -> None:
         """Record which documents, by id, a document replaces."""

@@ -65,7 +65,7 @@ class NumberReader:
 
     def __init__(self, rules: Mapping[str, Any]) -> None:
         self._units: dict[str, int] = dict(rules["units"])
-        self._teens: dict[str, int] = dict(rules["teens"])
+        self._below_thirty: dict[str, int] = {**rules["units"], **rules["teens"]}
         self._tens: dict[str, int] = dict(rules["tens"])
         self._hundreds: dict[str, int] = dict(rules["hundreds"])
         self._thousands = frozenset(rules["thousands"])
@@ -74,7 +74,7 @@ class NumberReader:
         self._scalar_point = self._point | frozenset(rules["scalar_point"])
         self._half = frozenset(rules["half"])
         self.words = frozenset(
-            {*self._units, *self._teens, *self._tens, *self._hundreds, *self._thousands}
+            {*self._below_thirty, *self._tens, *self._hundreds, *self._thousands}
         )
 
     def digits(self, words: Words, position: int) -> Number | None:
@@ -140,11 +140,8 @@ class NumberReader:
             if words.at(position) in self._and and words.at(position + 1) in self._units:
                 value += self._units[words.at(position + 1)]
                 position += 2
-        elif words.at(position) in self._teens:
-            value += self._teens[words.at(position)]
-            position += 1
-        elif words.at(position) in self._units:
-            value += self._units[words.at(position)]
+        elif words.at(position) in self._below_thirty:
+            value += self._below_thirty[words.at(position)]
             position += 1
         return (value if position > start else -1), position
 

@@ -19,7 +19,7 @@ from clinical_nlp.cli.simulate import simulate
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import PatientRecord
 from clinical_nlp.simulation import SimulatedPatient, simulate_patients
-from clinical_nlp.simulation.truth_table import TRUTH_COLUMNS
+from clinical_nlp.simulation.simulator import TRUTH_COLUMNS
 from fhir_adapters.reading import BulkExport
 from fhir_adapters.simulated.export import SimulatedExport
 

@@ -9,7 +9,7 @@ from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.digest import MultisetDigest
 from fhir_adapters.reading.files import read_lines
 from fhir_adapters.reading.parsing import R4_TYPES, identity, parse
-from fhir_adapters.reading.replacement import split_replacements
+from fhir_adapters.reading.resolution import split_replacements
 
 
 @pytest.mark.parametrize(
