@@ -24,10 +24,9 @@ from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.arrays import Matrix, Vector, inverse_logit, log_losses
 from clinical_nlp.training.risk.dataset import Data
-from clinical_nlp.training.risk.logistic import fit_logistic
+from clinical_nlp.training.risk.logistic import Prior, fit_logistic
 from clinical_nlp.training.risk.model_selection import clustered_error, patient_folds
 from clinical_nlp.training.risk.recipe import FitRecipe, Recipe
-from clinical_nlp.training.risk.sign_constrained import Prior
 from clinical_nlp.training.risk.split import rows_by_part
 
 Variant = tuple[Matrix, Prior]

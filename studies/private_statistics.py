@@ -38,7 +38,7 @@ from sklearn.linear_model import LogisticRegression
 from clinical_nlp.risk.shapley import PAIRS, shapley
 from clinical_nlp.training.risk.calibration import fit_calibration_line
 from clinical_nlp.training.risk.follow_up import _uncensored_probability
-from clinical_nlp.training.risk.sign_constrained import Prior, fit_sign_constrained
+from clinical_nlp.training.risk.logistic import Prior, fit_sign_constrained
 
 _IMPORT = """
 import pathlib, sys, time

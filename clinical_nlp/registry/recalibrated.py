@@ -13,8 +13,8 @@ from clinical_nlp.errors import OutputError
 from clinical_nlp.registry.artifact import load_model, save_model
 from clinical_nlp.registry.manifest import PREDICTIONS, verified_digest, write_manifest
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
-from clinical_nlp.training.risk.output_json import metrics_to_json, predictions_to_json
 from clinical_nlp.training.risk.recalibration import RecalibratedModel, recalibration_markdown
+from clinical_nlp.training.risk.results import metrics_to_json, predictions_to_json
 
 _RECIPE = "recipe.toml"
 

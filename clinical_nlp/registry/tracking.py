@@ -15,8 +15,8 @@ from clinical_nlp.registry.energy import log_energy
 from clinical_nlp.registry.manifest import PREDICTIONS, write_manifest
 from clinical_nlp.registry.store import BATCH_SIZE, DIGEST_TAG, NAME, open_run, upload_folder
 from clinical_nlp.training.risk.card import model_card
-from clinical_nlp.training.risk.output_json import metrics_to_json, predictions_to_json
 from clinical_nlp.training.risk.plots import figures
+from clinical_nlp.training.risk.results import metrics_to_json, predictions_to_json
 from clinical_nlp.training.risk.train import TrainedModel
 
 

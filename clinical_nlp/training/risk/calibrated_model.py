@@ -1,4 +1,4 @@
-"""A fitted candidate with its Platt scaling: what gives a probability."""
+"""Fitted candidates with their Platt scaling, and what they predict for the test patients."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.timeline import Origin
 from clinical_nlp.training.risk.arrays import Vector, inverse_logit
 from clinical_nlp.training.risk.calibration import platt_scaling
 from clinical_nlp.training.risk.candidates import Candidate, Setting
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.model_selection import Selection, choose_setting
 from clinical_nlp.training.risk.recipe import FitRecipe
+from clinical_nlp.training.risk.split import CohortSplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +70,25 @@ def fit_all(
         for candidate in (selection.baseline, *selection.competitors)
     }
     return FittedModels(models[selection.winner.name], models[selection.baseline.name], models)
+
+
+def predict_test(
+    models: FittedModels, split: CohortSplit, table: FeatureTable
+) -> dict[str, Vector]:
+    """Probabilities of the test examples, by model.
+
+    ``"model"`` is the selected one; the others are the families beside it, the baseline, and
+    the selected family refitted on each source of data alone.
+    """
+    selected = models.selected
+    probabilities = {"model": selected.probability(split.test)}
+    for name, model in models.by_name.items():
+        if model is not selected:
+            probabilities[name] = model.probability(split.test)
+    for origin, name in ((Origin.STRUCTURED, "structured data only"), (Origin.NOTE, "notes only")):
+        train, calibration, test = (
+            part.from_origin(origin, table) for part in (split.train, split.calibration, split.test)
+        )
+        refitted = fit_calibrated(selected.candidate, selected.setting, train, calibration)
+        probabilities[name] = refitted.probability(test)
+    return probabilities

@@ -12,10 +12,9 @@ from sklearn.pipeline import Pipeline
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.training.risk.arrays import Vector
 from clinical_nlp.training.risk.dataset import Data
-from clinical_nlp.training.risk.logistic import fit_logistic
+from clinical_nlp.training.risk.logistic import Prior, fit_logistic
 from clinical_nlp.training.risk.network import SequenceCandidate
 from clinical_nlp.training.risk.recipe import BoostingRecipe, FitRecipe
-from clinical_nlp.training.risk.sign_constrained import Prior
 
 Setting = Mapping[str, float]
 

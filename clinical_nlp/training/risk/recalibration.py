@@ -25,9 +25,8 @@ from clinical_nlp.training.risk.arrays import Vector, inverse_logit, logit
 from clinical_nlp.training.risk.calibration import fit_calibration_line
 from clinical_nlp.training.risk.dataset import Cohort
 from clinical_nlp.training.risk.measures import Measure, assess, has_both_outcomes
-from clinical_nlp.training.risk.output_json import to_plain
 from clinical_nlp.training.risk.recipe import Recipe
-from clinical_nlp.training.risk.results import clinical_use, keyed_predictions
+from clinical_nlp.training.risk.results import clinical_use, keyed_predictions, to_plain
 from clinical_nlp.training.risk.split import rows_by_part
 
 #: Fewest outcomes to move the intercept by, and to fit a slope too: a slope from a handful of

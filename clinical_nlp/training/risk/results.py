@@ -1,11 +1,13 @@
-"""Everything a training run measured, as values for ``metrics.json`` and predictions."""
+"""Everything a training run measured: ``metrics.json`` and ``predictions.json``."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,6 @@ from clinical_nlp.training.risk.calibrated_model import FittedModels
 from clinical_nlp.training.risk.calibration import calibration_curve
 from clinical_nlp.training.risk.clinical_utility import alerts_with_intervals, decision_curve
 from clinical_nlp.training.risk.dataset import Cohort, Data
-from clinical_nlp.training.risk.leakage import LeakageCheck
 from clinical_nlp.training.risk.model_selection import Selection
 from clinical_nlp.training.risk.recipe import FitRecipe, Recipe
 from clinical_nlp.training.risk.split import CohortSplit
@@ -119,11 +120,6 @@ def clinical_use(
     }
 
 
-def checks_report(checks: Sequence[LeakageCheck]) -> list[dict[str, Any]]:
-    """The leakage checks, and whether each passed."""
-    return [{**asdict(check), "passed": check.passed} for check in checks]
-
-
 def coefficients(parts: ModelArtifacts, table: FeatureTable) -> dict[str, float]:
     """Calibrated log-odds per standard deviation of each feature; empty if not linear."""
     if parts.spec.family != "logistic":
@@ -174,3 +170,35 @@ def keyed_predictions(
 
 def _rounded(values: Vector) -> list[float]:
     return [round(value, 6) for value in values.tolist()]
+
+
+def to_plain(value: Any) -> Any:  # noqa: ANN401  # any value that JSON can hold
+    """Values as JSON has them: rounded to six decimals; not finite is null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_plain(asdict(value))
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    return value
+
+
+def metrics_to_json(metrics: Mapping[str, Any]) -> str:
+    """Plain values as JSON text, keys in order."""
+    return json.dumps(metrics, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def predictions_to_json(predictions: Mapping[str, Any]) -> str:
+    """Predictions as JSON text, one column per line: a line per number would be a long file."""
+    columns = sorted(predictions["columns"].items())
+    others = sorted((key, item) for key, item in predictions.items() if key != "columns")
+    body = ",\n".join(f"  {json.dumps(name)}: {_compact(column)}" for name, column in columns)
+    parts = [f' "columns": {{\n{body}\n }}']
+    parts += [f" {json.dumps(key)}: {_compact(item)}" for key, item in others]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _compact(value: Any) -> str:  # noqa: ANN401  # any JSON value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,26 +13,25 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.training.risk.assembly import assemble
-from clinical_nlp.training.risk.calibrated_model import fit_all
+from clinical_nlp.training.risk.calibrated_model import fit_all, predict_test
 from clinical_nlp.training.risk.dataset import Cohort
-from clinical_nlp.training.risk.evaluation import evaluate
-from clinical_nlp.training.risk.lead_time_report import lead_times
+from clinical_nlp.training.risk.lead_time import lead_times
 from clinical_nlp.training.risk.leakage import (
     LeakageCheck,
     require_no_leakage,
     run_leakage_checks,
 )
+from clinical_nlp.training.risk.measures import assess
 from clinical_nlp.training.risk.model_selection import select_family
-from clinical_nlp.training.risk.output_json import to_plain
 from clinical_nlp.training.risk.published import published_scores
 from clinical_nlp.training.risk.recipe import Recipe
 from clinical_nlp.training.risk.results import (
-    checks_report,
     clinical_use,
     coefficients,
     cohort_report,
     keyed_predictions,
     selection_report,
+    to_plain,
 )
 from clinical_nlp.training.risk.split import split_cohort
 from clinical_nlp.training.risk.temporal import temporal_check
@@ -98,29 +97,33 @@ def train(
     report_step("fitting and calibrating")
     models = fit_all(selection, split.train, split.calibration, fit)
     report_step("measuring on the test patients")
-    evaluation = evaluate(models, split, table, fit)
+    test, probabilities = split.test, predict_test(models, split, table)
+    measures = {
+        name: assess(test.outcome, p, test.weight, test.patients, fit.bootstrap, fit.seed)
+        for name, p in probabilities.items()
+    }
     checks: list[LeakageCheck] = []
     if leakage_checks:
         report_step("leakage checks")
-        auroc = evaluation.measures["model"]["auroc"].value
+        auroc = measures["model"]["auroc"].value
         refit = models.selected.refit_log_odds
         checks = run_leakage_checks(
             cohort, split.data, split.rows, table, lexicon, refit, auroc, fit.seed
         )
         require_no_leakage(checks)
     report_step("clinical use, lead time, published scores, later years")
-    test, probability = split.test, evaluation.probabilities["model"]
+    probability = probabilities["model"]
     metrics = {
         **cohort_report(cohort, split, recipe, pipeline, description, table),
         **selection_report(selection, models, split.train),
-        "test": evaluation.measures,
-        **clinical_use(test, split.languages, evaluation.probabilities, table, fit),
+        "test": measures,
+        **clinical_use(test, split.languages, probabilities, table, fit),
         "baselines": published_scores(
             test, probability, table, lexicon.concepts, fit.bootstrap, fit.seed
         ),
         "lead_time": lead_times(cohort, test, models, table, recipe),
         "temporal": temporal_check(split.data, split.rows, recipe, models.selected),
-        "audit": checks_report(checks),
+        "audit": [{**asdict(check), "passed": check.passed} for check in checks],
     }
     report_step("bootstrap members, for the interval of each estimate")
     spec = {

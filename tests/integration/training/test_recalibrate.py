@@ -24,9 +24,9 @@ from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.risk.model_spec import ModelSpec
 from clinical_nlp.simulation import load_parameters, simulate_patients
 from clinical_nlp.training.config import read_recipe
+from clinical_nlp.training.risk.logistic import Prior, fit_sign_constrained
 from clinical_nlp.training.risk.recalibration import recalibrate_on_cohort
 from clinical_nlp.training.risk.recipe import Recipe
-from clinical_nlp.training.risk.sign_constrained import Prior, fit_sign_constrained
 from clinical_nlp.training.risk.transfer import (
     structured_cohort,
     transfer_between,

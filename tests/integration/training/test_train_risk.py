@@ -18,9 +18,9 @@ from clinical_nlp.registry.tracking import log_run, write_shipped
 from clinical_nlp.risk.model_artifacts import ENSEMBLE
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.recipe import Recipe, SequenceRecipe
-from clinical_nlp.training.risk.report import refreshed
 from clinical_nlp.training.risk.sources import SIMULATED, simulated_cohort
 from clinical_nlp.training.risk.train import train
+from studies.risk_documentation import refreshed
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,7 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.risk.logistic import LogisticClassifier
 from clinical_nlp.training.risk.arrays import logit
 from clinical_nlp.training.risk.calibration import platt_scaling
-from clinical_nlp.training.risk.logistic import fit_logistic, reference_patient
-from clinical_nlp.training.risk.sign_constrained import Prior
+from clinical_nlp.training.risk.logistic import Prior, fit_logistic, reference_patient
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from clinical_nlp.risk.feature_table import load_features
-from clinical_nlp.risk.features_markdown import features_markdown
 from clinical_nlp.training.risk.card import results_markdown
+from studies.risk_documentation import features_markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = ROOT / "docs" / "reference"

@@ -6,9 +6,13 @@ from sklearn.linear_model import LogisticRegression
 
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.training.risk.calibration import platt_scaling
-from clinical_nlp.training.risk.logistic import fit_logistic, reference_patient
+from clinical_nlp.training.risk.logistic import (
+    Prior,
+    fit_logistic,
+    fit_sign_constrained,
+    reference_patient,
+)
 from clinical_nlp.training.risk.model_selection import SettingResult, simplest_setting
-from clinical_nlp.training.risk.sign_constrained import Prior, fit_sign_constrained
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from clinical_nlp.risk.feature_table import load_features
+from clinical_nlp.training.risk.assembly import logistic_members
 from clinical_nlp.training.risk.candidates import transportable_features
 from clinical_nlp.training.risk.dataset import Data
-from clinical_nlp.training.risk.ensemble import logistic_members
-from clinical_nlp.training.risk.logistic import fit_logistic
+from clinical_nlp.training.risk.logistic import Prior, fit_logistic
 from clinical_nlp.training.risk.model_selection import nested_cv, simplest_family, tune_and_fit
-from clinical_nlp.training.risk.sign_constrained import Prior
 
 
 class Column:

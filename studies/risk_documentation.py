@@ -1,6 +1,6 @@
 """Puts the figures of a trained model into the documentation.
 
-``python -m clinical_nlp.training.risk.report models/hf-risk docs`` rewrites the feature table of
+``python -m studies.risk_documentation models/hf-risk docs`` rewrites the feature table of
 ``docs/reference/features.md`` and the figures in ``docs/img`` from ``models/hf-risk/metrics.json``.
 The results themselves are in the model's card, which the site shows.
 """
@@ -12,11 +12,32 @@ import json
 import re
 from pathlib import Path
 
-from clinical_nlp.risk.feature_table import load_features
-from clinical_nlp.risk.features_markdown import features_markdown
+from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.training.risk.plots import figures
 
 PAGE = "reference/features.md"
+
+_SIGNS = {1: "raises", -1: "lowers", 0: "either"}
+
+
+def features_markdown(table: FeatureTable) -> str:
+    """Return a Markdown table with a row per topic."""
+    rows = [
+        "| topic | kind | concepts | features | direction | unit | source |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for topic in table.topics:
+        cells = (
+            topic.key,
+            topic.kind.replace("_", " "),
+            ", ".join(sorted(topic.concepts)) or topic.definition,
+            ", ".join(f"`{name}`" for name in topic.features),
+            _SIGNS[topic.direction],
+            topic.unit or ("0/1" if topic.kind in ("condition", "drug") else "see kind"),
+            topic.source,
+        )
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows) + "\n"
 
 
 def refreshed(page: str, parts: dict[str, str]) -> str:
