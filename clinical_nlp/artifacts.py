@@ -118,7 +118,7 @@ def read_manifest(shipped: Path) -> dict[str, Any]:
         raise ModelError(
             "E411",
             f"the model in '{shipped.name}' has no readable {MANIFEST}: install the package "
-            "again, or train the model anew",
+            "again, or retrain the model",
         ) from None
     return manifest
 

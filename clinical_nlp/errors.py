@@ -1,4 +1,4 @@
-"""The project's errors: each has a code and a sentence that ends in the remedy.
+"""The project's errors: each has a code and a message that ends in the remedy.
 
 Messages are shown and logged, so they never hold patient text, names or identifiers other
 than a resource's reference.
@@ -26,19 +26,19 @@ class ClinicalNlpError(Exception):
     ----------
     code
         ``"E"`` and three digits; see ``docs/reference/errors.md``.
-    sentence
+    message
         What happened and, at its end, the remedy.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(code, sentence)
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
         self.code = code
-        self.sentence = sentence
+        self.message = message
 
     def __str__(self) -> str:
-        return f"{self.code} {self.sentence}"
+        return f"{self.code} {self.message}"
 
 
 class UsageError(ClinicalNlpError):

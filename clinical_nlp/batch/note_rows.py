@@ -17,7 +17,7 @@ RowMaker = Callable[[Language, dict[str, Any]], dict[str, Any]]
 
 
 class InvalidRow(Exception):
-    """A row is no JSON object with the fields that its command needs."""
+    """A row is not a JSON object with the fields that its command needs."""
 
 
 def extract_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def extract_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     InvalidRow
-        ``id`` or ``text`` is missing, or the text is no string.
+        ``id`` or ``text`` is missing, or the text is not a string.
     """
     identifier, doc = row_id(row), nlp(field(row, "text", str))
     return {
@@ -42,7 +42,7 @@ def assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     InvalidRow
-        ``id``, ``text`` or ``targets`` is missing, or a target is no span of the text.
+        ``id``, ``text`` or ``targets`` is missing, or a target is not a span of the text.
     """
     identifier, text = row_id(row), field(row, "text", str)
     targets = field(row, "targets", list)

@@ -171,7 +171,7 @@ def _run(
 
 def _print_warnings(console: Console, models: BatchModels) -> None:
     if models.resolved.warning is not None:
-        # With --quiet too, so that it stands in the log.
+        # With --quiet too, so that the log has it.
         typer.echo(f"Warning: {models.resolved.warning}", err=True)
     if not models.same_pipeline_as_trained:
         console.print(
@@ -191,10 +191,10 @@ def _print_outputs(out: Path, show: int, mentions: bool, quarantined: int) -> No
         "report.html": "the run on one page: open it in a browser",
         "worklist.csv": "whom to look at first",
         "fhir/": "resources to load back into the record",
-        "findings.parquet": "one row a finding",
-        **({"mentions.parquet": "one row a mention, without its words"} if mentions else {}),
-        "estimates.parquet": "one row a patient",
-        "features.parquet": "what the model was given, one row a scored patient",
+        "findings.parquet": "one row per finding",
+        **({"mentions.parquet": "one row per mention; text omitted"} if mentions else {}),
+        "estimates.parquet": "one row per patient",
+        "features.parquet": "what the model was given, one row per scored patient",
         "audit.parquet": "one record an estimate, to be archived",
         "quarantine.ndjson": f"{quarantined} resources that could not be used, and why",
         "run.json": "versions, hashes, counts, seconds, energy",

@@ -23,7 +23,7 @@ def drift(
 ) -> None:
     """Compare two batches: population stability of every feature and of the score.
 
-    Exit codes: 0 nothing moved beyond chance; 8 a moderate shift (index from 0.10); 9 a
+    Exit codes: 0 no significant shift; 8 a moderate shift (index from 0.10); 9 a
     major one (from 0.25); 4 a folder is not a batch's, or scored too few patients.
 
     Example: clinical-nlp drift out-june out-july --report drift.html

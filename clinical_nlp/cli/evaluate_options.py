@@ -24,14 +24,20 @@ Predictions = Annotated[
     typer.Option("--pred", help="Predictions to score; without it the pipeline reads the notes."),
 ]
 PartOfNotes = Annotated[
-    Part, typer.Option("--part", help="All notes, those for tuning, or the fifth kept apart.")
+    Part,
+    typer.Option(
+        "--part",
+        parser=Part.parse,
+        metavar="[all|tune|held-out]",
+        help="All notes, the development part, or the held-out fifth.",
+    ),
 ]
 Language = Annotated[
     str | None, typer.Option("--lang", help="Only notes of these languages, e.g. es or ca,gl.")
 ]
 Errors = Annotated[
     Path | None,
-    typer.Option("--errors", help="Write the errors as a page to browse. It quotes the notes."),
+    typer.Option("--errors", help="Write the errors to an HTML page. It quotes the notes."),
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print tables for a document.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -78,7 +78,7 @@ def _convert(source: str, target: str, nlp: Language, make: RowMaker) -> None:
                 raise
             except InvalidRow:
                 reason = (
-                    f"E262 line {number} was left out: it is no JSON object with the fields "
+                    f"E262 line {number} was left out: it is not a JSON object with the fields "
                     "this command needs; see its --help."
                 )
             except Exception as error:  # noqa: BLE001 - one failing note must not stop the others

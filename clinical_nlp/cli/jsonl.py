@@ -53,7 +53,7 @@ def open_lines(path: str, mode: str) -> Iterator[TextIO]:
 
 
 def read_rows(path: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Yield (line number, row); the row is ``None`` where the line is no JSON object.
+    """Yield (line number, row); the row is ``None`` if the line is not a JSON object.
 
     Raises
     ------

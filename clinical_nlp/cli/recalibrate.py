@@ -67,7 +67,7 @@ def recalibrate(
             "E126", "give either exports with known outcomes or --prevalence, one of the two"
         )
     if out is None or out.exists():
-        raise UsageError("E127", "the result needs a folder of its own: give --out a new one")
+        raise UsageError("E127", "the result needs a separate folder: give --out a new one")
     source = TrainedFolder.read(model)
     if prevalence is not None:
         description = f"a local prevalence of {prevalence:g}%"

@@ -16,10 +16,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_STORE = typer.Option("--tracking-uri", help="MLflow store; sqlite:///mlflow.db where not given.")
-_BY = typer.Option("--by", help="Who decides; the name you are logged in with where not given.")
+_STORE = typer.Option("--tracking-uri", help="MLflow store; default: sqlite:///mlflow.db.")
+_BY = typer.Option("--by", help="Who decides; default: your login name.")
 _WHY = typer.Option("--why", help="The reason; it is kept.")
-_GATE = typer.Option("--gate", help="Margins of the gate (TOML); the package's where not given.")
+_GATE = typer.Option("--gate", help="Margins of the gate (TOML); default: the package's.")
 
 
 @app.command("list")

@@ -66,7 +66,7 @@ def simulate(
     Galician or Basque, in the styles and with the slips of busy clinicians.
 
     The export ends on a day (--cut). Who was diagnosed with heart failure in the year
-    after it stands in the truth file, which 'batch' never reads.
+    after it is in the truth file, which 'batch' never reads.
 
     Example: clinical-nlp simulate --patients 500 --seed 7 export
     """

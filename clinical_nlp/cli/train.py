@@ -15,7 +15,7 @@ app = typer.Typer(help="Train a model.", no_args_is_help=True)
 
 _EXPORTS = typer.Argument(
     metavar="[EXPORT]...",
-    help="FHIR R4 bulk exports to learn from; the recipe's simulated cohort where none is given.",
+    help="FHIR R4 bulk exports to train on (default: the recipe's simulated cohort).",
     show_default=False,
 )
 _CONFIG = typer.Option("--config", help="The recipe (TOML).")
@@ -25,13 +25,15 @@ _OUT = typer.Option(
     "needed with exports.",
     show_default=False,
 )
-_PATIENTS = typer.Option("--patients", min=1, help="Simulate this many, for a trial.")
+_PATIENTS = typer.Option(
+    "--patients", min=1, help="Number of patients to simulate (for a quick run)."
+)
 _LEAKAGE_CHECKS = typer.Option(
     "--leakage-checks/--no-leakage-checks",
     "--audit/--no-audit",
-    help="Look for leakage, and fail if the outcome can be predicted from what should say nothing.",
+    help="Run leakage checks; fail if non-informative inputs predict the outcome.",
 )
-_STORE = typer.Option("--tracking-uri", help="MLflow store; sqlite:///mlflow.db where not given.")
+_STORE = typer.Option("--tracking-uri", help="MLflow store (default: sqlite:///mlflow.db).")
 
 
 @app.callback()
@@ -51,7 +53,7 @@ def risk(
     """Train the 12-month heart-failure risk model on exports, or on simulated patients.
 
     Writes the model, its card, its metrics and its test predictions to a folder and logs the
-    run to MLflow. The champion stays what it is: promotion is a decision of its own.
+    run to MLflow. Does not promote the model; use `registry promote`.
 
     Example: clinical-nlp train risk export --config recipe.toml --out model
     """
@@ -61,7 +63,7 @@ def risk(
     import clinical_nlp
     from clinical_nlp.cli.cohorts import export_cohort, patients_bar
     from clinical_nlp.pipeline.assembly import fingerprint
-    from clinical_nlp.registry.champion import champion_as_rival
+    from clinical_nlp.registry.champion import load_champion_for_comparison
     from clinical_nlp.registry.energy import measured
     from clinical_nlp.registry.tracking import log_run, write_shipped
     from clinical_nlp.training.config import read_recipe
@@ -76,14 +78,14 @@ def risk(
         raise UsageError(
             "E122",
             "a model trained on exports would replace the one beside the recipe: "
-            "give it a folder of its own with --out",
+            "give another folder with --out",
         )
     console = Console(stderr=True, highlight=False)
     try:
-        rivals = champion_as_rival(tracking_uri)
+        baseline_models = load_champion_for_comparison(tracking_uri)
     except ModelError as error:
         console.print(f"  no champion to compare with ({error.code})")
-        rivals = {}
+        baseline_models = {}
     with measured() as energy:
         nlp = clinical_nlp.load()
         if exports:
@@ -100,7 +102,7 @@ def risk(
             description,
             leakage_checks,
             lambda step: console.print(f"  {step}"),
-            rivals,
+            baseline_models,
         )
     folder = config.parent if out is None else out
     used = energy.report()

@@ -28,14 +28,15 @@ def pretrain(
     work: Work = None,
     steps: Steps = None,
     compiled: Annotated[
-        bool, typer.Option("--compile", help="Twice as quick; needs a C++ compiler.")
+        bool,
+        typer.Option("--compile", help="Compile the model: twice as fast; needs a C++ compiler."),
     ] = False,
     threads: Threads = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Train tokenizer and encoder from nothing on unlabelled text.
+    """Train tokenizer and encoder from scratch on unlabelled text.
 
-    A run that was killed goes on where it was when the command is given again.
+    Rerun the command to resume an interrupted run.
     """
     from clinical_nlp.registry.encoder_runs import log_encoder
     from clinical_nlp.registry.energy import measured
@@ -67,7 +68,7 @@ def pretrain(
         energy=energy.report(),
         tracking_uri=tracking_uri,
     )
-    typer.echo(f"Loss of the last steps: {made.final_loss:.3f} nats a hidden piece.")
+    typer.echo(f"Loss of the last steps: {made.final_loss:.3f} nats per masked token.")
     typer.echo(f"Wrote {folder} (digest {made.digest[:16]}); MLflow run {mlflow_run}.")
 
 
@@ -83,17 +84,17 @@ def distil(
     work: Work = None,
     steps: Steps = None,
     revision: Annotated[
-        str | None, typer.Option("--revision", help="Revision of a teacher of the hub.")
+        str | None, typer.Option("--revision", help="Hub revision of the teacher.")
     ] = None,
     online: Annotated[
-        bool, typer.Option("--online", help="Fetch a teacher that is not on this machine.")
+        bool, typer.Option("--online", help="Download the teacher if it is not on this machine.")
     ] = False,
     threads: Threads = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Make a better encoder of the embedded shape from a large one.
+    """Distil a large encoder into one with the shipped architecture.
 
-    A run that was killed goes on where it was when the command is given again.
+    Rerun the command to resume an interrupted run.
     """
     from clinical_nlp.registry.encoder_runs import log_encoder
     from clinical_nlp.registry.energy import measured

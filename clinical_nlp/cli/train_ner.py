@@ -27,31 +27,37 @@ if TYPE_CHECKING:
 _Config = Annotated[Path, typer.Option("--config", help="The recipe (TOML).")]
 _Everything = Annotated[
     bool,
-    typer.Option("--everything", help="Train on the held-out documents too; nothing is measured."),
+    typer.Option("--everything", help="Train on the held-out documents too; nothing is evaluated."),
 ]
 _Encoder = Annotated[
-    str | None, typer.Option("--encoder", help="Start from this checkpoint, not the recipe's.")
+    str | None,
+    typer.Option("--encoder", help="Encoder checkpoint to start from, instead of the recipe's."),
 ]
 _Start = Annotated[
-    Path | None, typer.Option("--start", help="Go on from this mention model (its model folder).")
+    Path | None,
+    typer.Option("--start", help="Continue from this mention model (its model folder)."),
 ]
-_Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="Fewer epochs, for a trial.")]
-_Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Another seed.")]
+_Epochs = Annotated[
+    int | None, typer.Option("--epochs", min=1, help="Number of epochs (for a quick run).")
+]
+_Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Random seed, instead of the recipe's.")
+]
 _Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", help="Another value than the recipe's: fit.word_dropout=0.1; may be repeated."
+        "--set", help="Override a value of the recipe: fit.word_dropout=0.1; may be repeated."
     ),
 ]
 _Examples = Annotated[
     Path | None,
-    typer.Option("--examples", help="Write what went wrong, in words, to this local file."),
+    typer.Option("--examples", help="Write the errors with their text to this local file."),
 ]
 _LogExamples = Annotated[
     bool,
     typer.Option(
         "--log-examples",
-        help="Log that file to MLflow as well. It quotes the documents: public ones only.",
+        help="Also log that file to MLflow. It quotes the documents: use with public ones only.",
     ),
 ]
 
@@ -73,9 +79,9 @@ def mentions(
 ) -> None:
     """Train the model of mentions on annotated documents.
 
-    Stops early by a part of the documents, measures on another part, and logs parameters,
-    measures, learning curves, counts of confusions and the model to MLflow. A run that was
-    killed goes on where it was when the command is given again.
+    Stops early on the validation documents, evaluates on the held-out ones, and logs
+    parameters, measures, learning curves, confusion counts and the model to MLflow. Rerun the
+    command to resume an interrupted run.
     """
     from clinical_nlp.registry.encoder_runs import log_mentions
     from clinical_nlp.registry.energy import measured

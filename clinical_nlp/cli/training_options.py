@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 Out = Annotated[
-    Path | None, typer.Option("--out", help="Folder of the model; the recipe's where not given.")
+    Path | None, typer.Option("--out", help="Folder of the model; default: the recipe's folder.")
 ]
 Work = Annotated[
     Path | None,
@@ -24,10 +24,10 @@ Text = Annotated[
 ]
 TrackingUri = Annotated[
     str | None,
-    typer.Option("--tracking-uri", help="MLflow store; sqlite:///mlflow.db where not given."),
+    typer.Option("--tracking-uri", help="MLflow store; default: sqlite:///mlflow.db."),
 ]
 Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Processor threads; all where not given.")
+    int | None, typer.Option("--threads", min=1, help="Processor threads; default: all.")
 ]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Fewer steps, for a trial.")]
 

@@ -12,7 +12,7 @@ from clinical_nlp.records import FLAGS
 
 _Parsed = TypeVar("_Parsed")
 
-#: Line number and JSON object of each line; ``None`` for a line that is no object.
+#: Line number and JSON object of each line; ``None`` if a line is not a JSON object.
 Rows = Iterable[tuple[int, Mapping[str, Any] | None]]
 
 
@@ -95,7 +95,9 @@ def parse_rows(
                 raise ValueError("row")
             parsed.append(parse(row))
         except (KeyError, TypeError, ValueError):
-            raise InputError("E263", f"line {number} of '{path}' is no {expected}.") from None
+            raise InputError(
+                "E263", f"line {number} of '{path}' is not a valid {expected}."
+            ) from None
     return parsed
 
 
@@ -105,7 +107,7 @@ def parse_notes(rows: Rows, path: str, targets: bool) -> dict[str, AnnotatedNote
     Raises
     ------
     InputError
-        E263: a line is no annotated note.
+        E263: a line is not a valid annotated note.
     """
     field = '"targets"' if targets else '"findings"'
     notes = parse_rows(
@@ -135,6 +137,7 @@ def select_notes(
     ]
     if not selected:
         raise InputError(
-            "E264", f"'{path}' has no note of the part and language asked for; widen them."
+            "E264",
+            f"'{path}' has no note of the selected part and language; widen --part or --lang.",
         )
     return selected

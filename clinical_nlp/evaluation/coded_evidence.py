@@ -63,7 +63,7 @@ def parse_cases(rows: Rows, path: str, half: Half) -> list[CodedCase]:
     Raises
     ------
     InputError
-        E263: a line is no coded case; E264: no case is left.
+        E263: a line is not a coded case; E264: no case is left.
     """
     expected = (
         'coded case; each line needs "id", "text" and "codes" with "kind", "code" and "fragments"'

@@ -12,7 +12,12 @@ class Part(StrEnum):
 
     ALL = "all"
     TUNE = "tune"
-    HELD_OUT = "apart"
+    HELD_OUT = "held-out"
+
+    @classmethod
+    def parse(cls, name: str) -> Part:
+        """Return the part of a name; ``apart`` is the earlier name of the held-out part."""
+        return cls.HELD_OUT if name == "apart" else cls(name)
 
     def holds(self, note_id: str) -> bool:
         """Return whether a note belongs to this part."""

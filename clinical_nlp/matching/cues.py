@@ -28,7 +28,7 @@ _NUMBER, _YEAR = "#", "#year"
 _SENTINELS = frozenset((START, END, TARGET))
 _MARKS = _SENTINELS | {_NUMBER, _YEAR}
 _IS_YEAR = re.compile(r"(?:19|20)\d\d\Z")
-#: Words remembered before they are learnt anew: a bound on memory in endless runs.
+#: Words cached before the cache is cleared: bounds memory in long runs.
 _MAX_WORDS = 200_000
 
 

@@ -16,7 +16,7 @@ from clinical_nlp.matching.word_analyzer import Kind, WordAnalyzer, WordForm
 
 #: Most pieces that are put together, and longest piece that is surely a tail.
 _MAX_PIECES, _TAIL = 5, 3
-#: Word forms remembered before they are learnt anew: a bound on memory in endless runs.
+#: Word forms cached before the cache is cleared: bounds memory in long runs.
 _MAX_FORMS = 400_000
 
 _BREAK, _SPACE, _LETTER = Kind.BREAK, Kind.SPACE, Kind.LETTER

@@ -86,15 +86,15 @@ class AliaEncoder(EngineComponent[EncoderSettings]):
 
     settings_file = "encoder.json"
     model_folder = "checkpoint"
-    kind = "encoder"
-    unreadable = mismatch = "E445"
+    model_noun = "encoder"
+    settings_error = mismatch_error = "E445"
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """The encoder's files; raises as ``located`` does."""
-        return Checkpoint(self.settings.model, self.located[0])
+        """The encoder's files; raises as ``resolved_model`` does."""
+        return Checkpoint(self.settings.model, self.resolved_model[0])
 
-    def _find(self) -> tuple[Path, str]:
+    def _find_model(self) -> tuple[Path, str]:
         model, settings = self.settings.model, self.settings
         if self._saved_folder is not None:
             found = Checkpoint(model, self._saved_folder)
@@ -124,7 +124,7 @@ class AliaEncoder(EngineComponent[EncoderSettings]):
             ),
         )
 
-    def _read(self, docs: Sequence[Doc]) -> None:
+    def _annotate(self, docs: Sequence[Doc]) -> None:
         for doc, vectors in zip(docs, self.engine.run(docs), strict=True):
             if self.settings.keep:
                 set_vectors(doc, vectors)

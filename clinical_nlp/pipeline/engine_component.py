@@ -58,7 +58,7 @@ class EngineComponent(ABC, Generic[S]):
 
     Notes
     -----
-    The weights are found and loaded when the first doc arrives, anew in every process. A saved
+    The weights are loaded with the first doc, separately in each process. A saved
     component holds its settings and the model's digest, and refuses another model of the same
     name; some also hold the model's files.
     """
@@ -66,11 +66,11 @@ class EngineComponent(ABC, Generic[S]):
     #: File of the settings and folder of the model's files in a saved pipeline.
     settings_file: ClassVar[str]
     model_folder: ClassVar[str]
-    #: What the model is, and the codes of the errors that the saved settings cannot be read, and
-    #: that the model is not the one that was saved.
-    kind: ClassVar[str]
-    unreadable: ClassVar[str]
-    mismatch: ClassVar[str]
+    #: Name of the model in messages; error codes if the settings file cannot be read and if the
+    #: model is not the one that was saved.
+    model_noun: ClassVar[str]
+    settings_error: ClassVar[str]
+    mismatch_error: ClassVar[str]
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
@@ -81,7 +81,7 @@ class EngineComponent(ABC, Generic[S]):
         self._process = os.getpid()
 
     @abstractmethod
-    def _find(self) -> tuple[Path, str]:
+    def _find_model(self) -> tuple[Path, str]:
         """Find the model on this machine; return its folder and digest."""
 
     @abstractmethod
@@ -93,11 +93,11 @@ class EngineComponent(ABC, Generic[S]):
         """Load the engine."""
 
     @abstractmethod
-    def _read(self, docs: Sequence[Doc]) -> None:
+    def _annotate(self, docs: Sequence[Doc]) -> None:
         """Run the engine over docs and set its results on them."""
 
     @cached_property
-    def located(self) -> tuple[Path, str]:
+    def resolved_model(self) -> tuple[Path, str]:
         """Folder and digest of the model.
 
         Raises
@@ -106,11 +106,11 @@ class EngineComponent(ABC, Generic[S]):
             E440, E448, E460: it cannot be found. E461: a file is missing. E445, E463: it is not
             the one that the pipeline was saved with.
         """
-        folder, digest = self._find()
+        folder, digest = self._find_model()
         if self._expected_digest not in (None, digest):
             raise ModelError(
-                self.mismatch,
-                f"the {self.kind} '{self.settings.model}' is not the one that the pipeline was "
+                self.mismatch_error,
+                f"the {self.model_noun} '{self.settings.model}' is not the one that the pipeline was "
                 "saved with: name its folder or revision, or save the pipeline again with this one",
             )
         return folder, digest
@@ -119,8 +119,7 @@ class EngineComponent(ABC, Generic[S]):
     def engine(self) -> Engine:
         """The engine, loaded."""
         if self._process != os.getpid():
-            # A forked child has its parent's memory but not its threads: torch would wait
-            # for them for ever.
+            # After fork the thread pool is gone; torch would deadlock, so use one thread.
             import torch
 
             torch.set_num_threads(1)
@@ -131,13 +130,13 @@ class EngineComponent(ABC, Generic[S]):
 
     def __call__(self, doc: Doc) -> Doc:
         """Process one doc."""
-        self._read([doc])
+        self._annotate([doc])
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
         """Process many docs, ``batch_size`` of them at a time."""
         for docs in minibatch(stream, batch_size):  # type: ignore[no-untyped-call]
-            self._read(docs)
+            self._annotate(docs)
             yield from docs
 
     def clear_cache(self) -> None:
@@ -147,8 +146,8 @@ class EngineComponent(ABC, Generic[S]):
 
     def to_bytes(self, **kwargs: object) -> bytes:
         """Serialise the settings and the model's digest, as one line of JSON; then its files."""
-        files = self._model_files(self.located[0], on_disk=False)
-        data = json.dumps(self._described(), sort_keys=True).encode()
+        files = self._model_files(self.resolved_model[0], on_disk=False)
+        data = json.dumps(self._config_dict(), sort_keys=True).encode()
         if files:
             data += b"\n" + srsly.msgpack_dumps({p.name: p.read_bytes() for p in files})
         return data
@@ -168,10 +167,10 @@ class EngineComponent(ABC, Generic[S]):
     def to_disk(self, path: str | Path, **kwargs: object) -> None:
         """Write the settings and the model's digest, and its files where they are saved."""
         target = Path(path)
-        text = json.dumps(self._described(), indent=2, sort_keys=True)
+        text = json.dumps(self._config_dict(), indent=2, sort_keys=True)
         target.mkdir(parents=True, exist_ok=True)
         (target / self.settings_file).write_text(text + "\n", "utf-8")
-        for file in self._model_files(self.located[0], on_disk=True):
+        for file in self._model_files(self.resolved_model[0], on_disk=True):
             (target / self.model_folder).mkdir(exist_ok=True)
             shutil.copyfile(file, target / self.model_folder / file.name)
 
@@ -182,21 +181,21 @@ class EngineComponent(ABC, Generic[S]):
             described = json.loads((Path(path) / self.settings_file).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise ModelError(
-                self.unreadable,
-                f"the saved {self.kind} {path} cannot be read: save the pipeline again",
+                self.settings_error,
+                f"the saved {self.model_noun} {path} cannot be read: save the pipeline again",
             ) from error
         self._restore(described, folder if folder.is_dir() else None)
         return self
 
-    def _described(self) -> dict[str, Any]:
-        return {"settings": asdict(self.settings), "digest": self.located[1]}
+    def _config_dict(self) -> dict[str, Any]:
+        return {"settings": asdict(self.settings), "digest": self.resolved_model[1]}
 
     def _restore(self, described: dict[str, Any], folder: Path | None) -> None:
         self.settings = replace(self.settings, **described["settings"])
         self._expected_digest = described["digest"]
         self._saved_folder = folder
         self._engine = None
-        vars(self).pop("located", None)
+        vars(self).pop("resolved_model", None)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what another process builds for itself."""

@@ -58,10 +58,10 @@ class ClinicalMentions(EngineComponent[MentionSettings]):
 
     settings_file = "mentions.json"
     model_folder = "model"
-    kind = "mention model"
-    unreadable, mismatch = "E461", "E463"
+    model_noun = "mention model"
+    settings_error, mismatch_error = "E461", "E463"
 
-    def _find(self) -> tuple[Path, str]:
+    def _find_model(self) -> tuple[Path, str]:
         folder = self._saved_folder or find_mention_model(self.settings.model)
         return folder, model_digest(folder)
 
@@ -77,7 +77,7 @@ class ClinicalMentions(EngineComponent[MentionSettings]):
         # A GPU has kernels for whole LSTMs; many small steps would slow it down.
         _, device = choose(settings.backend, settings.device)
         on_cpu = device == "cpu"
-        model = load_mention_model(self.located[0], for_inference=on_cpu)
+        model = load_mention_model(self.resolved_model[0], for_inference=on_cpu)
         return Engine(
             InferenceTagger(model.tagger) if on_cpu else model.tagger,
             model.tokenizer,
@@ -90,7 +90,7 @@ class ClinicalMentions(EngineComponent[MentionSettings]):
             decode=model.decoder,
         )
 
-    def _read(self, docs: Sequence[Doc]) -> None:
+    def _annotate(self, docs: Sequence[Doc]) -> None:
         features = [doc_features(doc) for doc in docs]
         for doc, decoded in zip(docs, self.engine.run(docs, features), strict=True):
             text, concept_at = doc.text, Linker(get_findings(doc))

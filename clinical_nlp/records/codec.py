@@ -65,7 +65,7 @@ def record_to_json(record: PatientRecord) -> str:
 def record_from_json(text: str) -> PatientRecord:
     """Read a record from outside, such as a request to a served model.
 
-    A name that is no field is refused: a misspelt ``"notes"`` would otherwise be a patient
+    A name that is not a field is refused: a misspelt ``"notes"`` would otherwise be a patient
     without notes, and a lower risk.
 
     Raises

@@ -178,7 +178,7 @@ def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference,
     return ModelReference(version.name, str(version.version), pinned, digest), folder
 
 
-def champion_as_rival(tracking_uri: str | None = None) -> dict[str, RiskModel]:
+def load_champion_for_comparison(tracking_uri: str | None = None) -> dict[str, RiskModel]:
     """Return the registry's champion by digest; nothing where there is no local store.
 
     It scores a training run's test patients, so that promotion can compare the two on them.
@@ -203,7 +203,7 @@ def fetch_verified(asked: str, into: Path, tracking_uri: str | None = None) -> M
     Raises
     ------
     ModelError
-        As :func:`champion_as_rival`. E410: the folder exists or cannot be written.
+        As :func:`load_champion_for_comparison`. E410: the folder exists or cannot be written.
     """
     store = store_uri(tracking_uri)
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Input columns: a patient's record as JSON, and the index date (ISO 8601).
 RECORD, AS_OF = "record", "as_of"
 
-#: Output columns, one row a patient, in order.
+#: Output columns, one row per patient, in order.
 OUTPUTS = (
     ("status", "string"),
     ("probability", "double"),

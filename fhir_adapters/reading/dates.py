@@ -94,7 +94,7 @@ class Dates:
         Raises
         ------
         Unusable
-            E217 where it is no date, E218 where it lies after today.
+            E217 if it is not a date, E218 if it lies after today.
         """
         moment = self.read(parent, field)
         if moment is not None and self.is_future(moment):
@@ -107,7 +107,7 @@ class Dates:
         Raises
         ------
         Unusable
-            E217: it is no date.
+            E217: it is not a date.
         """
         text = string(parent, field)
         if text is None:

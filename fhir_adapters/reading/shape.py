@@ -21,7 +21,7 @@ def child(parent: Json, field: str) -> Json:
     Raises
     ------
     Unusable
-        E216: the field is no object.
+        E216: the field is not an object.
     """
     value = parent.get(field)
     if value is None:
@@ -37,7 +37,7 @@ def children(parent: Json, field: str) -> list[Json]:
     Raises
     ------
     Unusable
-        E216: the field is no list, or holds something else than objects.
+        E216: the field is not a list, or holds something else than objects.
     """
     value = parent.get(field)
     if value is None:
@@ -53,7 +53,7 @@ def string(parent: Json, field: str) -> str | None:
     Raises
     ------
     Unusable
-        E216: the field is no string.
+        E216: the field is not a string.
     """
     value = parent.get(field)
     if value is None or isinstance(value, str):
@@ -67,7 +67,7 @@ def number(parent: Json, field: str) -> float | None:
     Raises
     ------
     Unusable
-        E216: the field is no number, or one too large to hold.
+        E216: the field is not a number, or one too large to hold.
     """
     value = parent.get(field)
     if value is None:

@@ -21,13 +21,13 @@ from fhir_adapters.writing.urls import (
     CanonicalUrls,
 )
 
-#: The relative of a family finding that names none.
+#: RoleCode used when no relative is named.
 UNNAMED_RELATIVE = "FAMMEMB"
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A code of ours with what it means, in Spanish; ``snomed`` where SNOMED CT has it."""
+    """A project code with Spanish display and definition, and its SNOMED CT code if one exists."""
 
     code: str
     display_es: str
@@ -53,13 +53,13 @@ class Vocabulary:
     Parameters
     ----------
     urls
-        URLs of our own code systems and extensions.
+        URLs of the project's code systems and extensions.
     systems
         FHIR URI by the name that ``Concept.codes`` uses.
     categories
         By catalogue category.
     measurement_categories
-        HL7 observation category by measurement concept, where not the category's own.
+        HL7 observation category by measurement concept; overrides the category's default.
     values
         Value of a finding without a number, by (negated, uncertain, historical).
     flags, statuses
@@ -122,7 +122,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class RunElements:
-    """What every resource of a run shares.
+    """Elements shared by every resource of a run.
 
     Parameters
     ----------

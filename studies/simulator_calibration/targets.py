@@ -48,7 +48,7 @@ def missed(targets: Sequence[Target], measured: Mapping[str, float]) -> list[Tar
 
 
 def targets_markdown(targets: Sequence[Target], measured: Mapping[str, float]) -> str:
-    """Return one row a target: reported, accepted range, simulated, whether it is met."""
+    """Return one row per target: reported, accepted range, simulated, whether it is met."""
     lines = [
         "| what | reported | accepted | simulated | | source |",
         "| --- | --- | --- | ---: | --- | --- |",

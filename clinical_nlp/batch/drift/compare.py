@@ -20,7 +20,7 @@ from clinical_nlp.errors import InputError
 
 
 class Level(IntEnum):
-    """How far a distribution shifted, beyond chance."""
+    """Size of a shift that exceeds the bound under no shift."""
 
     STABLE = 0
     MODERATE = 1
@@ -82,8 +82,8 @@ def compare_batches(before: Path, after: Path) -> Drift:
         if table.num_rows < wanted:
             raise InputError(
                 "E274",
-                f"the batch in '{folder.name}' scored {table.num_rows} patients, and {wanted} are "
-                "the fewest that say anything: compare larger batches.",
+                f"the batch in '{folder.name}' scored {table.num_rows} patients; at least "
+                f"{wanted} are needed: compare larger batches.",
             )
     shared = set.intersection(*(set(table.column_names) for table in features)) - {"patient_id"}
     shifts = [
@@ -105,8 +105,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], pa.Table, pa.Table]:
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             "E273",
-            f"'{folder.name}' holds no run.json, estimates.parquet and features.parquet that can "
-            "be read: name two folders that 'clinical-nlp batch --out' wrote.",
+            f"'{folder.name}' has no readable run.json, estimates.parquet and features.parquet: "
+            "name two folders that 'clinical-nlp batch --out' wrote.",
         ) from None
     return run, features, estimates
 
@@ -124,7 +124,7 @@ def _shift(name: str, kind: str, tables: Iterable[pa.Table]) -> Shift:
     before, after = (_column(table, name) for table in tables)
     result = stability_index(before, after, int(limits["bins"]), float(limits["chance"]))
     level = Level.STABLE
-    if result.index > result.chance_bound:
+    if result.index > result.null_bound:
         level = Level((result.index >= limits["moderate"]) + (result.index >= limits["major"]))
     return Shift(name, kind, result, level)
 

@@ -23,16 +23,16 @@ class StabilityIndex:
     ----------
     index
         Population stability index: sum over bins of (b - a) * ln(b / a).
-    chance_bound
-        Quantile of the index if nothing had shifted (Yurdakul 2018).
+    null_bound
+        Quantile of the index under no shift (Yurdakul 2018); a shift is reported only above it.
     labels
-        Labels of the bins; the last is ``"missing"`` where a value is.
+        Labels of the bins; the last is ``"missing"`` if a value is missing.
     before, after
         Share of patients in each bin.
     """
 
     index: float
-    chance_bound: float
+    null_bound: float
     labels: tuple[str, ...]
     before: tuple[float, ...]
     after: tuple[float, ...]
@@ -44,9 +44,9 @@ class StabilityIndex:
 
 
 def stability_index(
-    before: Vector, after: Vector, bins: int = 10, chance: float = 0.9999
+    before: Vector, after: Vector, bins: int = 10, null_quantile: float = 0.9999
 ) -> StabilityIndex:
-    """Return the population stability index of two samples; NaN is a bin of its own.
+    """Return the population stability index of two samples; NaN has its own bin.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def stability_index(
         Shapes (n,) and (m,), neither empty. The bins are quantiles of ``before``.
     bins
         Number of quantile bins; up to that many distinct values have a bin each.
-    chance
-        Quantile of the index without a shift, 0..1.
+    null_quantile
+        Quantile of the index under no shift, 0..1, for ``null_bound``.
 
     Examples
     --------
     >>> same = stability_index(np.arange(1000.0), np.arange(1000.0))
-    >>> round(same.index, 6), same.index < same.chance_bound
+    >>> round(same.index, 6), same.index < same.null_bound
     (0.0, True)
     """
     edges, labels = _bins(before, after, bins)
@@ -74,9 +74,9 @@ def stability_index(
     a, b = shares
     index = float(((b - a) * np.log(b / a)).sum())
     degrees = max(len(a) - 1, 1)
-    chance_bound = float((1 / len(before) + 1 / len(after)) * chi2.ppf(chance, degrees))
+    null_bound = float((1 / len(before) + 1 / len(after)) * chi2.ppf(null_quantile, degrees))
     raw_shares = [tuple((count / count.sum()).tolist()) for count in counts]
-    return StabilityIndex(index, chance_bound, tuple(labels), *raw_shares)
+    return StabilityIndex(index, null_bound, tuple(labels), *raw_shares)
 
 
 def _bins(before: Vector, after: Vector, bins: int) -> tuple[Vector, list[str]]:

@@ -1,4 +1,4 @@
-"""``estimates.parquet``: one row a patient, with the reasons and their evidence.
+"""``estimates.parquet``: one row per patient, with the reasons and their evidence.
 
 The work list is for people; this table is for programs and the review notebook: every
 patient of the export, scored or not, with exact probabilities and ids.

@@ -1,4 +1,4 @@
-"""``findings.parquet``: one row a finding, ready for an OMOP ``NOTE_NLP`` table.
+"""``findings.parquet``: one row per finding, ready for an OMOP ``NOTE_NLP`` table.
 
 Columns follow the OMOP CDM 5.4 where it has them
 (https://ohdsi.github.io/CommonDataModel/cdm54.html#note_nlp); ``docs/reference/outputs.md``
@@ -75,7 +75,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 
 
 class FindingsTable(ParquetTable):
-    """A sink that writes one row a finding.
+    """A sink that writes one row per finding.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class FindingsTable(ParquetTable):
         }
 
     def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
-        """Yield one row a finding, in order of note and place."""
+        """Yield one row per finding, by note and offset."""
         for note_findings in result.notes:
             if not note_findings.findings:
                 continue

@@ -1,8 +1,8 @@
-"""``mentions.parquet``: one row a mention of the mention model, without its words.
+"""``mentions.parquet``: one row per mention; text omitted.
 
-The words are in the notes, and ``note_sha256`` shows whether ``start`` and ``end`` still hold
-for them. A mention may name anything, such as a rare disease that identifies a person;
-``findings.parquet`` holds words of the catalogue's concepts only.
+The text is in the notes, and ``note_sha256`` shows whether the offsets are still valid. A
+mention may name anything, such as a rare disease that identifies a person;
+``findings.parquet`` holds text of catalogue concepts only.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 
 
 class MentionsTable(ParquetTable):
-    """A sink that writes one row a mention.
+    """A sink that writes one row per mention.
 
     Parameters
     ----------
     path
         File to write (``DIR/mentions.parquet``).
     context
-        What is true of the whole run; goes into the file's metadata.
+        Facts of the whole run, for the file's metadata.
     pipeline
         Fingerprint of the pipeline with the mention model; that of ``context`` is without.
     """
@@ -54,7 +54,7 @@ class MentionsTable(ParquetTable):
         super().__init__(path, COLUMNS, metadata)
 
     def rows(self, result: PatientResult) -> Iterator[dict[str, Any]]:
-        """Yield one row a mention, in order of note and place."""
+        """Yield one row per mention, by note and offset."""
         for note_findings in result.notes:
             if not note_findings.mentions:
                 continue

@@ -1,8 +1,8 @@
 """``worklist.csv``: the patients to review first.
 
 Holds the patients whose estimate reaches the work-list threshold, highest risk first.
-Patients with diagnosed heart failure, those below the threshold and those the model
-abstained from are not on it; ``estimates.parquet`` and the FHIR output hold everyone.
+Patients with diagnosed heart failure, below the threshold or without an estimate are omitted;
+``estimates.parquet`` and the FHIR output hold everyone.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ COLUMNS = (
     "date",
     "horizon_days",
 )
-#: Number of reasons on the list; ``estimates.parquet`` holds all.
+#: Maximum number of reasons per row; ``estimates.parquet`` holds all.
 MAIN_REASONS = 3
-#: Between the sentences of one cell.
+#: Separator of the sentences in one cell.
 SEPARATOR = "; "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -212,6 +212,6 @@ def _cues(entry: Mapping[str, Any], macros: Mapping[str, Sequence[str]]) -> list
         )
     except ValueError as error:
         raise PipelineError(
-            "E321", f"assertion rule '{name}' is no ConText rule ({error}): correct it"
+            "E321", f"assertion rule '{name}' is not a ConText rule ({error}): correct it"
         ) from error
     return [Cue(form, compile_cue(form, macros, name), rule, macros) for form in entry["forms"]]

@@ -1,4 +1,4 @@
-"""From a recipe to a shipped encoder, trained from nothing."""
+"""From a recipe to a shipped encoder, trained from scratch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes of an encoder: pretrained from nothing, or distilled from a larger one."""
+"""Recipes of an encoder: pretrained from scratch, or distilled from a larger one."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class MaskingRecipe(RecipeSection):
 
 
 class PretrainingRecipe(RecipeFile):
-    """Recipe of an encoder that is trained from nothing.
+    """Recipe of an encoder that is trained from scratch.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def read_corpus(recipe: CorpusRecipe, path: Path, split: SplitRecipe) -> list[An
     Raises
     ------
     InputError
-        E265: the file cannot be read. E266: a row is no annotated document.
+        E265: the file cannot be read. E266: a row is not an annotated document.
     """
     return [
         _document(recipe, line, number, path, split)
@@ -120,7 +120,7 @@ def _document(
     except (ValueError, KeyError, TypeError):
         raise InputError(
             "E266",
-            f"line {number} of '{path.name}' is no annotated document: it needs id, text and "
+            f"line {number} of '{path.name}' is not an annotated document: it needs id, text and "
             "entities with label, start and end (in code points, end exclusive, inside the text)",
         ) from None
     part = _part_of(text, split) if recipe.measured else "train"

@@ -135,7 +135,7 @@ def keyed_predictions(
     probability: Vector,
     table: FeatureTable,
     salt: str,
-    rivals: Mapping[str, Vector] | None = None,
+    baselines: Mapping[str, Vector] | None = None,
 ) -> dict[str, Any]:
     """Out-of-sample predictions of the test patients, without ids or words of anybody.
 
@@ -144,7 +144,7 @@ def keyed_predictions(
 
     Parameters
     ----------
-    rivals
+    baselines
         Other models' probabilities of the same rows, by digest; those may have been trained
         on these patients.
     """
@@ -164,7 +164,7 @@ def keyed_predictions(
             "probability": _rounded(probability),
             **group_keys(test.timelines, languages, table),
         },
-        "rivals": {digest: _rounded(values) for digest, values in (rivals or {}).items()},
+        "rivals": {digest: _rounded(values) for digest, values in (baselines or {}).items()},
     }
 
 

@@ -67,7 +67,7 @@ def train(
     description: str,
     leakage_checks: bool = True,
     report_step: Callable[[str], None] = lambda step: None,
-    rivals: Mapping[str, RiskModel] | None = None,
+    baseline_models: Mapping[str, RiskModel] | None = None,
 ) -> TrainedModel:
     """Train on a cohort.
 
@@ -81,8 +81,8 @@ def train(
         Whether to look for leakage.
     report_step
         Takes the name of each step as it begins.
-    rivals
-        Models to compare with, by digest: they score the test patients too.
+    baseline_models
+        Models to compare with, by digest; they also score the test patients.
 
     Raises
     ------
@@ -137,8 +137,8 @@ def train(
     parts = assemble(models.selected, split.train, split.calibration, table, fit, spec)
     metrics |= {"weights": coefficients(parts, table), "calibration_line": models.selected.line}
     scored = {
-        digest: rival.probabilities(test.features, test.timelines)
-        for digest, rival in (rivals or {}).items()
+        digest: baseline.probabilities(test.features, test.timelines)
+        for digest, baseline in (baseline_models or {}).items()
     }
     predictions = keyed_predictions(
         test, split.languages, probability, table, recipe.split.salt, scored

@@ -91,7 +91,7 @@ class TrainingCheckpoint:
                 raise ModelError(
                     "E464",
                     f"the unfinished run in '{self.folder}' follows another recipe: remove the "
-                    "folder to start anew, or give the recipe it was begun with",
+                    "folder to start again, or give the recipe it was started with",
                 )
             tensors = load_file(self.folder / _TENSORS)
             module.load_state_dict(_part(tensors, "module."))
@@ -108,7 +108,7 @@ class TrainingCheckpoint:
             raise ModelError(
                 "E464",
                 f"the unfinished run in '{self.folder}' cannot be resumed "
-                f"({type(error).__name__}): remove the folder to start anew",
+                f"({type(error).__name__}): remove the folder to start again",
             ) from None
         return progress
 

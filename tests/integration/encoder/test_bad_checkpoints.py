@@ -18,7 +18,7 @@ from clinical_nlp.neural.vectors import WordVectors
 def code_of(action):
     with pytest.raises(ModelError) as caught:
         action()
-    assert caught.value.sentence.count(":") >= 1, "a remedy follows the colon"
+    assert caught.value.message.count(":") >= 1, "a remedy follows the colon"
     return caught.value.code
 
 

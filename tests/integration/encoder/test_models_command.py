@@ -115,7 +115,7 @@ def test_models_fetch_without_network_raises_e448(run, monkeypatch):
     done = run("fetch", "BSC-LT/MrBERT-es")
     assert isinstance(done.exception, ModelError)
     assert done.exception.code == "E448"
-    assert "give its path" in done.exception.sentence
+    assert "give its path" in done.exception.message
 
 
 def test_find_checkpoint_asks_the_hub_only_online(monkeypatch, checkpoints):

@@ -42,8 +42,8 @@ def test_read_marked_notes_broken_mark_error_names_line_without_text(body: str) 
     with pytest.raises(InputError) as caught:
         list(read_marked_notes(f"=== x-3\nprimera\n{body}\n"))
     assert caught.value.code == "E267"
-    assert "line 2" in caught.value.sentence
-    assert "disnea" not in caught.value.sentence
+    assert "line 2" in caught.value.message
+    assert "disnea" not in caught.value.message
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="{}|=\r\n"), min_size=1), min_size=1))

@@ -79,7 +79,7 @@ def test_choose_missing_gpu_raises_e446_with_the_remedy(monkeypatch):
     with pytest.raises(ModelError) as caught:
         choose("auto", "cuda")
     assert caught.value.code == "E446"
-    assert 'device = "cpu"' in caught.value.sentence
+    assert 'device = "cpu"' in caught.value.message
     assert choose("auto", "auto")[1] == "cpu"
 
 

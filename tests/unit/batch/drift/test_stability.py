@@ -42,15 +42,15 @@ def test_stability_index_counts_missing_values_as_a_bin():
     after[:500] = np.nan
     found = stability_index(before, after)
     assert found.labels[-1] == "missing" and found.after[-1] == 0.5
-    assert found.index > 0.25 > found.chance_bound
+    assert found.index > 0.25 > found.null_bound
 
 
-def test_chance_bound_is_passed_by_one_in_a_hundred_equal_draws():
+def test_null_bound_is_passed_by_one_in_a_hundred_equal_draws():
     """The bound at 99% is passed by about one pair in a hundred (Yurdakul 2018)."""
     generator = np.random.default_rng(1)
     passed = sum(
-        (found := stability_index(*generator.normal(size=(2, 400)), chance=0.99)).index
-        > found.chance_bound
+        (found := stability_index(*generator.normal(size=(2, 400)), null_quantile=0.99)).index
+        > found.null_bound
         for _ in range(1000)
     )
     assert 1 <= passed <= 30
