@@ -110,8 +110,8 @@ class EngineComponent(ABC, Generic[S]):
         if self._expected_digest not in (None, digest):
             raise ModelError(
                 self.mismatch_error,
-                f"the {self.model_noun} '{self.settings.model}' is not the one that the pipeline was "
-                "saved with: name its folder or revision, or save the pipeline again with this one",
+                f"the {self.model_noun} '{self.settings.model}' is not the one that the pipeline "
+                "was saved with: name its folder or revision, or save the pipeline again with this one",
             )
         return folder, digest
 
