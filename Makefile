@@ -9,7 +9,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 .PHONY: demo test lint docs clean
 
 # torch is installed first and alone: with the exact version already there, no other
-# package's looser wish for it can bring in another build and gigabytes of CUDA libraries.
+# package's looser requirement for it can bring in another build and gigabytes of CUDA libraries.
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 is needed: make PYTHON=/path/to/python3.11" if sys.version_info[:2] != (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

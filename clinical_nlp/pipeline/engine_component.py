@@ -111,7 +111,8 @@ class EngineComponent(ABC, Generic[S]):
             raise ModelError(
                 self.mismatch_error,
                 f"the {self.model_noun} '{self.settings.model}' is not the one that the pipeline "
-                "was saved with: name its folder or revision, or save the pipeline again with this one",
+                "was saved with: name its folder or revision, or save the pipeline again with this "
+                "one",
             )
         return folder, digest
 
