@@ -14,7 +14,7 @@ from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.training.risk.assembly import assemble
 from clinical_nlp.training.risk.calibrated_model import fit_all, predict_test
-from clinical_nlp.training.risk.dataset import Cohort
+from clinical_nlp.training.risk.dataset import Cohort, Data
 from clinical_nlp.training.risk.lead_time import lead_times
 from clinical_nlp.training.risk.leakage import (
     LeakageCheck,
@@ -126,14 +126,7 @@ def train(
         "audit": [{**asdict(check), "passed": check.passed} for check in checks],
     }
     report_step("bootstrap members, for the interval of each estimate")
-    spec = {
-        "horizon_days": recipe.cohort.horizon_days,
-        "gap_days": recipe.cohort.gap_days,
-        "min_age": recipe.cohort.min_age,
-        "cohort": description,
-        "pipeline": pipeline,
-        "prevalence": float(np.average(split.train.outcome, weights=split.train.weight)),
-    }
+    spec = _model_spec(recipe, description, pipeline, split.train)
     parts = assemble(models.selected, split.train, split.calibration, table, fit, spec)
     metrics |= {"weights": coefficients(parts, table), "calibration_line": models.selected.line}
     scored = {
@@ -144,3 +137,15 @@ def train(
         test, split.languages, probability, table, recipe.split.salt, scored
     )
     return TrainedModel(recipe, parts, to_plain(metrics), predictions, cohort.fingerprint)
+
+
+def _model_spec(recipe: Recipe, description: str, pipeline: str, train: Data) -> dict[str, Any]:
+    """What the model was trained for and on, as its :class:`ModelSpec` holds it."""
+    return {
+        "horizon_days": recipe.cohort.horizon_days,
+        "gap_days": recipe.cohort.gap_days,
+        "min_age": recipe.cohort.min_age,
+        "cohort": description,
+        "pipeline": pipeline,
+        "prevalence": float(np.average(train.outcome, weights=train.weight)),
+    }
