@@ -7,13 +7,12 @@ confirmed by the clinicians of each service.
 from __future__ import annotations
 
 import itertools
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import ModelError
 
 
@@ -159,8 +158,7 @@ def parse_bands(data: Mapping[str, Any]) -> Bands:
 @cache
 def load_bands() -> Bands:
     """Load the bands shipped with the package."""
-    text = resources.files("clinical_nlp.risk").joinpath("bands.toml").read_text("utf-8")
-    return parse_bands(tomllib.loads(text))
+    return parse_bands(read_toml("clinical_nlp.risk", "bands.toml"))
 
 
 def band_of(probability: float) -> Band:

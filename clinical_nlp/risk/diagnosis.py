@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.lexicon.codes import system_name
 from clinical_nlp.records import CodedEvent
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
@@ -77,8 +76,7 @@ def find_diagnosis(timeline: Timeline) -> Diagnosis:
 @cache
 def diagnosis_rule() -> dict[str, Any]:
     """Return the rule as shipped with the package."""
-    text = resources.files("clinical_nlp.risk").joinpath("diagnosis.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    return read_toml("clinical_nlp.risk", "diagnosis.toml")
 
 
 @cache

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import ModelError
 
 #: Kinds of topic.
@@ -203,6 +202,5 @@ def load_features() -> FeatureTable:
     """Load the feature table shipped with the package."""
     from clinical_nlp.lexicon import load_lexicon
 
-    text = resources.files("clinical_nlp.risk").joinpath("features.toml").read_text("utf-8")
     categories = {key: concept.category for key, concept in load_lexicon().concepts.items()}
-    return parse_features(tomllib.loads(text), categories)
+    return parse_features(read_toml("clinical_nlp.risk", "features.toml"), categories)

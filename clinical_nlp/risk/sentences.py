@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.spanish import interval_bounds_es, number_es
 
 
 @cache
 def templates() -> dict[str, Any]:
     """Return ``reasons.toml`` as shipped with the package."""
-    text = resources.files("clinical_nlp.risk").joinpath("reasons.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    return read_toml("clinical_nlp.risk", "reasons.toml")
 
 
 def between_es(low: float, high: float) -> str:

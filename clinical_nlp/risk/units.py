@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from clinical_nlp.artifacts import read_toml
 
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 
@@ -50,8 +50,7 @@ def _spelling(unit: str) -> str:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = resources.files("clinical_nlp.risk").joinpath("units.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    return read_toml("clinical_nlp.risk", "units.toml")
 
 
 @cache

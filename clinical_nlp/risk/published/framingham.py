@@ -8,14 +8,13 @@ lexicon says which concept is which criterion.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import Concept, Evidence
 from clinical_nlp.risk.reasons import evidence_of
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
@@ -83,8 +82,7 @@ def _criterion(entry: Entry, concept: Concept) -> tuple[str, str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = resources.files("clinical_nlp.risk.published").joinpath("framingham.toml")
-    return tomllib.loads(text.read_text("utf-8"))
+    return read_toml("clinical_nlp.risk.published", "framingham.toml")
 
 
 @cache

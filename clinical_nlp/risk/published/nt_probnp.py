@@ -5,14 +5,13 @@ It is the usual test when heart failure is suspected. Most patients have no valu
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import Evidence
 from clinical_nlp.risk.timeline import Presence, Timeline
 
@@ -79,5 +78,4 @@ def nt_probnp_rule(timeline: Timeline) -> NtProBnpResult:
 
 @cache
 def _rule() -> dict[str, Any]:
-    text = resources.files("clinical_nlp.risk.published").joinpath("nt_probnp.toml")
-    return tomllib.loads(text.read_text("utf-8"))
+    return read_toml("clinical_nlp.risk.published", "nt_probnp.toml")
