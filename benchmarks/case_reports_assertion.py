@@ -19,7 +19,7 @@ from pathlib import Path
 
 import clinical_nlp
 from clinical_nlp.evaluation.annotated_notes import AnnotatedNote, Annotation
-from clinical_nlp.evaluation.assertion_scores import compare
+from clinical_nlp.evaluation.finding_scores import compare_targets as compare
 from clinical_nlp.evaluation.measures import score_all
 from clinical_nlp.pipeline.assertion import EsAssertion
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -33,12 +33,18 @@ from clinical_nlp.evaluation.annotated_notes import (
     select_notes,
     target_note,
 )
-from clinical_nlp.evaluation.assertion_scores import score_assertion
-from clinical_nlp.evaluation.finding_scores import Disagreement, score_findings
-from clinical_nlp.evaluation.held_out import Half, Part
+from clinical_nlp.evaluation.finding_scores import (
+    WRONGLY_FLAGGED,
+    Disagreement,
+    Tables,
+    score_assertion,
+    score_findings,
+)
 from clinical_nlp.evaluation.markup import read_marked_notes
 from clinical_nlp.evaluation.measures import Score
-from clinical_nlp.evaluation.tables import SCORE_COLUMNS, score_rows
+from clinical_nlp.evaluation.splits import Half, Part
+
+_COLUMNS = ("precision", "recall", "F1", "95% interval", "gold", "found")
 
 app = typer.Typer(
     help=(
@@ -68,8 +74,7 @@ def evaluate_findings(
     predicted = _read(pred, targets=False) if pred else _extract(notes)
     categories = {key: concept.category for key, concept in load_lexicon().concepts.items()}
     tables, disagreements = score_findings(notes, predicted, categories, by_concept=concepts)
-    _report(tables, notes, markdown, as_json)
-    _write_errors(errors, disagreements, notes)
+    _report(tables, disagreements, notes, errors, markdown, as_json)
 
 
 @app.command("assertion")
@@ -86,8 +91,7 @@ def evaluate_assertion(
     notes = select_notes(_read(gold, targets=True).values(), gold, part, lang)
     predicted = _read(pred, targets=True) if pred else _assert(notes)
     tables, disagreements = score_assertion(notes, predicted)
-    _report(tables, notes, markdown, as_json)
-    _write_errors(errors, disagreements, notes)
+    _report(tables, disagreements, notes, errors, markdown, as_json)
 
 
 @app.command("codes")
@@ -157,32 +161,43 @@ def _assert(notes: Iterable[AnnotatedNote]) -> dict[str, AnnotatedNote]:
 
 
 def _report(
-    tables: Mapping[str, Mapping[str, Score]],
+    tables: Tables,
+    disagreements: list[Disagreement],
     notes: list[AnnotatedNote],
+    errors: Path | None,
     markdown: bool,
     as_json: bool,
 ) -> None:
+    """Print the tables, and write the page of errors where one is asked for."""
     if as_json:
         scores = {t: {k: asdict(s) for k, s in rows.items()} for t, rows in tables.items()}
         typer.echo(json.dumps({"notes": len(notes)} | scores))
-        return
-    for heading, scores_by_name in tables.items():
-        print_table((heading, *SCORE_COLUMNS), score_rows(scores_by_name), markdown)
-        if markdown:
-            typer.echo()
-    if not markdown:
-        Console(highlight=False).print(
-            f"{len(notes)} notes; F1 with 95% bootstrap intervals over notes."
-        )
+    else:
+        for heading, scores_by_name in tables.items():
+            rows = [(name, *_cells(name, score)) for name, score in scores_by_name.items()]
+            print_table((heading, *_COLUMNS), rows, markdown)
+            if markdown:
+                typer.echo()
+        if not markdown:
+            Console(highlight=False).print(
+                f"{len(notes)} notes; F1 with 95% bootstrap intervals over notes."
+            )
+    if errors is not None:
+        from clinical_nlp.evaluation.error_page import render_errors
+
+        page = render_errors(disagreements, {note.id: note.text for note in notes})
+        errors.write_text(page, encoding="utf-8")
+        Console(stderr=True).print(f"{len(disagreements)} errors to browse in {errors}")
 
 
-def _write_errors(
-    path: Path | None, disagreements: list[Disagreement], notes: Iterable[AnnotatedNote]
-) -> None:
-    if path is None:
-        return
-    from clinical_nlp.evaluation.error_page import render_errors
-
-    page = render_errors(disagreements, {note.id: note.text for note in notes})
-    path.write_text(page, encoding="utf-8")
-    Console(stderr=True).print(f"{len(disagreements)} errors to browse in {path}")
+def _cells(name: str, score: Score) -> tuple[str, ...]:
+    if name == WRONGLY_FLAGGED:  # a share, not a detection
+        return ("", f"{score.recall:.3f}", "", "", str(score.gold), str(score.predicted))
+    return (
+        f"{score.precision:.3f}",
+        f"{score.recall:.3f}",
+        f"{score.f1:.3f}",
+        f"{score.low:.3f}–{score.high:.3f}",
+        str(score.gold),
+        str(score.predicted),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from clinical_nlp.evaluation.held_out import Part
-from clinical_nlp.evaluation.tables import Cells, markdown_table
+from clinical_nlp.evaluation.splits import Part
 
 Gold = Annotated[
     str,
@@ -43,10 +42,14 @@ Markdown = Annotated[bool, typer.Option("--markdown", help="Print tables for a d
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def print_table(header: Sequence[str], rows: Cells, markdown: bool, texts: int = 1) -> None:
+def print_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], markdown: bool, texts: int = 1
+) -> None:
     """Print a table for the terminal or as Markdown; its first ``texts`` columns are words."""
     if markdown:
-        typer.echo(markdown_table(header, rows, texts))
+        rules = ["---"] * texts + ["---:"] * (len(header) - texts)
+        for cells in (header, rules, *rows):
+            typer.echo("| " + " | ".join(cells) + " |")
         return
     table = Table()
     for place, column in enumerate(header):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from clinical_nlp.errors import InputError
-from clinical_nlp.evaluation.held_out import Part
+from clinical_nlp.evaluation.splits import Part
 from clinical_nlp.records import FLAGS
 
 _Parsed = TypeVar("_Parsed")

@@ -15,7 +15,7 @@ import numpy as np
 
 from clinical_nlp.errors import InputError
 from clinical_nlp.evaluation.annotated_notes import Rows, parse_rows
-from clinical_nlp.evaluation.held_out import Half
+from clinical_nlp.evaluation.splits import Half
 from clinical_nlp.records import Concept
 
 #: Chapters whose three-character categories are too broad: R06 holds apnoea and hiccup beside

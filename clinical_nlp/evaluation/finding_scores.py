@@ -1,4 +1,7 @@
-"""Scores findings against a gold set: spans, assertion, measurements, note-level facts."""
+"""Scores findings against a gold set: spans, assertion, measurements, note-level facts.
+
+The flags of given targets are scored in the same way.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,35 @@ def score_findings(
     return tables, [d for c in compared for d in c.disagreements]
 
 
+def score_assertion(
+    notes: Iterable[AnnotatedNote], predicted: Mapping[str, AnnotatedNote]
+) -> tuple[Tables, list[Disagreement]]:
+    """Score the flags of gold notes' targets against predicted notes by id.
+
+    Returns
+    -------
+    tables, disagreements
+        Scores by ``measure``; the errors, note by note.
+    """
+    compared = [compare_targets(note, predicted.get(note.id)) for note in notes]
+    tables = {"measure": score_all([c.measures for c in compared])}
+    return tables, [d for c in compared for d in c.disagreements]
+
+
+def compare_targets(gold: AnnotatedNote, predicted: AnnotatedNote | None) -> NoteComparison:
+    """Compare the flags of a note's targets; only flags that the gold names count."""
+    answers = {(a.start, a.end): a for a in predicted.annotations} if predicted else {}
+    pairs = [(target, answers.get((target.start, target.end))) for target in gold.annotations]
+    result = NoteComparison()
+    _compare_flags(pairs, result)
+    result.disagreements += [
+        Disagreement(gold.id, "assertion", target, answer)
+        for target, answer in pairs
+        if not _same_flags(target, answer)
+    ]
+    return result
+
+
 def compare(gold: AnnotatedNote, predicted: AnnotatedNote | None) -> NoteComparison:
     """Compare a note's gold findings with the predicted ones.
 
@@ -76,21 +108,19 @@ def compare(gold: AnnotatedNote, predicted: AnnotatedNote | None) -> NoteCompari
     """
     predictions = predicted.annotations if predicted else ()
     result = NoteComparison()
-    plain_gold, plain = _without_value(gold.annotations), _without_value(predictions)
-    pairs = pair_overlaps(plain_gold, plain, _span, _same_concept)
+    plain_gold = [a for a in gold.annotations if a.value is None]
+    plain = [a for a in predictions if a.value is None]
+    pairs = pair_overlaps(plain_gold, plain, _span, lambda a, b: a.concept == b.concept)
     matched = [(plain_gold[i], plain[j]) for i, j in pairs]
     totals = (len(plain), len(plain_gold))
     result.measures["findings, overlap"] = (len(matched), *totals)
-    result.measures["findings, exact place"] = (
-        sum(_span(a) == _span(b) for a, b in matched),
-        *totals,
-    )
-    result.measures["findings, all flags right"] = (
-        sum(a.flags == b.flags for a, b in matched),
-        *totals,
-    )
+    exact = sum(_span(a) == _span(b) for a, b in matched)
+    result.measures["findings, exact place"] = (exact, *totals)
+    right = sum(a.flags == b.flags for a, b in matched)
+    result.measures["findings, all flags right"] = (right, *totals)
     _compare_measurements(gold, predictions, result)
-    facts_gold, facts = {_fact(m) for m in plain_gold}, {_fact(m) for m in plain}
+    facts_gold = {(a.concept, a.flags) for a in plain_gold}
+    facts = {(a.concept, a.flags) for a in plain}
     result.measures["note-level facts"] = (len(facts_gold & facts), len(facts), len(facts_gold))
     _compare_flags(matched, result)
     _note_errors(gold.id, plain_gold, plain, pairs, result)
@@ -102,22 +132,10 @@ def _span(annotation: Annotation) -> tuple[int, int]:
     return annotation.start, annotation.end
 
 
-def _same_concept(a: Annotation, b: Annotation) -> bool:
-    return a.concept == b.concept
-
-
 def _same_value(a: Annotation, b: Annotation) -> bool:
     if a.concept != b.concept or a.value is None or b.value is None:
         return False
     return abs(a.value - b.value) <= 1e-6 * max(1.0, abs(a.value))
-
-
-def _without_value(annotations: Iterable[Annotation]) -> list[Annotation]:
-    return [a for a in annotations if a.value is None]
-
-
-def _fact(annotation: Annotation) -> tuple[str | None, tuple[tuple[str, bool], ...]]:
-    return annotation.concept, annotation.flags
 
 
 def _compare_measurements(
@@ -130,19 +148,29 @@ def _compare_measurements(
     _note_errors(gold.id, valued_gold, valued, pairs, result)
 
 
-def _compare_flags(matched: list[tuple[Annotation, Annotation]], result: NoteComparison) -> None:
-    counts: Counter[tuple[str, int]] = Counter()
-    names = [name for name, _ in matched[0][0].flags] if matched else []
-    for a, b in matched:
-        for (name, in_gold), (_, predicted) in zip(a.flags, b.flags, strict=True):
-            counts[name, 0] += in_gold and predicted
-            counts[name, 1] += predicted
-            counts[name, 2] += in_gold
-    for name in names:
-        result.measures[f"flag {name}"] = (counts[name, 0], counts[name, 1], counts[name, 2])
-    affirmed = [(a, b) for a, b in matched if a.affirmed]
-    wrongly = sum(not b.affirmed for _, b in affirmed)
-    result.measures[WRONGLY_FLAGGED] = (wrongly, wrongly, len(affirmed))
+def _compare_flags(
+    pairs: Iterable[tuple[Annotation, Annotation | None]], result: NoteComparison
+) -> None:
+    """Count flags, and affirmed annotations that got one, of gold and predicted annotations."""
+    flags: dict[str, Counts] = {}
+    wrongly = affirmed = 0
+    for gold, predicted in pairs:
+        answers = dict(predicted.flags) if predicted else {}
+        for name, in_gold in gold.flags:
+            flagged = answers.get(name, False)
+            right, found, marked = flags.get(name, (0, 0, 0))
+            flags[name] = (right + (in_gold and flagged), found + flagged, marked + in_gold)
+        if gold.affirmed:
+            affirmed += 1
+            wrongly += not _same_flags(gold, predicted)
+    result.measures.update({f"flag {name}": counts for name, counts in flags.items()})
+    result.measures[WRONGLY_FLAGGED] = (wrongly, wrongly, affirmed)
+
+
+def _same_flags(gold: Annotation, predicted: Annotation | None) -> bool:
+    """Whether the flags that the gold names agree; without an answer, all are false."""
+    answers = dict(predicted.flags) if predicted else {}
+    return all(answers.get(name, False) == value for name, value in gold.flags)
 
 
 def _note_errors(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from clinical_nlp.neural.tagger.labels import LABELS
@@ -15,13 +14,19 @@ MentionSpan = tuple[str, int, int]
 MICRO = "micro"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpanCounts:
     """Counts behind one F1, of mentions or of characters."""
 
-    true_positives: int
-    predicted: int
-    gold: int
+    true_positives: int = 0
+    predicted: int = 0
+    gold: int = 0
+
+    def add(self, gold: Set[object], predicted: Set[object]) -> None:
+        """Count the mentions or characters of one document."""
+        self.true_positives += len(gold & predicted)
+        self.predicted += len(predicted)
+        self.gold += len(gold)
 
     @property
     def precision(self) -> float:
@@ -74,37 +79,19 @@ def score_mentions(
     documents
         Gold and predicted mentions of each document.
     """
-    rows = (*LABELS, MICRO)
-    strict: dict[str, Counter[str]] = {label: Counter() for label in rows}
-    character: dict[str, Counter[str]] = {label: Counter() for label in rows}
+    strict = {label: SpanCounts() for label in (*LABELS, MICRO)}
+    character = {label: SpanCounts() for label in (*LABELS, MICRO)}
     for gold, predicted in documents:
         gold, predicted = set(gold), set(predicted)
         for label in LABELS:
             right = {span for span in gold if span[0] == label}
             guess = {span for span in predicted if span[0] == label}
-            _count(strict, label, right, guess)
-            _count(character, label, _characters(right), _characters(guess))
-    return MentionScores(_counts(strict), _counts(character))
+            right_characters, guessed_characters = _characters(right), _characters(guess)
+            for row in (label, MICRO):
+                strict[row].add(right, guess)
+                character[row].add(right_characters, guessed_characters)
+    return MentionScores(strict, character)
 
 
 def _characters(spans: Iterable[MentionSpan]) -> set[int]:
     return {offset for _, start, end in spans for offset in range(start, end)}
-
-
-def _count(
-    table: dict[str, Counter[str]],
-    label: str,
-    gold: set[MentionSpan] | set[int],
-    predicted: set[MentionSpan] | set[int],
-) -> None:
-    for row in (label, MICRO):
-        table[row]["true_positives"] += len(gold & predicted)
-        table[row]["predicted"] += len(predicted)
-        table[row]["gold"] += len(gold)
-
-
-def _counts(table: Mapping[str, Counter[str]]) -> dict[str, SpanCounts]:
-    return {
-        label: SpanCounts(counts["true_positives"], counts["predicted"], counts["gold"])
-        for label, counts in table.items()
-    }

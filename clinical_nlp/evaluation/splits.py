@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from enum import StrEnum
 
 
 def hash_fraction(key: str) -> float:
@@ -46,3 +47,32 @@ def in_first_of(parts: int, key: str) -> bool:
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+class Part(StrEnum):
+    """Notes of a gold set: all, those for development, or the held-out fifth."""
+
+    ALL = "all"
+    TUNE = "tune"
+    HELD_OUT = "held-out"
+
+    @classmethod
+    def parse(cls, name: str) -> Part:
+        """Return the part of a name; ``apart`` is the earlier name of the held-out part."""
+        return cls.HELD_OUT if name == "apart" else cls(name)
+
+    def holds(self, note_id: str) -> bool:
+        """Return whether a note belongs to this part."""
+        return self is Part.ALL or in_first_of(5, note_id) == (self is Part.HELD_OUT)
+
+
+class Half(StrEnum):
+    """Coded cases: all, the half whose misses may be read, or the half to report."""
+
+    ALL = "all"
+    TUNE = "tune"
+    REPORT = "report"
+
+    def holds(self, case_id: str) -> bool:
+        """Return whether a case belongs to this half."""
+        return self is Half.ALL or in_first_of(2, case_id) == (self is Half.TUNE)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from clinical_nlp.evaluation.annotated_notes import finding_note, target_note
-from clinical_nlp.evaluation.assertion_scores import compare as compare_assertion
 from clinical_nlp.evaluation.finding_scores import compare as compare_findings
+from clinical_nlp.evaluation.finding_scores import compare_targets as compare_assertion
 from clinical_nlp.evaluation.measures import score_all
 from clinical_nlp.records import FLAGS
 

@@ -10,7 +10,7 @@ from clinical_nlp.evaluation.coded_evidence import (
     recall,
     recall_all,
 )
-from clinical_nlp.evaluation.held_out import Half
+from clinical_nlp.evaluation.splits import Half
 from clinical_nlp.lexicon import load_lexicon
 
 _ROW = {

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical_nlp.evaluation.held_out import Part
 from clinical_nlp.evaluation.measures import pair_overlaps, score
+from clinical_nlp.evaluation.splits import Part
 
 spans = st.lists(
     st.tuples(st.integers(0, 60), st.integers(1, 12)).map(lambda x: (x[0], x[0] + x[1])),

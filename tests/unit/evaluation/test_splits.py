@@ -4,8 +4,7 @@ import hashlib
 
 import pytest
 
-from clinical_nlp.evaluation.held_out import Half, Part
-from clinical_nlp.evaluation.splits import assign_part, hash_fraction, in_first_of
+from clinical_nlp.evaluation.splits import Half, Part, assign_part, hash_fraction, in_first_of
 
 IDS = [f"patient-{i}-ñ" for i in range(5000)]
 
