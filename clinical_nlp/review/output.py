@@ -66,18 +66,7 @@ def open_batch(folder: Path | str) -> BatchOutput:
 
 
 class BatchOutput:
-    """A batch's results, read from its tables on demand.
-
-    Parameters
-    ----------
-    folder
-        The batch's ``--out``.
-
-    Raises
-    ------
-    clinical_nlp.errors.InputError
-        E251: the folder holds no finished batch, or its tables cannot be read.
-    """
+    """A batch's results, read from its tables on demand; :func:`open_batch` opens them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -175,9 +164,7 @@ class BatchOutput:
 
     def findings(self, patient_id: str) -> pd.DataFrame:
         """Return a patient's findings: the rows of ``findings.parquet``, in note order."""
-        rows = self._read(FINDINGS, filters=[("patient_id", "=", patient_id)])
-        table: pd.DataFrame = rows.to_pandas()
-        return table
+        return self._read(FINDINGS, filters=[("patient_id", "=", patient_id)]).to_pandas()
 
     def on_notes(
         self, patient_id: str, notes: Sequence[Note]

@@ -11,13 +11,7 @@ from typing import TYPE_CHECKING, Any
 from clinical_nlp.records import Concept
 from clinical_nlp.review.markup import Html, escape
 from clinical_nlp.review.patient import PatientReview
-from clinical_nlp.review.timeline_tracks import (
-    WINDOW_DAYS,
-    Series,
-    SpanTrack,
-    Tracks,
-    select_tracks,
-)
+from clinical_nlp.review.timeline_tracks import WINDOW_DAYS, Series, Tracks, select_tracks
 from clinical_nlp.risk.timeline import Origin, Presence
 from clinical_nlp.spanish import day_es, measurement_es
 
@@ -46,6 +40,9 @@ _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
     "svg.hashsalt": "clinical-nlp",  # the same drawing gives the same bytes
     "axes.edgecolor": _LINE,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
     "axes.labelcolor": _SOFT,
     "text.color": _INK,
     "xtick.color": _SOFT,
@@ -120,32 +117,27 @@ def describe(tracks: Tracks) -> str:
 
 def _draw_spans(axis: Axes, tracks: Tracks) -> None:
     _track_labels(axis, [span.name for span in tracks.spans])
+    start, window = tracks.start, (tracks.end - tracks.start).days
     for place, span in enumerate(tracks.spans):
-        _draw_span(axis, place, span, tracks)
-    axis.set_title("Problemas y tratamientos", loc="left", fontsize=10.5, fontweight="bold")
-
-
-def _draw_span(axis: Axes, place: int, span: SpanTrack, tracks: Tracks) -> None:
-    colour = _DRUG if span.drug else _PROBLEM
-    start = tracks.start
-    for bar in span.bars:
-        begin = max(bar.start, start)
-        # At least a week wide, to be visible.
-        days = max((bar.end - begin).days, 7)
-        axis.barh(
-            place, days, left=_num(begin), height=0.5, color=colour, alpha=1 if bar.open else 0.6
-        )
-        if bar.start < start:
-            inside = days >= _LABEL_SHARE * (tracks.end - start).days
-            axis.annotate(
-                f"desde {bar.start.year}",
-                (_num(begin) + (0 if inside else days), place),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color="white" if inside else colour,
-            )
+        colour = _DRUG if span.drug else _PROBLEM
+        for bar in span.bars:
+            begin = max(bar.start, start)
+            # At least a week wide, to be visible.
+            days = max((bar.end - begin).days, 7)
+            alpha = 1 if bar.open else 0.6
+            axis.barh(place, days, left=_num(begin), height=0.5, color=colour, alpha=alpha)
+            if bar.start < start:
+                inside = days >= _LABEL_SHARE * window
+                axis.annotate(
+                    f"desde {bar.start.year}",
+                    (_num(begin) + (0 if inside else days), place),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=8,
+                    color="white" if inside else colour,
+                )
+    axis.set_title("Problemas y tratamientos")
 
 
 def _draw_findings(axis: Axes, tracks: Tracks) -> None:
@@ -168,7 +160,7 @@ def _draw_findings(axis: Axes, tracks: Tracks) -> None:
                 axis.text(
                     _num(mark.day), place, "?", ha="center", va="center", fontsize=6.5, color=colour
                 )
-    axis.set_title("Hallazgos", loc="left", fontsize=10.5, fontweight="bold")
+    axis.set_title("Hallazgos")
 
 
 def _draw_series(axis: Axes, series: Series) -> None:
@@ -199,7 +191,7 @@ def _draw_series(axis: Axes, series: Series) -> None:
     axis.yaxis.set_major_locator(MaxNLocator(nbins=3, min_n_ticks=2))
     axis.yaxis.set_major_formatter(lambda value, _: measurement_es(value))
     unit = f" ({series.unit})" if series.unit else ""
-    axis.set_title(f"{series.name}{unit}", loc="left", fontsize=10.5, fontweight="bold")
+    axis.set_title(f"{series.name}{unit}")
     axis.grid(axis="y", color=_LINE, linewidth=0.8)
 
 

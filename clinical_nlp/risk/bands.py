@@ -128,26 +128,16 @@ def parse_bands(data: Mapping[str, Any]) -> Bands:
         if len({row["key"] for row in rows}) != len(rows):
             raise ValueError("a key repeats")
         items = tuple(
-            Band(
-                key=row["key"],
-                name_es=row["name_es"],
-                name_en=row["name_en"],
-                lower=lower,
-                upper=upper,
-                reason=row["reason"],
-                source=row["source"],
-                mitigation_es=row["mitigation_es"],
-            )
+            Band(**{**row, "lower": lower, "upper": upper})
             for row, lower, upper in zip(rows, lowers, [*lowers[1:], 1.0], strict=True)
         )
-        by_key = {band.key: band for band in items}
         return Bands(
             items=items,
             version=data["version"],
             status=data["status"],
             horizon_days=int(data["horizon_days"]),
             base_incidence=float(data["base_incidence"]["per_year"]),
-            worklist_threshold=by_key[data["worklist_from"]].lower,
+            worklist_threshold={b.key: b.lower for b in items}[data["worklist_from"]],
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(

@@ -52,11 +52,11 @@ class Topic:
     key: str
     kind: str
     concepts: frozenset[str]
-    name: str
     features: Mapping[str, str]
-    unit: str
     source: str
-    definition: str
+    name: str = ""
+    unit: str = ""
+    definition: str = ""
     log: bool = False
     plausible: tuple[float, float] = (float("-inf"), float("inf"))
     shown: str = ""
@@ -177,21 +177,14 @@ def _topic(
     else:
         features = {name.format(t=key): meaning for name, meaning in kinds[row["kind"]].items()}
     low, high = row.get("plausible", (float("-inf"), float("inf")))
+    plain = ("key", "kind", "source", "name", "unit", "definition", "shown", "decimals", "penalty")
     return Topic(
-        key=key,
-        kind=row["kind"],
+        **{name: row[name] for name in plain if name in row},
         concepts=concepts,
-        name=row.get("name", ""),
         features=features,
-        unit=row.get("unit", ""),
-        source=row["source"],
-        definition=row.get("definition", ""),
         log=row.get("transform") == "log",
         plausible=(float(low), float(high)),
-        shown=row.get("shown", ""),
-        decimals=int(row.get("decimals", 0)),
         direction=_DIRECTIONS[row.get("direction", "any")],
-        penalty=float(row.get("penalty", 1.0)),
         missing_penalty=missing_penalty,
         bends=bends,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,10 +22,14 @@ from clinical_nlp.risk.classifiers import build_classifier
 from clinical_nlp.risk.diagnosis import Diagnosis, find_diagnosis
 from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.risk.features import Matrix, feature_matrix
-from clinical_nlp.risk.missing_information import missing_sentences, unconfirmed_sentences
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.risk.reasons import diagnosis_reasons, reasons_for
-from clinical_nlp.risk.sentences import templates, uncertainty_es
+from clinical_nlp.risk.sentences import (
+    missing_sentences,
+    templates,
+    uncertainty_es,
+    unconfirmed_sentences,
+)
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.spanish import months_of
@@ -109,24 +113,19 @@ class RiskModel:
         slope, _ = self.spec.recalibration
         rows = iter(
             zip(
-                self.probabilities(features, timelines),
+                self.probabilities(features, timelines).tolist(),
                 self.intervals(features, timelines),
                 slope * self._classifier.contributions(features, timelines),
                 features.tolist(),
                 strict=True,
             )
         )
-        estimates: list[RiskEstimate] = []
-        for case in cases:
-            if case.diagnosis.confirmed:
-                estimates.append(self._diagnosed(case))
-            elif case.abstention is not None:
-                estimates.append(self._abstained(case))
-            else:
-                probability, interval, contributions, row = next(rows)
-                estimate = self._scored(case, float(probability), interval, contributions)
-                estimates.append(replace(estimate, features=tuple(row)))
-        return estimates
+        return [
+            self._scored(case, *next(rows))
+            if not case.diagnosis.confirmed and case.abstention is None
+            else self._not_scored(case)
+            for case in cases
+        ]
 
     def probabilities(
         self, features: Matrix, timelines: Sequence[Timeline] | None = None
@@ -197,6 +196,7 @@ class RiskModel:
         probability: float,
         interval: tuple[float, float] | None,
         contributions: Matrix,
+        features: list[float],
     ) -> RiskEstimate:
         by_feature = dict(zip(self._table.names, contributions.tolist(), strict=True))
         concepts = self._lexicon.concepts
@@ -209,15 +209,13 @@ class RiskModel:
             band=band_of(probability).key,
             reasons=reasons_for(case.timeline, by_feature, self._table, concepts),
             missing=missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),
+            features=tuple(features),
         )
 
-    def _diagnosed(self, case: _Case) -> RiskEstimate:
-        return RiskEstimate(
-            **self._common(case, EstimateStatus.DIAGNOSED),
-            reasons=diagnosis_reasons(case.diagnosis),
-        )
-
-    def _abstained(self, case: _Case) -> RiskEstimate:
+    def _not_scored(self, case: _Case) -> RiskEstimate:
+        if case.diagnosis.confirmed:
+            reasons = diagnosis_reasons(case.diagnosis)
+            return RiskEstimate(**self._common(case, EstimateStatus.DIAGNOSED), reasons=reasons)
         return RiskEstimate(
             **self._common(case, EstimateStatus.ABSTAINED),
             abstention=case.abstention,

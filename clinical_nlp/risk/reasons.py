@@ -48,7 +48,7 @@ def reasons_for(
         total = round(sum(contributions[name] for name in topic.features), 4)
         if abs(total) < words["min_contribution"]:
             continue
-        entries = list(timeline.of(topic.concepts))
+        entries = timeline.of(topic.concepts)
         text, supporting = topic_sentence(topic, entries, timeline, table, concepts)
         reasons.append(Reason(text, total, evidence_of(supporting)))
     reasons.sort(key=lambda reason: (-abs(reason.contribution), reason.text))

@@ -1,12 +1,18 @@
-"""Templates of the sentences that a clinician reads (``reasons.toml``), and the interval's."""
+"""Templates of the sentences that a clinician reads (``reasons.toml``).
+
+Also the sentences on an estimate's interval, and on what would lower its uncertainty.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from clinical_nlp.artifacts import read_toml
-from clinical_nlp.spanish import interval_bounds_es, number_es
+from clinical_nlp.risk.diagnosis import Diagnosis
+from clinical_nlp.risk.timeline import Presence, Timeline
+from clinical_nlp.spanish import day_es, interval_bounds_es, list_es, months_of, number_es
 
 
 @cache
@@ -42,3 +48,36 @@ def uncertainty_es(interval: tuple[float, float] | None, level: float) -> str:
     if interval is None:
         return words["none"]
     return words["sentence"].format(level=number_es(100 * level, 0), between=between_es(*interval))
+
+
+def missing_sentences(
+    timeline: Timeline, diagnosis: Diagnosis, lookback_days: int
+) -> tuple[str, ...]:
+    """Name what was not measured in the look-back, and what needs confirmation."""
+    words = templates()["missing"]
+    start = timeline.as_of - timedelta(days=lookback_days)
+    months = months_of(lookback_days)
+    sentences = list(unconfirmed_sentences(diagnosis))
+    if not any(day > start for day in timeline.note_days):
+        sentences.append(words["no_notes"].format(months=months))
+    recorded = {
+        e.concept
+        for e in timeline.entries
+        if e.day is not None and e.day > start and e.presence is not Presence.UNCERTAIN
+    }
+    for group in words["group"]:
+        absent = [item["name"] for item in group["items"] if recorded.isdisjoint(item["concepts"])]
+        if absent:
+            sentences.append(words["sentence"].format(items=list_es(absent, "ni"), months=months))
+    return tuple(sentences)
+
+
+def unconfirmed_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Point at a mention of heart failure that the rule does not accept as a diagnosis."""
+    mention = diagnosis.unconfirmed_mention
+    if mention is None:
+        return ()
+    words = templates()["missing"]
+    if mention.day is None:
+        return (words["unconfirmed_undated"],)
+    return (words["unconfirmed"].format(last=day_es(mention.day)),)

@@ -6,7 +6,7 @@ reason of an estimate links to the words or the resource behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -104,11 +104,9 @@ class Timeline:
         """Completed years on ``as_of``; ``None`` without a birth date."""
         return PatientRecord(self.patient_id, birth_date=self.birth_date).age_on(self.as_of)
 
-    def of(self, concepts: frozenset[str], origin: Origin | None = None) -> Iterator[Entry]:
-        """Yield the dated entries of some concepts, oldest first."""
-        for entry in self.entries:
-            if entry.concept in concepts and (origin is None or entry.origin is origin):
-                yield entry
+    def of(self, concepts: frozenset[str]) -> list[Entry]:
+        """Return the dated entries of some concepts, oldest first."""
+        return [entry for entry in self.entries if entry.concept in concepts]
 
     def until(self, day: date) -> Timeline:
         """Return the timeline as it stood at the end of an earlier ``day``.
@@ -131,7 +129,6 @@ class Timeline:
             self,
             entries=tuple(e for e in self.entries if e.origin is origin),
             undated=tuple(e for e in self.undated if e.origin is origin),
-            coded_heart_failure=self.coded_heart_failure,
             note_days=self.note_days if origin is Origin.NOTE else (),
         )
 

@@ -112,7 +112,7 @@ def prevent_inputs(timeline: Timeline, table: FeatureTable) -> PreventInputs:
     topics = {topic.key: topic for topic in table.topics}
 
     def entries(key: str) -> list[Entry]:
-        return list(timeline.of(topics[key].concepts))
+        return timeline.of(topics[key].concepts)
 
     def last(key: str) -> float | None:
         values = measured(topics[key], entries(key), timeline, table)
