@@ -7,7 +7,7 @@ four-digit numbers, which Spanish spelling does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -30,12 +30,7 @@ _NBSP = "\u00a0"
 _SWAP_SEPARATORS = str.maketrans(",.", ".,")
 
 #: Administrative sex by code of :class:`clinical_nlp.records.Sex`.
-SEX_ES: Mapping[str, str] = {
-    "female": "mujer",
-    "male": "hombre",
-    "other": "otro",
-    "unknown": "desconocido",
-}
+SEX_ES = {"female": "mujer", "male": "hombre", "other": "otro", "unknown": "desconocido"}
 
 # UCUM (https://ucum.org) codes of the lexicon that are not written as people write them.
 _UNITS = {

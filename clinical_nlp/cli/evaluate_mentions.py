@@ -42,7 +42,7 @@ def evaluate_mentions(
     measures = score_mentions((spans, found.get(key, [])) for key, spans in wanted.items())
     tables = {"strict": measures.strict, "character": measures.character}
     if as_json:
-        scores = {k: {label: _row(a) for label, a in t.items()} for k, t in tables.items()}
+        scores = {k: {label: a.rounded() for label, a in t.items()} for k, t in tables.items()}
         typer.echo(json.dumps({"documents": len(wanted)} | scores))
         return
     for kind, table in tables.items():
@@ -76,16 +76,6 @@ def _read_texts(texts: dict[str, str], backend: str) -> dict[str, list[MentionSp
     return {
         key: [(m.label, m.start, m.end) for m in doc._.mentions]
         for key, doc in zip(texts, docs, strict=True)
-    }
-
-
-def _row(counts: SpanCounts) -> dict[str, Any]:
-    return {
-        "precision": round(counts.precision, 4),
-        "recall": round(counts.recall, 4),
-        "f1": round(counts.f1, 4),
-        "gold": counts.gold,
-        "found": counts.predicted,
     }
 
 

@@ -31,7 +31,7 @@ class Annotation:
     flags: tuple[tuple[str, bool], ...]
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any], all_flags: bool = True) -> Annotation:
+    def from_row(cls, row: Mapping[str, Any], all_flags: bool) -> Annotation:
         """Read a finding or target; absent flags are false, or left out for targets."""
         names = [name for name in FLAGS if all_flags or name in row]
         return cls(
@@ -60,16 +60,16 @@ class AnnotatedNote:
 
 def finding_note(row: Mapping[str, Any]) -> AnnotatedNote:
     """Read a row of gold findings or of ``clinical-nlp extract``."""
-    return _note(row, tuple(Annotation.from_row(finding) for finding in row["findings"]))
+    return _note(row, "findings")
 
 
 def target_note(row: Mapping[str, Any]) -> AnnotatedNote:
     """Read a row of assertion targets."""
-    targets = (Annotation.from_row(target, all_flags=False) for target in row["targets"])
-    return _note(row, tuple(targets))
+    return _note(row, "targets")
 
 
-def _note(row: Mapping[str, Any], annotations: tuple[Annotation, ...]) -> AnnotatedNote:
+def _note(row: Mapping[str, Any], field: str) -> AnnotatedNote:
+    annotations = tuple(Annotation.from_row(a, field == "findings") for a in row[field])
     return AnnotatedNote(str(row["id"]), row.get("text", ""), row.get("lang", ""), annotations)
 
 

@@ -44,6 +44,16 @@ class SpanCounts:
         total = self.predicted + self.gold
         return 2 * self.true_positives / total if total else 0.0
 
+    def rounded(self) -> dict[str, float]:
+        """Return the measures with four decimals, and the counts."""
+        return {
+            "precision": round(self.precision, 4),
+            "recall": round(self.recall, 4),
+            "f1": round(self.f1, 4),
+            "gold": self.gold,
+            "found": self.predicted,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class MentionScores:

@@ -157,14 +157,15 @@ class BatchOutput:
         rows = self._read(ESTIMATES, filters=[("patient_id", "=", patient_id)]).to_pylist()
         if not rows:
             raise InputError(
-                "E252",
-                "no patient of this batch has that id; take one from BatchOutput.patients.",
+                "E252", "no patient of this batch has that id; take one from BatchOutput.patients."
             )
         return estimate_from_row(rows[0])
 
     def findings(self, patient_id: str) -> pd.DataFrame:
         """Return a patient's findings: the rows of ``findings.parquet``, in note order."""
-        return self._read(FINDINGS, filters=[("patient_id", "=", patient_id)]).to_pandas()
+        rows = self._read(FINDINGS, filters=[("patient_id", "=", patient_id)])
+        table: pd.DataFrame = rows.to_pandas()
+        return table
 
     def on_notes(
         self, patient_id: str, notes: Sequence[Note]

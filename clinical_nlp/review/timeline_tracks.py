@@ -125,7 +125,11 @@ def select_tracks(
     for key, entries in by_concept.items():
         concept = concepts.get(key)
         name, category = (concept.name_es, concept.category) if concept else (key, "")
-        points = _points(entries, start)
+        points = tuple(
+            Point(e.day, e.value, e.origin, e.comparator)
+            for e in entries
+            if e.value is not None and e.day is not None and e.day >= start
+        )
         if category in _DRUGS | _LASTING:
             bars = _bars(entries, start, end)
             if bars:
@@ -162,14 +166,6 @@ def _ranked(keys: Iterable[str], priority: Sequence[str], counts: Mapping[str, i
     return sorted(keys, key=lambda key: (rank.get(key, len(priority)), -counts[key], key))
 
 
-def _points(entries: Sequence[Entry], start: date) -> tuple[Point, ...]:
-    return tuple(
-        Point(e.day, e.value, e.origin, e.comparator)
-        for e in entries
-        if e.value is not None and e.day is not None and e.day >= start
-    )
-
-
 def _marks(entries: Sequence[Entry], start: date) -> tuple[Mark, ...]:
     marks = {
         Mark(e.day, e.presence, e.origin) for e in entries if e.day is not None and e.day >= start
@@ -195,11 +191,9 @@ def _bars(entries: Sequence[Entry], start: date, end: date) -> tuple[Bar, ...]:
     for day, entry in affirmed:
         lasting = entry.kind is EventKind.CONDITION and entry.presence is Presence.PRESENT
         last = entry.end or (end if lasting else day)
+        bar = Bar(day, last, entry.end is None)
         if bars and (day - bars[-1].end).days <= _BRIDGE_DAYS:
-            previous = bars.pop()
-            bars.append(
-                Bar(previous.start, max(previous.end, last), previous.open or entry.end is None)
-            )
-        else:
-            bars.append(Bar(day, last, entry.end is None))
+            before = bars.pop()
+            bar = Bar(before.start, max(before.end, last), before.open or bar.open)
+        bars.append(bar)
     return tuple(bar for bar in bars if bar.end >= start)

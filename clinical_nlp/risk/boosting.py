@@ -93,9 +93,7 @@ class BoostingClassifier:
             players = [columns for columns in self._topic_columns if differs[columns].any()]
 
             def coalition_log_odds(
-                masks: npt.NDArray[np.bool_],
-                row: Matrix = row,
-                players: list[list[int]] = players,
+                masks: npt.NDArray[np.bool_], row: Matrix = row, players: list[list[int]] = players
             ) -> Matrix:
                 rows = np.tile(self._reference, (len(masks), 1))
                 for player, columns in enumerate(players):

@@ -77,11 +77,11 @@ def current(entries: Sequence[Entry], timeline: Timeline, table: FeatureTable) -
     """Entries of drugs in use on the index day.
 
     Prescribed and not ended, or named in a note within ``current_days``; and not stopped by
-    a later entry.
+    a later entry of the same source: a note's "stopped" does not end a prescription.
     """
     since = timeline.as_of - timedelta(days=table.current_days)
     last_stop = {
-        e.concept: e.day
+        (e.concept, e.origin): e.day
         for e in sorted(entries, key=lambda e: e.day or date.min)
         if e.presence in (Presence.PAST, Presence.ABSENT)
     }
@@ -89,7 +89,7 @@ def current(entries: Sequence[Entry], timeline: Timeline, table: FeatureTable) -
     for e in entries:
         if e.presence is not Presence.PRESENT or e.day is None or e.end is not None:
             continue
-        stopped = last_stop.get(e.concept)
+        stopped = last_stop.get((e.concept, e.origin))
         # A prescription holds until it is ended; a mention in a note expires.
         if (e.origin is Origin.STRUCTURED or e.day > since) and (
             stopped is None or stopped < e.day

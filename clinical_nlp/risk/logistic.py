@@ -72,15 +72,11 @@ class LogisticClassifier:
 
     def log_odds(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
         """Log-odds of the outcome: (patients, features) to (patients,)."""
-        if len(features) == 0:
-            return np.empty(0)
         total: Matrix = self._scaled(features) @ self._coefficients + self._intercept
         return total
 
     def members(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
         """Log-odds by each bootstrap member: shape (patients, members)."""
-        if len(features) == 0:
-            return np.empty((0, len(self._ensemble)))
         scaled = self._scaled(features)
         total: Matrix = scaled @ self._ensemble[:, :-1].T + self._ensemble[:, -1]
         return total
@@ -95,11 +91,11 @@ class LogisticClassifier:
         ndarray of shape (patients, features)
             ``base + contributions.sum(axis=1)`` equals :meth:`log_odds`.
         """
-        if len(features) == 0:
-            return np.empty(features.shape)
-        difference: Matrix = self._scaled(features) - self._reference
-        return difference * self._coefficients
+        contributions: Matrix = (self._scaled(features) - self._reference) * self._coefficients
+        return contributions
 
     def _scaled(self, features: Matrix) -> Matrix:
+        if len(features) == 0:  # which scikit-learn refuses
+            return features
         scaled: Matrix = self._pipeline[:-1].transform(features)
         return scaled

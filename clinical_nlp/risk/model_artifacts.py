@@ -16,10 +16,7 @@ from clinical_nlp.risk.model_spec import ModelSpec
 
 #: Types that skops may load besides its own list. A dtype is data; a TreePredictor is an
 #: array of a tree's nodes.
-TRUSTED_TYPES = (
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-)
+TRUSTED_TYPES = ("numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
 
 #: Name of the array of bootstrap coefficients of a logistic model.
 ENSEMBLE = "ensemble.coefficients"

@@ -137,12 +137,7 @@ def _drug(
     concepts: Mapping[str, Concept],
 ) -> _Sentence:
     words = templates()["drug"]
-    # Source by source, as the features are: a note's "stopped" does not end a prescription.
-    in_use = [
-        entry
-        for origin in Origin
-        for entry in current([e for e in entries if e.origin is origin], timeline, table)
-    ]
+    in_use = current(entries, timeline, table)
     if not in_use:
         return words["silent"].format(name=topic.name), ()
     names = list_es(sorted({concepts[e.concept].name_es for e in in_use}))

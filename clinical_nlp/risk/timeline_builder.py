@@ -40,10 +40,7 @@ _ABBREVIATION = 4
 
 
 def build_timeline(
-    record: PatientRecord,
-    notes: Sequence[NoteFindings],
-    lexicon: Lexicon,
-    as_of: date,
+    record: PatientRecord, notes: Sequence[NoteFindings], lexicon: Lexicon, as_of: date
 ) -> Timeline:
     """Merge the notes and structured data of one patient in order of time.
 

@@ -98,9 +98,7 @@ class TimelineEncoder:
         return self.encode_entries([(t, self.newest_entries(t)) for t in timelines], fixed)
 
     def encode_entries(
-        self,
-        patients: Sequence[tuple[Timeline, Sequence[Entry]]],
-        fixed: npt.NDArray[np.float32],
+        self, patients: Sequence[tuple[Timeline, Sequence[Entry]]], fixed: npt.NDArray[np.float32]
     ) -> EncodedTimelines:
         """Encode the given entries of each patient."""
         longest = max((len(entries) for _, entries in patients), default=0) or 1

@@ -18,7 +18,7 @@ from typing import Literal
 from clinical_nlp.records import Sex
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import current, ever, measured
-from clinical_nlp.risk.timeline import Entry, Origin, Timeline
+from clinical_nlp.risk.timeline import Entry, Timeline
 from clinical_nlp.spanish import decimal_comma
 
 #: Limits of each input, inclusive, and its Spanish name: the paper's table of inputs.
@@ -118,12 +118,7 @@ def prevent_inputs(timeline: Timeline, table: FeatureTable) -> PreventInputs:
         values = measured(topics[key], entries(key), timeline, table)
         return values[-1].value if values else None
 
-    drugs = [
-        entry
-        for key in ("antihypertensive", "beta_blocker", "calcium_blocker")
-        for origin in Origin
-        for entry in current([e for e in entries(key) if e.origin is origin], timeline, table)
-    ]
+    drugs = ("antihypertensive", "beta_blocker", "calcium_blocker")
     recent = timeline.as_of - timedelta(days=table.lookback_days)
     smoking = [e for e in ever(entries("smoking")) if e.day is not None and e.day > recent]
     return PreventInputs(
@@ -134,7 +129,7 @@ def prevent_inputs(timeline: Timeline, table: FeatureTable) -> PreventInputs:
         egfr=last("egfr"),
         diabetes=bool(ever(entries("diabetes"))),
         smoker=bool(smoking),
-        treated=bool(drugs),
+        treated=any(current(entries(key), timeline, table) for key in drugs),
     )
 
 

@@ -52,13 +52,4 @@ def metrics_of(trained: TrainedMentions) -> dict[str, Any]:
 
 
 def _rounded(table: Mapping[str, SpanCounts]) -> dict[str, dict[str, float]]:
-    return {
-        label: {
-            "precision": round(counts.precision, 4),
-            "recall": round(counts.recall, 4),
-            "f1": round(counts.f1, 4),
-            "gold": counts.gold,
-            "found": counts.predicted,
-        }
-        for label, counts in table.items()
-    }
+    return {label: counts.rounded() for label, counts in table.items()}
