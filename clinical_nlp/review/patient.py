@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
 
-from clinical_nlp.batch.ports import PatientSource
 from clinical_nlp.errors import InputError
 from clinical_nlp.lexicon import Lexicon, load_lexicon
 from clinical_nlp.records import NoteFindings, PatientRecord, RiskEstimate
 from clinical_nlp.review.output import BatchOutput, ChangedNote
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.risk.timeline_builder import build_timeline
+
+
+class RecordSource(Protocol):
+    """Source of patient records: the export that the batch read."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def scan(self, progress: Callable[[int], None]) -> object:
+        """Read the export once; must precede :meth:`records`."""
+        ...
+
+    def records(self) -> Iterator[PatientRecord]:
+        """Yield the patients one by one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +62,7 @@ class PatientReview:
 
 
 def open_patient(
-    batch: BatchOutput, source: PatientSource, patient_id: str, lexicon: Lexicon | None = None
+    batch: BatchOutput, source: RecordSource, patient_id: str, lexicon: Lexicon | None = None
 ) -> PatientReview:
     """Collect a patient's estimate, notes and timeline.
 
@@ -66,7 +89,7 @@ def open_patient(
     return PatientReview(record, estimate, tuple(reversed(notes)), changed, timeline)
 
 
-def _record(source: PatientSource, patient_id: str) -> PatientRecord:
+def _record(source: RecordSource, patient_id: str) -> PatientRecord:
     with source:
         source.scan(lambda _: None)
         for record in source.records():
