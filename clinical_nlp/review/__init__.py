@@ -7,7 +7,7 @@
 
 from clinical_nlp.review.highlight import show_notes
 from clinical_nlp.review.output import BatchOutput, open_batch
-from clinical_nlp.review.patient import PatientReview, open_patient
+from clinical_nlp.review.patient import PatientReview, RecordSource, open_patient
 from clinical_nlp.review.plot import show_timeline
 from clinical_nlp.review.reasons import show_reasons
 from clinical_nlp.review.worklist import show_not_scored, show_worklist
@@ -15,6 +15,7 @@ from clinical_nlp.review.worklist import show_not_scored, show_worklist
 __all__ = [
     "BatchOutput",
     "PatientReview",
+    "RecordSource",
     "open_batch",
     "open_patient",
     "show_not_scored",
