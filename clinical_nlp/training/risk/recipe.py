@@ -50,11 +50,11 @@ class CohortRecipe(RecipeSection):
     deaths
         What a death in the window without the diagnosis is: ``"no outcome"`` (death competes:
         the estimate is the chance of living to be diagnosed), or ``"censored"`` (the example
-        is dropped, and those like it in follow-up weigh more).
+        is censored, and similar ones in follow-up are weighted up: IPCW).
     lost
         What an index day is whose window the record does not see out, since the patient left:
         ``"followed"``: no outcome; ``"excluded"``: no example; ``"weighted"``: no example,
-        and those like it weigh more (``follow_up.py``).
+        and similar ones are weighted up: IPCW (``follow_up.py``).
     lost_after_days
         Silence before the end of the data after which a patient counts as having left;
         ``None``: only who is marked as no longer active.
