@@ -26,7 +26,12 @@ from fhir_adapters.reading.spool import ResourceStatus, Row, Spool
 USED_TYPES = frozenset({"Patient", "Binary", "Medication", *EVENT_REDUCERS, *DOCUMENT_REDUCERS})
 #: Type under which lines are counted whose type cannot be read.
 UNKNOWN_TYPE = "?"
-_AI_ASSERTED = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "AIAST")
+# By URL and by OID, as FhirSink writes it on demand (and did by default until ADR 040).
+_OBSERVATION_VALUE = (
+    "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "urn:oid:2.16.840.1.113883.5.1063",
+)
+_AI_ASSERTED = tuple((system, "AIAST") for system in _OBSERVATION_VALUE)
 
 
 class Intake:
@@ -156,6 +161,6 @@ def _made_by_ai(resource: Json) -> bool:
     Read back as evidence, the findings of one run would confirm themselves in the next.
     """
     return any(
-        (item.get("system"), item.get("code")) == _AI_ASSERTED
+        (item.get("system"), item.get("code")) in _AI_ASSERTED
         for item in children(child(resource, "meta"), "security")
     )

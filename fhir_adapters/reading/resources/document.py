@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_adapters.reading.attachments import Format, Part, read_attachment
-from fhir_adapters.reading.codings import loinc
+from fhir_adapters.reading.codings import codings, loinc
 from fhir_adapters.reading.dates import Dates, Moment
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable, megabytes
 from fhir_adapters.reading.markup import html_to_text
@@ -19,6 +19,8 @@ from fhir_adapters.reading.shape import Json, child, children, string
 _WITHDRAWN_REFERENCE = frozenset({"superseded", "entered-in-error"})
 # https://hl7.org/fhir/R4/valueset-diagnostic-report-status.html
 _WITHDRAWN_REPORT = frozenset({"registered", "cancelled", "entered-in-error"})
+# Model cards and prompts (HL7's guide "AI Transparency on FHIR") are about no patient.
+_AI_INPUTS = "http://hl7.org/fhir/uv/aitransparency/CodeSystem/AIinputsCS"
 _MAX_SECTION_DEPTH = 32
 
 
@@ -57,6 +59,8 @@ def reduce_document_reference(resource: Json, dates: Dates, limit: int) -> Docum
     """
     leave_out(resource, _WITHDRAWN_REFERENCE)
     if string(resource, "docStatus") == "entered-in-error":
+        raise LeftOut
+    if any(code.system == _AI_INPUTS for code in codings(resource, "type")):
         raise LeftOut
     patient = patient_id(resource)
     attachments = [child(content, "attachment") for content in children(resource, "content")]

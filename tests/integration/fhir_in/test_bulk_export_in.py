@@ -99,8 +99,14 @@ def test_summary_latest_day_is_clinical_and_past(export, make):
     assert export.read().summary.latest == date(2024, 4, 2)
 
 
-def test_ai_asserted_resources_are_left_out(export, make):
-    system = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+@pytest.mark.parametrize(
+    "system",
+    [
+        "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+        "urn:oid:2.16.840.1.113883.5.1063",
+    ],
+)
+def test_ai_asserted_resources_are_left_out(export, make, system):
     meta = {"security": [{"system": system, "code": "AIAST"}]}
     export.write(
         "a.ndjson",
@@ -113,6 +119,16 @@ def test_ai_asserted_resources_are_left_out(export, make):
     assert [event.source for event in read.records["good"].events] == ["Observation/h"]
     assert read.notes() == []
     assert read.summary.types["Observation"].left_out == 1
+
+
+def test_model_card_is_left_out(export, make):
+    guide = "http://hl7.org/fhir/uv/aitransparency/CodeSystem/AIinputsCS"
+    card = make.note("card", type={"coding": [{"system": guide, "code": "AIModelCard"}]})
+    export.write("a.ndjson", make.patient(), make.note("n"), card)
+    read = export.read()
+    assert len(read.notes()) == 1
+    assert read.summary.types["DocumentReference"].left_out == 1
+    assert read.problems == []
 
 
 def test_references_of_all_forms_are_followed(export, make):
