@@ -154,7 +154,7 @@ def _run(
                 models.resolved.model,
                 lambda day: models.context(day, limit),
                 lambda context: [
-                    FhirSink(folder / "fhir", context, concepts, bands),
+                    FhirSink(folder / "fhir", context, concepts, bands, card=models.resolved.card),
                     *models.sinks(folder, context, concepts, bands),
                 ],
                 quarantine,

@@ -32,11 +32,14 @@ class LastVerified:
         Its MLflow model.
     verified
         When (ISO 8601, UTC).
+    card
+        Its card in Markdown; empty where it had none.
     """
 
     reference: ModelReference
     folder: Path
     verified: str
+    card: str = ""
 
 
 def cache_folder(store: str, asked: str) -> Path:
@@ -57,7 +60,9 @@ def cache_folder(store: str, asked: str) -> Path:
     return root / hashlib.sha256(f"{without_user} {asked}".encode()).hexdigest()[:20]
 
 
-def cache_model(store: str, asked: str, reference: ModelReference, model: Path) -> str:
+def cache_model(
+    store: str, asked: str, reference: ModelReference, model: Path, card: str = ""
+) -> str:
     """Cache a model that has just been verified; return the time of the note.
 
     Raises
@@ -72,7 +77,7 @@ def cache_model(store: str, asked: str, reference: ModelReference, model: Path) 
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with replace_folder(folder, shared=True) as fresh:
             shutil.copytree(model, fresh / MODEL_FOLDER)
-    note = {"reference": asdict(reference), "verified": now, "asked": asked}
+    note = {"reference": asdict(reference), "verified": now, "asked": asked, "card": card}
     with replace_file(folder / _NOTE) as unfinished:
         unfinished.write_text(json.dumps(note, indent=2) + "\n", "utf-8")
     return now
@@ -84,6 +89,7 @@ def last_verified(store: str, asked: str) -> LastVerified | None:
     try:
         note = json.loads((folder / _NOTE).read_text("utf-8"))
         reference = ModelReference(**note["reference"])
-        return LastVerified(reference, folder / MODEL_FOLDER, str(note["verified"]))
+        card = str(note.get("card", ""))
+        return LastVerified(reference, folder / MODEL_FOLDER, str(note["verified"]), card)
     except (OSError, ValueError, KeyError, TypeError):
         return None

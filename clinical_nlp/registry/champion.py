@@ -7,8 +7,9 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from clinical_nlp.artifacts import shipped_folder
+from clinical_nlp.artifacts import CARD, shipped_folder
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model
@@ -23,8 +24,18 @@ from clinical_nlp.registry.store import (
     open_store,
     store_uri,
 )
-from clinical_nlp.registry.versions import aliased, find_version, model_files, register
+from clinical_nlp.registry.versions import (
+    aliased,
+    evidence_file,
+    find_version,
+    model_files,
+    register,
+)
 from clinical_nlp.risk.model import RiskModel
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 _log = logging.getLogger(__name__)
 
@@ -43,12 +54,15 @@ class ResolvedModel:
         ``"registry"``, or ``"last verified"`` where the registry could not be reached.
     verified
         When the registry last confirmed it (ISO 8601, UTC).
+    card
+        Its card in Markdown; empty where it has none, or one that was changed.
     """
 
     model: RiskModel
     asked: str
     source: str
     verified: str
+    card: str = ""
 
     @property
     def warning(self) -> str | None:
@@ -150,32 +164,46 @@ def resolve_model(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> Re
         try:
             if uri == DEFAULT_URI:
                 ensure_champion(tracking_uri)
-            reference, folder = _from_registry(store, uri, Path(scratch))
+            reference, folder, card = _from_registry(store, uri, Path(scratch))
         except ModelError as error:
             kept = last_verified(store, uri) if error.code == "E401" else None
             if kept is None:
                 raise
             parts = load_model(kept.folder, kept.reference.digest)
             model = RiskModel(parts, kept.reference)
-            return ResolvedModel(model, uri, "last verified", kept.verified)
+            return ResolvedModel(model, uri, "last verified", kept.verified, kept.card)
         parts = load_model(folder, reference.digest)
         model = RiskModel(parts, reference)
         try:
-            verified = cache_model(store, uri, reference, folder)
+            verified = cache_model(store, uri, reference, folder, card)
         except OSError as error:
             # This run has its model; only a later one without a registry would not.
             _log.warning("The verified model cannot be kept for later (%s).", error.strerror)
             verified = ""
-    return ResolvedModel(model, uri, "registry", verified)
+    return ResolvedModel(model, uri, "registry", verified, card)
 
 
-def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference, Path]:
+def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference, Path, str]:
+    """Return a version's reference, the folder of its model, and its card."""
     with open_store(store) as client:
         version = find_version(client, uri)
         digest = version.tags[DIGEST_TAG]
         folder = model_files(client, version, scratch)
+        card = _card(client, version, scratch)
     pinned = f"models:/{version.name}/{version.version}"
-    return ModelReference(version.name, str(version.version), pinned, digest), folder
+    return ModelReference(version.name, str(version.version), pinned, digest), folder, card
+
+
+def _card(client: MlflowClient, version: ModelVersion, scratch: Path) -> str:
+    """Return a version's card; a card that is not the registered one is not shown."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        path = evidence_file(client, version, CARD, scratch)
+    except (ModelError, MlflowException, OSError) as error:
+        _log.warning("The model's card is left out of the output (%s).", type(error).__name__)
+        return ""
+    return "" if path is None else path.read_text("utf-8", errors="replace")
 
 
 def load_champion_for_comparison(tracking_uri: str | None = None) -> dict[str, RiskModel]:
@@ -192,7 +220,7 @@ def load_champion_for_comparison(tracking_uri: str | None = None) -> dict[str, R
     if store.startswith("sqlite:") and not Path(store.removeprefix("sqlite:///")).is_file():
         return {}  # asking would make an empty one
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:
-        reference, folder = _from_registry(store, DEFAULT_URI, Path(scratch))
+        reference, folder, _ = _from_registry(store, DEFAULT_URI, Path(scratch))
         parts = load_model(folder, reference.digest)
         return {reference.digest: RiskModel(parts, reference)}
 
@@ -207,7 +235,7 @@ def fetch_verified(asked: str, into: Path, tracking_uri: str | None = None) -> M
     """
     store = store_uri(tracking_uri)
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:
-        reference, folder = _from_registry(store, asked, Path(scratch))
+        reference, folder, _ = _from_registry(store, asked, Path(scratch))
         load_model(folder, reference.digest)
         try:
             shutil.copytree(folder, into)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clinical_nlp.records import RiskEstimate
+from fhir_adapters.writing.ai_transparency import confidence
 from fhir_adapters.writing.elements import (
     Json,
     Resource,
@@ -82,7 +83,7 @@ def risk_assessment(
         body["basis"] = list(basis)
     prediction: Json = {}
     if estimate.interval is not None and estimate.interval_level is not None:
-        prediction["extension"] = [_interval(estimate.interval, estimate.interval_level, urls)]
+        prediction["extension"] = _interval(estimate.interval, estimate.interval_level, urls)
     prediction["outcome"] = codeable("insuficiencia cardíaca", coding(SNOMED, HEART_FAILURE))
     if band is not None and estimate.probability is not None:
         prediction["probabilityDecimal"] = float(percentage(estimate.probability))
@@ -99,20 +100,23 @@ def risk_assessment(
     return identified("RiskAssessment", body)
 
 
-def _interval(interval: tuple[float, float], level: float, urls: CanonicalUrls) -> Json:
-    """Return the extension that holds the interval around the probability.
+def _interval(interval: tuple[float, float], level: float, urls: CanonicalUrls) -> list[Json]:
+    """Return the extensions that hold the interval around the probability.
 
     ``prediction.probability[x]`` takes a decimal or a Range, and a Range would leave no place
-    for the estimate itself, which sorts and bands the patients.
+    for the estimate itself, which sorts and bands the patients. The guide's AIconfidence says
+    the same to readers who know no extension of ours; it has no place for the level.
     """
     low, high = (quantity(float(bound), "%") for bound in bounds(interval))
-    return {
+    between = {"low": low, "high": high}
+    own = {
         "extension": [
             {"url": INTERVAL_LEVEL, "valueDecimal": number(100 * level)},
-            {"url": INTERVAL_RANGE, "valueRange": {"low": low, "high": high}},
+            {"url": INTERVAL_RANGE, "valueRange": between},
         ],
         "url": urls.extension(INTERVAL_EXTENSION),
     }
+    return [own, confidence(between)]
 
 
 def _interval_es(estimate: RiskEstimate) -> str:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from clinical_nlp.records import RunContext
-from fhir_adapters.writing.elements import Json, Resource, codeable, coding, identified
-from fhir_adapters.writing.urls import SNOMED, CanonicalUrls
+from fhir_adapters.writing.ai_transparency import artificial_intelligence, described_by, kinds
+from fhir_adapters.writing.elements import Json, Resource, identified
+from fhir_adapters.writing.urls import AI_DEVICE_PROFILE, CanonicalUrls
 
-#: SNOMED CT "Application program software", as HL7's AI Transparency guide codes an AI.
-_SOFTWARE = "706689003"
 _NOTICE = (
     "Herramienta de investigación, no un producto sanitario certificado. "
     "Todo lo que escribe es preliminar hasta que un clínico lo revise."
 )
 
 
-def device(context: RunContext, urls: CanonicalUrls) -> Resource:
-    """Return the Device of a run; the same versions are the same Device every night."""
+def device(context: RunContext, urls: CanonicalUrls, card: Json | None = None) -> Resource:
+    """Return the Device of a run; the same versions are the same Device every night.
+
+    Parameters
+    ----------
+    card
+        Reference to the model's card.
+    """
     model = context.model
     return identified(
         "Device",
         {
+            "meta": {"profile": [AI_DEVICE_PROFILE]},
+            "extension": [*kinds(), *([] if card is None else [described_by(card)])],
             "identifier": [
                 _identifier(urls, "mlflow-model-uri", "URI del modelo en MLflow", model.uri),
                 _identifier(urls, "model-digest", "Huella del modelo", model.digest),
@@ -30,13 +37,14 @@ def device(context: RunContext, urls: CanonicalUrls) -> Resource:
                 {"name": "clinical-nlp", "type": "user-friendly-name"},
                 {"name": model.name, "type": "model-name"},
             ],
-            "type": codeable("Programa informático", coding(SNOMED, _SOFTWARE)),
+            "type": {**artificial_intelligence(), "text": "Inteligencia artificial"},
             "version": [
                 _version("software", context.software),
                 _version("pipeline", context.pipeline),
                 _version("model", model.version),
             ],
-            "note": [{"text": _NOTICE}],
+            # Not ``note``, which the guide took out of its profile.
+            "safety": [{"text": _NOTICE}],
         },
     )
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from clinical_nlp.records import PatientRecord
+from fhir_adapters.writing.ai_transparency import artificial_intelligence, reason
 from fhir_adapters.writing.elements import Json, Resource, codeable, coding, identified, reference
 from fhir_adapters.writing.source_note import digest_extension
-from fhir_adapters.writing.urls import DATA_OPERATION, PARTICIPANT_TYPE
+from fhir_adapters.writing.urls import AI_PROVENANCE_PROFILE, DATA_OPERATION, PARTICIPANT_TYPE
 from fhir_adapters.writing.vocabulary import RunElements
 
 
@@ -37,15 +38,20 @@ def provenance(
         *(reference(source) for source in sorted({event.source for event in record.events})),
     ]
     author = codeable("autor", coding(PARTICIPANT_TYPE, "author"))
+    entities = [{"role": "source", "what": source} for source in sources]
+    if run.card is not None:
+        entities.append({"role": "derivation", "what": run.card})
+    agent = {"type": author, "role": [artificial_intelligence()], "who": run.device}
     return identified(
         "Provenance",
         {
-            "meta": run.meta,
+            "meta": {"profile": [AI_PROVENANCE_PROFILE], **run.meta},
             "target": list(targets),
             "occurredDateTime": as_of.isoformat(),
             "recorded": f"{as_of.isoformat()}T00:00:00Z",
+            "reason": [reason()],
             "activity": codeable("creación", coding(DATA_OPERATION, "CREATE")),
-            "agent": [{"type": author, "who": run.device}],
-            "entity": [{"role": "source", "what": source} for source in sources],
+            "agent": [agent],
+            "entity": entities,
         },
     )

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from clinical_nlp.errors import OutputError
 from clinical_nlp.records import Concept, Evidence, PatientResult, RiskEstimate, RunContext
+from fhir_adapters.writing.ai_transparency import label, model_card
 from fhir_adapters.writing.assessment import review_task, risk_assessment
 from fhir_adapters.writing.check import Checker
 from fhir_adapters.writing.definitions import code_systems
 from fhir_adapters.writing.device import device
-from fhir_adapters.writing.elements import Json, Resource, coding, dumps, reference
+from fhir_adapters.writing.elements import Json, Resource, dumps, reference
 from fhir_adapters.writing.extensions import extensions
 from fhir_adapters.writing.grouping import Statement, statements
 from fhir_adapters.writing.ndjson import NdjsonFolder
@@ -24,7 +25,7 @@ from fhir_adapters.writing.observation import (
 from fhir_adapters.writing.provenance import provenance
 from fhir_adapters.writing.scale import Band, Scale
 from fhir_adapters.writing.source_note import SourceNote
-from fhir_adapters.writing.urls import DEFAULT_BASE, OBSERVATION_VALUE_OID, CanonicalUrls
+from fhir_adapters.writing.urls import DEFAULT_BASE, OBSERVATION_VALUE, CanonicalUrls
 from fhir_adapters.writing.vocabulary import RunElements, load_vocabulary
 
 #: Reference to the resource of a finding, by note key, concept, start and end.
@@ -34,6 +35,7 @@ FindingReferences = dict[tuple[str, str, int, int], Json]
 TYPES = (
     "CodeSystem",
     "StructureDefinition",
+    "DocumentReference",
     "Device",
     "Observation",
     "FamilyMemberHistory",
@@ -63,8 +65,10 @@ class FhirSink:
     base
         URL under which this installation publishes its own definitions.
     ai_system
-        Code system URI of ``AIAST`` in ``meta.security``; why the OID:
-        docs/reference/fhir-output.md.
+        Code system URI of ``AIAST`` in ``meta.security``: ``OBSERVATION_VALUE_OID`` for a
+        server that refuses what R4's frozen copy of the system lacks.
+    card
+        The model's card in Markdown; without one no DocumentReference is written.
     check_every
         Check every resource with ``fhir.resources``, and not each shape once.
 
@@ -89,7 +93,8 @@ class FhirSink:
         concepts: Mapping[str, Concept],
         bands: Scale,
         base: str = DEFAULT_BASE,
-        ai_system: str = OBSERVATION_VALUE_OID,
+        ai_system: str = OBSERVATION_VALUE,
+        card: str = "",
         check_every: bool = False,
     ) -> None:
         self._context = context
@@ -104,10 +109,12 @@ class FhirSink:
             *extensions(urls, context.software),
         ):
             self._write(resource)
+        described = self._write(model_card(context.model, card, urls)) if card.strip() else None
         self._run = RunElements(
             vocabulary,
-            device=self._write(device(context, urls)),
-            meta={"security": [coding(ai_system, "AIAST", "Artificial Intelligence asserted")]},
+            device=self._write(device(context, urls, described)),
+            meta=label(ai_system),
+            card=described,
         )
 
     def __enter__(self) -> FhirSink:

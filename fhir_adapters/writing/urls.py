@@ -24,8 +24,19 @@ DERIVATION_REFERENCE: Final = "http://hl7.org/fhir/StructureDefinition/derivatio
 #: HL7's v3-ObservationValue, which holds AIAST ("Artificial Intelligence asserted").
 OBSERVATION_VALUE: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 #: The same code system by its OID. AIAST joined it after FHIR 4.0.1 froze its copy
-#: (2018-08-12), so a validator that knows R4's own copy refuses AIAST under the URL.
+#: (2018-08-12), so a validator that knows R4's own copy alone refuses AIAST under the URL.
 OBSERVATION_VALUE_OID: Final = "urn:oid:2.16.840.1.113883.5.1063"
+
+# HL7's guide "AI Transparency on FHIR" (docs/adr/040-ai-transparency.md).
+_GUIDE: Final = "http://hl7.org/fhir/uv/aitransparency"
+AI_DEVICE_PROFILE: Final = f"{_GUIDE}/StructureDefinition/AI-Device"
+AI_PROVENANCE_PROFILE: Final = f"{_GUIDE}/StructureDefinition/AI-Provenance"
+AI_MODEL_CARD_PROFILE: Final = f"{_GUIDE}/StructureDefinition/AI-ModelCard"
+AI_KIND_EXTENSION: Final = f"{_GUIDE}/StructureDefinition/aitransparency.AIKind"
+AI_MODEL_CARD_EXTENSION: Final = f"{_GUIDE}/StructureDefinition/aitransparency.modelCardDescription"
+AI_CONFIDENCE_EXTENSION: Final = f"{_GUIDE}/StructureDefinition/AIconfidence"
+AI_DEVICE_TYPE: Final = f"{_GUIDE}/CodeSystem/AIdeviceTypeCS"
+AI_INPUTS: Final = f"{_GUIDE}/CodeSystem/AIinputsCS"
 
 
 @dataclass(frozen=True, slots=True)

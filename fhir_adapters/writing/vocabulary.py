@@ -132,11 +132,14 @@ class RunElements:
         Reference to the Device of the run.
     meta
         ``meta`` of everything that the system asserts.
+    card
+        Reference to the model's card, where it has one.
     """
 
     vocabulary: Vocabulary
     device: Json
     meta: Json
+    card: Json | None = None
 
 
 @cache

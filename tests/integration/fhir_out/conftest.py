@@ -105,6 +105,7 @@ CONCEPTS = {
         ),
     )
 }
+CARD = "---\nlanguage: es\n---\n\n# hf-risk\n\nNo es para uso clínico.\n"
 FLAG_SETS = list(product((False, True), repeat=5))
 
 
@@ -276,6 +277,7 @@ def new_sink(
     concepts: Mapping[str, Concept] = CONCEPTS,
     **more: Any,
 ) -> FhirSink:
+    more = {"card": CARD, **more}
     return FhirSink(folder, make_context(), concepts, bands or load_bands(), **more)
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from clinical_nlp.records import PatientResult
+from fhir_adapters.writing import OBSERVATION_VALUE_OID
 
 OWN = {
     "CodeSystem",
     "StructureDefinition",
+    "DocumentReference",
     "Device",
     "Observation",
     "FamilyMemberHistory",
@@ -64,9 +66,14 @@ def test_sink_writes_known_types_and_no_condition(written: Any) -> None:
 
 
 def test_sink_labels_ai_assertions(written: Any) -> None:
-    for kind in OWN - {"CodeSystem", "StructureDefinition", "Device"}:
+    system = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+    described = {"CodeSystem", "StructureDefinition", "DocumentReference", "Device"}
+    for kind in OWN - described:
         for resource in written.of(kind):
-            assert [c["code"] for c in resource["meta"]["security"]] == ["AIAST"]
+            (label,) = resource["meta"]["security"]
+            assert (label["system"], label["code"]) == (system, "AIAST")
+    for kind in described:  # nothing that people wrote
+        assert not any("security" in r.get("meta", {}) for r in written.of(kind))
 
 
 def test_sink_writes_nothing_final(written: Any) -> None:
@@ -99,11 +106,13 @@ def test_assessment_of_scored_patient_is_complete(written: Any) -> None:
 def test_assessment_has_interval_beside_probability(written: Any) -> None:
     (assessment,) = written.of("RiskAssessment", "p1")
     (prediction,) = assessment["prediction"]
-    (interval,) = prediction["extension"]
+    interval, confidence = prediction["extension"]
     level, bounds = (part for part in interval["extension"])
     assert (level["url"], level["valueDecimal"]) == ("level", 95)
     low, high = (bounds["valueRange"][end] for end in ("low", "high"))
     assert (low["value"], high["value"], low["code"], high["code"]) == (11.02, 21.34, "%", "%")
+    assert confidence["url"].endswith("/StructureDefinition/AIconfidence")
+    assert confidence["valueRange"] == bounds["valueRange"]
     assert "Intervalo del 95 %: entre 11 % y 22 %." in prediction["rationale"]
     (task,) = written.of("Task", "p1")
     assert "15,3 %, intervalo de 11,02 % a 21,34 %" in task["description"]
@@ -176,6 +185,7 @@ def test_provenance_targets_every_resource_of_patient(written: Any) -> None:
         "DocumentReference/n-1",
         "Composition/c-1",
         "Observation/o-9",
+        f"DocumentReference/{written.of('DocumentReference')[0]['id']}",
     }
     assert one["recorded"] == "2025-01-31T00:00:00Z"
 
@@ -225,7 +235,17 @@ def test_sink_uses_base_url_of_installation(
     assert "clinical-nlp.example" not in text
 
 
-def test_sink_ai_label_can_use_url(write: Callable[..., Any], results: list[PatientResult]) -> None:
-    url = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
-    made = write("a", results[:1], ai_system=url)
-    assert made.of("Observation")[0]["meta"]["security"][0]["system"] == url
+def test_sink_ai_label_can_use_oid(write: Callable[..., Any], results: list[PatientResult]) -> None:
+    made = write("a", results[:1], ai_system=OBSERVATION_VALUE_OID)
+    assert made.of("Observation")[0]["meta"]["security"][0]["system"] == OBSERVATION_VALUE_OID
+
+
+def test_sink_without_card_writes_none(
+    write: Callable[..., Any], results: list[PatientResult]
+) -> None:
+    made = write("a", results[:1], card=" ")
+    assert made.of("DocumentReference") == []
+    (device,) = made.of("Device")
+    assert not any("modelCard" in e["url"] for e in device["extension"])
+    (provenance,) = made.of("Provenance")
+    assert {entity["role"] for entity in provenance["entity"]} == {"source"}

@@ -34,7 +34,7 @@ def test_fhir_sink_satisfies_result_sink(new_sink: Callable[..., FhirSink]) -> N
 def test_sink_same_results_give_same_bytes(write: Write, results: list[PatientResult]) -> None:
     first, second = write("a", results), write("b", results)
     assert files(first.folder) == files(second.folder)
-    assert len(files(first.folder)) == 8
+    assert len(files(first.folder)) == 9
 
 
 def test_sink_checking_every_resource_changes_nothing(
