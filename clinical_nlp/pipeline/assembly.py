@@ -12,6 +12,7 @@ from clinical_nlp.pipeline import (  # noqa: F401
     assertion,
     document,
     findings,
+    layout,
     measurements,
     sections,
     sentences,
@@ -19,9 +20,11 @@ from clinical_nlp.pipeline import (  # noqa: F401
 )
 from clinical_nlp.pipeline import mentions as _mentions  # noqa: F401 - its name is a parameter's
 
-#: Order matters: sections need sentences' line breaks, findings must not claim the
-#: numbers that measurements took, assertion comes when all targets are known.
+#: Order matters: sentences end where items of the layout do, sections need sentences' line
+#: breaks, findings must not claim the numbers that measurements took, assertion comes when all
+#: targets are known.
 COMPONENTS = (
+    "es_layout",
     "es_sentences",
     "es_sections",
     "hf_measurements",

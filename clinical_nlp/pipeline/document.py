@@ -13,6 +13,9 @@ extension attributes are views that build domain values on access:
     the note's sections, labelled by section key (heading included).
 ``doc.spans["headings"]``
     the headings alone, labelled by the key of the section they open.
+
+The layout of forms and tables, ``doc._.layout``, is in
+:mod:`clinical_nlp.pipeline.document_layout`.
 """
 
 from __future__ import annotations

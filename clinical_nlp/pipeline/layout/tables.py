@@ -1,0 +1,245 @@
+"""Tables of plain text: pipes, tabs, or columns of blanks over consecutive lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.pipeline.document_layout import Column, Span, Table
+from clinical_nlp.pipeline.layout.answers import Answers
+from clinical_nlp.pipeline.layout.dates import date_in
+from clinical_nlp.pipeline.layout.lines import Line, cells_of
+
+PIPES = re.compile(r"\|")
+TABS = re.compile(r"\t")
+BLANKS = re.compile(r"(?<=\S)[ \u00a0]{2,}(?=\S)")
+_RULER = re.compile(r"[\s|:+=_–—-]*[-=_–—]{3}[\s|:+=_–—-]*")
+_NUMBER = re.compile(r"[<>≤≥~]?\s*\d+(?:[.,]\d+)*(?:\s*/\s*\d+(?:[.,]\d+)*)?\s*[%*↑↓HL]{0,3}")
+_RANGE = re.compile(
+    r"[\[(]?\s*(?:\d+(?:[.,]\d+)*\s*(?:[-–—]|a)\s*\d+(?:[.,]\d+)*|[<>≤≥]\s*=?\s*\d+(?:[.,]\d+)*)\s*[\])]?"
+)
+_UNIT = re.compile(
+    r"(?:[munpµμ]?g|[mdµμ]?[lL]|mm|cm|kg|[umµμ]?(?:UI|IU)|U|mEq|[mnpµμ]?mol|lpm|mmHg|fl|pg|ng|s|h|x?10\^?\d)?"
+    r"(?:/\w+(?:/[\d.,]+\s*\w+²?)?)|%|mmHg|lpm|kg|cm|ms|mm"
+)
+_MOST_NOISE = 0.15  # share of rows that may have text where two columns part
+_LEAST_GAP = 2
+_MOST_COLUMNS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive lines that make up a table, before its columns are named.
+
+    Parameters
+    ----------
+    lines
+        Places in the note's lines, rulers left out.
+    rows
+        For each, a cell (offsets of the note) for each column, ``None`` where empty.
+    ruled
+        Whether a ruler follows the first line.
+    """
+
+    lines: Sequence[int]
+    rows: Sequence[tuple[Span | None, ...]]
+    ruled: bool
+
+
+def find_blocks(lines: Sequence[Line]) -> Iterator[Block]:
+    """Yield the tables of a note, in order."""
+    at = 0
+    while at < len(lines):
+        separator = _separator(lines[at].text)
+        if separator is None:
+            at += 1
+            continue
+        end, places, ruled = at, [], False
+        while end < len(lines):
+            text = lines[end].text
+            if _RULER.fullmatch(text) and (separator is PIPES or places):
+                ruled = ruled or len(places) == 1
+            elif _separator(text) is separator:
+                places.append(end)
+            else:
+                break
+            end += 1
+        if len(places) > 1:
+            yield Block(places, _rows([lines[i] for i in places], separator), ruled)
+        at = max(end, at + 1)
+
+
+def _separator(text: str) -> re.Pattern[str] | None:
+    stripped = text.strip()
+    if "|" in stripped:
+        return PIPES if stripped.strip("| ") else None
+    if "\t" in stripped:
+        return TABS
+    return BLANKS if "  " in stripped and BLANKS.search(stripped) else None
+
+
+def _rows(lines: Sequence[Line], separator: re.Pattern[str]) -> list[tuple[Span | None, ...]]:
+    cells = [cells_of(line, separator) for line in lines]
+    if separator is PIPES:
+        cells = [_without_edges(line, row) for line, row in zip(lines, cells, strict=True)]
+    if separator is BLANKS:
+        return _aligned(lines, cells)
+    width = max(map(len, cells))
+    return [
+        tuple(line.span(*row[i]) if i < len(row) else None for i in range(width))
+        for line, row in zip(lines, cells, strict=True)
+    ]
+
+
+def _without_edges(line: Line, row: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    stripped = line.text.strip()
+    first = 1 if stripped.startswith("|") else 0
+    last = len(row) - (1 if stripped.endswith("|") and len(row) > first else 0)
+    return row[first:last]
+
+
+def _aligned(
+    lines: Sequence[Line], cells: Sequence[list[tuple[int, int]]]
+) -> list[tuple[Span | None, ...]]:
+    """Give cells parted by blanks their columns by where they stand in the line."""
+    columns = _columns_of(cells)
+    if not 1 < len(columns) <= _MOST_COLUMNS:
+        columns = []
+    width = max(len(columns), *map(len, cells)) if not columns else len(columns)
+    rows: list[tuple[Span | None, ...]] = []
+    for line, row in zip(lines, cells, strict=True):
+        found: list[Span | None] = [None] * width
+        for number, (start, end) in enumerate(row):
+            place = number if not columns or len(row) == width else _nearest(columns, start, end)
+            span, known = line.span(start, end), found[place]
+            found[place] = span if known is None or span is None else (known[0], span[1])
+        rows.append(tuple(found))
+    return rows
+
+
+def _columns_of(cells: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """Return the stretches of the lines that hold text in more than a few rows."""
+    length = max(end for row in cells for _, end in row)
+    counts = [0] * (length + 1)
+    for row in cells:
+        for start, end in row:
+            for place in range(start, end):
+                counts[place] += 1
+    most = int(len(cells) * _MOST_NOISE)
+    columns: list[tuple[int, int]] = []
+    start, gap = None, 0
+    for place, count in enumerate([*counts, *[0] * _LEAST_GAP]):
+        if count > most:
+            start, gap = place if start is None else start, 0
+        elif start is not None:
+            gap += 1
+            if gap == _LEAST_GAP:
+                columns.append((start, place - gap + 1))
+                start, gap = None, 0
+    return columns
+
+
+def _nearest(columns: Sequence[tuple[int, int]], start: int, end: int) -> int:
+    """Return the column that a cell overlaps most, or else stands nearest to."""
+
+    def fit(number: int) -> tuple[int, int]:
+        left, right = columns[number]
+        return min(end, right) - max(start, left), -number
+
+    return max(range(len(columns)), key=fit)
+
+
+class TableReader:
+    """Names the columns of tables.
+
+    Parameters
+    ----------
+    headers
+        ``[columns]`` of ``layout.toml``: words of headers by what their column holds.
+    answers
+        Reader of answers.
+    """
+
+    def __init__(self, headers: Mapping[str, Sequence[str]], answers: Answers) -> None:
+        self._role_of = {
+            normalise_word(word): role
+            for role in ("label", "date", "value", "unit", "range")
+            for word in headers[role]
+        }
+        self._answers = answers
+
+    def read(self, text: str, block: Block) -> Table:
+        """Return the table of a block."""
+        rows = [[text[s[0] : s[1]] if (s := cell) else "" for cell in row] for row in block.rows]
+        header = 1 if block.ruled or self._has_header(rows) else 0
+        columns = tuple(
+            self._column(
+                number,
+                [row[number] for row in rows[header:]],
+                rows[0][number] if header else "",
+                block.rows[0][number] if header else None,
+            )
+            for number in range(len(rows[0]))
+        )
+        dated = next((i for i, column in enumerate(columns) if column.role == "date"), None)
+        return Table(
+            rows=tuple(block.rows),
+            columns=columns,
+            header_rows=header,
+            row_dates=tuple(
+                date_in(row[dated]) if dated is not None and number >= header else None
+                for number, row in enumerate(rows)
+            ),
+        )
+
+    def _filled(self, cell: str) -> bool:
+        """Whether a cell holds a value or an answer, as no header does."""
+        return bool(_NUMBER.match(cell)) or self._answers.whole(cell) is not None
+
+    def _has_header(self, rows: Sequence[Sequence[str]]) -> bool:
+        first, rest = rows[0][1:], rows[1:]
+        named = [cell for cell in rows[0] if cell]
+        if not named or not any(cell for cell in first):
+            return False
+        if all(self._role(cell) or date_in(cell, whole=True) for cell in first if cell):
+            return True
+        if any(_NUMBER.match(cell) for cell in named):
+            return False
+        answers = [cell for cell in first if cell and self._answers.whole(cell)]
+        filled = [self._filled(cell) for row in rest for cell in row[1:] if cell]
+        marks = [cell in "xX" for row in rest for cell in row[1:] if cell]
+        if answers:
+            return len(answers) > 1 and bool(marks) and any(marks)
+        return bool(filled) and sum(filled) * 2 >= len(filled)
+
+    def _role(self, header: str) -> str | None:
+        words = re.sub(r"[(\[].*?[)\]]", "", header)
+        return self._role_of.get(
+            " ".join(re.findall(r"[^\W_]+(?:/[^\W_]+)?", normalise_word(words)))
+        )
+
+    def _column(self, number: int, cells: Sequence[str], header: str, span: Span | None) -> Column:
+        role = self._role(header) if header else None
+        date = date_in(header, whole=True) if header else None
+        if role is None:
+            role = self._role_by_cells(number, [cell for cell in cells if cell])
+        return Column(role, span, date)
+
+    def _role_by_cells(self, number: int, cells: Sequence[str]) -> str:
+        def most(test: Sequence[bool]) -> bool:
+            return bool(test) and sum(test) * 2 > len(test)
+
+        if most([date_in(cell, whole=True) is not None for cell in cells]):
+            return "date"
+        if number == 0:
+            return "label"
+        if most([bool(_RANGE.fullmatch(cell)) for cell in cells]):
+            return "range"
+        if most([bool(_UNIT.fullmatch(cell)) for cell in cells]):
+            return "unit"
+        if most([self._answers.whole(cell) is not None for cell in cells]):
+            digits = [bool(_NUMBER.fullmatch(cell)) for cell in cells]
+            return "value" if most(digits) else "answer"
+        return "value" if most([bool(_NUMBER.match(cell)) for cell in cells]) else "other"
