@@ -24,6 +24,7 @@ _UNIT = re.compile(
     r"(?:[munpµμ]?g|[mdµμ]?[lL]|mm|cm|kg|[umµμ]?(?:UI|IU)|U|mEq|[mnpµμ]?mol|lpm|mmHg|fl|pg|ng|s|h|x?10\^?\d)?"
     r"(?:/\w+(?:/[\d.,]+\s*\w+²?)?)|%|mmHg|lpm|kg|cm|ms|mm"
 )
+_WORDS = re.compile(r"[^\W_]+(?:/[^\W_]+)?")
 _MOST_NOISE = 0.15  # share of rows that may have text where two columns part
 _LEAST_GAP = 2
 _MOST_COLUMNS = 40
@@ -56,7 +57,7 @@ def find_blocks(lines: Sequence[Line]) -> Iterator[Block]:
         if separator is None:
             at += 1
             continue
-        end, places, ruled = at, [], False
+        end, places, ruled = at, list[int](), False
         while end < len(lines):
             text = lines[end].text
             if _RULER.fullmatch(text) and (separator is PIPES or places):
@@ -124,12 +125,13 @@ def _columns_of(cells: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]
     length = max(end for row in cells for _, end in row)
     counts = [0] * (length + 1)
     for row in cells:
-        for start, end in row:
-            for place in range(start, end):
+        for first, last in row:
+            for place in range(first, last):
                 counts[place] += 1
     most = int(len(cells) * _MOST_NOISE)
     columns: list[tuple[int, int]] = []
-    start, gap = None, 0
+    start: int | None = None
+    gap = 0
     for place, count in enumerate([*counts, *[0] * _LEAST_GAP]):
         if count > most:
             start, gap = place if start is None else start, 0
@@ -216,9 +218,7 @@ class TableReader:
 
     def _role(self, header: str) -> str | None:
         words = re.sub(r"[(\[].*?[)\]]", "", header)
-        return self._role_of.get(
-            " ".join(re.findall(r"[^\W_]+(?:/[^\W_]+)?", normalise_word(words)))
-        )
+        return self._role_of.get(" ".join(_WORDS.findall(normalise_word(words))))
 
     def _column(self, number: int, cells: Sequence[str], header: str, span: Span | None) -> Column:
         role = self._role(header) if header else None
