@@ -16,6 +16,8 @@ E5xx    writing the results                         7
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -73,3 +75,24 @@ class OutputError(ClinicalNlpError):
 
 #: Exit code of a run that finished but put something in quarantine.
 EXIT_QUARANTINED = 3
+
+_OURS = ("clinical_nlp", "fhir_adapters")
+
+
+def describe(error: BaseException) -> str:
+    """Name an unforeseen error's type and place, never its message: it may quote a note.
+
+    The place is the innermost line of this project, where a maintainer looks first.
+
+    Examples
+    --------
+    >>> describe(KeyError("text of a note"))
+    'KeyError'
+    """
+    kind = type(error).__name__
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        parts = Path(frame.filename).parts
+        root = next((len(parts) - parts[::-1].index(p) - 1 for p in _OURS if p in parts), None)
+        if root is not None:
+            return f"{kind} at {'/'.join(parts[root:])}:{frame.lineno} in {frame.name}"
+    return kind

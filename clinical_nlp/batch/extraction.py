@@ -8,10 +8,7 @@ reading most notes does.
 from __future__ import annotations
 
 import gc
-import multiprocessing
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,6 +16,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 import clinical_nlp
+from clinical_nlp.batch.workers import WorkerPool
+from clinical_nlp.errors import describe
 from clinical_nlp.pipeline.document import get_findings, get_mentions
 from clinical_nlp.records import Finding, Mention
 
@@ -35,9 +34,16 @@ class NoteReading:
     mentions: tuple[Mention, ...] = ()
 
 
-#: What was found in a note, or the name of the exception type that stopped the pipeline.
-#: Never the exception's message, which may quote the note.
-NoteOutcome = NoteReading | str
+@dataclass(frozen=True, slots=True)
+class NoteFailure:
+    """Why a note could not be read: E301 or E304, and what happened, without any text."""
+
+    code: str
+    what: str
+
+
+#: What was found in a note, or why it could not be read.
+NoteOutcome = NoteReading | NoteFailure
 
 
 def load_pipeline(mentions: bool) -> Language:
@@ -82,7 +88,7 @@ def _read_alone(nlp: Language, text: str) -> NoteOutcome:
     try:
         return _reading(nlp(text))
     except Exception as error:  # noqa: BLE001 - the note goes to quarantine
-        return type(error).__name__
+        return NoteFailure("E301", describe(error))
 
 
 def _reading(doc: Doc) -> NoteReading:
@@ -99,6 +105,10 @@ def _work(texts: Sequence[str]) -> list[NoteOutcome]:
     return read_texts(_worker_nlp, texts)
 
 
+def _killed(how: str) -> NoteOutcome:
+    return NoteFailure("E304", how)
+
+
 class NoteReader:
     """Maps batches of texts to outcomes, with a bounded number of batches in flight.
 
@@ -107,43 +117,34 @@ class NoteReader:
     nlp
         Pipeline used in this process.
     processes
-        1 reads here; more starts that many workers.
+        1 reads here; more starts that many workers. One that is killed costs the note at
+        fault, and halves the number of processes from there on.
     mentions
         Whether the workers load the mention model, as ``nlp`` does.
     """
 
     def __init__(self, nlp: Language, processes: int = 1, mentions: bool = False) -> None:
         self._nlp = nlp
-        self._mentions = mentions
-        self._processes = processes
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: WorkerPool[NoteOutcome] | None = None
+        if processes > 1:
+            self._pool = WorkerPool(processes, _start_worker, (mentions,), _work, _killed)
 
     def __enter__(self) -> Self:
-        if self._processes > 1:
-            # "spawn": workers must not inherit open databases, locks or BLAS threads.
-            self._pool = ProcessPoolExecutor(
-                self._processes,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start_worker,
-                initargs=(self._mentions,),
-            )
         return self
 
     def __exit__(self, *failure: object) -> None:
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.close()
 
     def read(self, batches: Iterable[Sequence[str]]) -> Iterator[list[NoteOutcome]]:
         """Yield the outcomes of each batch, in the order of the batches."""
         if self._pool is None:
             for texts in batches:
                 yield read_texts(self._nlp, texts)
-            return
-        waiting: deque[Future[list[NoteOutcome]]] = deque()
-        for texts in batches:
-            waiting.append(self._pool.submit(_work, texts))
-            # Two batches a worker keep it busy; more would only hold memory.
-            if len(waiting) >= 2 * self._processes:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        else:
+            yield from self._pool.map(batches)
+
+    @property
+    def ended_workers(self) -> list[str]:
+        """How each worker process that did not end by itself ended (``"signal 9"``)."""
+        return [] if self._pool is None else self._pool.ended

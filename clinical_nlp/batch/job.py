@@ -14,7 +14,8 @@ from datetime import date
 from pathlib import Path
 from time import perf_counter
 
-from clinical_nlp.batch.extraction import NoteOutcome, NoteReader, NoteReading
+from clinical_nlp.batch.extraction import NoteFailure, NoteOutcome, NoteReader, NoteReading
+from clinical_nlp.batch.isolation import estimate_each, note_problem, rows_lost, write_each
 from clinical_nlp.batch.ports import PatientSource, ResultSink, RiskEstimator
 from clinical_nlp.batch.run_record import RunOutcome
 from clinical_nlp.batch.statistics import RunStatistics
@@ -140,16 +141,22 @@ def run(
     progress.start("patients", summary.patients)
     for group, notes in _read_groups(source, reader, quarantine, outcome):
         with outcome.timed("estimate"):
-            estimates = estimator.estimate(list(zip(group, notes, strict=True)), day)
+            estimates = estimate_each(estimator, list(zip(group, notes, strict=True)), day)
         with outcome.timed("write"):
             for record, found, estimate in zip(group, notes, estimates, strict=True):
-                result = PatientResult(record, found, estimate)
-                for sink in sinks:
-                    sink.write(result)
+                if isinstance(estimate, Problem):
+                    quarantine.add(estimate)
+                    continue
+                for problem in write_each(sinks, PatientResult(record, found, estimate)):
+                    quarantine.add(problem)
         progress.advance(len(group))
     with outcome.timed("write"):
         for sink in sinks:
             outcome.written.update(sink.close())
+    for problem in (*source.problems(), *rows_lost(sinks)):
+        quarantine.add(problem)
+    outcome.failed_patients = summary.patients - outcome.statistics.patients["seen"]
+    outcome.ended_workers = list(reader.ended_workers)
     outcome.quarantined = dict(sorted(quarantine.codes.items()))
     return outcome
 
@@ -199,15 +206,8 @@ def _note_findings(
     note: Note, read: NoteOutcome, quarantine: Quarantine, outcome: RunOutcome
 ) -> NoteFindings:
     """Pair a note with its findings; one on which the pipeline failed goes to quarantine."""
-    if isinstance(read, str):
+    if isinstance(read, NoteFailure):
         outcome.failed_notes += 1
-        quarantine.add(
-            Problem(
-                "E301",
-                f"the pipeline stopped at this note with {read}, so it counts as having no "
-                "findings; report it to the maintainers with the note's style, not its text.",
-                resource=note.source,
-            )
-        )
+        quarantine.add(note_problem(note.source, read))
         read = NoteReading(())
     return NoteFindings(note, read.findings, read.mentions)

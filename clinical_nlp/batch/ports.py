@@ -35,12 +35,12 @@ class PatientSource(Protocol):
         ...
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what could not be used, in order of (file, line)."""
+        """Yield what could not be used and was not yielded before, by file and line."""
         ...
 
 
 class ResultSink(Protocol):
-    """A place results are written to, patient by patient."""
+    """A place results are written to, patient by patient: each as a whole or not at all."""
 
     def write(self, result: PatientResult) -> None:
         """Write one patient's result."""

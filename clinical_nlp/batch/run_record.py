@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -40,6 +40,10 @@ class RunOutcome:
         Rows or resources by output.
     failed_notes
         Notes on which the pipeline failed; they are in the quarantine.
+    failed_patients
+        Patients whose record or estimate failed; they are in the quarantine and in no output.
+    ended_workers
+        How each process that was killed while it read notes ended (``"signal 9"``).
     quarantined
         Problems by error code.
     peak_rss_mib
@@ -59,6 +63,8 @@ class RunOutcome:
     seconds: dict[str, float] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     failed_notes: int = 0
+    failed_patients: int = 0
+    ended_workers: Sequence[str] = ()
     quarantined: Mapping[str, int] = field(default_factory=dict)
     peak_rss_mib: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -120,12 +126,13 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
             "patients": source.patients,
             "notes": source.notes,
         },
-        "patients": dict(statistics.patients),
+        "patients": dict(statistics.patients) | {"failed": outcome.failed_patients},
         "abstentions": dict(sorted(statistics.abstentions.items())),
         "notes": dict(statistics.notes) | {"failed": outcome.failed_notes},
         "findings": dict(statistics.findings),
         "quarantined": dict(outcome.quarantined),
         "written": dict(sorted(outcome.written.items())),
+        "ended_workers": list(outcome.ended_workers),
         "seconds": {stage: round(s, 3) for stage, s in outcome.seconds.items()},
         "peak_rss_mib": outcome.peak_rss_mib and round(outcome.peak_rss_mib, 1),
         "energy": dict(outcome.energy) or None,

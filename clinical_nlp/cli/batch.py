@@ -121,11 +121,11 @@ def _run(
     """Run the batch; return how many resources or notes are in quarantine."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
     from clinical_nlp.batch.extraction import NoteReader
+    from clinical_nlp.batch.isolation import killed_workers, report_or_notice
     from clinical_nlp.batch.job import Quarantine, run
     from clinical_nlp.batch.models import load_models
     from clinical_nlp.batch.output import RUN_RECORD, OutputFolder
     from clinical_nlp.batch.run_record import add_facts, write_run_record
-    from clinical_nlp.batch.sinks.report import write_report
     from clinical_nlp.cli.progress import BatchProgress
     from clinical_nlp.lexicon import load_lexicon
     from clinical_nlp.registry.energy import measured
@@ -161,11 +161,15 @@ def _run(
                 as_of,
                 progress,
             )
-        quarantine.close()
         add_facts(outcome, models.resolved, energy.report(), processes)
-        write_report(folder / "report.html", outcome, concepts, bands)
+        if problem := report_or_notice(folder / "report.html", outcome, concepts, bands):
+            quarantine.add(problem)
+        quarantine.close()
+        outcome.quarantined = dict(sorted(quarantine.codes.items()))
         write_run_record(folder / RUN_RECORD, outcome)
         output.publish()
+    if outcome.ended_workers:  # with --quiet too, so that the log has it
+        typer.echo(f"Warning: {killed_workers(outcome.ended_workers)}", err=True)
     return quarantine.total
 
 

@@ -195,6 +195,14 @@ class Defect(Enum):
         Outcome.KEPT,
     )
 
+    # What nobody foresaw
+    UNFORESEEN = (
+        "E299",
+        "Reading it failed in a way that nobody foresaw ({error}), so it was left out: report"
+        " this line to the maintainers, with what is unusual about the resource and without its"
+        " text.",
+    )
+
     def __init__(self, code: str, sentence: str, outcome: Outcome = Outcome.QUARANTINED) -> None:
         self.code = code
         self.sentence = sentence

@@ -21,12 +21,12 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.records.codec import CODINGS, EVENTS, RECORD
 from fhir_adapters.reading.dates import Dates
-from fhir_adapters.reading.defects import Defect
+from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.digest import MultisetDigest
 from fhir_adapters.reading.files import export_files, read_lines
 from fhir_adapters.reading.intake import Intake
 from fhir_adapters.reading.resolution import resolve_references
-from fhir_adapters.reading.spool import ResourceStatus, Spool
+from fhir_adapters.reading.spool import ResourceStatus, Spool, fault_of_data
 
 #: Most bytes of an attachment; larger ones are no notes (a scanned book, a core dump).
 MAX_NOTE_BYTES = 10_000_000
@@ -126,18 +126,26 @@ class BulkExport:
     def records(self) -> Iterator[PatientRecord]:
         """Yield the patients in order of id, one in memory at a time."""
         rows = self._spool.db.execute(
-            "SELECT id, payload FROM resource WHERE type = 'Patient' AND status = 0 ORDER BY id"
+            "SELECT n, id, payload FROM resource WHERE type = 'Patient' AND status = 0 ORDER BY id"
         )
-        for patient, payload in rows:
-            notes, events = self._notes_and_events(patient)
+        for n, patient, payload in rows:
+            try:
+                record = RECORD.loads(payload)
+                notes, events = self._notes_and_events(patient)
+            except Exception as error:  # noqa: BLE001 - the patient goes to quarantine
+                self._add_problem(n, fault_of_data(error))
+                continue
             yield replace(
-                RECORD.loads(payload),
+                record,
                 notes=tuple(sorted(notes, key=_note_order)),
                 events=tuple(sorted(events, key=_event_order)),
             )
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what could not be used, in order of (file, line)."""
+        """Yield what could not be used, in order of (file, line).
+
+        Each is yielded once: asked again after ``records``, it yields what failed there.
+        """
         return self._spool.problems([file.name for file in self._files])
 
     @property
@@ -179,15 +187,21 @@ class BulkExport:
             (patient,),
         )
         for n, source, parts, payload, drug in rows.fetchall():
-            if parts:
-                notes.extend(self._notes(n, source, patient, payload))
-            else:
-                codings = CODINGS.loads(drug) if drug else ()
-                events.extend(
-                    event if event.codings else replace(event, codings=codings)
-                    for event in EVENTS.loads(payload)
-                )
+            try:
+                if parts:
+                    notes.extend(list(self._notes(n, source, patient, payload)))
+                else:
+                    events.extend(_events(payload, drug))
+            except Exception as error:  # noqa: BLE001 - the resource goes to quarantine
+                self._add_problem(n, fault_of_data(error))
         return notes, events
+
+    def _add_problem(self, n: int, error: Unusable) -> None:
+        """Quarantine resource ``n``, which was counted as used."""
+        file, line, reference = self._spool.db.execute(
+            "SELECT file, line, type || '/' || id FROM resource WHERE n = ?", (n,)
+        ).fetchone()
+        self._spool.add_problem(file, line, reference, error.defect, **error.details)
 
     def _notes(self, n: int, source: str, patient: str, head: str) -> Iterator[Note]:
         written, kind = json.loads(head)
@@ -201,6 +215,14 @@ class BulkExport:
                 kind=kind,
                 part=number,
             )
+
+
+def _events(payload: str, drug: str | None) -> list[CodedEvent]:
+    codings = CODINGS.loads(drug) if drug else ()
+    return [
+        event if event.codings else replace(event, codings=codings)
+        for event in EVENTS.loads(payload)
+    ]
 
 
 def _note_order(note: Note) -> tuple[datetime, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, date
 
 from clinical_nlp.records import TypeCounts
@@ -20,7 +21,7 @@ from fhir_adapters.reading.resources import DOCUMENT_REDUCERS, EVENT_REDUCERS
 from fhir_adapters.reading.resources.document import Document, replaced_by
 from fhir_adapters.reading.resources.patient import reduce_patient
 from fhir_adapters.reading.shape import Json, child, children, string
-from fhir_adapters.reading.spool import ResourceStatus, Row, Spool
+from fhir_adapters.reading.spool import ResourceStatus, Row, Spool, fault_of_data
 
 #: Resource types that a patient's record is built from.
 USED_TYPES = frozenset({"Patient", "Binary", "Medication", *EVENT_REDUCERS, *DOCUMENT_REDUCERS})
@@ -32,6 +33,16 @@ _OBSERVATION_VALUE = (
     "urn:oid:2.16.840.1.113883.5.1063",
 )
 _AI_ASSERTED = tuple((system, "AIAST") for system in _OBSERVATION_VALUE)
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a line stands, and what is known of its resource so far."""
+
+    file: int
+    line: int
+    kind: str = UNKNOWN_TYPE
+    reference: str | None = None
 
 
 class Intake:
@@ -53,29 +64,43 @@ class Intake:
         self._max_line_bytes = max_line_bytes
 
     def add(self, file: int, line: Line) -> None:
-        """Spool one line; a defect goes to the quarantine and never stops the scan."""
-        kind, reference = UNKNOWN_TYPE, None
+        """Spool one line; a defect, foreseen or not, goes to the quarantine."""
+        before = self._spool.count
+        place = _Place(file, line.number)
         try:
-            if line.content is None:
-                limit = megabytes(self._max_line_bytes)
-                raise Unusable(line.defect or Defect.BROKEN_FILE, limit=limit)
-            resource = parse(line.content)
-            kind = resource["resourceType"]
-            if kind == "Bundle":
-                raise Unusable(Defect.BUNDLE)
-            if kind not in USED_TYPES:
-                counts = self.counts[kind]
-                counts.seen += 1
-                counts.skipped += 1
-                return
-            row = Row(file, line.number, kind, identity(resource), _updated(resource))
-            reference = f"{kind}/{row.id}"
-            self._reduce(resource, row)
+            self._read(line, place)
         except Unusable as error:
-            counts = self.counts[kind]
+            self._refuse(place, before, error)
+        except Exception as error:  # noqa: BLE001 - the line goes to quarantine
+            self._refuse(place, before, fault_of_data(error))
+
+    def _read(self, line: Line, place: _Place) -> None:
+        if line.content is None:
+            limit = megabytes(self._max_line_bytes)
+            raise Unusable(line.defect or Defect.BROKEN_FILE, limit=limit)
+        resource = parse(line.content)
+        place.kind = resource["resourceType"]
+        if place.kind == "Bundle":
+            raise Unusable(Defect.BUNDLE)
+        if place.kind not in USED_TYPES:
+            counts = self.counts[place.kind]
             counts.seen += 1
-            counts.quarantined += 1
-            self._spool.add_problem(file, line.number, reference, error.defect, **error.details)
+            counts.skipped += 1
+            return
+        updated = _updated(resource)
+        row = Row(place.file, place.line, place.kind, identity(resource), updated)
+        place.reference = f"{row.type}/{row.id}"
+        self._reduce(resource, row)
+
+    def _refuse(self, place: _Place, before: int, error: Unusable) -> None:
+        """Quarantine a line, and take back what was spooled of it after row ``before``."""
+        self._spool.reject_after(before)
+        counts = self.counts[place.kind]
+        counts.seen += 1
+        counts.quarantined += 1
+        self._spool.add_problem(
+            place.file, place.line, place.reference, error.defect, **error.details
+        )
 
     def _reduce(self, resource: Json, row: Row) -> None:
         try:

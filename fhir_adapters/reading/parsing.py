@@ -26,7 +26,8 @@ ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 # "\ud800" may be half of a pair or stand alone; only the parsed string shows which.
 _MAYBE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+#: Half of a pair of UTF-16; alone it has no UTF-8 form.
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _refuse_constant(_name: str) -> NoReturn:
@@ -86,6 +87,6 @@ def _replace_surrogates(resource: Json) -> None:
         node = stack.pop()
         for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
             if isinstance(value, str):
-                node[key] = _SURROGATE.sub("\ufffd", value)
+                node[key] = SURROGATE.sub("\ufffd", value)
             elif isinstance(value, dict | list):
                 stack.append(value)

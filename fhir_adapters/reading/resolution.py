@@ -13,7 +13,7 @@ from itertools import groupby
 
 from fhir_adapters.reading.attachments import Part, choose, defect_of_kept, read_binary
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
-from fhir_adapters.reading.spool import ResourceStatus, Spool
+from fhir_adapters.reading.spool import ResourceStatus, Spool, fault_of_data
 
 _ORPHAN = """
     status = 0 AND type NOT IN ('Patient', 'Binary', 'Medication') AND NOT EXISTS (
@@ -71,20 +71,31 @@ def _quarantine(spool: Spool, condition: str, defect: Defect) -> None:
 def _read_binaries(spool: Spool) -> None:
     """Read the notes whose text lies in Binaries, one document in memory at a time."""
     for n, file, line, reference in _documents_with_binaries(spool):
-        parts = [_with_binary(spool, part) for part in spool.parts(n)]
         try:
-            notes, defective = choose(parts)
-        except LeftOut:
-            _set_status(spool, n, ResourceStatus.LEFT_OUT)
+            try:
+                defective = _read_document(spool, n)
+            except LeftOut:
+                _set_status(spool, n, ResourceStatus.LEFT_OUT)
+                continue
+            except Unusable:
+                raise
+            except Exception as error:  # noqa: BLE001 - the document goes to quarantine
+                raise fault_of_data(error) from None
         except Unusable as error:
             _set_status(spool, n, ResourceStatus.QUARANTINED)
             spool.add_problem(file, line, reference, error.defect, **error.details)
         else:
-            spool.add_parts(n, notes)
-            spool.db.execute("UPDATE resource SET notes = ? WHERE n = ?", (len(notes), n))
             for part in defective:
                 defect, details = defect_of_kept(part)
                 spool.add_problem(file, line, reference, defect, **details)
+
+
+def _read_document(spool: Spool, n: int) -> list[Part]:
+    """Read a document's Binaries, and store its notes; return the parts with a defect."""
+    notes, defective = choose([_with_binary(spool, part) for part in spool.parts(n)])
+    spool.add_parts(n, notes)
+    spool.db.execute("UPDATE resource SET notes = ? WHERE n = ?", (len(notes), n))
+    return defective
 
 
 def _documents_with_binaries(spool: Spool) -> Iterator[tuple[int, int, int, str]]:
@@ -119,7 +130,11 @@ def _with_binary(spool: Spool, part: Part) -> Part:
     media, data, defect, details = row
     if defect is not None:
         return part.broken(Defect[defect], **json.loads(details))
-    return read_binary(part, data, media)
+    try:
+        return read_binary(part, data, media)
+    except Exception as error:  # noqa: BLE001 - the document's other parts may be readable
+        fault = fault_of_data(error)
+        return part.broken(fault.defect, **fault.details)
 
 
 def _leave_out_replaced(spool: Spool) -> None:

@@ -16,14 +16,16 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from clinical_nlp.errors import ClinicalNlpError, describe
 from clinical_nlp.records import Problem
 from fhir_adapters.reading.attachments import Format, Part
 from fhir_adapters.reading.defects import Defect, Unusable
+from fhir_adapters.reading.parsing import SURROGATE
 
 _SCHEMA = """
 CREATE TABLE resource (
@@ -54,6 +56,8 @@ CREATE TABLE problem (
 );
 """
 _BATCH = 2000
+#: Errors of SQLite that a value causes, and not the disk.
+_OF_A_VALUE = (sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 _PREFIX = ".clinical-nlp-spool-"
 
 
@@ -115,7 +119,9 @@ class Spool:
             self._path.unlink()
             self._path = None
         self._rows: list[tuple[Any, ...]] = []
-        self._count = 0
+        #: Number of the resource added last.
+        self.count = 0
+        self._told = 0  # the last row of ``problem`` that was yielded
 
     def close(self) -> None:
         """Close the database and remove its file."""
@@ -126,24 +132,38 @@ class Spool:
 
     def add(self, row: Row) -> int:
         """Add a resource; return its number ``n``."""
-        self._count += 1
+        self.count += 1
         self._rows.append(
             (
-                *(self._count, row.file, row.line, row.type, row.id, row.updated, int(row.status)),
+                *(self.count, row.file, row.line, row.type, row.id, row.updated, int(row.status)),
                 *(row.patient, row.medication, row.latest, row.notes, row.payload),
             )
         )
         if len(self._rows) >= _BATCH:
             self.flush()
-        return self._count
+        return self.count
 
     def flush(self) -> None:
         """Write the buffered resources."""
         self.db.executemany("INSERT INTO resource VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", self._rows)
         self._rows.clear()
 
+    def reject_after(self, last: int) -> None:
+        """Take back every resource added after number ``last``, with all that hangs on it."""
+        if self.count == last:
+            return
+        self.flush()
+        self.db.execute("DELETE FROM resource WHERE n > ?", (last,))
+        for table in ("part", "binary", "replaces"):
+            self.db.execute(f"DELETE FROM {table} WHERE resource > ?", (last,))  # noqa: S608
+
     def add_parts(self, resource: int, parts: list[Part]) -> None:
-        """Store a document's parts in place of any that it had."""
+        """Store a document's parts in place of any that it had.
+
+        SQLite stores UTF-8, which has no lone surrogates: in a text they become U+FFFD, one
+        for one, so that offsets stay true.
+        """
+        parts = [_storable(part) for part in parts]
         self.db.execute("DELETE FROM part WHERE resource = ?", (resource,))
         self.db.executemany(
             "INSERT INTO part VALUES (?,?,?,?,?,?,?,?,?)",
@@ -202,9 +222,44 @@ class Spool:
         )
 
     def problems(self, names: list[str]) -> Iterator[Problem]:
-        """Yield the quarantine in order of (file, line); ``names`` are the files' names."""
+        """Yield what was added since the last call, in order of (file, line).
+
+        Parameters
+        ----------
+        names
+            The files' names.
+        """
+        told, self._told = self._told, self._last_problem()
         rows = self.db.execute(
-            "SELECT file, line, code, reason, resource FROM problem ORDER BY file, line, rowid"
+            "SELECT file, line, code, reason, resource FROM problem WHERE rowid > ?"
+            " ORDER BY file, line, rowid",
+            (told,),
         )
         for file, line, code, reason, resource in rows:
             yield Problem(code, reason, names[file], line, resource)
+
+    def _last_problem(self) -> int:
+        last: int = self.db.execute("SELECT coalesce(max(rowid), 0) FROM problem").fetchone()[0]
+        return last
+
+
+def fault_of_data(error: Exception) -> Unusable:
+    """Return an unforeseen error as a defect of the resource at which it happened.
+
+    Raises
+    ------
+    Exception
+        The error itself, where not the resource but the disk or the run is at fault.
+    """
+    of_database = isinstance(error, sqlite3.Error) and not isinstance(error, _OF_A_VALUE)
+    if of_database or isinstance(error, ClinicalNlpError):
+        raise error
+    return Unusable(Defect.UNFORESEEN, error=describe(error))
+
+
+def _storable(part: Part) -> Part:
+    try:
+        (part.text or "").encode()
+    except UnicodeEncodeError:
+        return replace(part, text=SURROGATE.sub("\ufffd", part.text or ""))
+    return part

@@ -40,17 +40,19 @@ class Checker:
         OutputError
             E521: the resource is not valid FHIR. Holds element names, never values.
         """
+        shape: Hashable = None
         if not self._every:
             shape = (resource.kind, _shape(resource.body))
             if shape in self._seen:
                 return
-            self._seen.add(shape)
         kind = resource.kind
         try:
             _model(kind).model_validate({"resourceType": kind, "id": resource.id, **resource.body})
         except ValidationError as error:
             locations = _error_locations(error)
         else:
+            if not self._every:
+                self._seen.add(shape)
             return
         # Outside the handler: pydantic's message quotes the input.
         raise OutputError(

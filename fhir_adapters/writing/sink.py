@@ -103,6 +103,7 @@ class FhirSink:
         urls = CanonicalUrls(base.rstrip("/"))
         vocabulary = load_vocabulary(urls)
         self._checker = Checker(check_every)
+        self._pending: list[Resource] = []
         self._folder = NdjsonFolder(folder, TYPES)
         for resource in (
             *code_systems(vocabulary, concepts, bands, context.software),
@@ -116,6 +117,7 @@ class FhirSink:
             meta=label(ai_system),
             card=described,
         )
+        self._flush()
 
     def __enter__(self) -> FhirSink:
         return self
@@ -124,7 +126,19 @@ class FhirSink:
         self._folder.discard()
 
     def write(self, result: PatientResult) -> None:
-        """Write every resource about one patient."""
+        """Write every resource about one patient; none of them, if one cannot be made."""
+        try:
+            self._make(result)
+            self._flush()
+        finally:
+            self._pending.clear()
+
+    def _flush(self) -> None:
+        for resource in self._pending:
+            self._folder.add(resource.kind, resource.line)
+        self._pending.clear()
+
+    def _make(self, result: PatientResult) -> None:
         targets: list[Json] = []
         references: FindingReferences = {}
         for item in result.notes:
@@ -186,7 +200,7 @@ class FhirSink:
 
     def _write(self, resource: Resource) -> Json:
         self._checker.check(resource)
-        self._folder.add(resource.kind, resource.line)
+        self._pending.append(resource)
         return resource.reference
 
 

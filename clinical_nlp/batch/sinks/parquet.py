@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,17 @@ class ParquetTable(ABC):
     def __init__(self, path: Path, columns: Columns, metadata: Mapping[str, str]) -> None:
         self._name = path.name
         self._written = 0
+        self._lost: list[tuple[str, Exception]] = []
         self._group: list[Mapping[str, Any]] = []
         self._schema = pa.schema(columns, metadata=metadata)
         with output_errors(self._name):
             self._file = open_private(path)
         self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
+
+    @property
+    def lost(self) -> Sequence[tuple[str, Exception]]:
+        """Patients of rows that could not be stored, and why."""
+        return self._lost
 
     @abstractmethod
     def rows(self, result: PatientResult) -> Iterable[Mapping[str, Any]]:
@@ -57,7 +63,7 @@ class ParquetTable(ABC):
 
     def write(self, result: PatientResult) -> None:
         """Take one patient's result."""
-        for row in self.rows(result):
+        for row in list(self.rows(result)):  # all of them or, if one fails, none
             self._group.append(row)
             if len(self._group) >= ROWS_PER_GROUP:
                 self._flush()
@@ -72,8 +78,22 @@ class ParquetTable(ABC):
         return {self._name: self._written}
 
     def _flush(self) -> None:
-        table = pa.Table.from_pylist(self._group, schema=self._schema)
+        try:
+            table = self._table(self._group)
+        except Exception:  # noqa: BLE001 - row by row, to find which it was
+            table = pa.concat_tables([self._schema.empty_table(), *self._storable()])
         with output_errors(self._name):
             self._writer.write_table(table)
-        self._written += len(self._group)
+        self._written += table.num_rows
         self._group = []
+
+    def _table(self, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+        return pa.Table.from_pylist(rows, schema=self._schema)
+
+    def _storable(self) -> Iterator[pa.Table]:
+        """Yield the rows that Parquet can hold, and note the others as lost."""
+        for row in self._group:
+            try:
+                yield self._table([row])
+            except Exception as error:  # noqa: BLE001 - told of the patient
+                self._lost.append((str(row.get("patient_id")), error))

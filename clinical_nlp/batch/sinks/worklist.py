@@ -95,9 +95,10 @@ class Worklist:
             estimate.index_date.isoformat(),
             str(estimate.horizon_days),
         )
+        line = _csv_line(cells)
         with output_errors(self._path.name):
             self._order.append((-probability, record.id, self._rows.tell()))
-            self._rows.write(_csv_line(cells))
+            self._rows.write(line)
 
     def close(self) -> Mapping[str, int]:
         """Sort and write the list."""

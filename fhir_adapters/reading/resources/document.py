@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from clinical_nlp.errors import describe
 from fhir_adapters.reading.attachments import Format, Part, read_attachment
 from fhir_adapters.reading.codings import codings, loinc
 from fhir_adapters.reading.dates import Dates, Moment
@@ -64,7 +65,7 @@ def reduce_document_reference(resource: Json, dates: Dates, limit: int) -> Docum
         raise LeftOut
     patient = patient_id(resource)
     attachments = [child(content, "attachment") for content in children(resource, "content")]
-    read = (read_attachment(attachment, resource, limit) for attachment in attachments)
+    read = (_read(attachment, resource, limit) for attachment in attachments)
     parts = tuple(part for part in read if part is not None)
     if not parts:
         raise Unusable(Defect.NO_DATA)
@@ -74,11 +75,25 @@ def reduce_document_reference(resource: Json, dates: Dates, limit: int) -> Docum
     return _document(patient, resource, written, "type", parts, replaced_by(resource))
 
 
+def _read(attachment: Json, resource: Json, limit: int) -> Part | None:
+    """Read an attachment; where that fails unforeseen, the others may still be readable."""
+    try:
+        return read_attachment(attachment, resource, limit)
+    except Unusable:
+        raise
+    except Exception as error:  # noqa: BLE001 - the attachment counts as unreadable
+        return Part(
+            media=string(attachment, "contentType"),
+            defect=Defect.UNFORESEEN,
+            details={"error": describe(error)},
+        )
+
+
 def reduce_diagnostic_report(resource: Json, dates: Dates, limit: int) -> Document:
     """Reduce a DiagnosticReport: its presented form, else its conclusion."""
     leave_out(resource, _WITHDRAWN_REPORT)
     patient = patient_id(resource)
-    forms = (read_attachment(a, resource, limit) for a in children(resource, "presentedForm"))
+    forms = (_read(a, resource, limit) for a in children(resource, "presentedForm"))
     parts = tuple(part for part in forms if part is not None)
     conclusion = string(resource, "conclusion")
     if not parts and conclusion:
