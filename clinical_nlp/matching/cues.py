@@ -104,7 +104,9 @@ class CueMatcher:
         self._classes: dict[str, int] = {}
 
     def find(
-        self, words: Sequence[str], wanted: Callable[[tuple[int, ...]], object] = bool
+        self,
+        words: Sequence[str],
+        wanted: Callable[[int, int, tuple[int, ...]], object] | None = None,
     ) -> list[Match]:
         """Return the longest match at every place, overlapping ones included.
 
@@ -113,7 +115,8 @@ class CueMatcher:
         words
             Normalised words.
         wanted
-            Whether a match of these patterns counts; one that does not hides no shorter one.
+            Whether a match (start, end, patterns) counts; one that does not hides no shorter
+            one. All count without it.
         """
         classes = self._classes
         if len(classes) > _MAX_WORDS:
@@ -123,7 +126,7 @@ class CueMatcher:
                 classes[word] = self._word_class(word)
         longest: dict[int, Match] = {}
         for start, end, patterns in self._automaton.matches([classes[word] for word in words]):
-            if wanted(patterns):
+            if wanted is None or wanted(start, end, patterns):
                 longest[start] = Match(start, end, patterns)  # those of one start come by end
         return list(longest.values())
 

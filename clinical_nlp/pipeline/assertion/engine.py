@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 from clinical_nlp.matching.cues import END, START, CueMatcher, prune
 from clinical_nlp.pipeline.assertion.assertion import FLAGS, Assertion
 from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
+from clinical_nlp.pipeline.assertion.coordination import share_in_rows
 from clinical_nlp.pipeline.assertion.enumeration import asides, item_commas
-from clinical_nlp.pipeline.assertion.graph import SILENT, SentenceGraph, Target, modifier
+from clinical_nlp.pipeline.assertion.graph import SILENT, WIDEST, SentenceGraph, Target, modifier
 from clinical_nlp.pipeline.assertion.rules import AssertionRules
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
@@ -38,7 +40,9 @@ class ContextEngine:
         Empty where no cue may modify any.
         """
         rules = self._rules(frozenset(target.label_ for target in sentence.targets))
-        matches = prune(self._matcher.find([START, *sentence.words, END], rules))
+        matches = prune(
+            self._matcher.find([START, *sentence.words, END], _reaching(sentence, rules))
+        )
         chosen = [(rule, match) for match in matches for rule in rules(match.patterns)]
         if all(rule.direction in SILENT for rule, _ in chosen):
             return []
@@ -94,6 +98,9 @@ class ContextEngine:
             distance = target.start - end if end <= target.start else start - target.end
             cues_of.setdefault(target.index, []).append((distance, cue))
         assertions = {index: self._assertion(cues) for index, cues in cues_of.items()}
+        if 0 < len(assertions) < len(sentence.targets):
+            rows = {i: any(c.rule.metadata["rows"] for _, c in cues_of[i]) for i in cues_of}
+            share_in_rows(sentence, rows, assertions)
         if len(assertions) < len(sentence.targets):
             unmodified = [t for t in sentence.targets if t.index not in assertions]
             for index, category in self._data.passages.categories(sentence, unmodified).items():
@@ -158,6 +165,36 @@ def _share_with_short_forms(sentence: Sentence, assertions: dict[int, Assertion]
         for one, other in ((name, short), (short, name)):
             if one.index in assertions and other.index not in assertions:
                 assertions[other.index] = assertions[one.index]
+
+
+def _reaching(
+    sentence: Sentence, rules: Callable[[tuple[int, ...]], tuple[ConTextRule, ...]]
+) -> Callable[[int, int, tuple[int, ...]], bool]:
+    """Return a function that tells whether a match may modify a target where they stand.
+
+    'No ha presentado,' may close a topic before it; where no finding stands before it, it must
+    not hide 'no ha presentado', which denies what follows.
+    """
+    starts = [target.start for target in sentence.targets]
+    ends = [target.end for target in sentence.targets]
+
+    def reaches(start: int, end: int, patterns: tuple[int, ...]) -> bool:
+        start, end = start - 1, end - 1  # the words begin with START
+        for rule in rules(patterns):
+            if rule.direction in SILENT:
+                return True
+            reach = rule.max_scope or WIDEST
+            if rule.direction != "BACKWARD":
+                after = bisect_left(ends, end + 1)
+                if after < len(starts) and starts[after] < end + reach:
+                    return True
+            if rule.direction != "FORWARD":
+                before = bisect_left(starts, start) - 1
+                if before >= 0 and ends[before] > start - reach:
+                    return True
+        return False
+
+    return reaches
 
 
 def _may_modify(rule: ConTextRule, kinds: frozenset[str]) -> bool:

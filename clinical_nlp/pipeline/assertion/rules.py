@@ -20,7 +20,9 @@ from clinical_nlp.pipeline.assertion import ambiguous_cues, passages, questions
 from clinical_nlp.pipeline.assertion.context import ConTextRule
 
 _REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})
-_OPTIONAL_KEYS = frozenset({"max_scope", "max_targets", "allowed", "excluded", "stops", "relation"})
+_OPTIONAL_KEYS = frozenset(
+    {"max_scope", "max_targets", "allowed", "excluded", "stops", "relation", "rows"}
+)
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,11 @@ def _cues(entry: Mapping[str, Any], macros: Mapping[str, Sequence[str]]) -> list
             max_scope=entry.get("max_scope"),
             max_targets=entry.get("max_targets"),
             terminated_by=set(entry.get("stops", ())),
-            metadata={"reason": entry["reason"], "relation": entry.get("relation")},
+            metadata={
+                "reason": entry["reason"],
+                "relation": entry.get("relation"),
+                "rows": entry.get("rows", False),
+            },
         )
     except ValueError as error:
         raise PipelineError(

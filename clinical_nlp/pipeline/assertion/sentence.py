@@ -19,6 +19,7 @@ from clinical_nlp.pipeline.assertion.graph import Target
 _FULL_STOPS = frozenset(".?!")
 _BULLETS = frozenset("-*•·–—▪►")
 _QUOTES = frozenset("\"'“”«»’‘-–—")
+_APOSTROPHES = frozenset("'’")
 _ANSWER_TOKENS, _ANSWER_WORDS = 8, 3
 _HEADING_WORDS = 12  # of a heading, put before each item of its list
 
@@ -54,7 +55,8 @@ class NoteSentences:
         keys: list[int] = columns[:, 0].tolist() if len(doc) else []
         for key in set(keys).difference(cache):
             lower = doc.vocab.strings[key]
-            cache[key] = "" if lower.isspace() else cue_word(lower)
+            # An apostrophe is as good as a blank: 'no s'ha descartat', 'per l'ofec'.
+            cache[key] = "" if lower.isspace() or lower in _APOSTROPHES else cue_word(lower)
         #: The normalised word of every token, empty for white space.
         self.words = [cache[key] for key in keys]
         self._first_characters = columns[:, 1] if len(doc) else np.zeros(0, dtype="uint64")
