@@ -76,6 +76,10 @@ class OutputError(ClinicalNlpError):
 #: Exit code of a run that finished but put something in quarantine.
 EXIT_QUARANTINED = 3
 
+#: Exit code of a run that finished and whose results as a whole are doubtful: an empty work
+#: list, or far more abstentions than the night before. It goes before EXIT_QUARANTINED.
+EXIT_DOUBTFUL = 8
+
 _OURS = ("clinical_nlp", "fhir_adapters")
 
 

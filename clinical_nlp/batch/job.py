@@ -28,6 +28,7 @@ from clinical_nlp.records import (
     Problem,
     RunContext,
 )
+from clinical_nlp.risk.index_day import IndexDay, find_index_day
 
 #: Notes in a group: enough to amortise scoring and inter-process calls, few enough that a
 #: group of long discharge letters stays within some tens of megabytes.
@@ -102,7 +103,7 @@ def run(
         The risk model.
     make_context, make_sinks
         Called after the scan: outputs carry the day of the run, which is the export's
-        latest day unless ``as_of`` is given.
+        last day (``clinical_nlp.risk.index_day``) unless ``as_of`` is given.
     quarantine
         Receives what could not be used: the source's problems, then the pipeline's.
     as_of
@@ -125,7 +126,8 @@ def run(
     progress.start("scan", source.size())
     summary = source.scan(progress.advance)
     scan_seconds = perf_counter() - began
-    day = as_of or summary.latest
+    index = IndexDay(as_of, {}) if as_of else find_index_day(summary.days)
+    day = index.day
     if day is None:
         raise InputError(
             "E260",
@@ -133,7 +135,7 @@ def run(
             "give one with --as-of YYYY-MM-DD.",
         )
     context = make_context(day)
-    outcome = RunOutcome(context, summary, RunStatistics(context))
+    outcome = RunOutcome(context, summary, RunStatistics(context), disbelieved=index.disbelieved)
     outcome.seconds["scan"] = scan_seconds
     for problem in source.problems():
         quarantine.add(problem)

@@ -8,14 +8,15 @@ import resource
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from clinical_nlp.batch.alerts import Alert
 from clinical_nlp.batch.statistics import RunStatistics
-from clinical_nlp.records import RunContext, SourceSummary
+from clinical_nlp.records import DayCounts, RunContext, SourceSummary
 from clinical_nlp.registry import ResolvedModel
 
 #: Packages whose version can change a result.
@@ -55,6 +56,10 @@ class RunOutcome:
         than ``"registry"`` is shown at the top of the report.
     energy
         ``kwh``, ``co2_kg`` and ``method``; empty where not measured.
+    disbelieved
+        Days after the end of the export, whose dates are taken as mistyped.
+    alerts
+        What a person should look at before the results are used.
     """
 
     context: RunContext
@@ -70,6 +75,8 @@ class RunOutcome:
     versions: Mapping[str, str] = field(default_factory=dict)
     resolution: Mapping[str, str] = field(default_factory=dict)
     energy: Mapping[str, Any] = field(default_factory=dict)
+    disbelieved: Mapping[date, DayCounts] = field(default_factory=dict)
+    alerts: Sequence[Alert] = ()
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -113,6 +120,7 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
     context, source, statistics = outcome.context, outcome.source, outcome.statistics
     record = {
         "as_of": context.as_of.isoformat(),
+        "alerts": [{"code": alert.code, "message": alert.message} for alert in outcome.alerts],
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": dict(outcome.versions),
         "pipeline": context.pipeline,
@@ -125,6 +133,9 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
             "types": {name: asdict(counts) for name, counts in sorted(source.types.items())},
             "patients": source.patients,
             "notes": source.notes,
+            "days_not_believed": {
+                str(day): asdict(counts) for day, counts in outcome.disbelieved.items()
+            },
         },
         "patients": dict(statistics.patients) | {"failed": outcome.failed_patients},
         "abstentions": dict(sorted(statistics.abstentions.items())),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from clinical_nlp.errors import EXIT_QUARANTINED, UsageError
+from clinical_nlp.errors import EXIT_DOUBTFUL, EXIT_QUARANTINED, UsageError
 
 if TYPE_CHECKING:
     from clinical_nlp.batch.models import BatchModels
+    from clinical_nlp.batch.run_record import RunOutcome
 
 _EXPORT = typer.Argument(
     metavar="EXPORT",
@@ -29,7 +30,8 @@ _AS_OF = typer.Option(
     "--as-of",
     formats=["%Y-%m-%d"],
     metavar="YYYY-MM-DD",
-    help="The day the estimates speak of. Default: the export's latest clinical date.",
+    help="The day the estimates speak of. Default: the export's last day; "
+    "a few dates far after all others are not believed.",
     show_default=False,
 )
 _THRESHOLD = typer.Option(
@@ -78,8 +80,10 @@ def batch(
     why) and run.json (versions, hashes, counts, seconds, energy); with --mentions also
     mentions.parquet.
 
-    Exit codes: 0 everything was read; 3 something is in quarantine; 2 the command line,
-    4 the export, 5 the pipeline, 6 the model or its registry, 7 the results' folder.
+    Exit codes: 0 everything was read; 3 something is in quarantine; 8 everything is written,
+    but the work list is empty or far more patients than in the run before have no estimate;
+    2 the command line, 4 the export, 5 the pipeline, 6 the model or its registry, 7 the
+    results' folder.
 
     Example: clinical-nlp batch export --out out --processes 2 --show 10
     """
@@ -90,7 +94,7 @@ def batch(
     from fhir_adapters.reading.files import export_files
 
     export_files(export)  # a wrong path fails now, not after half a minute of loading
-    quarantined = _run(
+    outcome = _run(
         export,
         out,
         as_of=as_of.date() if as_of else None,
@@ -101,8 +105,13 @@ def batch(
         mentions=mentions,
         quiet=quiet,
     )
+    quarantined = sum(outcome.quarantined.values())
     if not quiet:
         _print_outputs(out, show, mentions, quarantined)
+    for alert in outcome.alerts:  # last, and with --quiet too, so that the log has them
+        typer.echo(f"Warning: {alert.code} {alert.message}", err=True)
+    if any(alert.doubtful for alert in outcome.alerts):
+        raise typer.Exit(EXIT_DOUBTFUL)
     if quarantined:
         raise typer.Exit(EXIT_QUARANTINED)
 
@@ -117,9 +126,10 @@ def _run(
     max_note_bytes: int,
     mentions: bool,
     quiet: bool,
-) -> int:
-    """Run the batch; return how many resources or notes are in quarantine."""
+) -> RunOutcome:
+    """Run the batch, publish its results and return its counts."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
+    from clinical_nlp.batch.alerts import find_alerts, read_earlier_run
     from clinical_nlp.batch.extraction import NoteReader
     from clinical_nlp.batch.isolation import killed_workers, report_or_notice
     from clinical_nlp.batch.job import Quarantine, run
@@ -161,6 +171,7 @@ def _run(
                 as_of,
                 progress,
             )
+        outcome.alerts = find_alerts(outcome, read_earlier_run(out / RUN_RECORD))
         add_facts(outcome, models.resolved, energy.report(), processes)
         if problem := report_or_notice(folder / "report.html", outcome, concepts, bands):
             quarantine.add(problem)
@@ -170,7 +181,7 @@ def _run(
         output.publish()
     if outcome.ended_workers:  # with --quiet too, so that the log has it
         typer.echo(f"Warning: {killed_workers(outcome.ended_workers)}", err=True)
-    return quarantine.total
+    return outcome
 
 
 def _print_warnings(console: Console, models: BatchModels) -> None:

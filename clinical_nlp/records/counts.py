@@ -41,6 +41,14 @@ class TypeCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCounts:
+    """Patients with something that begins on a day, and the resources that do."""
+
+    patients: int
+    resources: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSummary:
     """Result of a scan of the export.
 
@@ -52,8 +60,9 @@ class SourceSummary:
         Non-empty lines read, all files together.
     patients, notes
         Patients that will be yielded, and their notes.
-    latest
-        Latest clinical date in the export, future dates aside; the default day of the run.
+    days
+        Patients and resources by the day on which they begin (note written, value measured,
+        drug or problem started), future dates aside.
     digest
         Hex SHA-256 over the export's decoded lines, whatever the order of files.
     """
@@ -62,8 +71,13 @@ class SourceSummary:
     lines: int = 0
     patients: int = 0
     notes: int = 0
-    latest: date | None = None
+    days: Mapping[date, DayCounts] = field(default_factory=dict)
     digest: str = ""
+
+    @property
+    def latest(self) -> date | None:
+        """The latest of ``days``; it may be mistyped."""
+        return max(self.days, default=None)
 
     def adds_up(self) -> bool:
         """True where every line read is accounted for, type by type."""

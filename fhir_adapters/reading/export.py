@@ -13,6 +13,7 @@ from typing import Self
 
 from clinical_nlp.records import (
     CodedEvent,
+    DayCounts,
     Note,
     PatientRecord,
     Problem,
@@ -164,15 +165,17 @@ class BulkExport:
             counts.seen += count
             name = ResourceStatus(status).name.lower()  # a field of TypeCounts
             setattr(counts, name, getattr(counts, name) + count)
-        notes, latest = db.execute(
-            "SELECT total(notes), max(latest) FROM resource WHERE status = 0"
-        ).fetchone()
+        (notes,) = db.execute("SELECT total(notes) FROM resource WHERE status = 0").fetchone()
+        days = db.execute(
+            "SELECT latest, count(DISTINCT patient), count(*) FROM resource"
+            " WHERE status = 0 AND latest IS NOT NULL GROUP BY latest"
+        )
         return SourceSummary(
             types=dict(sorted(types.items())),
             lines=sum(counts.seen for counts in types.values()),
             patients=types["Patient"].used if "Patient" in types else 0,
             notes=int(notes),
-            latest=latest and date.fromisoformat(latest),
+            days={date.fromisoformat(day): DayCounts(*counts) for day, *counts in days},
             digest=digest.hexdigest(),
         )
 

@@ -129,7 +129,8 @@ class Intake:
     def _spool_events(self, resource: Json, row: Row) -> None:
         facts = EVENT_REDUCERS[row.type](resource, self._dates)
         row.patient, row.medication = facts.patient, facts.medication
-        row.latest = self._latest(*(d for e in facts.events for d in (e.start, e.end)))
+        # Ends may be planned: the end of a prescription says nothing of when the export ends.
+        row.latest = self._latest(*(e.start or e.recorded for e in facts.events))
         row.payload = EVENTS.dumps(facts.events)
         self._spool.add(row)
 

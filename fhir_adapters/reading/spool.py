@@ -36,7 +36,7 @@ CREATE TABLE resource (
     status INTEGER NOT NULL,
     patient TEXT,                    -- id of the Patient it is about
     medication TEXT,                 -- id of the Medication that has its codes
-    latest TEXT,                     -- its latest clinical day up to today
+    latest TEXT,                     -- day it begins (the latest, of several), up to today
     notes INTEGER NOT NULL DEFAULT 0,
     payload TEXT                     -- what is kept of it, as JSON; of a document, its head
 );

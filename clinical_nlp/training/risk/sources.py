@@ -12,6 +12,7 @@ from spacy.language import Language
 from clinical_nlp.errors import UsageError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import PatientRecord, SourceSummary
+from clinical_nlp.risk.index_day import find_index_day
 from clinical_nlp.simulation import Parameters, load_parameters, simulate_patient
 from clinical_nlp.training.risk.cohort import sampling_weight
 from clinical_nlp.training.risk.dataset import Cohort, read_cohort
@@ -45,7 +46,7 @@ class PatientStream:
 def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> PatientStream:
     """Scan exports; their patients are then read as one stream.
 
-    The last day of the data is the recipe's, else the latest day of the exports; the first is
+    The last day of the data is the recipe's, else the last day of the exports; the first is
     the recipe's, else ``record_years`` before the last.
 
     Raises
@@ -54,7 +55,9 @@ def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> Pati
         E123: neither the recipe nor an export has a last day.
     """
     summaries = [source.scan(lambda read: None) for source in sources]
-    last = recipe.last_day or max((s.latest for s in summaries if s.latest), default=None)
+    last = recipe.last_day or max(
+        filter(None, (find_index_day(s.days).day for s in summaries)), default=None
+    )
     if last is None:
         raise UsageError(
             "E123",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clinical_nlp.errors import InputError
-from clinical_nlp.records import Sex
+from clinical_nlp.records import DayCounts, Sex
 from fhir_adapters.reading import BulkExport
 
 
@@ -96,7 +96,12 @@ def test_summary_latest_day_is_clinical_and_past(export, make):
         make.coded("Observation", "x", about="nobody", effectiveDateTime="2024-05-02"),
         make.coded("Observation", "f", effectiveDateTime="2027-05-02"),
     )
-    assert export.read().summary.latest == date(2024, 4, 2)
+    summary = export.read().summary
+    assert summary.latest == date(2024, 3, 1)
+    assert summary.days == {
+        date(2024, 2, 1): DayCounts(patients=1, resources=2),
+        date(2024, 3, 1): DayCounts(patients=1, resources=1),
+    }
 
 
 @pytest.mark.parametrize(

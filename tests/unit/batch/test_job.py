@@ -20,6 +20,7 @@ from clinical_nlp.batch.job import Quarantine
 from clinical_nlp.errors import InputError
 from clinical_nlp.pipeline.document import set_findings
 from clinical_nlp.records import (
+    DayCounts,
     EstimateStatus,
     Finding,
     ModelReference,
@@ -58,7 +59,8 @@ class Source:
 
     def scan(self, progress: Callable[[int], None]) -> SourceSummary:
         progress(10)
-        return SourceSummary(patients=len(self._records), latest=self._latest)
+        days = {} if self._latest is None else {self._latest: DayCounts(1, 1)}
+        return SourceSummary(patients=len(self._records), days=days)
 
     def records(self) -> Iterator[PatientRecord]:
         return iter(self._records)

@@ -1,0 +1,137 @@
+"""What is suspicious about a finished run: said loudly, while everything is still written.
+
+A wrong date or a feed that stopped makes everyone abstain, and an empty work list looks like
+a quiet night. So a run compares itself with the one whose results it replaces.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clinical_nlp.spanish import day_es, share_es
+
+if TYPE_CHECKING:
+    from clinical_nlp.batch.run_record import RunOutcome
+
+#: A rise of the share of abstentions that is told: by this much at least (probability), and
+#: by more standard errors than chance explains, so that small exports don't cry wolf.
+JUMP = 0.05
+JUMP_STANDARD_ERRORS = 3.0
+
+#: Days named in a message; the others are counted.
+_DAYS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that a person should look at before the results are used.
+
+    Parameters
+    ----------
+    code
+        E281-E283; see ``docs/reference/errors.md``.
+    message
+        What happened, and at its end the remedy.
+    details
+        Values for the Spanish sentence of the report (``phrases.toml``).
+    doubtful
+        Whether the results may be wrong as a whole: the run then exits with
+        ``EXIT_DOUBTFUL``.
+    """
+
+    code: str
+    message: str
+    details: Mapping[str, str] = field(default_factory=dict)
+    doubtful: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """What is compared with: the day, patients and abstentions of an earlier run."""
+
+    as_of: str
+    patients: int
+    abstained: int
+
+
+def read_earlier_run(path: Path) -> EarlierRun | None:
+    """Read the record of the run that is being replaced; ``None`` where there is none.
+
+    A record that cannot be read is no reason to stop a night's run.
+    """
+    try:
+        record: Any = json.loads(path.read_text(encoding="utf-8"))
+        patients = record["patients"]
+        return EarlierRun(str(record["as_of"]), int(patients["seen"]), int(patients["abstained"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def find_alerts(outcome: RunOutcome, earlier: EarlierRun | None) -> tuple[Alert, ...]:
+    """Return the alerts of a finished run, in order of code."""
+    patients = outcome.statistics.patients
+    seen, abstained = patients["seen"], patients["abstained"]
+    alerts = []
+    if outcome.disbelieved:
+        alerts.append(_disbelieved(outcome))
+    if not patients["worklist"]:
+        alerts.append(
+            Alert(
+                "E282",
+                f"the work list is empty: of {seen} patients, {patients['scored']} have an "
+                f"estimate and {abstained} have none; check the day of the run "
+                f"({outcome.context.as_of}), the threshold and the model before you trust it.",
+                {"seen": str(seen), "scored": str(patients["scored"])},
+            )
+        )
+    if earlier is not None and _jumped(earlier, seen, abstained):
+        before, now = earlier.abstained / earlier.patients, abstained / seen
+        alerts.append(
+            Alert(
+                "E283",
+                f"{now:.0%} of the patients have no estimate, against {before:.0%} in the run of "
+                f"{earlier.as_of} that this one replaces; check that the export is complete and "
+                "its dates are right (the reasons are in report.html).",
+                {
+                    "now": share_es(abstained, seen),
+                    "before": share_es(earlier.abstained, earlier.patients),
+                    "earlier": earlier.as_of,
+                },
+            )
+        )
+    return tuple(alerts)
+
+
+def _disbelieved(outcome: RunOutcome) -> Alert:
+    days = list(outcome.disbelieved)
+    named = ", ".join(map(str, days[:_DAYS_NAMED])) + (" ..." if len(days) > _DAYS_NAMED else "")
+    resources = sum(counts.resources for counts in outcome.disbelieved.values())
+    day = outcome.context.as_of
+    return Alert(
+        "E281",
+        f"{resources} resources begin on days far after the rest of the export ({named}); the "
+        f"dates are taken as mistyped and the run speaks of {day}: correct them at the source, "
+        "or give the day with --as-of.",
+        {
+            "resources": str(resources),
+            "days": ", ".join(map(day_es, days[:_DAYS_NAMED]))
+            + ("…" if len(days) > _DAYS_NAMED else ""),
+            "as_of": day_es(day),
+        },
+        doubtful=False,
+    )
+
+
+def _jumped(earlier: EarlierRun, seen: int, abstained: int) -> bool:
+    """Whether the share of abstentions rose by more than chance and :data:`JUMP` allow."""
+    if not earlier.patients or not seen:
+        return False
+    rise = abstained / seen - earlier.abstained / earlier.patients
+    pooled = (abstained + earlier.abstained) / (seen + earlier.patients)
+    error = math.sqrt(pooled * (1 - pooled) * (1 / seen + 1 / earlier.patients))
+    return rise >= JUMP and rise > JUMP_STANDARD_ERRORS * error
