@@ -37,6 +37,10 @@ class Finding:
         Key of the section the mention stands in, ``None`` outside any.
     source
         The component that found it.
+    measured_on
+        Day, month or year that the note gives for a value, where it is not the note's:
+        ``2024-03-12``, ``2024-03``, ``2024``, ``--03-12`` without a year
+        (:mod:`clinical_nlp.records.partial_date`).
     """
 
     start: int
@@ -56,6 +60,7 @@ class Finding:
     relation: str | None = None
     section: str | None = None
     source: str = "lexicon"
+    measured_on: str | None = None
 
     @property
     def flags(self) -> tuple[bool, bool, bool, bool, bool]:

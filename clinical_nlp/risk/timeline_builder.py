@@ -25,6 +25,7 @@ from clinical_nlp.records import (
     NoteFindings,
     PatientRecord,
 )
+from clinical_nlp.records.partial_date import day_of
 from clinical_nlp.risk.copy_forward import CopyForwardDetector
 from clinical_nlp.risk.diagnosis import codes_heart_failure
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline, known_by
@@ -117,6 +118,10 @@ def _from_note(
         day = written
         if written is not None and detector is not None:
             day = detector.day_of(noted.note.text, finding, written)
+            own = _own_day(finding, written)
+            if own is not None:
+                day = own
+                presence = Presence.PRESENT if presence is Presence.PAST else presence
         yield Entry(
             concept=finding.concept,
             day=day,
@@ -131,6 +136,13 @@ def _from_note(
             comparator=finding.comparator,
             abbreviated=len(_NOT_LETTER.sub("", finding.text)) <= _ABBREVIATION,
         )
+
+
+def _own_day(finding: Finding, written: date) -> date | None:
+    """Day that the note gives for a value ('300 (2023)', a table's column), where it does."""
+    if finding.value is None or finding.measured_on is None:
+        return None
+    return day_of(finding.measured_on, written)
 
 
 def _presence(finding: Finding) -> Presence | None:

@@ -10,7 +10,9 @@ from clinical_nlp.records import Finding
 
 #: (start, end) of each mention, in code points, end exclusive.
 Spans = tuple[tuple[int, int], ...]
-_stated = attrgetter("concept", "flags", "value", "unit", "low", "high", "comparator")
+_stated = attrgetter(
+    "concept", "flags", "value", "unit", "low", "high", "comparator", "measured_on"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from clinical_nlp.records import FLAGS, Concept, Finding
+from clinical_nlp.records.partial_date import complete
 from fhir_adapters.writing.elements import (
     Json,
     Resource,
@@ -114,6 +117,10 @@ def _effective(finding: Finding, note: SourceNote) -> Json:
     if note.written is None:
         unknown = {"url": DATA_ABSENT_EXTENSION, "valueCode": "unknown"}
         return {"_effectiveDateTime": {"extension": [unknown]}}
+    if finding.measured_on is not None and _has_number(finding):
+        given = complete(finding.measured_on, date.fromisoformat(note.written[:10]))
+        if given is not None:
+            return {"effectiveDateTime": given}
     if finding.historical and _has_number(finding):
         # "FEVI 45% en 2019": measured at some time before the note, never on its day.
         return {"effectivePeriod": {"end": note.written}}

@@ -71,6 +71,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     *((flag, pa.bool_()) for flag in FLAGS),
     ("relation", pa.string()),
     ("component", pa.string()),
+    ("measured_on", pa.string()),
 )
 
 
@@ -147,7 +148,8 @@ def note_columns(note: Note, result: PatientResult) -> dict[str, Any]:
 
 def finding_from_row(row: Mapping[str, Any]) -> Finding:
     """Rebuild a finding from its row of ``findings.parquet``."""
-    return Finding(**{name: row[column] for name, column in _COLUMN_OF.items()})
+    # A table written before a column was added lacks it.
+    return Finding(**{name: row[column] for name, column in _COLUMN_OF.items() if column in row})
 
 
 def term_exists(finding: Finding) -> bool:

@@ -67,7 +67,8 @@ def nt_probnp_rule(timeline: Timeline) -> NtProBnpResult:
     newest = values[-1]
     value = newest.value or 0.0
     likely = [row["value"] for row in rule["likely"] if timeline.age >= row["from_age"]][-1]
-    if value < rule["rule_out_below"]:
+    below = newest.comparator == "<" and value <= rule["rule_out_below"]
+    if below or value < rule["rule_out_below"]:  # '<125' is below 125, and no grey zone
         outcome = NtProBnpClass.RULED_OUT
     elif value >= rule["high"]["value"]:
         outcome = NtProBnpClass.HIGH

@@ -175,6 +175,25 @@ def test_observation_past_number_ends_at_note() -> None:
     assert "effectiveDateTime" not in made
 
 
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("2023", "2023"),
+        ("2023-04", "2023-04"),
+        ("2023-04-30", "2023-04-30"),
+        ("--03-12", "2024-03-12"),
+        ("--07-01", "2023-07-01"),
+        ("--02", "2024-02"),
+        ("2025-01-01", "2024-05-02T09:00:00+00:00"),  # after the note: mistyped
+        ("--02-31", "2024-05-02T09:00:00+00:00"),  # no such day
+    ],
+)
+def test_observation_value_with_its_own_day_is_dated_so(given: str, written: str) -> None:
+    made = number(value=55.0, historical=True, measured_on=given)
+    effective = made.get("effectiveDateTime") or made["effectivePeriod"]["end"]
+    assert effective == written
+
+
 def test_observation_of_undated_note_has_unknown_date() -> None:
     made = write(finding(), note=Note("DocumentReference/n", "p", "disnea"))
     assert made["_effectiveDateTime"]["extension"][0]["valueCode"] == "unknown"

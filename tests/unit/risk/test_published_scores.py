@@ -140,6 +140,28 @@ def test_nt_probnp_rule_thresholds_depend_on_age(timeline, event, birth, value, 
     assert result.evidence.source == seen.source
 
 
+def test_nt_probnp_rule_below_the_threshold_is_ruled_out(timeline, event):
+    """'<125' is no 125, and no grey zone."""
+    line = replace(
+        timeline(
+            DAY,
+            events=[
+                event(
+                    "observation",
+                    "loinc",
+                    "33762-6",
+                    date(2024, 3, 12),
+                    value=125.0,
+                    unit="pg/mL",
+                    comparator="<",
+                )
+            ],
+        ),
+        birth_date=date(1964, 1, 1),
+    )
+    assert nt_probnp_rule(line).outcome is NtProBnpClass.RULED_OUT
+
+
 def test_nt_probnp_rule_without_recent_value_returns_none(timeline, event):
     old = event("observation", "loinc", "33762-6", date(2022, 3, 12), value=900.0, unit="pg/mL")
     for line in (timeline(DAY), timeline(DAY, events=[old])):

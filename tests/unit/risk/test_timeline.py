@@ -26,6 +26,26 @@ def test_build_timeline_flags_give_presence(timeline, note, flags, presence):
     assert [(e.presence, e.origin, e.day) for e in line.entries] == [(presence, Origin.NOTE, DAY)]
 
 
+@pytest.mark.parametrize(
+    ("given", "day"),
+    [
+        ("2023-04-30", date(2023, 4, 30)),
+        ("2023-04", date(2023, 4, 15)),
+        ("2023", date(2023, 7, 1)),
+        ("--03-12", date(2024, 3, 12)),
+        ("--12-24", date(2023, 12, 24)),
+        ("2024", DAY),  # the middle of the year lies after the note
+        ("2031", DAY),
+    ],
+)
+def test_build_timeline_value_counts_from_its_own_day(timeline, note, given, day):
+    mark = ("35", "lvef", {"value": 35.0, "historical": True, "measured_on": given})
+    (entry,) = timeline(DAY, [note(DAY, "FEVI 35 %.", mark)]).entries
+    assert (entry.day, entry.known) == (day, DAY)
+    known = given not in ("2031",)
+    assert entry.presence is (Presence.PRESENT if known else Presence.PAST)
+
+
 @pytest.mark.parametrize("flag", ["family", "hypothetical"])
 def test_build_timeline_family_and_hypothetical_findings_are_left_out(timeline, note, flag):
     line = timeline(
