@@ -31,7 +31,7 @@ _DATE = re.compile(
         (?<![^\W\d_])(?P<name>[^\W\d_]{3,10})\.?
         (?:[ /.'-]*(?:de[ ]+|del[ ]+)?(?P<year3>(?:19|20)\d\d|\d\d))?
       | (?P<year4>(?:19|20)\d\d)
-    )(?![\d/%,-])
+    )(?![\d/%-]|,\d)
     """,
     re.VERBOSE,
 )
@@ -66,6 +66,20 @@ def date_in(text: str, *, whole: bool = False) -> str | None:
     return None
 
 
+def dates_of(text: str) -> list[tuple[int, int, str]]:
+    """Return start, end and date of each date of a text, the date as :func:`date_in` has it."""
+    found: list[tuple[int, int, str]] = []
+    match = _DATE.search(text)
+    while match is not None:
+        iso, end = _iso(match), match.end()
+        if iso is not None:
+            found.append((match.start(), end, iso))
+        elif match["name"]:
+            end = match.end("name")  # 'FEVI 2019': the word is no month
+        match = _DATE.search(text, end)
+    return found
+
+
 def _iso(match: re.Match[str]) -> str | None:
     if match["iso_year"]:
         year, month, day = match["iso_year"], int(match["iso_month"]), int(match["iso_day"] or 0)
@@ -82,6 +96,8 @@ def _iso(match: re.Match[str]) -> str | None:
         year, month, day = match["year"] or "", int(match["month"]), int(match["day"])
         if match["sign"] == "." and not year:
             return None  # '1.41' is a number
+        if not year and day <= _MOST_MONTHS < month:  # '7/23'
+            year, month, day = f"{month:02d}", day, 0
     if not 1 <= month <= _MOST_MONTHS or not 0 <= day <= _DAYS:
         return None
     if len(year) == 2:

@@ -13,6 +13,7 @@ _CHANGE = 3
 _NEAR = 12
 _TOWARDS = frozenset({"a", "hasta", "ata", "fins"})
 _FROM = frozenset({"de", "desde"})
+_DENIALS = frozenset({"no", "sin", "ni", "non", "ez"})
 _BREAKS = frozenset({",", "("})
 
 
@@ -38,6 +39,8 @@ class Context:
         """
         if self._rules.changes.isdisjoint(words.before(start, _CHANGE)):
             return False
+        if not _DENIALS.isdisjoint(words.before(start, _AIM)):
+            return False  # 'no ha perdido peso: 70,4 hoy'
         before, following = words.at(value.first - 1), words.at(value.after)
         from_to = (
             before in _FROM and following in _TOWARDS and words.at(value.after + 1)[:1].isdigit()
@@ -71,5 +74,7 @@ class Context:
                 return True
             if not rules.near_conditions.isdisjoint(before[:_AIM]):
                 return True
+        if words.at(number - 1) == "(" and start < number - 1:
+            return False  # 'si la creatinina (1,9) vuelve a su sitio'
         # 'si TA 160/100', 'si la fiebre es de 38': the condition is at the name.
         return not rules.direct_conditions.isdisjoint(before[:2]) and "," not in before[:2]

@@ -21,6 +21,7 @@ _LISTING = frozenset({",", ";", "y", "e", "i", "-", "–", "/"})
 _MAX_WORDS_TO_NUMBER = 8
 _MAX_BRACKET_WORDS = 14
 _MAX_QUALIFIERS = 5
+_AFTER_DAY = frozenset({",", ";", ".", "y", "e", "→", "-", "", ")"})
 _CLOSE = 0.1  # relative difference of two values of a list
 _LARGEST_DAY = 31
 
@@ -36,8 +37,9 @@ class FurtherValues:
         self, words: Words, value: Quantity, measure: Measure, name: Name
     ) -> Iterator[Quantity]:
         """Yield the values of the same measurement that follow ``value``."""
-        position = value.after
+        position = self._reader.references.end(words, value.after, measure) or value.after
         while position < words.size and not words.is_border(position):
+            position = self._skip_day(words, position)
             result = (
                 self._after_arrow(words, position, measure)
                 or self._in_bracket(words, self._bracket_at(words, position, measure), measure)
@@ -53,6 +55,24 @@ class FurtherValues:
                 continue
             following, position = result
             yield following
+
+    def _skip_day(self, words: Words, position: int) -> int:
+        """Return the place after 'en 2023', 'en marzo de 2023', said of the value before."""
+        if words.at(position) not in self._rules.in_time:
+            return position
+        end = self._day_end(words, position + 1)
+        return end if end and words.at(end) in _AFTER_DAY else position
+
+    def _day_end(self, words: Words, position: int) -> int:
+        """Return the end of a date, a year or a month at ``position``; else 0."""
+        if words.at(position) in self._rules.months:
+            following = position + 1 + (words.at(position + 1) in ("de", "del"))
+            year = self._reader.is_date_or_year(words, following)
+            return following + 1 if year else position + 1
+        date = self._reader.date(words, position)
+        if date:
+            return date
+        return position + 1 if self._reader.is_date_or_year(words, position) else 0
 
     def _is_again(self, norm: str, measure: Measure) -> bool:
         return norm in self._rules.again or norm in measure.more
@@ -74,11 +94,18 @@ class FurtherValues:
         return None
 
     def _number_within(
-        self, words: Words, position: int, measure: Measure, *, expected: bool
+        self,
+        words: Words,
+        position: int,
+        measure: Measure,
+        *,
+        expected: bool,
+        loose: bool = False,
     ) -> Further:
         """Return the next value, and the place after it, within a few leading words.
 
-        ``expected``: whether it is already certain that a value of this measurement follows.
+        ``expected``: whether it is already certain that a value of this measurement follows;
+        ``loose``: whether any words may lead to it, as within brackets.
         """
         limit = min(words.size, position + _MAX_WORDS_TO_NUMBER)
         while position < limit and not words.is_border(position):
@@ -97,11 +124,17 @@ class FurtherValues:
             names = self._rules.names.at(words, position)[1]
             if any(self._names_other(n, norm, measure) for n in names):
                 return None
-            length = self._rules.phrases.at(words, position)[0]
+            length = self._rules.phrases.at(words, position)[0] or self._time_ago(words, position)
             if length:
+                phrase = words.norms[position : position + length]
+                expected = (
+                    expected or norm in self._rules.ago or (not measure.more.isdisjoint(phrase))
+                )
                 position += length - 1
             elif self._is_again(norm, measure):
                 expected = True
+            elif loose and (norm.isalpha() or norm == ","):
+                pass  # '(antes del verano 57)'
             elif norm == "," and expected:
                 expected = False  # '69,1 lunes, 70,4 hoy', 'hoy 70,2, al alta 71'
             elif norm == "." and self._is_again(words.at(position - 1), measure):
@@ -113,6 +146,15 @@ class FurtherValues:
             position += 1
         return None
 
+    def _time_ago(self, words: Words, position: int) -> int:
+        """Return the number of words of 'hace dos anos', 'fa un mes'; 0 where it is none."""
+        if words.at(position) not in self._rules.ago:
+            return 0
+        number = self._reader.number(words, position + 1)
+        if number is None or (words.at(number.end),) not in self._rules.passing_units:
+            return 0
+        return number.end + 1 - position
+
     def _names_other(self, name: Name, norm: str, measure: Measure) -> bool:
         """Whether a name before a value is of another measurement: not 'al alta', 'basal'."""
         if measure.key in (SYSTOLIC, DIASTOLIC) and name.concept in (SYSTOLIC, DIASTOLIC):
@@ -122,6 +164,8 @@ class FurtherValues:
     def _marked_after(self, words: Words, value: Quantity, measure: Measure) -> bool:
         """Whether the words after a value mark it as a further one: '1,2 previa'."""
         if words.at(value.after) == "(" and self._reader.skip_non_value(words, value.after + 1):
+            return True
+        if words.at(value.after) in self._rules.in_time and self._day_end(words, value.after + 1):
             return True
         return any(self._is_again(norm, measure) for norm in words.after(value.after, 2))
 
@@ -158,12 +202,16 @@ class FurtherValues:
         if not close:
             return None
         inside = words.norms[position + 1 : close]
+        if len(inside) == 1 and self._reader.is_date_or_year(words, position + 1):
+            return None  # 'NT-proBNP 300 (2023)'
         if len(inside) == 1:  # 'Cr 1,5 (1,2)'
             alone = self._reader.scalar(words, position + 1, measure)
             return (alone, close + 1) if isinstance(alone, Quantity) else None
-        if not any(self._is_again(norm, measure) for norm in inside):
+        dated = self._reader.date(words, position + 1)
+        again = any(self._is_again(norm, measure) for norm in inside)
+        if not again and words.at(dated) != ":":
             return None
-        result = self._number_within(words, position + 1, measure, expected=True)
+        result = self._number_within(words, position + 1, measure, expected=True, loose=True)
         return (result[0], close + 1) if result and result[0].end <= close else None
 
     def _compared(self, words: Words, position: int, measure: Measure) -> Further:

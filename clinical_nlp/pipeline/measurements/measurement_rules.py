@@ -34,6 +34,20 @@ class ImplicitUnit:
     unit: Unit
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How a number is continued after its unit: ``1 m 65``, ``70 kilos y 300 gramos``.
+
+    ``digits`` is how many the second part has, ``small`` its units; ``bare`` is whether it may
+    stand without one.
+    """
+
+    units: frozenset[str]
+    small: frozenset[str]
+    digits: int
+    bare: bool
+
+
 @dataclass(frozen=True)
 class Measure:
     """One measurement: its unit, its limits, and the words that lead to its values.
@@ -51,6 +65,10 @@ class Measure:
     fillers: frozenset[str]
     more: frozenset[str]
     levels_only: bool
+    thousands: bool = False
+    no_pair: bool = False
+    references: frozenset[float] = frozenset()
+    parts: Parts | None = None
 
     def value(self, number: Number, unit: Unit | None, name: Name | None = None) -> float | None:
         """Return the number in this measurement's unit; ``None`` where it is implausible.
@@ -97,6 +115,7 @@ class Name:
     millimetres: bool = False
     needs_link: frozenset[str] = frozenset()
     after: str | None = None
+    then: frozenset[str] = frozenset()
     near: frozenset[str] = frozenset()
     not_near: frozenset[str] = frozenset()
     low: float | None = None
@@ -118,6 +137,18 @@ class PressureRules:
     least_pulse_pressure: float
     joins: frozenset[str]
     temperature: tuple[float, float]
+    usual_systolic: tuple[float, float]
+    usual_diastolic: float
+    usual_difference: float
+
+    def is_usual(self, systolic: float, diastolic: float) -> bool:
+        """Whether two numbers, in mm Hg, cannot be two doses, as 160/25 is."""
+        low, high = self.usual_systolic
+        return (
+            low <= systolic <= high
+            and diastolic >= self.usual_diastolic
+            and systolic - diastolic >= self.usual_difference
+        )
 
 
 class MeasurementRules:
@@ -142,11 +173,18 @@ class MeasurementRules:
             rules["pressure"]["least_pulse_pressure"],
             frozenset(rules["pressure"]["joins"]),
             tuple(rules["pressure"]["temperature"]),
+            tuple(rules["pressure"]["usual_systolic"]),
+            rules["pressure"]["usual_diastolic"],
+            rules["pressure"]["usual_difference"],
         )
         words = rules["words"]
         self.between = frozenset(words["between"])
         self.again = frozenset(words["again"])
         self.months = frozenset(words["months"])
+        self.days = frozenset(words["days"])
+        self.given = frozenset(words["given"])
+        self.ago = frozenset(words["ago"])
+        self.in_time = frozenset(words["in_time"])
         self.series = frozenset(words["series"])
         self.conditions = frozenset(words["conditions"])
         self.near_conditions = frozenset(words["near_conditions"])
@@ -155,6 +193,8 @@ class MeasurementRules:
         self.actions = frozenset(words["actions"])
         self.aims = frozenset(words["aims"])
         self.taken_at = frozenset(words["taken_at"])
+        self.flags = frozenset(words["flags"])
+        self.reference_labels = frozenset(words["reference_labels"])
         self.aims_after = frozenset(words["aims_after"])
         self.changes = frozenset(words["changes"])
         self.to = frozenset(words["to"])
@@ -165,6 +205,8 @@ class MeasurementRules:
         self.standalone_low: dict[str, float] = dict(rules["standalone"]["low"])
         self.phrases: PhraseIndex[None] = PhraseIndex()
         self._add(self.phrases, words["phrases"], None)
+        self.corrections: PhraseIndex[None] = PhraseIndex()
+        self._add(self.corrections, words["corrections"], None)
         self._add_names(rules)
         self._add_units(rules)
         for sign, forms in rules["comparators"].items():
@@ -174,7 +216,8 @@ class MeasurementRules:
         for key, entry in rules["concepts"].items():
             series = frozenset(entry.get("series", ()))
             for name in entry.get("names", ()):
-                self.names.add(phrase_norms(name), Name(key, series=name in series))
+                for form in {name, name.replace("2", "\u2082")}:  # 'SatO₂'
+                    self.names.add(phrase_norms(form), Name(key, series=name in series))
             for guard in entry.get("guarded", ()):
                 self._add(self.names, guard["names"], _guarded(key, guard))
         pressure = rules["pressure"]
@@ -226,11 +269,20 @@ def _measure(key: str, entry: Mapping[str, Any]) -> Measure:
         fillers=frozenset(entry.get("fillers", ())),
         more=frozenset(entry.get("more", ())),
         levels_only=entry.get("levels_only", False),
+        thousands=entry.get("thousands", False),
+        no_pair=entry.get("no_pair", False),
+        references=frozenset(map(float, entry.get("references", ()))),
+        parts=_parts(entry["parts"]) if "parts" in entry else None,
     )
+
+
+def _parts(entry: Mapping[str, Any]) -> Parts:
+    units, small = frozenset(entry["units"]), frozenset(entry["small"])
+    return Parts(units, small, entry["digits"], entry["bare"])
 
 
 def _guarded(key: str, guard: Mapping[str, Any]) -> Name:
     conditions = {field: value for field, value in guard.items() if field != "names"}
-    for field in ("needs_link", "near", "not_near"):
+    for field in ("needs_link", "then", "near", "not_near"):
         conditions[field] = frozenset(guard.get(field, ()))
     return Name(key, **conditions)

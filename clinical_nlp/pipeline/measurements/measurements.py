@@ -7,6 +7,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.document import HEADINGS, Sections, get_findings, set_findings
+from clinical_nlp.pipeline.measurements.dating import Dating
 from clinical_nlp.pipeline.measurements.measurement_rules import MeasurementRules
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity
 from clinical_nlp.pipeline.measurements.scanner import Scanner
@@ -24,7 +25,8 @@ class MeasurementFinder(RuleComponent):
 
     A finding covers the number alone (a range as a whole); its ``value`` is in the UCUM
     ``unit`` of its concept, ``low`` and ``high`` are the bounds of a range, ``comparator``
-    that of a bounded value. Doses, dates, thresholds and targets are left out. Findings
+    that of a bounded value, ``measured_on`` the day that the note gives for it. Doses, dates,
+    thresholds and targets are left out. Findings
     already on the doc are kept.
 
     Names, units, plausible limits and their sources are in ``measurements.toml``. Uses
@@ -54,11 +56,17 @@ class MeasurementFinder(RuleComponent):
         values = scanner.scan()
         if values:
             sections = Sections(doc)
-            new = [self._finding(words, value, sections) for value in values]
+            days = Dating(words).days(values)
+            new = [
+                self._finding(words, value, day, sections)
+                for value, day in zip(values, days, strict=True)
+            ]
             set_findings(doc, [*get_findings(doc), *new])
         return doc
 
-    def _finding(self, words: Words, value: Quantity, sections: Sections) -> Finding:
+    def _finding(
+        self, words: Words, value: Quantity, day: str | None, sections: Sections
+    ) -> Finding:
         start, text = words.text_of(value.first, value.end)
         return Finding(
             start=start,
@@ -72,6 +80,7 @@ class MeasurementFinder(RuleComponent):
             comparator=value.comparator,
             section=sections.at(words.tokens[value.first]),
             source=_SOURCE,
+            measured_on=day,
         )
 
 

@@ -89,10 +89,23 @@ class NumberReader:
             and words.at(position + 2).isdigit()
             and words.is_adjacent(position + 1)
             and words.is_adjacent(position + 2)
-        ):  # 36'5
-            value = float(f"{norm}.{words.at(position + 2)}")
-            return Number(position, position + 3, value)
+        ):  # 36'5, and 1'250
+            return _with_comma(words, position)
+        if plain and self._is_split_decimal(words, position):  # 1 ,2
+            return _with_comma(words, position)
         return Number(position, position + 1, float(norm)) if plain else _read(norm, position)
+
+    @staticmethod
+    def _is_split_decimal(words: Words, position: int) -> bool:
+        """Whether a blank stands before the decimal comma instead of none: '1 ,2'."""
+        decimals = words.at(position + 2)
+        return (
+            words.at(position + 1) == ","
+            and not words.is_adjacent(position + 1)
+            and decimals.isdigit()
+            and len(decimals) < _DIGITS_OF_A_THOUSAND
+            and words.is_adjacent(position + 2)
+        )
 
     def scalar(self, words: Words, position: int, *, decimals: bool) -> Number | None:
         """Return the number at ``position`` where no second number may follow it.
@@ -106,7 +119,11 @@ class NumberReader:
             if words.at(position) not in self.words:
                 return None
             number, in_words = self.in_words(words, position), True
-        if number is None or number.whole is None:
+        if number is None:
+            return None
+        if words.at(number.end) in self._thousands and not in_words:
+            return self._thousands_in_words(words, number)
+        if number.whole is None:
             return number
         sign, following = words.at(number.end), words.at(number.end + 1)
         if sign in self._and and following in self._half:
@@ -116,6 +133,18 @@ class NumberReader:
             if rest is not None and rest.whole is not None:
                 return Number(position, rest.end, float(f"{number.whole}.{rest.whole}"))
         return number
+
+    def is_half(self, norm: str) -> bool:
+        """Whether a word means one half: 'y medio'."""
+        return norm in self._half
+
+    def _thousands_in_words(self, words: Words, number: Number) -> Number:
+        """Return '5 mil', '2,3 mil', '2 mil 300'."""
+        value, end = (number.decimal or 0.0) * 1000, number.end + 1
+        rest = words.at(end)
+        if number.whole is not None and rest.isdigit() and len(rest) == _DIGITS_OF_A_THOUSAND:
+            return Number(number.first, end + 1, value + int(rest))
+        return Number(number.first, end, value)
 
     def in_words(self, words: Words, position: int) -> Number | None:
         """Return the number in words at ``position``: ``ciento cuarenta y dos``."""
@@ -146,7 +175,14 @@ class NumberReader:
         return (value if position > start else -1), position
 
 
+def _with_comma(words: Words, position: int) -> Number | None:
+    """Return the number of three words, whatever sign stands for its comma."""
+    number = _read(f"{words.at(position)},{words.at(position + 2)}", position)
+    return None if number is None else number._replace(end=position + 3)
+
+
 def _read(norm: str, position: int) -> Number | None:
+    """Read digits with commas and points."""
     end = position + 1
     signs = [sign for sign in norm if sign in ".,"]
     if len(signs) == 1:

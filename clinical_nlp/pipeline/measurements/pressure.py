@@ -14,10 +14,6 @@ _STROKES = frozenset({"/", "\\", "|"}) | DASHES
 _MM_PER_CM = 10.0
 _SERIES_GAP = 9  # words between two readings of a series
 _MAX_UNKNOWN_WORDS = 2  # unknown words between two readings
-# Limits of a reading without a name right before it, mm Hg.
-_USUAL_SYSTOLIC = (80, 250)
-_USUAL_DIASTOLIC = 40
-_USUAL_DIFFERENCE = 20
 
 
 class _Part(NamedTuple):
@@ -95,15 +91,9 @@ class PressureReader:
             systolic.centimetres,
         )
 
-    @staticmethod
-    def is_usual(reading: PressureReading) -> bool:
+    def is_usual(self, reading: PressureReading) -> bool:
         """Whether it cannot be two doses: '160/25' and '80/12,5' are tablets."""
-        low, high = _USUAL_SYSTOLIC
-        return (
-            low <= reading.systolic.value <= high
-            and reading.diastolic.value >= _USUAL_DIASTOLIC
-            and reading.systolic.value - reading.diastolic.value >= _USUAL_DIFFERENCE
-        )
+        return self._limits.is_usual(reading.systolic.value, reading.diastolic.value)
 
     def single(self, words: Words, position: int) -> Quantity | int | None:
         """Read one number after the name of the pressure: the systolic one, or 'Tª 36,5'."""
@@ -182,7 +172,8 @@ class PressureReader:
         limits = self._limits
         first, last = limits.centimetres_systolic if systolic else limits.centimetres_diastolic
         for reading in number.values(whole_expected=False):
-            if measure.low <= reading <= measure.high and reading.is_integer():
+            # An average has decimals: '132,4/78,6'.
+            if measure.low <= reading <= measure.high and (reading.is_integer() or reading > last):
                 return reading, False
             if first <= reading <= last:
                 return round(reading * _MM_PER_CM, 1), True

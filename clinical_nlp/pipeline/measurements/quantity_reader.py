@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from clinical_nlp.pipeline.measurements.compound import spaced_thousands, with_part
 from clinical_nlp.pipeline.measurements.measurement_rules import (
     Measure,
     MeasurementRules,
@@ -12,6 +13,7 @@ from clinical_nlp.pipeline.measurements.measurement_rules import (
     Unit,
 )
 from clinical_nlp.pipeline.measurements.numbers import Number
+from clinical_nlp.pipeline.measurements.reference import References
 from clinical_nlp.pipeline.measurements.text import DASHES, Words
 
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}$")
@@ -19,6 +21,7 @@ _DATE_SIGNS = frozenset({"/", "-", "."})
 _DAYS, _MONTHS = 31, 12
 _YEARS = range(1950, 2100)
 _SHORT_YEAR = 100
+_YEAR_DIGITS = 4
 _ORDINALS = frozenset({"a", "o", "er", "ra", "da", "do"})
 _STARS = frozenset({"*", "↑", "↓", "(*)"})
 
@@ -44,6 +47,7 @@ class QuantityReader:
 
     def __init__(self, rules: MeasurementRules) -> None:
         self.rules = rules
+        self.references = References(rules)
 
     def number(self, words: Words, position: int) -> Number | None:
         """Return the number at ``position``, in digits or in words."""
@@ -78,6 +82,10 @@ class QuantityReader:
             int(second) in _YEARS or (len(second) == 2 and int(second) < _SHORT_YEAR)
         )
         return position + 3 if day_and_month or month_and_year else 0
+
+    def ends_date(self, words: Words, position: int) -> bool:
+        """Whether a date ends right before ``position``."""
+        return any(self.date(words, position - length) == position for length in (1, 3, 5))
 
     def is_date_or_year(self, words: Words, position: int) -> bool:
         """Whether a date or a year stands at ``position``."""
@@ -121,9 +129,14 @@ class QuantityReader:
         date = self.date(words, position)
         if date:
             return date
+        if self._is_year(words, position):
+            return position + 1
         number = self.rules.numbers.scalar(words, position, decimals=measure.decimals > 0)
-        if number is None:
+        if number is None or (measure.no_pair and self._is_in_pair(words, number)):
             return None
+        compound = self._compound(words, number, measure, name)
+        if compound is not None:
+            return compound
         chained = words.at(number.end) in DASHES and words.at(number.end + 2) in DASHES
         if not (chained and measure.levels_only):  # '70,1 - 70,4 - 70,8' are weights
             value = self._range(words, number, measure, name)
@@ -131,7 +144,10 @@ class QuantityReader:
                 return value
             if chained:
                 return None  # a dose: 1-0-0
-        form, after = (("%",), number.end) if percent_first else self.unit(words, number.end)
+        end = self.references.flag_end(words, number.end, measure) or number.end
+        form, after = (("%",), end) if percent_first else self.unit(words, end)
+        if name is not None and words.at(number.end) in name.then:
+            form, after = (), number.end  # 'S 135 D 85': no days
         unit, after = self._own_unit(words, number.end, measure, form, after)
         weak = unit is None and form in self.rules.weak_units
         if form and unit is None and not weak:
@@ -145,6 +161,54 @@ class QuantityReader:
             own = unit is not None and form not in self.rules.weak_units
             return None if own else self.skip_non_value(words, position) or None
         return Quantity(measure.key, read, number.first, number.end, number.end if weak else after)
+
+    def _is_year(self, words: Words, position: int) -> bool:
+        """Whether a number is the year of what follows or precedes: '2023: 300', '300 en 2023'."""
+        norm = words.at(position)
+        if not (norm.isdigit() and len(norm) == _YEAR_DIGITS and int(norm) in _YEARS):
+            return False
+        if words.at(position + 1) == ":" and words.at(position + 2)[:1].isdigit():
+            return True
+        before = words.at(position - 1)
+        if before in ("(", "[") and words.at(position + 1) in (")", "]"):
+            return True
+        unit = self.rules.units.at(words, position + 1)[0]
+        return not unit and (before in self.rules.in_time or before in self.rules.months)
+
+    def _compound(
+        self, words: Words, number: Number, measure: Measure, name: Name | None
+    ) -> Quantity | None:
+        """Read '1 250 pg/mL', '1m65', '70 kilos y medio'; ``None`` where it is none of these."""
+        continued = with_part(words, number, measure, self.rules)
+        if continued is not None:
+            unit = measure.units.get((words.at(number.end),))
+            value = measure.value(continued, unit, name)
+            place = (continued.first, continued.end, continued.end)
+            return None if value is None else Quantity(measure.key, value, *place)
+        joined = spaced_thousands(words, number, measure)
+        if joined is None:
+            return None
+        form, after = self.unit(words, joined.end)
+        unit, after = self._own_unit(words, joined.end, measure, form, after)
+        if form and unit is None:
+            return None
+        value = measure.value(joined, unit, name)
+        after = after if unit is not None else joined.end
+        return (
+            None if value is None else Quantity(measure.key, value, number.first, joined.end, after)
+        )
+
+    def _is_in_pair(self, words: Words, number: Number) -> bool:
+        """Whether the number is one of '128/70', which can only be a blood pressure."""
+        systolic, diastolic = number.whole, None
+        if words.at(number.end) == "/":
+            diastolic = self.rules.numbers.digits(words, number.end + 1)
+        elif words.at(number.first - 1) == "/":
+            before = self.rules.numbers.digits(words, number.first - 2)
+            systolic, diastolic = (None if before is None else before.whole), number
+        if systolic is None or diastolic is None or diastolic.whole is None:
+            return False
+        return self.rules.pressure.is_usual(systolic, diastolic.whole)
 
     def _own_unit(
         self, words: Words, start: int, measure: Measure, form: tuple[str, ...], after: int

@@ -22,6 +22,7 @@ from clinical_nlp.pipeline.measurements.value_search import ValueSearch
 
 _MAX_WORDS_TO_LINK = 6  # from a name to the word that links it to its number
 _MAX_WORDS_AFTER_VALUE = 4
+_SEPARATORS = frozenset({",", ";", "/", "-", "y"})
 
 
 class Scanner:
@@ -134,13 +135,39 @@ class Scanner:
         if result is None:
             return []
         value, comparator = result
+        value = self._corrected(value, measure, name)
         if measure.levels_only and self._context.is_change(words, start, value):
             return []
         if self._context.is_threshold(words, start, comparator, value.first, value.after):
             self._used.update(range(value.first, value.end))
             return []
+        if name.then and not self._then(name, value.after):
+            return []
         first = value._replace(comparator=comparator)
         return [first, *self._further.scalars(words, first, measure, name)]
+
+    def _corrected(self, value: Quantity, measure: Measure, name: Name) -> Quantity:
+        """Return the value that corrects one: 'peso setenta y nueve no corrijo 74,2'."""
+        words = self._words
+        place = value.after + (words.at(value.after) == ",")
+        length = self._rules.corrections.at(words, place)[0]
+        if not length:
+            return value
+        place += length + (words.at(place + length) in (",", ":"))
+        second = self._quantities.scalar(words, place, measure, name)
+        if not isinstance(second, Quantity):
+            return value
+        self._used.update(range(value.first, value.end))
+        return second
+
+    def _then(self, name: Name, after: int) -> bool:
+        """Whether the name that must follow does, with a number: 'S 135, D 85'."""
+        words = self._words
+        place = after + (words.at(after) in _SEPARATORS)
+        if words.at(place) not in name.then:
+            return False
+        place += 1 + (words.at(place + 1) in (":", ".", "="))
+        return words.at(place)[:1].isdigit()
 
     def _linked(self, name: Name, measure: Measure, end: int) -> list[Quantity]:
         """Read a number right after a linking word: 'FA no conocida a 108'."""

@@ -6,6 +6,7 @@ from bisect import bisect_left
 
 from spacy.tokens import Doc
 
+from clinical_nlp.pipeline.measurements.misread import merge_misread
 from clinical_nlp.pipeline.rules import norms_of
 
 #: Signs between the two numbers of a range or of a blood pressure.
@@ -13,6 +14,11 @@ DASHES = frozenset({"-", "–", "—"})
 #: Closing bracket of each opening one.
 BRACKETS = {"(": ")", "[": "]"}
 _ENDS = frozenset({".", ";", "?", "!"})
+#: Signs that look like another one, as word processors and PDFs put them: the fraction and
+#: the division slash, the minus sign and the two hyphens of Unicode.
+_LOOKALIKES = {"\u2044": "/", "\u2215": "/", "\u2212": "-", "\u2010": "-", "\u2011": "-"}
+#: Blanks that separate thousands and nothing else: no-break, figure, thin, narrow no-break.
+THIN_BLANKS = frozenset({"\u00a0", "\u2007", "\u2009", "\u202f"})
 
 
 class Words:
@@ -34,12 +40,18 @@ class Words:
                 blanks.append(index)
             else:  # a lone accent, typed for an apostrophe
                 norms[index] = "'"
-        left_out = frozenset(blanks)
+        if not _LOOKALIKES.keys().isdisjoint(norms):
+            norms = [_LOOKALIKES.get(norm, norm) for norm in norms]
+        self._last = merge_misread(doc, norms)
+        inside = {i for first, last in self._last.items() for i in range(first + 1, last + 1)}
+        left_out = inside.union(blanks)
         self.tokens = [index for index in range(len(norms)) if index not in left_out]
         self.norms = [norms[index] for index in self.tokens]
         self.size = len(self.norms)
+        breaks = [index for index in blanks if "\n" in norms[index]]
+        self._lines = {bisect_left(self.tokens, index) for index in breaks}
         self._borders = {
-            bisect_left(self.tokens, index) for index in blanks if norms[index].count("\n") > 1
+            bisect_left(self.tokens, index) for index in breaks if norms[index].count("\n") > 1
         }
 
     def at(self, position: int) -> str:
@@ -50,12 +62,29 @@ class Words:
         """Whether a blank line precedes this word."""
         return position in self._borders
 
+    def starts_line(self, position: int) -> bool:
+        """Whether this word is the first of its line."""
+        return position == 0 or position in self._lines
+
     def is_adjacent(self, position: int) -> bool:
         """Whether no white space separates this word from the one before."""
         if not 0 < position < self.size:
             return False
-        before = self.tokens[position - 1]
+        before = self.last_token(position - 1)
         return before + 1 == self.tokens[position] and not self.doc[before].whitespace_
+
+    def last_token(self, position: int) -> int:
+        """Return the last token of a word: most words are one token."""
+        first = self.tokens[position]
+        return self._last.get(first, first)
+
+    def blank_before(self, position: int) -> str:
+        """Return the white space between this word and the one before; empty where none."""
+        if not 0 < position < self.size:
+            return ""
+        before, token = self.last_token(position - 1), self.tokens[position]
+        between = (self.doc[index].text_with_ws for index in range(before + 1, token))
+        return self.doc[before].whitespace_ + "".join(between)
 
     def before(self, position: int, count: int) -> list[str]:
         """Return at most ``count`` words of the sentence before this one, nearest first."""
@@ -90,7 +119,7 @@ class Words:
 
     def text_of(self, first: int, end: int) -> tuple[int, str]:
         """Return the offset and the text of the words ``first`` to ``end`` (exclusive)."""
-        start, last = self.tokens[first], self.tokens[end - 1]
+        start, last = self.tokens[first], self.last_token(end - 1)
         if start == last:
             token = self.doc[start]
             return token.idx, token.text

@@ -18,7 +18,10 @@ _VITALS_WITHIN = 6
 _PAIR_WITHIN = 7
 _TAKEN_WITHIN = 6
 _READINGS_WITHIN = 8
-_GIVEN = frozenset({"dan", "da", "dio", "dado", "tenia", "salio", "salia", "marca", "marcaba"})
+_FREE_BEFORE = frozenset({".", ",", ";", ":", "(", "[", "|", "=", "?", "!"})
+_STROKES_AFTER = frozenset({"/", "-"})
+_LONGEST_COMPARATOR = 5
+_FREE_SYSTOLIC = 85  # mm Hg; 'Ultibro 85/43'
 _PRESSURE_WORDS = frozenset({"ta", "tension", "tensio", "maxima", "minima", "alta", "baja"})
 _VITALS_BEFORE_SATURATION = frozenset(
     {"heart_rate", "diastolic_bp", "respiratory_rate", "body_temperature"}
@@ -85,7 +88,7 @@ class UnnamedReader:
             value = self._reader.scalar(words, position, measure)
             if not isinstance(value, Quantity) or value.value < rules.standalone_low.get(key, 0):
                 continue
-            comparator = _comparator_before(words, position)
+            comparator = self._comparator_before(words, position)
             if not self._context.is_threshold(words, position, comparator, position, value.after):
                 first = value._replace(comparator=comparator)
                 # '69 kg (72 al ingreso)'
@@ -121,7 +124,7 @@ class UnnamedReader:
         before = words.before(position, _BEFORE)
         if measure.levels_only and not rules.changes.isdisjoint(before):
             return []
-        comparator = _comparator_before(words, position)
+        comparator = self._comparator_before(words, position)
         if self._context.is_threshold(words, position, comparator, position, value.after):
             return []
         return [value._replace(comparator=comparator)]
@@ -185,23 +188,58 @@ class UnnamedReader:
         decimals = "," in words.at(position) or "," in words.at(position + 2)
         if not in_examination:
             if not self._pressure.is_usual(reading) or (
-                reading.centimetres and not decimals and words.at(position - 1) not in _GIVEN
+                reading.centimetres
+                and not decimals
+                and words.at(position - 1) not in self._rules.given
             ):
                 return []
             before = words.before(position, _TAKEN_WITHIN)
             near = before if not reading.centimetres else before[:2]
+            if words.at(position - 1) in self._rules.given:
+                return self._series(words, reading)
             if not self._rules.taken_at.isdisjoint(near):
                 return self._series(words, reading)
+            if not reading.centimetres and self._stands_free(words, position, reading):
+                return self._series(words, reading)
         end = reading.diastolic.end
-        if self._pressure.is_usual(reading) and self._another_follows(words, end):
+        named = words.at(position - 1).isalpha() and not self._may_precede(words, position - 1)
+        usual = self._pressure.is_usual(reading) and not (named and not in_examination)
+        if usual and self._another_follows(words, end):
             return self._series(words, reading)
         following = words.after(end, _VITALS_WITHIN)
         vital = any(self._is_vital(words, place) for place in range(end, end + len(following)))
         return self._series(words, reading) if vital else []
 
+    def _stands_free(self, words: Words, position: int, reading: PressureReading) -> bool:
+        """Whether no word before or after makes the pair two doses: 'orientado, 124/62.'.
+
+        A word right before two whole numbers may be a drug; two averages with decimals are no
+        drug's.
+        """
+        following = words.at(reading.diastolic.end)
+        if following in _STROKES_AFTER or self._reader.unit(words, reading.diastolic.end)[0]:
+            return False
+        if not reading.systolic.value.is_integer() or not reading.diastolic.value.is_integer():
+            return True
+        if reading.systolic.value < _FREE_SYSTOLIC or words.is_adjacent(position):
+            return words.at(position - 1) in ("(", "[", ":") and (
+                reading.systolic.value >= _FREE_SYSTOLIC
+            )
+        before = words.at(position - 1)
+        if words.starts_line(position) or not before or before in _FREE_BEFORE:
+            return True
+        return before in self._rules.days or bool(self._reader.ends_date(words, position))
+
     def _series(self, words: Words, first: PressureReading) -> list[Quantity]:
         readings = (first, *self._pressure.series(words, first))
         return [value for reading in readings for value in reading.values]
+
+    def _may_precede(self, words: Words, position: int) -> bool:
+        """Whether a word right before a pair tells where, when or how it was taken."""
+        rules, norm = self._rules, words.at(position)
+        return any(
+            norm in known for known in (rules.between, rules.series, rules.taken_at, rules.days)
+        )
 
     def _another_follows(self, words: Words, position: int) -> bool:
         """Whether a second reading follows: 'mañana 148/82, noche 139/78'."""
@@ -216,7 +254,10 @@ class UnnamedReader:
         units = self._rules.standalone.at(words, position)[1]
         return any(name.concept in _VITALS for name in names) or not _VITALS.isdisjoint(units)
 
-
-def _comparator_before(words: Words, position: int) -> str | None:
-    sign = words.at(position - 1)
-    return sign if sign in ("<", ">") else None
+    def _comparator_before(self, words: Words, position: int) -> str | None:
+        """Return the comparator that ends right before a number: '>', 'pasa de'."""
+        for length in range(_LONGEST_COMPARATOR, 0, -1):
+            found, signs = self._rules.comparators.at(words, position - length)
+            if found == length:
+                return signs[0]
+        return None

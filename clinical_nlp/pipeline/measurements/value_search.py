@@ -80,7 +80,8 @@ class ValueSearch:
                     open_brackets.append(BRACKETS[norm])
                     position += 1
             elif norm in _CLOSING:
-                if not open_brackets or open_brackets.pop() != norm:
+                # 'PA (perimetro abdominal) 103'
+                if position > end and (not open_brackets or open_brackets.pop() != norm):
                     return None
                 position += 1
             elif norm == "," or (position == end and norm in _AFTER_NAME):

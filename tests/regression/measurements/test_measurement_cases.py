@@ -1,4 +1,4 @@
-"""Measurements in the markup of ``cases.toml``."""
+"""Measurements in the markup of the TOML files beside this one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from spacy.language import Language
 
 from clinical_nlp.pipeline.document import get_findings
 
-_CASES = tomllib.loads(Path(__file__).with_name("cases.toml").read_text(encoding="utf-8"))["case"]
+_CASES = [
+    case
+    for path in sorted(Path(__file__).parent.glob("*.toml"))
+    for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+]
 _CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.v1"}}}
-_MARK = re.compile(r"\[([^\[\]|]+)\|(\w+)=([\d.]+)\]")
+_MARK = re.compile(r"\[([^\[\]|]+)\|(\w+)=([<>]=?)?([\d.]+)(?:@([\d-]+))?\]")
+_Value = tuple[int, int, str, float | None, str | None, str | None]
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +30,14 @@ def finder() -> Language:
     return nlp
 
 
-def _read(marked: str) -> tuple[str, list[tuple[int, int, str, float]]]:
+def _read(marked: str) -> tuple[str, list[_Value]]:
     """The text without its markup, and the values marked in it."""
     text, expected, last = "", [], 0
     for match in _MARK.finditer(marked):
         text += marked[last : match.start()]
         start = len(text)
         text += match[1]
-        expected.append((start, len(text), match[2], float(match[3])))
+        expected.append((start, len(text), match[2], float(match[4]), match[3], match[5]))
         last = match.end()
     text += marked[last:]
     return text.replace("[[", "[").replace("]]", "]"), expected
@@ -50,5 +55,8 @@ def _read(marked: str) -> tuple[str, list[tuple[int, int, str, float]]]:
 )
 def test_measurement_case_values_are_read_as_marked(finder: Language, marked: str) -> None:
     text, expected = _read(marked)
-    found = [(f.start, f.end, f.concept, f.value) for f in get_findings(finder(text))]
-    assert found == expected
+    findings = get_findings(finder(text))
+    assert [(f.start, f.end, f.concept, f.value) for f in findings] == [e[:4] for e in expected]
+    for finding, (_, _, _, _, comparator, day) in zip(findings, expected, strict=True):
+        assert comparator is None or finding.comparator == comparator
+        assert day is None or finding.measured_on == day
