@@ -125,6 +125,11 @@ class Layout:
         item = self.items[index]
         return item if place < item.label[1] else None
 
+    def is_unanswered(self, place: int) -> bool:
+        """Whether a code point stands in the label of an item that has no answer."""
+        item = self.item_at(place)
+        return item is not None and item.verdict == UNKNOWN
+
     @cached_property
     def _starts(self) -> list[int]:
         return [item.label[0] for item in self.items]

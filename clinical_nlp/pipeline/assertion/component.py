@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, FLAGS, Assertion
 from clinical_nlp.pipeline.assertion.engine import ContextEngine
+from clinical_nlp.pipeline.assertion.layout import answered
 from clinical_nlp.pipeline.assertion.rules import (
     AssertionRules,
     build_assertion_rules,
@@ -19,6 +20,7 @@ from clinical_nlp.pipeline.assertion.rules import (
 )
 from clinical_nlp.pipeline.assertion.sentence import NoteSentences
 from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
+from clinical_nlp.pipeline.document_layout import get_layout
 from clinical_nlp.pipeline.rules import RuleComponent
 
 _MAX_WORDS = 200_000  # words cached between notes; about 30 MB
@@ -93,8 +95,12 @@ class EsAssertion(RuleComponent):
             [(findings[i].start, findings[i].end) for i in targets],
             [findings[i].concept for i in targets],
         )
+        layout = get_layout(doc)
         changed = False
         for i, assertion in zip(targets, assertions, strict=True):
+            item = layout.item_at(findings[i].start) if layout.items else None
+            if item is not None:
+                assertion = answered(assertion, item)
             if assertion != AFFIRMED:
                 changed = True
                 old = findings[i]

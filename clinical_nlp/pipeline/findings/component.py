@@ -8,6 +8,7 @@ from spacy.tokens import Doc
 
 from clinical_nlp.lexicon import Lexicon, load_lexicon
 from clinical_nlp.pipeline.document import get_findings, set_findings
+from clinical_nlp.pipeline.document_layout import get_layout
 from clinical_nlp.pipeline.findings.matcher import Matcher
 from clinical_nlp.pipeline.rules import RuleComponent
 
@@ -39,7 +40,11 @@ class FindingsComponent(RuleComponent):
     def __call__(self, doc: Doc) -> Doc:
         """Add the findings to the doc."""
         taken = get_findings(doc)
-        set_findings(doc, [*taken, *self.matcher.find(doc, taken)])
+        layout = get_layout(doc)
+        found = list(self.matcher.find(doc, taken))
+        if layout.items:  # a label without an answer says nothing
+            found = [f for f in found if not layout.is_unanswered(f.start)]
+        set_findings(doc, [*taken, *found])
         return doc
 
 

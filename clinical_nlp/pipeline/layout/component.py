@@ -8,13 +8,15 @@ from typing import Any
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.document_layout import Layout, set_layout
-from clinical_nlp.pipeline.layout.answers import Answers
+from clinical_nlp.pipeline.layout.answers import Answers, words_pattern
+from clinical_nlp.pipeline.layout.boxes import BoxReader
+from clinical_nlp.pipeline.layout.fields import FieldReader
 from clinical_nlp.pipeline.layout.lines import lines_of
+from clinical_nlp.pipeline.layout.page import Page
+from clinical_nlp.pipeline.layout.pairs import PairReader
+from clinical_nlp.pipeline.layout.table_items import TableItems
 from clinical_nlp.pipeline.layout.tables import TableReader, find_blocks
 from clinical_nlp.pipeline.rules import RuleComponent
-
-# A note without any of these has no layout.
-_ANY = re.compile(r"[|\t]|\S {2,}\S")
 
 
 class LayoutReader(RuleComponent):
@@ -25,7 +27,9 @@ class LayoutReader(RuleComponent):
     Examples
     --------
     >>> from clinical_nlp.pipeline.assembly import build
-    >>> doc = build()("Prueba | Resultado | Referencia\nK | 5,9 mmol/L | 3,5-5,1\n")
+    >>> doc = build()("[x] Ortopnea [ ] Edemas\nPrueba | Valor | Referencia\nK | 5,9 | 3,5-5,1\n")
+    >>> [(doc.text[slice(*item.label)], item.verdict) for item in doc._.layout.items]
+    [('Ortopnea', 'affirmed'), ('Edemas', 'negated')]
     >>> [column.role for column in doc._.layout.tables[0].columns]
     ['label', 'value', 'range']
     """
@@ -34,13 +38,28 @@ class LayoutReader(RuleComponent):
         """Build the readers."""
         self._answers = Answers(rules["answers"])
         self._tables = TableReader(rules["columns"], self._answers)
+        self._table_items = TableItems(rules["columns"])
+        self._boxes = BoxReader(words_pattern(rules["options"]["words"]))
+        self._fields = FieldReader(rules["prose"]["cues"], rules["columns"]["today"])
+        relatives = words_pattern(rules["relatives"]["words"])
+        self._relatives = re.compile(rf"\b(?:{relatives})\b", re.IGNORECASE)
+        self._pairs = PairReader(rules["heads"])
 
     def __call__(self, doc: Doc) -> Doc:
         """Read the layout of ``doc``."""
         text = doc.text
-        if not _ANY.search(text):
-            return doc
-        lines = lines_of(text)
-        blocks = list(find_blocks(lines))
-        set_layout(doc, Layout((), tuple(self._tables.read(text, block) for block in blocks)))
+        page = Page(text, lines_of(text), self._answers, self._relatives)
+        self._answers.read_legend(text)
+        self._boxes.read(page)
+        tables = []
+        for block in find_blocks(page.lines):
+            page.tabled.update(page.lines[number].start for number in block.lines)
+            table = self._tables.read(text, block)
+            self._table_items.read(page, table)
+            tables.append(table)
+        for line in page.lines:
+            if not line.blank:
+                self._fields.read(page, line)
+        self._pairs.read(page)
+        set_layout(doc, Layout(tuple(page.all_items()), tuple(tables)))
         return doc

@@ -25,9 +25,11 @@ _UNIT = re.compile(
     r"(?:/\w+(?:/[\d.,]+\s*\w+²?)?)|%|mmHg|lpm|kg|cm|ms|mm"
 )
 _WORDS = re.compile(r"[^\W_]+(?:/[^\W_]+)?")
-_MOST_NOISE = 0.15  # share of rows that may have text where two columns part
+_MOST_NOISE = 0.2  # share of rows that may have text where two columns part
 _LEAST_GAP = 2
 _MOST_COLUMNS = 40
+_SHIFT = 2  # code points by which a column may be out of line
+_LONGEST_LABEL = 40  # code points of a row without an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,20 @@ def find_blocks(lines: Sequence[Line]) -> Iterator[Block]:
         if separator is None:
             at += 1
             continue
-        end, places, ruled = at, list[int](), False
+        end, ruled = at, False
+        places: list[int] = []
+        starts: set[int] = set()
         while end < len(lines):
             text = lines[end].text
             if _RULER.fullmatch(text) and (separator is PIPES or places):
                 ruled = ruled or len(places) == 1
+            elif places and _heads_answers(lines, end):
+                break
             elif _separator(text) is separator:
+                places.append(end)
+                if separator is BLANKS:
+                    starts.update(start for start, _ in cells_of(lines[end], BLANKS))
+            elif separator is BLANKS and places and _continues(lines, end, starts):
                 places.append(end)
             else:
                 break
@@ -70,6 +80,30 @@ def find_blocks(lines: Sequence[Line]) -> Iterator[Block]:
         if len(places) > 1:
             yield Block(places, _rows([lines[i] for i in places], separator), ruled)
         at = max(end, at + 1)
+
+
+def _continues(lines: Sequence[Line], at: int, starts: set[int]) -> bool:
+    """Whether a line with a single cell stands between two rows of the same columns."""
+    text = lines[at].text.strip()
+    if not 0 < len(text) <= _LONGEST_LABEL or text[-1] in ".:" or at + 1 >= len(lines):
+        return False
+    following = lines[at + 1]
+    if _separator(following.text) is not BLANKS:
+        return False
+    return all(
+        any(abs(start - known) <= _SHIFT for known in starts)
+        for start, _ in cells_of(following, BLANKS)[1:]
+    )
+
+
+def _heads_answers(lines: Sequence[Line], at: int) -> bool:
+    """Whether a line heads columns of answers, 'Sí  No', with a cross in the line below."""
+    if at + 1 >= len(lines) or not re.search(r"(?<!\w)[xX](?!\w)", lines[at + 1].text):
+        return False
+    return (
+        re.search(r"\s(?:s[ií]|s)\s+(?:\|\s*)?(?:no|n)\b", lines[at].text, re.IGNORECASE)
+        is not None
+    )
 
 
 def _separator(text: str) -> re.Pattern[str] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.rules import RuleComponent, count_line_breaks, norms_of
+from clinical_nlp.pipeline.sentences.items import item_starts
 
 _STOPS = frozenset({".", "?", "!", ";", "..."})
 _CLOSERS = frozenset({")", "]", "}", "»", "”", "’", '"', "'"})
@@ -26,7 +27,8 @@ class SentenceSplitter(RuleComponent):
 
     A sentence ends at ``;``, at a full stop that closes no abbreviation, at ``?``, ``!``
     and dots where a new statement follows, at a blank line, before an item of a list,
-    before a label (``EF:``) that opens a line, and at a line break before a new statement.
+    before a label (``EF:``) that opens a line, at a line break before a new statement, and
+    where an item of the note's layout (``doc._.layout``) begins or ends.
     A line break in mid-sentence ends nothing, so that a note wrapped by its editor is split
     like the unwrapped one.
 
@@ -60,6 +62,7 @@ class SentenceSplitter(RuleComponent):
             return doc
         marks = np.full((len(doc), 1), -1, dtype=np.int64)
         marks[_DocSplitter(self, doc).starts(), 0] = 1
+        marks[item_starts(doc), 0] = 1
         doc.from_array(["SENT_START"], marks.astype(np.uint64))  # type: ignore[arg-type]
         return doc
 

@@ -1,0 +1,241 @@
+"""Labels answered in their own line: 'Disnea: no', 'IY ..... planas', 'tos N · edemas S'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.pipeline import document_layout as layout
+from clinical_nlp.pipeline.document_layout import Span
+from clinical_nlp.pipeline.layout.answers import words_pattern
+from clinical_nlp.pipeline.layout.lines import Line
+from clinical_nlp.pipeline.layout.page import Page
+
+_PARTS = re.compile(
+    r"(?P<column>\s*(?:\||\t|▸|→)\s*|(?<=\S)\s{2,}(?=\S))|\s*(?:;|·|//|•)\s*|(?<![.])[.]\s+(?=\S)|,\s+(?=\S)"
+    r"|(?<=[?!])\s+(?=¿)"
+)
+_SIGN = re.compile(
+    r"\s*(?:(?P<question>\?)\s*(?:r(?:esp(?:uesta)?)?\s?[.:]\s*|[-–—:=.]+\s*)?"
+    r"|(?::(?!\d)|=)\s*|\.{2,}\s*:?\s*|…+\s*|_{2,}\s*:?\s*|->\s*|[→▸]\s*)",
+    re.IGNORECASE,
+)
+# An answer with nothing but a blank before it: 'Ahogo 0', 'soplo (-)', 'DM2 [No]', 'tos N'.
+_BARE = re.compile(
+    r"(?:(?P<sign>[-–—−+]{1,4}|±)|(?P<number>\d)(?![\w/,.:])|(?P<letter>[NSnsXx])(?!\w)"
+    r"|(?P<word>no|s[ií]|non|ez|bai|poco|algo|leve|mucho)(?!\w)"
+    r"|(?P<closed>[(\[][^()\[\]]{1,25}[)\]]|\d\s?/\s?\d|[1-9]\+|[+]{1,4}\s?/\s?[+]{1,4}))",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(r"\s*(?:[.,;:]|[(«\"][^()]*[)»\"]?\s*)?$")
+_SAME = re.compile(r"(?:igual|[ií]dem|sin cambios)\b", re.IGNORECASE)
+_NUMBERED = re.compile(r"\s*\d{1,2}[a-z]?(?:-[a-z])?\s?[.)]\s")
+_OPENS = re.compile(r":\s|\.{3,}\s|…\s")
+_FILLERS = frozenset("_.=…")
+_GRADED = frozenset(("tipo", "grado", "clase", "estadio", "nyha", "cf", "escala"))
+_WEAK = ("sign", "number", "letter")
+_MOST_BARE_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """An answer with nothing but a blank before it; ``kind`` is its group in ``_BARE``."""
+
+    label: Span | None
+    answer: Span
+    verdict: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a line between signs that part items.
+
+    Parameters
+    ----------
+    start, end
+        Offsets in the line.
+    column
+        Whether a sign of columns (bar, tab, wide blank) stands before it.
+    """
+
+    start: int
+    end: int
+    column: bool
+
+
+class FieldReader:
+    """Finds labels with an answer in the same line.
+
+    Parameters
+    ----------
+    cues
+        Words that show that a bare 'X no' is prose, and no label with its answer.
+    today
+        Words before today's answer, beside an earlier one.
+    """
+
+    def __init__(self, cues: Sequence[str], today: Sequence[str]) -> None:
+        self._now = re.compile(
+            rf"\s*(?:->|[→▸=(])?\s*(?:{words_pattern(today)})\s*:\s*", re.IGNORECASE
+        )
+        self._cues = frozenset(normalise_word(cue) for cue in cues)
+
+    def read(self, page: Page, line: Line) -> None:
+        """Add the items of a line."""
+        parts = parts_of(line.text)
+        weak: list[_Bare] = []
+        waiting: Part | None = None  # a label whose answer may be the next column
+        tabled = page.in_table(line)
+        for number, part in enumerate(parts):
+            if page.is_taken(line.start + part.start, line.start + part.end):
+                waiting = None
+                continue
+            if part.column and waiting is not None and self._column(page, line, waiting, part):
+                waiting = None
+                continue
+            waiting = None
+            last = number + 1 == len(parts) or parts[number + 1].column
+            if self._today(page, line, parts, number) or self._signed(page, line, part, last=last):
+                continue
+            bare = self._bare(page, line, part)
+            if bare is None:
+                if not tabled and page.answers.read(line.text, part.start) is None:
+                    waiting = part
+            elif bare.kind in _WEAK:
+                weak.append(bare)
+            else:
+                page.add(bare.label, bare.answer, bare.verdict)
+        for bare in _credible(weak):
+            page.add(bare.label, bare.answer, bare.verdict)
+
+    def _today(self, page: Page, line: Line, parts: Sequence[Part], number: int) -> bool:
+        """Read today's answer beside an earlier one: 'Tos: no   -> HOY: sí'."""
+        part = parts[number]
+        match = self._now.match(line.text, part.start, part.end)
+        if match is None or not number:
+            return False
+        label = line.text[parts[0].start : parts[0].end]
+        colon = label.find(":")
+        answer = page.answers.read(line.text, match.end())
+        if colon < 0 or answer is None or answer.end > part.end:
+            return False
+        same = _SAME.match(line.text, match.end()) is not None
+        before = page.answers.read(label, colon + 1) if same else answer
+        place = page.label(line, parts[0].start, parts[0].start + colon)
+        span = line.start + match.end(), line.start + answer.end
+        verdict = before.verdict if before else layout.AFFIRMED
+        return page.add(place, span, verdict, replace=True)
+
+    @staticmethod
+    def _column(page: Page, line: Line, label: Part, part: Part) -> bool:
+        """Read an answer in the column after its label."""
+        answer = page.answers.read(line.text, part.start)
+        if answer is None or answer.end > part.end:
+            return False
+        if not _TAIL.match(line.text[answer.end : part.end]):
+            return False
+        place = page.label(line, label.start, label.end)
+        span = line.start + part.start, line.start + answer.end
+        return page.add(place, span, answer.verdict)
+
+    @staticmethod
+    def _signed(page: Page, line: Line, part: Part, *, last: bool) -> bool:
+        """Read 'label: answer' and its like."""
+        text = line.text
+        for sign in _SIGN.finditer(text, part.start, part.end):
+            answer = page.answers.read(text, sign.end())
+            start = _opening(text, part.start, sign.start())
+            place = page.label(line, start, sign.start())
+            if (
+                sign["question"]
+                and "¿" not in text[start : sign.start() + 1]
+                and (answer is None or answer.verdict == layout.UNKNOWN)
+            ):
+                continue  # 'IC? (no explorado)' is a doubt
+            if answer is not None and answer.end <= part.end:
+                span = line.start + sign.end(), line.start + answer.end
+                return page.add(place, span, answer.verdict)
+            shape = sign.group().strip()[:1]
+            if sign.end() >= part.end and last and shape in _FILLERS:
+                span = line.start + sign.start(), line.start + sign.end()
+                return page.add(place, span, layout.UNKNOWN)
+        return False
+
+    def _bare(self, page: Page, line: Line, part: Part) -> _Bare | None:
+        """Read a label and an answer with nothing but a blank between."""
+        start = part.start
+        for sign in _OPENS.finditer(line.text, part.start, part.end):
+            start = sign.end()
+        text = line.text[start : part.end].rstrip(" .:")
+        for blank in re.finditer(r"(?<=\S)\s+", text):
+            match = _BARE.match(text, blank.end())
+            if match is None or not _TAIL.match(text, match.end()):
+                continue
+            verdict = page.answers.whole(match.group())
+            if match["letter"] in ("X", "x"):
+                verdict = layout.AFFIRMED
+            words = _words(text[: blank.start()])
+            if verdict == layout.UNKNOWN and text[: blank.start()].endswith("?"):
+                return None  # 'IC? (no explorado)' is a doubt
+            if verdict is None or not words or not self._cues.isdisjoint(words):
+                return None
+            kind = str(match.lastgroup)
+            if len(words) > _MOST_BARE_WORDS or (kind in _WEAK and not _plain(words)):
+                return None
+            place = page.label(line, start, start + blank.start())
+            span = line.start + start + blank.end(), line.start + start + match.end()
+            return _Bare(place, span, verdict, kind, match.group())
+        return None
+
+
+def _plain(words: Sequence[str]) -> bool:
+    """Whether words may have a sign or figure as their answer: no dose, no grade."""
+    return not any(word[0].isdigit() for word in words[1:]) and words[-1] not in _GRADED
+
+
+def _credible(weak: Sequence[_Bare]) -> Sequence[_Bare]:
+    """Leave out bare signs and figures that are no answers.
+
+    'tos 0' is one; 'Diabetes tipo 2' is none, and 'disnea -' may be a dash: figures need a
+    zero among them, dashes another answer beside them.
+    """
+    zero = any(bare.text == "0" for bare in weak)
+    figures = [bare for bare in weak if bare.kind == "number"]
+    return [
+        bare
+        for bare in weak
+        if (zero if bare in figures else len(weak) > 1 or bare.text in ("±", "N"))
+    ]
+
+
+def parts_of(text: str) -> list[Part]:
+    """Split a line at the signs that part items."""
+    parts: list[Part] = []
+    start, column = 0, False
+    for sign in _PARTS.finditer(text):
+        if text[start : sign.start()].strip():
+            parts.append(Part(start, sign.start(), column))
+        start, column = sign.end(), sign["column"] is not None
+    if text[start:].strip():
+        parts.append(Part(start, len(text), column))
+    return parts
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", normalise_word(text))
+
+
+def _opening(text: str, start: int, sign: int) -> int:
+    """Return where the label before a sign opens; the item of a questionnaire has commas."""
+    asked = text.rfind("¿", 0, sign)
+    if asked >= 0 and not re.search(r"[?|\t]", text[asked:sign]):
+        return asked
+    numbered = _NUMBERED.match(text)
+    if numbered and not re.search(r"[:?|\t]|\s{3,}", text[numbered.end() : sign]):
+        return numbered.end()
+    colon = text.rfind(": ", start, sign)
+    return colon + 1 if colon >= 0 else start

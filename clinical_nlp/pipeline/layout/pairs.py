@@ -1,0 +1,171 @@
+"""Answers in another line or before a list: 'Disnea⏎No', '¿…?⏎R: No', 'No: tos, fiebre'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from clinical_nlp.pipeline import document_layout as layout
+from clinical_nlp.pipeline.document_layout import Span
+from clinical_nlp.pipeline.layout.answers import words_pattern
+from clinical_nlp.pipeline.layout.lines import Line
+from clinical_nlp.pipeline.layout.page import Page
+
+_REPLY = re.compile(
+    r"\s*(?P<named>(?:r|respuesta|resp|contesta|responde)\s?[.:)]\s*)?[-–—*•>]*\s*", re.IGNORECASE
+)
+_ASKED = re.compile(
+    r"\bp(?:regunta)?\s?[.:)]\s*(?P<label>\S[^|;]*?)\s*[,;.|/–—-]*\s*(?P<reply>\br(?:espuesta)?\s?[.:)])",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"\s*(?:[-–—*•·▪■●◦►‣⁃>]|\d{1,2}[.)])\s*(?=\S)")
+_LIST_END = re.compile(r"[.]\s+(?=\S)|[;|\t]|\.?\s*$|[?!]")
+_MOST_LABEL_WORDS = 8
+_MOST_ITEM_WORDS = 6
+_LEAST_PAIRS = 2
+
+
+class PairReader:
+    """Finds labels whose answer is in another line, and lists under an answer.
+
+    Parameters
+    ----------
+    heads
+        ``[heads]`` of ``layout.toml``: words before a list, by what they say of it; ``turns``
+        are words that end such a list.
+    """
+
+    def __init__(self, heads: Mapping[str, Sequence[str]]) -> None:
+        kinds = (layout.NEGATED, layout.AFFIRMED)
+        named = "|".join(f"(?P<{kind}>{words_pattern(heads[kind])})" for kind in kinds)
+        bare = words_pattern(heads["bare"])
+        self._head = re.compile(
+            rf"(?:^|(?<=[.;|?!]))\s*(?:[-*•]\s*)?(?:{named})\s*:", re.IGNORECASE
+        )
+        self._bare_head = re.compile(rf"\s*(?:{bare})\s*[:.]?\s*$", re.IGNORECASE)
+        self._turn = re.compile(rf",?\s+(?:{words_pattern(heads['turns'])})\b", re.IGNORECASE)
+
+    def read(self, page: Page) -> None:
+        """Add the items of a note."""
+        filled = [line for line in page.lines if not line.blank]
+        for number, line in enumerate(filled):
+            self._asked(page, line)
+            following = filled[number + 1 : number + 2]
+            if following and line.text.rstrip().endswith("?"):
+                self._reply(page, line, following[0])
+            self._heads(page, filled, number)
+        for pair in self._two_lines(page, filled):
+            page.add(*pair)
+
+    @staticmethod
+    def _asked(page: Page, line: Line) -> None:
+        """Read 'P: ortopnea R: no' in one line."""
+        for match in _ASKED.finditer(line.text):
+            answer = page.answers.read(line.text, match.end())
+            verdict = answer.verdict if answer else _free(line.text[match.end() :])
+            end = answer.end if answer else match.end()
+            place = page.label(line, *match.span("label"))
+            page.add(place, (line.start + match.start("reply"), line.start + end), verdict)
+
+    @staticmethod
+    def _reply(page: Page, line: Line, following: Line) -> None:
+        """Read a question and the answer in the next line."""
+        reply = _REPLY.match(following.text)
+        if reply is None:
+            return
+        answer = page.answers.read(following.text, reply.end())
+        named = reply["named"] is not None
+        if answer is None and not named:
+            return
+        opening = max(line.text.rfind("¿"), 0)
+        end = answer.end if answer else len(following.text)
+        page.add(
+            page.label(line, opening, len(line.text)),
+            (
+                following.start + (reply.start("named") if named else reply.end()),
+                following.start + end,
+            ),
+            answer.verdict if answer else _free(following.text[reply.end() :]),
+        )
+
+    def _heads(self, page: Page, filled: Sequence[Line], number: int) -> None:
+        """Read lists after or under a word such as 'Niega:'."""
+        line = filled[number]
+        if ":" in line.text:
+            for match in self._head.finditer(line.text):
+                start, end = match.end(), len(line.text)
+                verdict = str(match.lastgroup)
+                answer = line.start + match.start(verdict), line.start + match.end()
+                ending = _LIST_END.search(line.text, start)
+                end = ending.start() if ending else end
+                turn = self._turn.search(line.text, start, end)
+                place = page.label(line, start, turn.start() if turn else end)
+                if place is not None:
+                    page.add(place, answer, verdict)
+                elif not line.text[start:].strip():
+                    self._list(page, filled[number + 1 :], answer, verdict, bare=False)
+        elif self._bare_head.match(line.text):
+            self._list(
+                page, filled[number + 1 :], (line.start, line.end), layout.NEGATED, bare=True
+            )
+
+    def _list(
+        self, page: Page, lines: Sequence[Line], answer: Span, verdict: str, *, bare: bool
+    ) -> None:
+        """Read the items of a list under its head: bullets, or short lines after a colon."""
+        bulleted = bool(lines) and _BULLET.match(lines[0].text) is not None
+        if bare and not bulleted:
+            return
+        lower = bool(lines) and lines[0].text.strip()[:1].islower()
+        for line in lines:
+            text = line.text.strip()
+            if bulleted != (_BULLET.match(line.text) is not None):
+                break
+            if not bulleted and (
+                ":" in text
+                or len(text.split()) > _MOST_ITEM_WORDS
+                or (lower and not text[:1].islower())
+                or page.answers.whole(text) is not None
+            ):
+                break
+            turn = self._turn.search(line.text)
+            page.add(page.label(line, 0, turn.start() if turn else len(line.text)), answer, verdict)
+
+    @staticmethod
+    def _two_lines(page: Page, filled: Sequence[Line]) -> Iterator[tuple[Span | None, Span, str]]:
+        """Yield labels alone in their line with the answer alone in the next."""
+        run: list[tuple[Span | None, Span, str]] = []
+        colon = False
+        at = 0
+        while at + 1 < len(filled):
+            line, following = filled[at], filled[at + 1]
+            text = line.text.strip()
+            verdict = None
+            if (
+                text
+                and len(following.text) <= 40
+                and len(text.split()) <= _MOST_LABEL_WORDS
+                and text[-1] not in ".;,"
+                and not page.is_taken(line.start, line.end)
+                and page.answers.whole(text) is None
+            ):
+                verdict = page.answers.whole(following.text)
+            if verdict is None:
+                if len(run) >= _LEAST_PAIRS or colon:
+                    yield from run
+                run, colon = [], False
+                at += 1
+                continue
+            answer = following.span(0, len(following.text))
+            if answer is not None:
+                run.append((page.label(line, 0, len(line.text)), answer, verdict))
+            colon = colon or text[-1] in ":=?"
+            at += 2
+        if len(run) >= _LEAST_PAIRS or colon:
+            yield from run
+
+
+def _free(text: str) -> str:
+    """Return the verdict of a reply in other words: it grants what it does not deny."""
+    denied = re.match(r"(?:no|non|ez|nunca|niega|ninguna?)\b", text.strip(), re.IGNORECASE)
+    return layout.NEGATED if denied else layout.AFFIRMED
