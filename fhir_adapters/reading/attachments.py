@@ -7,23 +7,12 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from typing import Any
 
-from fhir_adapters.reading.decoding import decode_text
 from fhir_adapters.reading.defects import Defect, LeftOut, Outcome, Unusable, megabytes
-from fhir_adapters.reading.markup import html_to_text, rtf_to_text
 from fhir_adapters.reading.references import contained, parse_reference
 from fhir_adapters.reading.shape import Json, string
-
-
-class Format(IntEnum):
-    """Formats that are read, the best first: less markup loses less of the text."""
-
-    PLAIN = 0
-    HTML = 1
-    RTF = 2
-
+from fhir_adapters.reading.text.reading import Format, read_bytes, read_string
 
 _FORMATS = {
     "text/plain": Format.PLAIN,
@@ -36,15 +25,6 @@ _FORMATS = {
 #: Content types that decide nothing; the first bytes do.
 _GENERIC = frozenset({"", "application/octet-stream", "text/plain"})
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^"';\s]+)""", re.IGNORECASE)
-_META_CHARSET = re.compile(
-    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([A-Za-z0-9_:.\-]{1,40})""", re.IGNORECASE
-)
-_XML_ENCODING = re.compile(
-    rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_:.\-]{1,40})"""
-)
-_HTML_START = re.compile(
-    rb"\s*(?:<!doctype html|<html[\s>]|<\?xml[^>]{0,200}>\s*<(?:!doctype )?html)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +141,27 @@ def read_data(data: bytes, media: str | None) -> Part:
     Raises
     ------
     Unusable
-        E232 where the format is not read, E235-E238 where the content cannot be.
+        E232 where the format is not read, E235 or E236 where the content cannot be.
     """
     kind, charset = _parse_media(media)
-    format_ = _sniff(data) if kind in _GENERIC else _FORMATS.get(kind)
+    format_ = Format.PLAIN if kind in _GENERIC else _FORMATS.get(kind)
     if format_ is None:
         raise Unusable(Defect.BAD_FORMAT)
-    if format_ is Format.RTF:
-        return Part(text=rtf_to_text(data), format=format_)
-    if format_ is Format.HTML:
-        charset = charset or _declared_charset(data)
-    text, defect = decode_text(data, charset)
-    if format_ is Format.HTML:
-        text = html_to_text(text)
+    text, format_, defect = read_bytes(data, format_, charset)
+    return Part(text=text, format=format_, defect=defect)
+
+
+def text_part(text: str, limit: int, format_: Format = Format.PLAIN) -> Part:
+    """Make a part of a text that the resource itself holds.
+
+    Raises
+    ------
+    Unusable
+        E234: it is larger than ``limit`` bytes.
+    """
+    if len(text.encode("utf-8", "replace")) > limit:
+        raise Unusable(Defect.TOO_LARGE, limit=megabytes(limit))
+    text, defect = read_string(text)
     return Part(text=text, format=format_, defect=defect)
 
 
@@ -183,14 +171,16 @@ def choose(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
     Several attachments of one document are the same document in different formats
     (https://hl7.org/fhir/R4/documentreference-definitions.html#DocumentReference.content),
     so only those of the best format that could be read are taken; where there are several
-    of that format, each text once.
+    of that format, each text once. Text of the resource itself stands in for attachments
+    that cannot be read.
 
     Returns
     -------
     notes : list of Part
         Parts with a text; never empty.
     defective : list of Part
-        Parts of that format that could not be read, and notes that have a defect.
+        Parts of that format that could not be read (of any, beside text of the resource
+        itself), and notes that have a defect.
 
     Raises
     ------
@@ -211,7 +201,7 @@ def choose(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
         if part.format is best:
             notes.setdefault(part.text or "", part)
     defective = [part for part in notes.values() if part.defect is not None]
-    unread = [part for part in broken if part.format is best]
+    unread = [part for part in broken if best is Format.SUMMARY or part.format is best]
     return list(notes.values()), defective + unread
 
 
@@ -235,20 +225,3 @@ def _more_specific(binary_media: str | None, attachment_media: str | None) -> st
     if kind in _GENERIC and charset is None and attachment_media:
         return attachment_media
     return binary_media
-
-
-def _sniff(data: bytes) -> Format | None:
-    start = data[:1024]
-    if start.lstrip().startswith(b"{\\rtf"):
-        return Format.RTF
-    if start.startswith(b"%PDF-"):
-        return None
-    if _HTML_START.match(start):
-        return Format.HTML
-    return Format.PLAIN
-
-
-def _declared_charset(data: bytes) -> str | None:
-    start = data[:1024]
-    match = _XML_ENCODING.search(start) or _META_CHARSET.search(start)
-    return match[1].decode("ascii") if match else None

@@ -176,10 +176,6 @@ class Defect(Enum):
         " declare utf-8.",
         Outcome.KEPT,
     )
-    BAD_MARKUP = (
-        "E238",
-        "The attachment's markup cannot be parsed: export the note as text/plain.",
-    )
     SECTIONS_TOO_DEEP = (
         "E239",
         "Composition.section is nested deeper than {limit}: flatten the document at its source.",
@@ -192,6 +188,12 @@ class Defect(Enum):
     REPLACED_IN_CIRCLE = (
         "E241",
         "Documents replace one another in a circle, so none is left out: correct relatesTo.",
+        Outcome.KEPT,
+    )
+    LOOKS_BROKEN = (
+        "E242",
+        "The note's text has lost characters or was wrongly decoded before it was exported; it is"
+        " read as it is: export it again in UTF-8.",
         Outcome.KEPT,
     )
 

@@ -23,9 +23,10 @@ from typing import Any
 
 from clinical_nlp.errors import ClinicalNlpError, describe
 from clinical_nlp.records import Problem
-from fhir_adapters.reading.attachments import Format, Part
+from fhir_adapters.reading.attachments import Part
 from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.parsing import SURROGATE
+from fhir_adapters.reading.text.reading import Format
 
 _SCHEMA = """
 CREATE TABLE resource (

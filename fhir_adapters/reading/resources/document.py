@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clinical_nlp.errors import describe
-from fhir_adapters.reading.attachments import Format, Part, read_attachment
+from fhir_adapters.reading.attachments import Part, read_attachment, text_part
 from fhir_adapters.reading.codings import codings, loinc
 from fhir_adapters.reading.dates import Dates, Moment
-from fhir_adapters.reading.defects import Defect, LeftOut, Unusable, megabytes
-from fhir_adapters.reading.markup import html_to_text
+from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.references import parse_reference, patient_id
 from fhir_adapters.reading.resources.facts import leave_out
 from fhir_adapters.reading.shape import Json, child, children, string
+from fhir_adapters.reading.text.html import html_to_text
+from fhir_adapters.reading.text.reading import Format
 
 # https://hl7.org/fhir/R4/valueset-document-reference-status.html
 _WITHDRAWN_REFERENCE = frozenset({"superseded", "entered-in-error"})
@@ -90,14 +91,17 @@ def _read(attachment: Json, resource: Json, limit: int) -> Part | None:
 
 
 def reduce_diagnostic_report(resource: Json, dates: Dates, limit: int) -> Document:
-    """Reduce a DiagnosticReport: its presented form, else its conclusion."""
+    """Reduce a DiagnosticReport: its presented form, else its conclusion.
+
+    The conclusion is a part of the presented form, so it is read where no form can be.
+    """
     leave_out(resource, _WITHDRAWN_REPORT)
     patient = patient_id(resource)
     forms = (_read(a, resource, limit) for a in children(resource, "presentedForm"))
     parts = tuple(part for part in forms if part is not None)
     conclusion = string(resource, "conclusion")
-    if not parts and conclusion:
-        parts = (_text_part(conclusion, limit),)
+    if conclusion and not any(part.text and part.text.strip() for part in parts):
+        parts = (*parts, text_part(conclusion, limit, Format.SUMMARY))
     if not parts:
         raise LeftOut
     effective, _ = dates.span(resource, "effective")
@@ -115,7 +119,7 @@ def reduce_composition(resource: Json, dates: Dates, limit: int) -> Document:
     text = "\n\n".join(_sections(resource, 1)) or _narrative(resource)
     if not text:
         raise LeftOut
-    written, parts = dates.past(resource, "date"), (_text_part(text, limit),)
+    written, parts = dates.past(resource, "date"), (text_part(text, limit),)
     return _document(patient, resource, written, "type", parts, replaced_by(resource))
 
 
@@ -139,12 +143,6 @@ def _narrative(element: Json) -> str:
     if string(text, "status") == "empty":
         return ""
     return html_to_text(string(text, "div") or "")
-
-
-def _text_part(text: str, limit: int) -> Part:
-    if len(text.encode("utf-8")) > limit:
-        raise Unusable(Defect.TOO_LARGE, limit=megabytes(limit))
-    return Part(text=text, format=Format.PLAIN)
 
 
 def _document(

@@ -12,6 +12,7 @@ from clinical_nlp.errors import InputError
 from fhir_adapters.reading import attachments, intake, resolution
 from fhir_adapters.reading import export as export_module
 from fhir_adapters.reading.resources import document
+from fhir_adapters.reading.text.reading import Format
 
 FAULT = "CANARIO-7F3A"
 
@@ -52,7 +53,7 @@ STAGES = {
         "read_attachment",
         lambda attachment: attachment.get("data") == base64.b64encode(b"Nota mala.").decode(),
     ),
-    "decode": (attachments, "decode_text", lambda data: data == b"Nota mala."),
+    "decode": (attachments, "read_bytes", lambda data: data == b"Nota mala."),
     "spool": (intake, "choose", lambda parts: parts[0].text == "Nota mala."),
     "binary": (resolution, "read_binary", lambda part: True),
     "resolve": (resolution, "choose", lambda parts: True),
@@ -114,6 +115,6 @@ def test_error_of_the_disk_ends_the_scan(export, make, monkeypatch):
 
 def test_lone_surrogates_that_markup_leaves_are_replaced(export, make, monkeypatch):
     exported(export, make)
-    decoded = ("Nota \ud83d mala", None)
-    monkeypatch.setattr(attachments, "decode_text", lambda data, charset: decoded)
+    decoded = ("Nota \ud83d mala", Format.PLAIN, None)
+    monkeypatch.setattr(attachments, "read_bytes", lambda *_: decoded)
     assert set(export.read().notes()) == {"Nota \ufffd mala"}

@@ -2,9 +2,11 @@ import base64
 
 import pytest
 
-from fhir_adapters.reading.attachments import Format, Part, choose, read_attachment, read_data
+from fhir_adapters.reading.attachments import Part, choose, read_attachment, read_data
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
-from fhir_adapters.reading.markup import html_to_text, rtf_to_text
+from fhir_adapters.reading.text.html import html_to_text
+from fhir_adapters.reading.text.reading import Format
+from fhir_adapters.reading.text.rtf import rtf_to_text
 
 LIMIT = 1000
 RTF = (
@@ -42,7 +44,7 @@ def test_html_to_text_keeps_lines_and_drops_scripts():
     )
     part = read(attachment(page.encode(), "text/html"))
     assert part.text == (
-        "Motivo\n\nDisnea de esfuerzo\ny tos.\n\nTA\t130/80\nFC\t88\n\nUno\nDos & tres"
+        "Motivo\n\nDisnea de esfuerzo\ny tos.\n\nTA | 130/80\nFC | 88\n- Uno\n- Dos & tres"
     )
 
 

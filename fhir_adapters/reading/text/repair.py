@@ -1,0 +1,99 @@
+"""Mend text that was decoded wrongly on its way, and tell where it still looks broken.
+
+Offsets of findings refer to the mended text. Only what cannot have been meant is changed:
+UTF-8 that was read as another charset, halves of surrogate pairs, byte order marks and NULs.
+Quotes, ligatures, widths and line ends stay as they were written. Clean notes cost two
+searches with a regular expression.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ftfy import TextFixerConfig, fix_encoding_and_explain
+from ftfy.badness import is_bad
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# What UTF-8's first bytes look like in Windows-1252, MacRoman and the code pages of DOS, and
+# something past ASCII behind it. "Ã " and a letter behind "Ã" have lost their second byte, a
+# space that does not break or a soft hyphen.
+_MOJIBAKE = re.compile("[ÂÃâðÅÎÏ√¬├┬Γ┼≡‚\x80-\x9f][^\x00-\x7f]|Ã[ a-z.,;:]|[\x80-\x9f]|ï¿½")
+_ENCODING_ONLY = TextFixerConfig(
+    unescape_html=False,
+    remove_terminal_escapes=False,
+    fix_latin_ligatures=False,
+    fix_character_width=False,
+    uncurl_quotes=False,
+    fix_line_breaks=False,
+    fix_surrogates=False,
+    remove_control_chars=False,
+    normalization=None,
+    explain=False,
+)
+#: "í" in UTF-8 read as Windows-1252 is "Ã" and a soft hyphen, which many systems drop.
+_LOST_HYPHEN = re.compile("(?<=[a-záéíóúñ])Ã(?=[a-zñ ])")
+# A byte order mark is no text wherever it stands (files put together), and a soft hyphen or a
+# space without width is not seen.
+_INVISIBLE = re.compile("[\ufeff\u00ad\u200b\u2060]")
+#: Accented letters that a system wrote as "?".
+_QUESTIONED = re.compile("(?<=[a-záéíóúñ])\\?(?=[a-záéíóúñ])")
+#: So many of them are no accident of punctuation.
+_MOST_QUESTIONED = 2
+
+
+def well_formed(text: str) -> str:
+    r"""Join the halves of surrogate pairs; a half that stands alone becomes U+FFFD.
+
+    Examples
+    --------
+    >>> well_formed("\ud83e\udec0 TA \ud83d")
+    '🫀 TA �'
+    """
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def repair(text: str) -> str:
+    r"""Return a text in which what was decoded wrongly is mended.
+
+    Lines with mojibake are given to ftfy, which undoes it where that is plain. NULs, with
+    which old systems fill up fields, become spaces; byte order marks and soft hyphens go.
+
+    Examples
+    --------
+    >>> repair("\ufeffExploraciÃ³n: «sin» edemas")
+    'Exploración: «sin» edemas'
+    """
+    if "\0" in text:
+        text = text.replace("\0", " ")
+    if text.isascii():
+        return text
+    text = well_formed(text)
+    if _MOJIBAKE.search(text):
+        lines = text.split("\n")
+        text = "\n".join(_mend(line) if _MOJIBAKE.search(line) else line for line in lines)
+    return _INVISIBLE.sub("", text)
+
+
+def _mend(line: str) -> str:
+    mended = fix_encoding_and_explain(line, _ENCODING_ONLY).text
+    return _LOST_HYPHEN.sub("í", well_formed(mended))
+
+
+def looks_broken(text: str) -> bool:
+    """Return whether a text has lost characters, or still holds mojibake.
+
+    Examples
+    --------
+    >>> looks_broken("diagn?stico de a?os"), looks_broken("¿Disnea? No."), looks_broken("ni�o")
+    (True, False, True)
+    """
+    if not text.isascii():
+        if "\ufffd" in text:
+            return True
+        if _MOJIBAKE.search(text):
+            broken = (line for line in text.split("\n") if _MOJIBAKE.search(line))
+            if any(is_bad(line) for line in broken):
+                return True
+    return "?" in text and len(_QUESTIONED.findall(text)) >= _MOST_QUESTIONED
