@@ -15,6 +15,7 @@ from typing import NamedTuple
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.matching.automaton import ANY, GAP, Automaton
 from clinical_nlp.matching.norms import normalise_word
+from clinical_nlp.matching.recent import RecentWords
 from clinical_nlp.matching.syntax import Atom, Choice, Pattern, PatternError, is_optional, parse
 
 #: Sentinels that stand before the first and after the last word of a sentence.
@@ -28,8 +29,6 @@ _NUMBER, _YEAR = "#", "#year"
 _SENTINELS = frozenset((START, END, TARGET))
 _MARKS = _SENTINELS | {_NUMBER, _YEAR}
 _IS_YEAR = re.compile(r"(?:19|20)\d\d\Z")
-#: Words cached before the cache is cleared: bounds memory in long runs.
-_MAX_WORDS = 200_000
 
 
 def cue_word(word: str) -> str:
@@ -101,7 +100,7 @@ class CueMatcher:
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._automaton = Automaton(patterns)
-        self._classes: dict[str, int] = {}
+        self._classes = RecentWords[str, int]()
 
     def find(
         self,
@@ -118,12 +117,7 @@ class CueMatcher:
             Whether a match (start, end, patterns) counts; one that does not hides no shorter
             one. All count without it.
         """
-        classes = self._classes
-        if len(classes) > _MAX_WORDS:
-            classes.clear()
-        for word in words:
-            if word not in classes:
-                classes[word] = self._word_class(word)
+        classes = self._classes.of(words, self._word_class)
         longest: dict[int, Match] = {}
         for start, end, patterns in self._automaton.matches([classes[word] for word in words]):
             if wanted is None or wanted(start, end, patterns):

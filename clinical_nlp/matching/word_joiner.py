@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from spacy.strings import StringStore
 
 from clinical_nlp.matching.automaton import LINK
+from clinical_nlp.matching.recent import RecentWords
 from clinical_nlp.matching.word_analyzer import Kind, WordAnalyzer, WordForm
 
 #: Most pieces that are put together, and longest piece that is surely a tail.
 _MAX_PIECES, _TAIL = 5, 3
-#: Word forms cached before the cache is cleared: bounds memory in long runs.
-_MAX_FORMS = 400_000
 
 _BREAK, _SPACE, _LETTER = Kind.BREAK, Kind.SPACE, Kind.LETTER
 _BY_THE_NEXT = frozenset((Kind.LETTER, Kind.PIECE))  # need care only before some tokens
@@ -68,7 +67,7 @@ class WordJoiner:
 
     def __init__(self, analyzer: WordAnalyzer) -> None:
         self.analyzer = analyzer
-        self._forms: dict[int, WordForm] = {}
+        self._forms = RecentWords[int, WordForm]()
 
     def join(self, norms: list[int], strings: StringStore) -> WordSequence:
         """Return the words of a note, in time linear in its length.
@@ -80,11 +79,7 @@ class WordJoiner:
         strings
             The norms by their hash.
         """
-        forms = self._forms
-        if len(forms) > _MAX_FORMS:
-            forms.clear()
-        for key in set(norms).difference(forms):
-            forms[key] = self.analyzer.analyse(strings[key])
+        forms = self._forms.of(norms, lambda key: self.analyzer.analyse(strings[key]))
         tokens = [forms[key] for key in norms]
         note = _Note(self, tokens, strings)
         words, done = note.words, 0
@@ -98,10 +93,7 @@ class WordJoiner:
     def form(self, word: str, strings: StringStore) -> WordForm:
         """Return the form of a joined word."""
         key = strings.add(word)
-        form = self._forms.get(key)
-        if form is None:
-            form = self._forms[key] = self.analyzer.analyse(word)
-        return form
+        return self._forms.of((key,), lambda _: self.analyzer.analyse(word))[key]
 
 
 class _Note:

@@ -15,9 +15,9 @@ from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 from clinical_nlp.errors import PipelineError
+from clinical_nlp.matching.recent import RecentWords
 
 _FILE = "rules.json"
-_MOST_NORMS = 200_000  # about 30 MB
 
 
 class _Norms:
@@ -29,7 +29,7 @@ class _Norms:
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, str] = {}
+        self._known = RecentWords[int, str]()
         self._last: tuple[bytes, list[str]] = (b"", [])
 
     def of(self, doc: Doc) -> list[str]:
@@ -43,11 +43,7 @@ class _Norms:
         return norms.copy()
 
     def _look_up(self, hashes: list[int], strings: StringStore) -> list[str]:
-        known = self._known
-        if len(known) > _MOST_NORMS:
-            known.clear()
-        for key in set(hashes).difference(known):
-            known[key] = strings[key] or " "
+        known = self._known.of(hashes, lambda key: strings[key] or " ")
         return [known[key] for key in hashes]
 
 

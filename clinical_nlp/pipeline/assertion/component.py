@@ -10,6 +10,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from clinical_nlp.matching.recent import RecentWords
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, FLAGS, Assertion
 from clinical_nlp.pipeline.assertion.engine import ContextEngine
 from clinical_nlp.pipeline.assertion.layout import answered
@@ -22,9 +23,6 @@ from clinical_nlp.pipeline.assertion.sentence import NoteSentences
 from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
 from clinical_nlp.pipeline.document_layout import get_layout
 from clinical_nlp.pipeline.rules import RuleComponent
-
-_MAX_WORDS = 200_000  # words cached between notes; about 30 MB
-
 
 _UNKNOWN = "UNKNOWN"  # kind of a target that no rule names
 
@@ -82,7 +80,7 @@ class EsAssertion(RuleComponent):
         self._section_flags = rules.section_flags
         self._kinds = _TargetKinds(rules, categories)
         self._engine = ContextEngine(rules)
-        self._word_cache: dict[int, str] = {}
+        self._word_cache = RecentWords[int, str]()
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the flags of ``doc._.findings``."""
@@ -141,8 +139,6 @@ class EsAssertion(RuleComponent):
         index = [i for i, (s, e) in enumerate(spans) if 0 <= s < e <= length]
         if not index:
             return out
-        if len(self._word_cache) > _MAX_WORDS:
-            self._word_cache.clear()
         note = NoteSentences(doc, self._word_cache)
         places = note.token_spans([spans[i] for i in index])
         kinds = [

@@ -14,6 +14,7 @@ from spacy.attrs import IDX, LOWER
 from spacy.tokens import Doc
 
 from clinical_nlp.matching.cues import TARGET, cue_word
+from clinical_nlp.matching.recent import RecentWords
 from clinical_nlp.pipeline.assertion.graph import Target
 
 _FULL_STOPS = frozenset(".?!")
@@ -50,15 +51,18 @@ class NoteSentences:
         Words by their hash in the string store; filled with new ones.
     """
 
-    def __init__(self, doc: Doc, cache: dict[int, str]) -> None:
+    def __init__(self, doc: Doc, cache: RecentWords[int, str]) -> None:
         columns = doc.to_array([LOWER, IDX])
         keys: list[int] = columns[:, 0].tolist() if len(doc) else []
-        for key in set(keys).difference(cache):
+
+        def word(key: int) -> str:
             lower = doc.vocab.strings[key]
             # An apostrophe is as good as a blank: 'no s'ha descartat', 'per l'ofec'.
-            cache[key] = "" if lower.isspace() or lower in _APOSTROPHES else cue_word(lower)
+            return "" if lower.isspace() or lower in _APOSTROPHES else cue_word(lower)
+
+        words = cache.of(keys, word)
         #: The normalised word of every token, empty for white space.
-        self.words = [cache[key] for key in keys]
+        self.words = [words[key] for key in keys]
         self._first_characters = columns[:, 1] if len(doc) else np.zeros(0, dtype="uint64")
         self.bounds = self._sentence_bounds(doc)
 

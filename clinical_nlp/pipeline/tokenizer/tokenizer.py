@@ -28,6 +28,10 @@ from clinical_nlp.matching.norms import normalise_word
 # leave inside words (soft hyphen, zero-width spaces and joiners, byte order mark).
 _MARKS = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
 
+#: Word forms of a vocabulary before the next note starts a new one. spaCy never forgets a word:
+#: 390 bytes each, some 16 a note. Lower would make the frequent words again more often.
+MOST_WORDS = 100_000
+
 # A word and the blank after it, or a run of white space that no word's blank begins.
 _PIECE = re.compile(
     rf"""
@@ -48,6 +52,11 @@ class ClinicalTokenizer(DummyTokenizer):
     It holds only the vocabulary: the rules are code, so that serialising writes nothing (the
     inherited methods). Runs of white space beyond one blank become white-space tokens, as
     spaCy expects; rules skip them.
+
+    Docs share the pipeline's vocabulary until that holds :data:`MOST_WORDS` words; the notes
+    after share a new one, and so on, so that memory does not grow with every note. A Doc
+    keeps the vocabulary it was made with (``doc.vocab``), which is freed with the last of its
+    Docs. Hashes of strings are the same in all of them.
     """
 
     def __init__(self, vocab: Vocab) -> None:
@@ -60,10 +69,22 @@ class ClinicalTokenizer(DummyTokenizer):
 
     def __call__(self, text: str) -> Doc:
         """Split a note into tokens; ``doc.text`` is ``text``, code point for code point."""
+        if len(self.vocab) > MOST_WORDS and self.vocab.vectors_length <= 0:
+            self.vocab = _emptied(self.vocab)
         pieces = _PIECE.findall(text)
         words = [word or space for word, _, space in pieces]
         spaces = [bool(blank) for _, blank, _ in pieces]
         return Doc(self.vocab, words=words, spaces=spaces)
+
+
+def _emptied(vocab: Vocab) -> Vocab:
+    """Return a vocabulary that makes the same lexemes and holds none yet."""
+    return Vocab(
+        lex_attr_getters=vocab.lex_attr_getters,  # type: ignore[attr-defined]
+        lookups=vocab.lookups,
+        writing_system=vocab.writing_system,
+        get_noun_chunks=vocab.get_noun_chunks,
+    )
 
 
 @registry.tokenizers("clinical_nlp.ClinicalTokenizer.v1")  # type: ignore[untyped-decorator]
