@@ -1,22 +1,25 @@
 """Detects text copied forward from earlier notes, and dates it by its first note.
 
 "Disnea de esfuerzo desde hace un mes", pasted into six visits, is one statement made six
-months ago. Counted six times it would turn an old complaint into a persistent, recent one.
+months ago. Counted six times it would turn an old complaint into a persistent, recent one, and
+a diagnosis that was named once would be confirmed by its own copy.
 
-A finding counts as copied where the words around it are in an earlier note: either its
-whole sentence, if it is too long to be a stock phrase ("No edemas."), or a run of
-:data:`RUN` words that contains it, which also catches pastes that were cut, re-wrapped or
-edited elsewhere.
+A finding counts as copied where the words around it are in an earlier note:
+
+- its whole sentence, if it is too long to be a stock phrase ("No edemas."), or a run of
+  :data:`RUN` words that contains it, which also catches pastes that were cut, re-wrapped or
+  edited elsewhere;
+- its sentence, however short, if the note as a whole is a copy: it holds most of an earlier
+  note, or an earlier note holds most of it (:mod:`clinical_nlp.risk.copied_notes`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from clinical_nlp.records import Finding
+from clinical_nlp.risk.copied_notes import CopiedNotes, NoteText, digest_of, word_spans
 
 #: Letters and digits from which a repeated sentence counts as pasted. Set by hand:
 #: templated examinations ("ACR: rítmico, sin soplos. MVC.") are shorter.
@@ -30,77 +33,87 @@ RUN = 9
 #: Letters that such a run must have: nine short words may repeat by chance.
 MIN_RUN_LENGTH = 30
 
-# A sentence ends at a stop, a blank line or a list item. A single line break may be a
-# wrapped line.
-_BREAK = re.compile(r"\n\s*\n|[\n\r]\s*[-*•·]|[.;](?=\s|$)|:\s*[\n\r]")
-_WORD = re.compile(r"\w+")
-
 #: Characters looked at on each side: bounds the cost on a note without a single full stop.
 _REACH = 400
 
-_Key = tuple[str, tuple[bool, ...], float | None, bytes]
+_Statement = tuple[str, tuple[bool, ...], float | None]
+_Key = tuple[_Statement, bytes]
 
 
 class CopyForwardDetector:
     """Remembers on which day each passage of one patient's notes was first written.
 
-    Findings must be passed in order of the date of their notes.
+    Notes must be passed in order of their dates; those without a date come last.
+
+    Parameters
+    ----------
+    strict
+        Concepts for which a note of a few words, too, is a copy if it was written before
+        ("Insuficiencia cardíaca."). Of others, such notes are believed each time: "Disnea." on
+        two days is two complaints.
     """
 
-    def __init__(self) -> None:
-        self._first: dict[_Key, date] = {}
+    def __init__(self, strict: frozenset[str] = frozenset()) -> None:
+        self._strict = strict
+        self._passages: dict[_Key, date] = {}
+        self._sentences: list[dict[_Key, date]] = []  # of each note that has findings
+        self._notes = CopiedNotes()
 
-    def day_of(self, text: str, finding: Finding, written: date) -> date:
-        """Return the day of a finding: its note's, or that of the first copy.
+    def days_of(
+        self, text: str, findings: Sequence[Finding], written: date | None
+    ) -> list[date | None]:
+        """Return the day of each finding: its note's, or that of the first copy.
 
         Parameters
         ----------
         text
             The note's text; only hashes of its words are kept.
-        finding
-            A finding of that text.
+        findings
+            The note's findings.
         written
-            The note's day; not earlier than in previous calls.
+            The note's day, not earlier than in previous calls; ``None`` for a note without a
+            date, which is compared and not remembered.
         """
-        keys = [
-            (finding.concept, finding.flags, finding.value, digest)
-            for digest in _passages(text, finding.start, finding.end)
-        ]
-        first = min((self._first[key] for key in keys if key in self._first), default=written)
-        for key in keys:
-            self._first.setdefault(key, first)
-        return first
+        if not findings:
+            return []
+        places = [finding.start for finding in findings]
+        note = NoteText(text, min(places), max(places))
+        sources = self._notes.sources_of(note)
+        own: dict[_Key, date] = {}
+        days = []
+        for finding in findings:
+            statement = (finding.concept, finding.flags, finding.value)
+            keys = [(statement, d) for d in _passages(text, finding.start, finding.end)]
+            seen = [self._passages[key] for key in keys if key in self._passages]
+            sentence = note.sentence_at(finding.start)
+            if sentence is not None:
+                short = (statement, sentence)
+                certain = note.letters >= MIN_COPIED_LENGTH or finding.concept in self._strict
+                if certain:
+                    earlier = (self._sentences[n].get(short) for n in sources)
+                    seen.extend(day for day in earlier if day is not None)
+            first = min(seen, default=written)
+            days.append(first)
+            if written is not None and first is not None:
+                for key in keys:
+                    self._passages.setdefault(key, first)
+                if sentence is not None:
+                    own.setdefault(short, first)
+        if written is not None:
+            self._notes.remember(note)
+            self._sentences.append(own)
+        return days
 
 
 def _passages(text: str, start: int, end: int) -> Iterator[bytes]:
     """Hashes of the sentence around a span, and of each run of words that contains it."""
-    left, right = _sentence(text, start, end)
-    words: list[str] = []
-    inside: list[int] = []
-    for match in _WORD.finditer(text, left, right):
-        if match.start() < end and match.end() > start:
-            inside.append(len(words))
-        words.append(match[0].casefold())
+    words, inside = word_spans(text, start, end, _REACH)
     if sum(map(len, words)) >= MIN_COPIED_LENGTH:
-        yield _digest(words)
+        yield digest_of(words)
     if not inside or len(words) < RUN:
         return
     first, last = inside[0], inside[-1]
     for begin in range(max(0, last - RUN + 1), min(first, len(words) - RUN) + 1):
         run = words[begin : begin + RUN]
         if sum(map(len, run)) >= MIN_RUN_LENGTH:
-            yield _digest(run)
-
-
-def _digest(words: list[str]) -> bytes:
-    return hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).digest()
-
-
-def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """Start and end of the sentence around a span."""
-    before = max(0, start - _REACH)
-    left = before
-    for stop in _BREAK.finditer(text, before, start):
-        left = stop.end()
-    after = _BREAK.search(text, end, min(len(text), end + _REACH))
-    return left, after.start() if after else min(len(text), end + _REACH)
+            yield digest_of(run)

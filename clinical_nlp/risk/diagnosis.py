@@ -52,8 +52,7 @@ def codes_heart_failure(event: CodedEvent) -> bool:
 
 def find_diagnosis(timeline: Timeline) -> Diagnosis:
     """Apply the rule of ``diagnosis.toml`` to a timeline, as known on its index day."""
-    notes = diagnosis_rule()["notes"]
-    concepts = frozenset(notes["named"])
+    notes, concepts = diagnosis_rule()["notes"], diagnosis_concepts()
     presences = {Presence(name) for name in notes["presence"]}
     entries = [e for e in (*timeline.undated, *timeline.entries) if e.concept in concepts]
     mentions = [e for e in entries if e.presence in presences and e.kind is None]
@@ -77,6 +76,12 @@ def find_diagnosis(timeline: Timeline) -> Diagnosis:
 def diagnosis_rule() -> dict[str, Any]:
     """Return the rule as shipped with the package."""
     return read_toml("clinical_nlp.risk", "diagnosis.toml")
+
+
+@cache
+def diagnosis_concepts() -> frozenset[str]:
+    """Return the concepts that name heart failure itself."""
+    return frozenset(diagnosis_rule()["notes"]["named"])
 
 
 @cache

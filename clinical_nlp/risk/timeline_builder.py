@@ -27,7 +27,7 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.records.partial_date import day_of
 from clinical_nlp.risk.copy_forward import CopyForwardDetector
-from clinical_nlp.risk.diagnosis import codes_heart_failure
+from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosis_concepts
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline, known_by
 from clinical_nlp.risk.units import to_unit
 
@@ -71,10 +71,12 @@ def build_timeline(
         ((day, n) for day, n in written if day <= as_of),
         key=lambda pair: (pair[0], pair[1].note.key),
     )
-    dated.extend(_from_notes(written))
+    detector = CopyForwardDetector(diagnosis_concepts())
+    for day, noted in written:
+        dated.extend(_from_note(noted, day, detector))
     for noted in notes:
         if noted.note.written is None:
-            undated.extend(_from_note(noted, None, None))
+            undated.extend(_from_note(noted, None, detector))
 
     for event in record.events:
         entry = _from_event(event, lexicon)
@@ -102,26 +104,18 @@ def build_timeline(
     )
 
 
-def _from_notes(written: Iterable[tuple[date, NoteFindings]]) -> Iterator[Entry]:
-    detector = CopyForwardDetector()
-    for day, noted in written:
-        yield from _from_note(noted, day, detector)
-
-
 def _from_note(
-    noted: NoteFindings, written: date | None, detector: CopyForwardDetector | None
+    noted: NoteFindings, written: date | None, detector: CopyForwardDetector
 ) -> Iterator[Entry]:
-    for finding in noted.findings:
-        presence = _presence(finding)
-        if presence is None:
-            continue
-        day = written
-        if written is not None and detector is not None:
-            day = detector.day_of(noted.note.text, finding, written)
-            own = _own_day(finding, written)
-            if own is not None:
-                day = own
-                presence = Presence.PRESENT if presence is Presence.PAST else presence
+    stated = [(f, p) for f in noted.findings if (p := _presence(f)) is not None]
+    days = detector.days_of(noted.note.text, [finding for finding, _ in stated], written)
+    for (finding, presence), day in zip(stated, days, strict=True):
+        if written is None and day is not None:
+            continue  # a copy of a dated note says nothing new
+        own = None if written is None else _own_day(finding, written)
+        if own is not None:
+            day = own
+            presence = Presence.PRESENT if presence is Presence.PAST else presence
         yield Entry(
             concept=finding.concept,
             day=day,

@@ -82,9 +82,13 @@ def test_find_diagnosis_by_notes_needs_support(timeline, note, first, second, co
     text = (
         "insuficiencia cardíaca. IC. 35. 60. NYHA II. furosemida. bisoprolol. disfunción diastólica"
     )
+    other = (
+        "Acude a control de su insuficiencia cardíaca, la IC de siempre; la FEVI era de 35 y de "
+        "60, está en NYHA II, toma furosemida y bisoprolol y tiene disfunción diastólica"
+    )
     notes = [note(FIRST, text, *first)]
     if second is not None:
-        notes.append(note(SECOND, f"Control. {text}", *second))
+        notes.append(note(SECOND, other, *second))
     found = find_diagnosis(timeline(DAY, notes))
     assert found.confirmed is confirmed
     if not confirmed and HF in first:
