@@ -169,9 +169,10 @@ class _Note:
     def _raised_dot(self, index: int) -> int:
         """Catalan ``l·l``: one word."""
         tokens, words = self._tokens, self.words
-        follows = index + 1 < len(tokens) and tokens[index + 1].text.isalpha()
-        if not (follows and words.last and words.last[-1] == index - 1):
-            return self._alone(index)
+        follows = tokens[index + 1].text if index + 1 < len(tokens) else ""
+        before = words.forms[-1].text if words.last and words.last[-1] == index - 1 else ""
+        if not (follows.isalpha() and follows.startswith("l") and before.endswith("l")):
+            return self._alone(index)  # 'HTA S · DM2 S': between items of a form
         word = words.forms[-1].text + tokens[index + 1].text
         words.forms[-1] = self._joiner.form(word, self._strings)
         words.last[-1] = index + 1

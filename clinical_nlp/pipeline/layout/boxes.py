@@ -27,7 +27,18 @@ _FILLED, _EMPTY = re.compile("[■●◉⦿✓✔]"), re.compile("[□○◯◻�
 _BETWEEN = re.compile(r"[\s,;/|·\-–—]*")
 _CUT = re.compile(r"\s{3,}|\s*[|;\t]|[.]\s+(?=[^\W\d_a-z])")
 _HEADER = re.compile(r"(?:^|.*\S)\s*(?::|\s{2})\s*$")
-_STATES = {"dot_on": "on", "dot_off": "off"}
+# Signs before findings: '+ tos   - ortopnea   . síncope', the dot for what was not asked.
+_SIGN = re.compile(r"(?:^|(?<=\s\s)|(?<=[|\t]))\s*(?P<sign>[-+.–—])[ ]{0,2}(?=[^\W\d_])")
+_LONGEST_ROW = 160
+_STATES = {
+    "dot_on": "on",
+    "dot_off": "off",
+    "+": "plus",
+    "-": "minus",
+    "–": "minus",
+    "—": "minus",
+    ".": "blank",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ class BoxReader:
     """
 
     def __init__(self, options: str) -> None:
+        self._signed: set[int] = set()  # lines with signs before findings
         self._dots = False  # whether signs such as '●' are boxes in the note that is read
         ends = r"(?=\s*(?:$|[\[(☐☑☒✅⬜■●◉□○◯◻▢✓✔✗✘.,;:/|·)]|[-–]\s|\s{2}))"
         self._after = re.compile(rf"\s*({options})(?!\w){ends}", re.IGNORECASE)
@@ -60,11 +72,19 @@ class BoxReader:
 
     def read(self, page: Page) -> None:
         """Add the items of every line with boxes."""
+        self._signed = _sign_lines(page.lines)
         self._dots = bool(_FILLED.search(page.text)) and bool(_EMPTY.search(page.text))
         previous: list[tuple[Line, list[_Box]]] = []
         last = -1
-        for number, line in _boxed(page):
-            boxes = self._boxes(page, line)
+        for number, line in enumerate(page.lines):
+            if number in self._signed:
+                boxes = [
+                    _Box(*m.span("sign"), _STATES[m["sign"]]) for m in _SIGN.finditer(line.text)
+                ]
+            elif _BOX.search(line.text):
+                boxes = self._boxes(page, line)
+            else:
+                continue
             if any(not page.lines[i].blank for i in range(last + 1, number)):
                 self._labels(page, previous)
                 previous = []
@@ -174,17 +194,33 @@ class BoxReader:
         for place, answer, state in found:
             if state in ("on", "plus"):
                 verdict = layout.AFFIRMED
-            elif state == "minus" or checked:
+            elif state == "minus" or (checked and state != "blank"):
                 verdict = layout.NEGATED
             else:
                 verdict = layout.UNKNOWN
             page.add(place, answer, verdict)
 
 
-def _boxed(page: Page) -> Iterator[tuple[int, Line]]:
-    for number, line in enumerate(page.lines):
-        if _BOX.search(line.text):
-            yield number, line
+def _sign_lines(lines: Sequence[Line]) -> set[int]:
+    """Return the lines where signs before findings say whether they are there.
+
+    '+ tos   - ortopnea' over one line or several. A list with dashes alone is a list, and so
+    is one with figures, as of drugs added and stopped.
+    """
+    found: set[int] = set()
+    group: list[int] = []
+    signs: set[str] = set()
+    for number, line in enumerate([*lines, Line(0, "")]):
+        here = [match["sign"] for match in _SIGN.finditer(line.text)] if line.text[:1] else []
+        plain = here and (len(here) > 1 or not re.search(r"\d|:", line.text))
+        if plain and len(line.text) <= _LONGEST_ROW:
+            group.append(number)
+            signs.update(here)
+        else:
+            if "+" in signs and not signs.isdisjoint("-–—"):
+                found.update(group)
+            group, signs = [], set()
+    return found
 
 
 def _prefixed(text: str, box: _Box) -> bool:

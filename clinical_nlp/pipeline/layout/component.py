@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from clinical_nlp.pipeline.document_layout import Layout, set_layout
 from clinical_nlp.pipeline.layout.answers import Answers, words_pattern
 from clinical_nlp.pipeline.layout.boxes import BoxReader
-from clinical_nlp.pipeline.layout.fields import FieldReader
+from clinical_nlp.pipeline.layout.fields import FieldReader, add_blank_labels
 from clinical_nlp.pipeline.layout.lines import lines_of
 from clinical_nlp.pipeline.layout.page import Page
 from clinical_nlp.pipeline.layout.pairs import PairReader
@@ -60,6 +60,7 @@ class LayoutReader(RuleComponent):
         for line in page.lines:
             if not line.blank:
                 self._fields.read(page, line)
+        add_blank_labels(page)
         self._pairs.read(page)
         set_layout(doc, Layout(tuple(page.all_items()), tuple(tables)))
         return doc

@@ -33,6 +33,7 @@ _TAIL = re.compile(r"\s*(?:[.,;:]|[(«\"][^()]*[)»\"]?\s*)?$")
 _SAME = re.compile(r"(?:igual|[ií]dem|sin cambios)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\s*\d{1,2}[a-z]?(?:-[a-z])?\s?[.)]\s")
 _OPENS = re.compile(r":\s|\.{3,}\s|…\s")
+_BLANK = re.compile(r"(\s*)[^\W\d_][^:=|]{2,40}:\s*")
 _FILLERS = frozenset("_.=…")
 _GRADED = frozenset(("tipo", "grado", "clase", "estadio", "nyha", "cf", "escala"))
 _WEAK = ("sign", "number", "letter")
@@ -210,6 +211,25 @@ def _credible(weak: Sequence[_Bare]) -> Sequence[_Bare]:
         for bare in weak
         if (zero if bare in figures else len(weak) > 1 or bare.text in ("±", "N"))
     ]
+
+
+def add_blank_labels(page: Page) -> None:
+    """Add the labels of a form that were left blank: 'Soplo:' between answered labels."""
+    lines = page.lines
+    for number in range(1, len(lines) - 1):
+        line = lines[number]
+        blank = _BLANK.fullmatch(line.text)
+        if blank and all(_answered(page, lines[number + step], blank[1]) for step in (-1, 1)):
+            colon = line.text.index(":")
+            answer = line.start + colon, line.start + colon + 1
+            page.add(page.label(line, 0, colon), answer, layout.UNKNOWN)
+
+
+def _answered(page: Page, line: Line, indent: str) -> bool:
+    """Whether a line is of the same form: as far in, with an answered label before a colon."""
+    colon = line.text.find(":")
+    same = line.text.startswith(indent) and not line.text[len(indent) :][:1].isspace()
+    return colon > 0 and same and page.is_taken(line.start, line.start + colon)
 
 
 def parts_of(text: str) -> list[Part]:

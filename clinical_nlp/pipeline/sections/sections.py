@@ -24,6 +24,7 @@ class _Extent:
 
     kind: str
     while_about: frozenset[str]
+    ended_by: frozenset[str]
 
 
 class Sectionizer(RuleComponent):
@@ -55,7 +56,9 @@ class Sectionizer(RuleComponent):
             if section["extent"] not in _EXTENTS:
                 raise ValueError(f"section {key}: extent must be one of {_EXTENTS}")
             self._extents[key] = _Extent(
-                section["extent"], frozenset(section.get("while_about", ()))
+                section["extent"],
+                frozenset(section.get("while_about", ())),
+                frozenset(section.get("ended_by", ())),
             )
         self._finder = HeadingFinder(
             rules["sections"],
@@ -86,7 +89,8 @@ class Sectionizer(RuleComponent):
 def _short_end(page: Page, heading: Heading, limit: int, extent: _Extent) -> int:
     """Return the end of a section that extends to the end of its line or sentence only."""
     if page.breaks_line(heading.end):  # the body is under the heading
-        return page.blank_line(heading.end + 1, limit)
+        end = page.blank_line(heading.end + 1, limit)
+        return _story_resumes(page, heading.end, end, extent)
     for start in page.starts_between(heading.end + 1, limit):
         if page.opens_line(start):
             return start
@@ -95,3 +99,16 @@ def _short_end(page: Page, heading: Heading, limit: int, extent: _Extent) -> int
             if extent.while_about.isdisjoint(words):
                 return start
     return limit
+
+
+def _story_resumes(page: Page, start: int, end: int, extent: _Extent) -> int:
+    """Return the first line under a heading that opens as the patient's own story does."""
+    if not extent.ended_by:
+        return end
+    for position in range(start, end):
+        if not page.breaks_line(position):
+            continue
+        words = page.words_from(position + 1, _ABOUT_WORDS)
+        if words and words[0] in extent.ended_by and extent.while_about.isdisjoint(words):
+            return position + 1
+    return end

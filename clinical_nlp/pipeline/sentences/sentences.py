@@ -16,6 +16,7 @@ _CLOSERS = frozenset({")", "]", "}", "»", "”", "’", '"', "'"})
 _OPENING = frozenset('¿¡«“"')
 _RULED = frozenset("-=*_#")
 _LABEL_SIGNS = frozenset({"/", ".", "-"})
+_DASHES = frozenset("-–—")
 _LABEL_LENGTH = 6
 _LOWER_LABEL_WORDS = 2
 _LARGEST_ITEM = 30
@@ -216,6 +217,8 @@ class _DocSplitter:
         labelled = self._label(after)
         if labelled and norms[before] in rules._answers and self.doc[after].text[0].isupper():
             return True  # "Soplo: NO\nRitmo: sinusal": each line of a form is a statement
+        if labelled and self._empty_label(before):
+            return True  # "AF:\nAP: HTA": nothing stands under the first
         if norms[before] in rules._continues:
             return False
         if labelled:
@@ -227,6 +230,11 @@ class _DocSplitter:
             following = norms[after + 1] if after + 1 < self.size else "."
             return following.isalnum()  # "Fiebre\nno." is one statement
         return text[0] in _OPENING
+
+    def _empty_label(self, before: int) -> bool:
+        """Whether a line ends in a label's colon, or in a dash after it."""
+        norms = self.norms
+        return norms[before] == ":" or (norms[before] in _DASHES and norms[before - 1] == ":")
 
     def _wrapped(self, before: int, after: int) -> bool:
         """Whether an editor, not the writer, broke the line before ``after``."""
