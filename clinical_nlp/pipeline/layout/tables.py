@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from clinical_nlp.matching.norms import normalise_word
 from clinical_nlp.pipeline.document_layout import Column, Span, Table
@@ -118,7 +120,9 @@ def _separator(text: str) -> re.Pattern[str] | None:
 def _rows(lines: Sequence[Line], separator: re.Pattern[str]) -> list[tuple[Span | None, ...]]:
     cells = [cells_of(line, separator) for line in lines]
     if separator is PIPES:
-        cells = [_without_edges(line, row) for line, row in zip(lines, cells, strict=True)]
+        # '      | kg | mmHg' under 'Fecha | Peso | TA' has an empty first cell and no edge.
+        edged = all(line.text.lstrip().startswith("|") for line in lines)
+        cells = [_without_edges(line, row, edged) for line, row in zip(lines, cells, strict=True)]
     if separator is BLANKS:
         return _aligned(lines, cells)
     width = max(map(len, cells))
@@ -128,9 +132,9 @@ def _rows(lines: Sequence[Line], separator: re.Pattern[str]) -> list[tuple[Span 
     ]
 
 
-def _without_edges(line: Line, row: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _without_edges(line: Line, row: list[tuple[int, int]], edged: bool) -> list[tuple[int, int]]:
     stripped = line.text.strip()
-    first = 1 if stripped.startswith("|") else 0
+    first = 1 if edged else 0
     last = len(row) - (1 if stripped.endswith("|") and len(row) > first else 0)
     return row[first:last]
 
@@ -142,6 +146,9 @@ def _aligned(
     columns = _columns_of(cells)
     if not 1 < len(columns) <= _MOST_COLUMNS:
         columns = []
+    usual, rows_alike = Counter(map(len, cells)).most_common(1)[0]
+    if usual > max(len(columns), 1) and 2 * rows_alike > len(cells):
+        return _counted(lines, cells, usual)
     width = max(len(columns), *map(len, cells)) if not columns else len(columns)
     rows: list[tuple[Span | None, ...]] = []
     for line, row in zip(lines, cells, strict=True):
@@ -150,6 +157,33 @@ def _aligned(
             place = number if not columns or len(row) == width else _nearest(columns, start, end)
             span, known = line.span(start, end), found[place]
             found[place] = span if known is None or span is None else (known[0], span[1])
+        rows.append(tuple(found))
+    return rows
+
+
+def _counted(
+    lines: Sequence[Line], cells: Sequence[list[tuple[int, int]]], width: int
+) -> list[tuple[Span | None, ...]]:
+    """Give cells their columns by their number, where a proportional font misaligned them.
+
+    Headers lack that of the labels; other rows with fewer cells go by where these stand.
+    """
+    full = [row for row in cells if len(row) == width]
+    columns = [
+        (int(median(row[i][0] for row in full)), int(median(row[i][1] for row in full)))
+        for i in range(width)
+    ]
+    rows: list[tuple[Span | None, ...]] = []
+    for number, (line, row) in enumerate(zip(lines, cells, strict=True)):
+        found: list[Span | None] = [None] * width
+        for place, (start, end) in enumerate(row):
+            if number == 0 and len(row) == width - 1:
+                column = place + 1
+            else:
+                column = place if len(row) == width else _nearest(columns, start, end)
+            column = min(column, width - 1)
+            span, known = line.span(start, end), found[column]
+            found[column] = span if known is None or span is None else (known[0], span[1])
         rows.append(tuple(found))
     return rows
 
@@ -178,7 +212,10 @@ def _columns_of(cells: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]
 
 
 def _nearest(columns: Sequence[tuple[int, int]], start: int, end: int) -> int:
-    """Return the column that a cell overlaps most, or else stands nearest to."""
+    """Return the column that a cell begins with, overlaps most, or else stands nearest to."""
+    for number, (left, _) in enumerate(columns):
+        if abs(start - left) < _LEAST_GAP:
+            return number
 
     def fit(number: int) -> tuple[int, int]:
         left, right = columns[number]

@@ -68,7 +68,7 @@ class Dating:
                 found, end = self._after(end, following)
                 if found is None and heading[0] <= start < heading[1]:
                     found = heading[2]
-            days.append(found)
+            days.append(value.day or found)
             last_end = end
         for number, value in enumerate(values[1:], 1):  # '130/80 (2023)': of both
             if value.concept == DIASTOLIC and days[number - 1] is None:

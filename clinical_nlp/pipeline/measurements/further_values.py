@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC, SYSTOLIC, Measure, Name
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
-from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.pipeline.measurements.text import BRACKETS, Words
 
 #: A further value, if any, and the place after it.
 Further: TypeAlias = tuple[Quantity, int] | None
@@ -172,6 +172,8 @@ class FurtherValues:
     def _number(self, words: Words, position: int, measure: Measure) -> Quantity | int | None:
         """Return a value, or the place after a number that is none: a date, a time."""
         norm = words.at(position)
+        if words.at(position - 1) in self._rules.days and words.starts_line(position - 1):
+            return position + 1  # 'lun 22' of a diary
         is_day = norm.isdigit() and int(norm) <= _LARGEST_DAY
         if is_day and words.at(position - 1) in self._rules.months:
             return position + 1  # 'sept-22', 'junio 22'
@@ -183,7 +185,7 @@ class FurtherValues:
         """Return the place of a bracket within a few words that qualify the value."""
         for place in range(position, position + _MAX_QUALIFIERS):
             norm = words.at(place)
-            if norm == "(":
+            if norm in BRACKETS:
                 return place
             if norm not in self._rules.between and not self._is_again(norm, measure):
                 break
@@ -191,9 +193,7 @@ class FurtherValues:
 
     @staticmethod
     def _closing_bracket(words: Words, position: int) -> int:
-        """Return the place of the ``)`` of the ``(`` at ``position``; 0 where there is none."""
-        if words.at(position) != "(":
-            return 0
+        """Return the place that closes the bracket at ``position``; 0 where there is none."""
         return words.closing_bracket(position, position + _MAX_BRACKET_WORDS)
 
     def _in_bracket(self, words: Words, position: int, measure: Measure) -> Further:

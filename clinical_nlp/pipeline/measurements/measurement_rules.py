@@ -195,6 +195,12 @@ class MeasurementRules:
         self.taken_at = frozenset(words["taken_at"])
         self.flags = frozenset(words["flags"])
         self.reference_labels = frozenset(words["reference_labels"])
+        tables = rules["tables"]
+        self.no_values = frozenset(tables["no_values"])
+        self.table_sides: dict[str, str] = {
+            **dict.fromkeys(tables["systolic"], SYSTOLIC),
+            **dict.fromkeys(tables["diastolic"], DIASTOLIC),
+        }
         self.aims_after = frozenset(words["aims_after"])
         self.changes = frozenset(words["changes"])
         self.to = frozenset(words["to"])

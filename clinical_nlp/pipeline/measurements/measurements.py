@@ -7,6 +7,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.document import HEADINGS, Sections, get_findings, set_findings
+from clinical_nlp.pipeline.document_layout import get_layout
 from clinical_nlp.pipeline.measurements.dating import Dating
 from clinical_nlp.pipeline.measurements.measurement_rules import MeasurementRules
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity
@@ -53,7 +54,7 @@ class MeasurementFinder(RuleComponent):
         scanner = Scanner(
             self._compiled, words, lambda position: words.tokens[position] in openings
         )
-        values = scanner.scan()
+        values = scanner.scan(get_layout(doc))
         if values:
             sections = Sections(doc)
             days = Dating(words).days(values)

@@ -29,7 +29,8 @@ _STARS = frozenset({"*", "↑", "↓", "(*)"})
 class Quantity(NamedTuple):
     """A value in the words ``first`` to ``end``; the text continues at ``after``.
 
-    ``low`` and ``high`` are the bounds of a range, whose mean ``value`` is.
+    ``low`` and ``high`` are the bounds of a range, whose mean ``value`` is; ``day`` is that of
+    its column or row.
     """
 
     concept: str
@@ -40,6 +41,7 @@ class Quantity(NamedTuple):
     low: float | None = None
     high: float | None = None
     comparator: str | None = None
+    day: str | None = None
 
 
 class QuantityReader:
@@ -113,9 +115,16 @@ class QuantityReader:
         return number.end if number.whole in _YEARS else 0
 
     def scalar(
-        self, words: Words, position: int, measure: Measure, name: Name | None = None
+        self,
+        words: Words,
+        position: int,
+        measure: Measure,
+        name: Name | None = None,
+        default: Unit | None = None,
     ) -> Quantity | int | None:
         """Read one value of ``measure`` at ``position``.
+
+        ``default`` is the unit of a number without one, as a table's header gives it.
 
         Returns
         -------
@@ -134,12 +143,12 @@ class QuantityReader:
         number = self.rules.numbers.scalar(words, position, decimals=measure.decimals > 0)
         if number is None or (measure.no_pair and self._is_in_pair(words, number)):
             return None
-        compound = self._compound(words, number, measure, name)
+        compound = self._compound(words, number, measure, name, default)
         if compound is not None:
             return compound
         chained = words.at(number.end) in DASHES and words.at(number.end + 2) in DASHES
         if not (chained and measure.levels_only):  # '70,1 - 70,4 - 70,8' are weights
-            value = self._range(words, number, measure, name)
+            value = self._range(words, number, measure, name, default)
             if value is not None:
                 return value
             if chained:
@@ -156,7 +165,7 @@ class QuantityReader:
             return after if form[0] in _ORDINALS else None  # '45o', 'FE75C'
         if unit is None and name is not None and name.needs_unit:
             return None
-        read = measure.value(number, unit, name)
+        read = measure.value(number, unit or default, name)
         if read is None:
             own = unit is not None and form not in self.rules.weak_units
             return None if own else self.skip_non_value(words, position) or None
@@ -176,7 +185,12 @@ class QuantityReader:
         return not unit and (before in self.rules.in_time or before in self.rules.months)
 
     def _compound(
-        self, words: Words, number: Number, measure: Measure, name: Name | None
+        self,
+        words: Words,
+        number: Number,
+        measure: Measure,
+        name: Name | None,
+        default: Unit | None,
     ) -> Quantity | None:
         """Read '1 250 pg/mL', '1m65', '70 kilos y medio'; ``None`` where it is none of these."""
         continued = with_part(words, number, measure, self.rules)
@@ -192,7 +206,7 @@ class QuantityReader:
         unit, after = self._own_unit(words, joined.end, measure, form, after)
         if form and unit is None:
             return None
-        value = measure.value(joined, unit, name)
+        value = measure.value(joined, unit or default, name)
         after = after if unit is not None else joined.end
         return (
             None if value is None else Quantity(measure.key, value, number.first, joined.end, after)
@@ -225,7 +239,12 @@ class QuantityReader:
         return None, after
 
     def _range(
-        self, words: Words, number: Number, measure: Measure, name: Name | None
+        self,
+        words: Words,
+        number: Number,
+        measure: Measure,
+        name: Name | None,
+        default: Unit | None,
     ) -> Quantity | None:
         """Return the range that begins with ``number``, if any: 35-40%, 35% a 40%."""
         position = number.end + (words.at(number.end) == "%")
@@ -244,8 +263,8 @@ class QuantityReader:
             measure.levels_only or not self._is_range(words, number.first, sign, after)
         ):
             return None
-        first_value = measure.value(number, unit, name)
-        second_value = measure.value(second, unit, name)
+        first_value = measure.value(number, unit or default, name)
+        second_value = measure.value(second, unit or default, name)
         if first_value is None or second_value is None or not first_value < second_value:
             return None
         mean = (first_value + second_value) / 2

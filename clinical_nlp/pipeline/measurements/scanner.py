@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clinical_nlp.pipeline.document_layout import Layout
 from clinical_nlp.pipeline.measurements.context import Context
 from clinical_nlp.pipeline.measurements.further_values import FurtherValues
 from clinical_nlp.pipeline.measurements.measurement_rules import (
@@ -15,8 +16,10 @@ from clinical_nlp.pipeline.measurements.measurement_rules import (
 )
 from clinical_nlp.pipeline.measurements.pressure import PressureReader
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
+from clinical_nlp.pipeline.measurements.table_values import TableValues
 from clinical_nlp.pipeline.measurements.text import Words
 from clinical_nlp.pipeline.measurements.unnamed import UnnamedReader
+from clinical_nlp.pipeline.measurements.value_reader import ValueReader
 from clinical_nlp.pipeline.measurements.value_rows import ValueRows
 from clinical_nlp.pipeline.measurements.value_search import ValueSearch
 
@@ -50,14 +53,21 @@ class Scanner:
             self._quantities, self._pressure, self._context, self._further
         )
         self._search = ValueSearch(rules, self._pressure)
+        self._tables = TableValues(
+            rules, ValueReader(self._quantities, self._pressure, self._further)
+        )
         self._values: list[Quantity] = []
         # Index of the first value after which the text continues at a place.
         self._ended: dict[int, int] = {}
         self._used: set[int] = set()  # words of values, and of numbers to ignore
 
-    def scan(self) -> list[Quantity]:
-        """Return the values, in order of place."""
+    def scan(self, layout: Layout | None = None) -> list[Quantity]:
+        """Return the values, in order of place; those of the layout's tables are read first."""
         words, names = self._words, self._rules.names
+        if layout is not None and layout.tables:
+            reading = self._tables.read(words, layout)
+            self._add(reading.values)
+            self._used.update(reading.taken)
         end = 0
         openings = names.first_words
         for position in [i for i, norm in enumerate(words.norms) if norm in openings]:

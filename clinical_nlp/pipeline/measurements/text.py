@@ -66,6 +66,10 @@ class Words:
         """Whether this word is the first of its line."""
         return position == 0 or position in self._lines
 
+    def is_yes(self, position: int) -> bool:
+        """Whether this word is an accented 'sí', an answer: its norm is that of 'if'."""
+        return self.norms[position] == "si" and self.doc[self.tokens[position]].text[-1:] in "íÍ"
+
     def is_adjacent(self, position: int) -> bool:
         """Whether no white space separates this word from the one before."""
         if not 0 < position < self.size:
@@ -93,7 +97,7 @@ class Words:
             if self.is_border(position):
                 break
             position -= 1
-            if self.norms[position] in _ENDS:
+            if self.norms[position] in _ENDS or self.is_yes(position):
                 break
             words.append(self.norms[position])
         return words

@@ -74,7 +74,7 @@ class ValueSearch:
                 comparator, position = signs[0], position + length
             elif norm in BRACKETS:
                 close = words.closing_bracket(position, min(limit, position + _MAX_BRACKET_WORDS))
-                if close and _is_number_at(words, close + 1):
+                if close > position + 2 and _is_number_at(words, close + 1):
                     position = close + 1  # '(0,7-1,2) 1,41': limits of the laboratory
                 else:
                     open_brackets.append(BRACKETS[norm])

@@ -25,7 +25,7 @@ _Value = tuple[int, int, str, float | None, str | None, str | None]
 @pytest.fixture(scope="module")
 def finder() -> Language:
     nlp = spacy.blank("es", config=_CONFIG)
-    for name in ("es_sentences", "es_sections", "hf_measurements"):
+    for name in ("es_layout", "es_sentences", "es_sections", "hf_measurements"):
         nlp.add_pipe(name)
     return nlp
 
