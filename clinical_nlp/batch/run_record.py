@@ -129,6 +129,7 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
         "input": {
             "digest": source.digest,
             "lines": source.lines,
+            "files": asdict(source.files),
             "adds_up": source.adds_up(),
             "types": {name: asdict(counts) for name, counts in sorted(source.types.items())},
             "patients": source.patients,

@@ -4,7 +4,7 @@ They are small and frozen, and need neither spaCy nor FHIR nor MLflow.
 """
 
 from clinical_nlp.records.concept import Concept
-from clinical_nlp.records.counts import DayCounts, Problem, SourceSummary, TypeCounts
+from clinical_nlp.records.counts import DayCounts, FileCounts, Problem, SourceSummary, TypeCounts
 from clinical_nlp.records.estimate import (
     EstimateStatus,
     Evidence,
@@ -26,6 +26,7 @@ __all__ = [
     "EstimateStatus",
     "EventKind",
     "Evidence",
+    "FileCounts",
     "Finding",
     "Mention",
     "ModelReference",

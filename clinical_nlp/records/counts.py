@@ -49,6 +49,25 @@ class DayCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class FileCounts:
+    """Files of the export, members of archives too.
+
+    Parameters
+    ----------
+    read
+        Line by line.
+    unread
+        Not read, though they may hold resources; each has a line in the quarantine.
+    other
+        Not read, as their names show that they hold no resources.
+    """
+
+    read: int = 0
+    unread: int = 0
+    other: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSummary:
     """Result of a scan of the export.
 
@@ -57,7 +76,7 @@ class SourceSummary:
     types
         Counts by resource type (``"?"`` for lines whose type cannot be read).
     lines
-        Non-empty lines read, all files together.
+        Resources read, all files together: non-empty lines, and entries of Bundles.
     patients, notes
         Patients that will be yielded, and their notes.
     days
@@ -65,6 +84,8 @@ class SourceSummary:
         drug or problem started), future dates aside.
     digest
         Hex SHA-256 over the export's decoded lines, whatever the order of files.
+    files
+        Files that were read, and that were not.
     """
 
     types: Mapping[str, TypeCounts] = field(default_factory=dict)
@@ -73,6 +94,7 @@ class SourceSummary:
     notes: int = 0
     days: Mapping[date, DayCounts] = field(default_factory=dict)
     digest: str = ""
+    files: FileCounts = field(default=FileCounts(), compare=False)
 
     @property
     def latest(self) -> date | None:

@@ -38,8 +38,9 @@ class Defect(Enum):
     )
     NO_FILES = (
         "E201",
-        "The export '{path}' holds no *.ndjson or *.ndjson.gz file: give the folder that holds"
-        " the files themselves (subfolders are not searched).",
+        "The export '{path}' holds no file that is read (*.ndjson, *.jsonl, *.json, *.zip; also"
+        " compressed): give the folder that holds the files themselves (subfolders are not"
+        " searched).",
         Outcome.FATAL,
     )
     UNREADABLE = (
@@ -78,10 +79,11 @@ class Defect(Enum):
         "E210",
         "resourceType is missing or names no FHIR R4 type: export in FHIR R4 (4.0.1).",
     )
-    BUNDLE = (
+    BAD_ENTRY = (
         "E211",
-        "The line is a Bundle, which bulk data does not allow: export with $export, or write"
-        " each of its entries as a line of its own.",
+        "An entry of a Bundle holds no resource (a PATCH, or only a link): export the whole"
+        " resource.",
+        Outcome.KEPT,
     )
     BAD_ID = (
         "E212",
@@ -197,6 +199,31 @@ class Defect(Enum):
         Outcome.KEPT,
     )
 
+    # Files, and what they take away
+    UNREAD_FILE = (
+        "E284",
+        "The file was not read, as its name is of a kind that is not: export NDJSON (or JSON;"
+        " gzip, zstd and ZIP are unpacked), or take the file away if it holds no resources.",
+        Outcome.KEPT,
+    )
+    UNREAD_FOLDER = (
+        "E285",
+        "The folder was not searched, and it holds files that look like resources: put them"
+        " beside the others, or run it on its own.",
+        Outcome.KEPT,
+    )
+    BAD_ARCHIVE = (
+        "E286",
+        "The archive cannot be unpacked (damaged, or it needs a password): unpack it into the"
+        " export's folder.",
+        Outcome.KEPT,
+    )
+    BAD_DELETION = (
+        "E287",
+        "A deletion does not name one resource (a search, or no id), so nothing was removed by"
+        " it: export deletions like 'DELETE Patient/<id>'.",
+        Outcome.KEPT,
+    )
     # What nobody foresaw
     UNFORESEEN = (
         "E299",

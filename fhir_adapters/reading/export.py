@@ -21,11 +21,13 @@ from clinical_nlp.records import (
     TypeCounts,
 )
 from clinical_nlp.records.codec import CODINGS, EVENTS, RECORD
+from fhir_adapters.reading.attachment_files import AttachmentFiles
 from fhir_adapters.reading.dates import Dates
 from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.digest import MultisetDigest
-from fhir_adapters.reading.files import export_files, read_lines
+from fhir_adapters.reading.files import Listing, export_files
 from fhir_adapters.reading.intake import Intake
+from fhir_adapters.reading.lines import read_lines
 from fhir_adapters.reading.resolution import resolve_references
 from fhir_adapters.reading.spool import ResourceStatus, Spool, fault_of_data
 
@@ -45,7 +47,7 @@ class BulkExport:
     Parameters
     ----------
     folder
-        The folder of ``*.ndjson`` and ``*.ndjson.gz`` files, or one such file.
+        The folder of the export's files, or one such file (``files.py``).
     spool
         Folder for the temporary database, which holds patient text; the system's temporary
         folder where ``None``.
@@ -57,7 +59,7 @@ class BulkExport:
     Raises
     ------
     clinical_nlp.errors.InputError
-        On entering: E200-E202, the folder does not exist, holds no NDJSON or cannot be read.
+        On entering: E200-E202, the folder does not exist, holds nothing to read, or is refused.
 
     Examples
     --------
@@ -81,11 +83,11 @@ class BulkExport:
         self._today = today or datetime.now().astimezone().date()
         self._max_note_bytes = max_note_bytes
         self._max_line_bytes = max_line_bytes
-        self._files: list[Path] = []
+        self._listing = Listing()
         self._open_spool: Spool | None = None
 
     def __enter__(self) -> Self:
-        self._files = export_files(self._folder)
+        self._listing = export_files(self._folder)
         self._open_spool = Spool(self._spool_folder)
         return self
 
@@ -96,7 +98,7 @@ class BulkExport:
 
     def size(self) -> int:
         """Bytes on disk that ``scan`` will read."""
-        return sum(file.stat().st_size for file in self._files)
+        return sum(file.size for file in self._listing.files)
 
     def scan(self, progress: Callable[[int], None]) -> SourceSummary:
         """Read everything once and decide every resource's status.
@@ -111,14 +113,20 @@ class BulkExport:
         clinical_nlp.errors.InputError
             E202: the system cannot read a file. E222: the temporary database cannot grow.
         """
-        intake = Intake(self._spool, Dates(self._today), self._max_note_bytes, self._max_line_bytes)
+        attachments = AttachmentFiles(self._listing.attachments, self._max_note_bytes)
+        limits = self._max_note_bytes, self._max_line_bytes
+        intake = Intake(self._spool, Dates(self._today), *limits, attachments)
         digest = MultisetDigest()
+        numbers = {name: number for number, name in enumerate(self._listing.names)}
         try:
-            for number, file in enumerate(self._files):
+            for name, defect in self._listing.unread.items():
+                if defect is not None:
+                    self._spool.add_problem(numbers[name], 0, None, defect)
+            for file in self._listing.files:
                 for line in read_lines(file, self._max_line_bytes, progress):
                     if line.digest is not None:
                         digest.add(line.digest)
-                    intake.add(number, line)
+                    intake.add(numbers[file.name], line, file)
             resolve_references(self._spool)
             return self._summary(intake, digest)
         except sqlite3.Error as error:
@@ -147,7 +155,7 @@ class BulkExport:
 
         Each is yielded once: asked again after ``records``, it yields what failed there.
         """
-        return self._spool.problems([file.name for file in self._files])
+        return self._spool.problems(self._listing.names)
 
     @property
     def _spool(self) -> Spool:
@@ -177,6 +185,7 @@ class BulkExport:
             notes=int(notes),
             days={date.fromisoformat(day): DayCounts(*counts) for day, *counts in days},
             digest=digest.hexdigest(),
+            files=self._listing.counts(),
         )
 
     def _notes_and_events(self, patient: str) -> tuple[list[Note], list[CodedEvent]]:

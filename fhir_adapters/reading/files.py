@@ -1,154 +1,238 @@
-"""The files of an export and their lines, read as a stream in bounded memory."""
+"""Which files of an export are read, as what, and which are not.
+
+What a name promises is only a hint: compression is recognised by the first bytes, and a file
+``*.json`` may hold one resource, a Bundle, a list, or one resource a line.
+"""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, cast
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
+from clinical_nlp.records import FileCounts
 from fhir_adapters.reading.defects import Defect
 
-_SUFFIXES = (".ndjson", ".ndjson.gz")
-_GZIP_MAGIC = b"\x1f\x8b"
-_BUFFER = 1 << 20
-_BLANK = b" \t\r\n"
+# "Condition.ndjson", "Condition.000.ndjson.gz", "Condition.ndjson.1" (rotated, split)
+_LINES = re.compile(r".+\.(?:ndjson|jsonl|ndj)", re.IGNORECASE)
+_DOCUMENT = re.compile(r".+\.json", re.IGNORECASE)
+_PACKED = re.compile(r"\.(?:gz|gzip|zst|bz2|xz)$", re.IGNORECASE)
+_ROTATED = re.compile(r"\.[0-9]{1,4}$")
+_ARCHIVE = re.compile(r".+\.zip", re.IGNORECASE)
+# Names of files that may hold resources and are not read: another format, another archive,
+# an unfinished download.
+_MAY_HOLD_DATA = re.compile(
+    r".+\.(?:xml|ttl|csv|tsv|parquet|avro|orc|7z|rar|tar|tgz|tbz2?|txz|zip|gz|zst|bz2|xz)"
+    r"|.+\.(?:ndjson|jsonl|json)\b.*",
+    re.IGNORECASE,
+)
+#: Folder of Bundles that name what was deleted
+#: (https://hl7.org/fhir/uv/bulkdata/export.html#response---complete-status, ``deleted``).
+DELETED = "deleted"
+#: Folder of the files that attachments refer to, as export clients download them.
+ATTACHMENTS = "attachments"
+# Folders of export clients in which no resource of a patient lies.
+_BOOKKEEPING = frozenset({"error", "errors", "log", "logs", "manifest"})
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One non-empty line of a file.
+class ExportFile:
+    """A file to read, or a member of an archive.
 
     Parameters
     ----------
-    number
-        1-based, blank lines counted.
-    content
-        The bytes without surrounding blanks; ``None`` where there is a ``defect``.
-    digest
-        SHA-256 of the content; ``None`` where it could not be read to its end.
-    defect
-        ``BROKEN_FILE`` (nothing follows) or ``LINE_TOO_LONG``.
+    name
+        As the quarantine names it, without the export's folder.
+    path, member
+        Where it lies; ``member`` within the archive ``path``.
+    size
+        Bytes on disk; of members, as they are packed.
+    deleted
+        Whether it names what was deleted.
+    document
+        Whether it may be one JSON document, and not one resource a line.
     """
 
-    number: int
-    content: bytes | None
-    digest: bytes | None
-    defect: Defect | None = None
+    name: str
+    path: Path
+    size: int
+    member: str | None = None
+    deleted: bool = False
+    document: bool = False
+
+    @property
+    def is_log(self) -> bool:
+        """Whether an export client wrote it, about its own work."""
+        return _is_log(PurePosixPath(self.name).name)
 
 
-def export_files(export: Path) -> list[Path]:
-    """List the NDJSON files of an export, by name.
+@dataclass(slots=True)
+class Listing:
+    """The content of an export.
+
+    Parameters
+    ----------
+    files
+        What is read, by name.
+    unread
+        What is not, by name, and the defect that says so; ``None`` where the name shows
+        that it holds no resources.
+    attachments
+        Folders, or archives and their inner folder, of the files that attachments refer to.
+    """
+
+    files: list[ExportFile] = field(default_factory=list)
+    unread: dict[str, Defect | None] = field(default_factory=dict)
+    attachments: list[tuple[Path, str | None]] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all files, read or not, in order."""
+        return sorted([*(file.name for file in self.files), *self.unread])
+
+    def counts(self) -> FileCounts:
+        """Return how many files are read, and how many are not."""
+        unread = sum(defect is not None for defect in self.unread.values())
+        return FileCounts(len(self.files), unread, len(self.unread) - unread)
+
+
+def export_files(export: Path) -> Listing:
+    """List the files of an export.
 
     Parameters
     ----------
     export
-        A folder (its subfolders and hidden files are not read), or a single file.
+        A folder or a single file. Of subfolders only ``deleted`` is read, and ``attachments``
+        for what attachments refer to.
 
     Raises
     ------
     clinical_nlp.errors.InputError
-        E200 where it does not exist, E201 where it holds no NDJSON, E202 where the system
-        refuses to list it.
+        E200 where it does not exist, E201 where it holds nothing that is read, E202 where the
+        system refuses to list it.
     """
+    listing = Listing()
     try:
         if export.is_file():
-            files = [export]
+            if _ARCHIVE.fullmatch(export.name):
+                _add_archive(listing, export, export.name)
+            else:
+                document = not _is_lines(export.name)
+                size = export.stat().st_size
+                listing.files.append(ExportFile(export.name, export, size, document=document))
         elif export.is_dir():
-            files = sorted(
-                (path for path in export.iterdir() if _is_ndjson(path)), key=lambda p: p.name
-            )
+            _add_folder(listing, export)
         else:
             Defect.NO_FOLDER.stop(path=export)
     except OSError as error:
         Defect.UNREADABLE.stop(path=export, cause=error.strerror)
-    if not files:
+    if not listing.files:
         Defect.NO_FILES.stop(path=export)
-    return files
+    listing.files.sort(key=lambda file: file.name)
+    return listing
 
 
-def _is_ndjson(path: Path) -> bool:
-    name = path.name.lower()
-    return name.endswith(_SUFFIXES) and not name.startswith(".") and path.is_file()
+def _add_folder(listing: Listing, folder: Path, prefix: str = "") -> None:
+    deleted = prefix == f"{DELETED}/"
+    for path in folder.iterdir():
+        name = prefix + path.name
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            _add_subfolder(listing, path, name)
+        elif not path.is_file():
+            continue
+        elif _is_lines(path.name) or _is_document(path.name):
+            document = _is_document(path.name)
+            size = path.stat().st_size
+            listing.files.append(ExportFile(name, path, size, deleted=deleted, document=document))
+        elif _ARCHIVE.fullmatch(path.name):
+            _add_archive(listing, path, name)
+        else:
+            listing.unread[name] = _why_unread(path.name)
 
 
-def read_lines(path: Path, limit: int, progress: Callable[[int], None]) -> Iterator[Line]:
-    """Yield a file's non-empty lines, uncompressed where its first bytes say gzip.
+def _add_subfolder(listing: Listing, path: Path, name: str) -> None:
+    kind = path.name.casefold()
+    if name.casefold() == DELETED:
+        _add_folder(listing, path, f"{DELETED}/")
+    elif name.casefold() == ATTACHMENTS:
+        listing.attachments.append((path, None))
+    elif kind in _BOOKKEEPING or not any(_why_unread(p.name, True) for p in path.rglob("*")):
+        listing.unread[f"{name}/"] = None
+    else:
+        listing.unread[f"{name}/"] = Defect.UNREAD_FOLDER
 
-    Parameters
-    ----------
-    limit
-        Most bytes of a line; longer ones are skipped unparsed.
-    progress
-        Called with the bytes read from disk since its last call.
 
-    Raises
-    ------
-    clinical_nlp.errors.InputError
-        E202 where the system cannot open or read the file.
-    """
+def _add_archive(listing: Listing, path: Path, name: str) -> None:
+    """Add the members of a ZIP archive, whatever folder of it they lie in."""
     try:
-        with path.open("rb", buffering=0) as raw:
-            compressed = raw.read(2) == _GZIP_MAGIC
-            raw.seek(0)
-            counted = cast(BinaryIO, io.BufferedReader(_Counted(raw, progress), _BUFFER))
-            yield from (_gzip_lines if compressed else _split)(counted, limit)
-    except OSError as error:
-        Defect.UNREADABLE.stop(path=path.name, cause=error.strerror)
+        with zipfile.ZipFile(path) as archive:
+            members = list(_members(listing, archive, path, name))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        listing.unread[name] = Defect.BAD_ARCHIVE
+        return
+    if members:
+        # What is no member's (the directory of the archive) counts for the first.
+        rest = path.stat().st_size - sum(member.size for member in members)
+        members[0] = replace(members[0], size=members[0].size + rest)
+    listing.files.extend(members)
 
 
-def _gzip_lines(stream: BinaryIO, limit: int) -> Iterator[Line]:
-    """Lines of a gzip stream; the last is a ``BROKEN_FILE`` where it is damaged."""
-    number = 0
-    with gzip.GzipFile(fileobj=stream) as unpacked:
-        # Unbuffered: a buffer would lose what was unpacked before the damage.
-        try:
-            for line in _split(unpacked, limit):
-                number = line.number
-                yield line
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            yield Line(number + 1, None, None, Defect.BROKEN_FILE)
+def _members(
+    listing: Listing, archive: zipfile.ZipFile, path: Path, name: str
+) -> Iterator[ExportFile]:
+    for info in archive.infolist():
+        parts = PurePosixPath(info.filename).parts
+        if info.is_dir() or not parts or "__MACOSX" in parts or parts[-1].startswith("."):
+            continue
+        folder = parts[-2].casefold() if len(parts) > 1 else ""
+        inner, said = parts[-1], f"{name}/{info.filename}"
+        if ATTACHMENTS in (part.casefold() for part in parts[:-1]):
+            at = [part.casefold() for part in parts].index(ATTACHMENTS)
+            place = (path, "/".join(parts[: at + 1]))
+            if place not in listing.attachments:
+                listing.attachments.append(place)
+        elif info.flag_bits & 1:
+            listing.unread[said] = Defect.BAD_ARCHIVE  # needs a password
+        elif _is_lines(inner) or _is_document(inner):
+            yield ExportFile(
+                said,
+                path,
+                info.compress_size,
+                info.filename,
+                deleted=folder == DELETED,
+                document=_is_document(inner),
+            )
+        else:
+            listing.unread[said] = _why_unread(inner)
 
 
-def _split(stream: BinaryIO | gzip.GzipFile, limit: int) -> Iterator[Line]:
-    number = 0
-    while chunk := stream.readline(limit):
-        number += 1
-        if number == 1:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
-        if len(chunk) == limit and not chunk.endswith(b"\n"):
-            digest = _skip_line(stream, chunk, limit)
-            yield Line(number, None, digest, Defect.LINE_TOO_LONG)
-        elif content := chunk.strip(_BLANK):
-            yield Line(number, content, hashlib.sha256(content).digest())
+def _plain_name(name: str) -> str:
+    """Return a name without the marks of compression and rotation."""
+    for mark in (_ROTATED, _PACKED, _ROTATED):
+        name = mark.sub("", name)
+    return name
 
 
-def _skip_line(stream: BinaryIO | gzip.GzipFile, start: bytes, limit: int) -> bytes:
-    """Read on to the line's end without keeping it; return the SHA-256 of all of it."""
-    digest = hashlib.sha256(start)
-    while chunk := stream.readline(limit):
-        digest.update(chunk.rstrip(b"\r\n"))
-        if chunk.endswith(b"\n"):
-            break
-    return digest.digest()
+def _is_lines(name: str) -> bool:
+    return _LINES.fullmatch(_plain_name(name)) is not None
 
 
-class _Counted(io.RawIOBase):
-    """A raw stream that reports how many bytes were read through it."""
+def _is_document(name: str) -> bool:
+    return _DOCUMENT.fullmatch(_plain_name(name)) is not None
 
-    def __init__(self, raw: io.FileIO, progress: Callable[[int], None]) -> None:
-        self._raw = raw
-        self._progress = progress
 
-    def readable(self) -> bool:
-        return True
+def _why_unread(name: str, anywhere: bool = False) -> Defect | None:
+    """Return the defect of a file that is not read and may hold resources."""
+    if name.startswith(".") or _is_log(name):
+        return None
+    if anywhere and (_is_lines(name) or _is_document(name) or _ARCHIVE.fullmatch(name)):
+        return Defect.UNREAD_FILE
+    return Defect.UNREAD_FILE if _MAY_HOLD_DATA.fullmatch(name) else None
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        count = self._raw.readinto(buffer) or 0
-        if count:
-            self._progress(count)
-        return count
+
+def _is_log(name: str) -> bool:
+    return name.casefold().startswith("log.")

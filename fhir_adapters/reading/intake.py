@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date
 
 from clinical_nlp.records import TypeCounts
 from clinical_nlp.records.codec import CODINGS, EVENTS, RECORD
+from fhir_adapters.reading.attachment_files import AttachmentFiles
 from fhir_adapters.reading.attachments import Part, choose, decode_base64, defect_of_kept
+from fhir_adapters.reading.bundles import Deletion, deletion_of, entries
 from fhir_adapters.reading.codings import codings
 from fhir_adapters.reading.dates import Dates, parse_moment
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable, megabytes
-from fhir_adapters.reading.files import Line
-from fhir_adapters.reading.parsing import identity, parse
+from fhir_adapters.reading.files import ExportFile
+from fhir_adapters.reading.lines import Line
+from fhir_adapters.reading.parsing import bookkeeping, identity, load, resource_of
 from fhir_adapters.reading.references import patient_id
 from fhir_adapters.reading.resources import DOCUMENT_REDUCERS, EVENT_REDUCERS
 from fhir_adapters.reading.resources.document import Document, replaced_by
@@ -32,6 +36,8 @@ _OBSERVATION_VALUE = (
     "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
     "urn:oid:2.16.840.1.113883.5.1063",
 )
+#: Bundles may stand in Bundles this deep.
+_MOST_NESTED = 3
 _AI_ASSERTED = tuple((system, "AIAST") for system in _OBSERVATION_VALUE)
 
 
@@ -41,6 +47,7 @@ class _Place:
 
     file: int
     line: int
+    deleted: bool = False
     kind: str = UNKNOWN_TYPE
     reference: str | None = None
 
@@ -55,52 +62,105 @@ class Intake:
     """
 
     def __init__(
-        self, spool: Spool, dates: Dates, max_note_bytes: int, max_line_bytes: int
+        self,
+        spool: Spool,
+        dates: Dates,
+        max_note_bytes: int,
+        max_line_bytes: int,
+        attachments: AttachmentFiles | None = None,
     ) -> None:
         self.counts: defaultdict[str, TypeCounts] = defaultdict(TypeCounts)
         self._spool = spool
         self._dates = dates
         self._limit = max_note_bytes
         self._max_line_bytes = max_line_bytes
+        self._attachments = attachments or AttachmentFiles((), max_note_bytes)
 
-    def add(self, file: int, line: Line) -> None:
-        """Spool one line; a defect, foreseen or not, goes to the quarantine."""
+    def add(self, file: int, line: Line, source: ExportFile | None = None) -> None:
+        """Spool one line; a defect, foreseen or not, goes to the quarantine.
+
+        Parameters
+        ----------
+        file
+            Number of the file.
+        source
+            The file, where it may be a log or name what was deleted.
+        """
+        place = _Place(file, line.number, source is not None and source.deleted)
+        with self._guarded(place):
+            if line.content is None:
+                limit = megabytes(self._max_line_bytes)
+                raise Unusable(line.defect or Defect.BROKEN_FILE, limit=limit)
+            value = load(line.content)
+            if kind := bookkeeping(value, source is not None and source.is_log):
+                self._count(kind).skipped += 1
+            elif isinstance(value, list) and value:
+                for item in value:
+                    self._take(item, replace(place), _MOST_NESTED)
+            else:
+                self._take(value, place, _MOST_NESTED)
+
+    @contextlib.contextmanager
+    def _guarded(self, place: _Place) -> Iterator[None]:
+        """Quarantine what fails within, and take back what was spooled of it."""
         before = self._spool.count
-        place = _Place(file, line.number)
         try:
-            self._read(line, place)
+            yield
         except Unusable as error:
             self._refuse(place, before, error)
-        except Exception as error:  # noqa: BLE001 - the line goes to quarantine
+        except Exception as error:  # noqa: BLE001 - it goes to quarantine
             self._refuse(place, before, fault_of_data(error))
 
-    def _read(self, line: Line, place: _Place) -> None:
-        if line.content is None:
-            limit = megabytes(self._max_line_bytes)
-            raise Unusable(line.defect or Defect.BROKEN_FILE, limit=limit)
-        resource = parse(line.content)
-        place.kind = resource["resourceType"]
-        if place.kind == "Bundle":
-            raise Unusable(Defect.BUNDLE)
-        if place.kind not in USED_TYPES:
-            counts = self.counts[place.kind]
-            counts.seen += 1
-            counts.skipped += 1
-            return
-        updated = _updated(resource)
-        row = Row(place.file, place.line, place.kind, identity(resource), updated)
-        place.reference = f"{row.type}/{row.id}"
-        self._reduce(resource, row)
-
     def _refuse(self, place: _Place, before: int, error: Unusable) -> None:
-        """Quarantine a line, and take back what was spooled of it after row ``before``."""
         self._spool.reject_after(before)
-        counts = self.counts[place.kind]
-        counts.seen += 1
-        counts.quarantined += 1
+        self._count(place.kind).quarantined += 1
+        self._tell(place, error)
+
+    def _tell(self, place: _Place, error: Unusable) -> None:
         self._spool.add_problem(
             place.file, place.line, place.reference, error.defect, **error.details
         )
+
+    def _count(self, kind: str) -> TypeCounts:
+        counts = self.counts[kind]
+        counts.seen += 1
+        return counts
+
+    def _take(self, value: object, place: _Place, depth: int) -> None:
+        """Take one resource, or each of a Bundle."""
+        with self._guarded(place):
+            resource = resource_of(value)
+            kind = resource["resourceType"]
+            if kind == "Bundle":
+                place.kind = kind
+                self._unpack(resource, place, depth)
+            elif place.deleted:
+                self._spool.add_deletion(deletion_of(resource))
+                self._count(kind).left_out += 1
+            elif kind not in USED_TYPES:
+                self._count(kind).skipped += 1
+            else:
+                place.kind = kind
+                self._spool_resource(resource, place)
+
+    def _unpack(self, bundle: Json, place: _Place, depth: int) -> None:
+        if not depth:
+            raise Unusable(Defect.TOO_DEEP)
+        found = list(entries(bundle, place.deleted))
+        self._count("Bundle").used += 1
+        for entry in found:
+            if isinstance(entry, Deletion):
+                self._spool.add_deletion(entry)
+            elif isinstance(entry, Unusable):
+                self._tell(place, entry)
+            else:
+                self._take(entry, _Place(place.file, place.line), depth - 1)
+
+    def _spool_resource(self, resource: Json, place: _Place) -> None:
+        row = Row(place.file, place.line, place.kind, identity(resource), _updated(resource))
+        place.reference = f"{row.type}/{row.id}"
+        self._attachments.fill(resource)
+        self._reduce(resource, row)
 
     def _reduce(self, resource: Json, row: Row) -> None:
         try:

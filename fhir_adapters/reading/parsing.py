@@ -40,30 +40,66 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 def parse(content: bytes) -> Json:
     """Parse one line into a resource of a known R4 type.
 
+    Raises
+    ------
+    Unusable
+        The line is not UTF-8, JSON, an object, or a resource of R4.
+    """
+    return resource_of(load(content))
+
+
+def load(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse one line, or one document, as JSON.
+
     Lone surrogates (an escaped D800 to DFFF without its pair), which no UTF-8 output can
     hold, become U+FFFD, one for one, so that offsets into the text stay true.
 
     Raises
     ------
     Unusable
-        The line is not UTF-8, JSON, an object, or a resource of R4.
+        It is not UTF-8, or not JSON.
     """
     try:
-        resource = _DECODER.decode(content.decode("utf-8"))
+        value = _DECODER.decode(content.decode("utf-8"))
     except UnicodeDecodeError:
         raise Unusable(Defect.NOT_UTF8) from None
     except RecursionError:
         raise Unusable(Defect.TOO_DEEP) from None
     except ValueError:  # JSONDecodeError, and integers of more than 4,300 digits
         raise Unusable(Defect.NOT_JSON) from None
-    if not isinstance(resource, dict):
+    if isinstance(value, dict | list) and _MAYBE_SURROGATE.search(content):
+        _replace_surrogates(value)
+    return value
+
+
+def resource_of(value: object) -> Json:
+    """Return a JSON value that is a resource of a known R4 type.
+
+    Raises
+    ------
+    Unusable
+        It is not an object, or no resource of R4.
+    """
+    if not isinstance(value, dict):
         raise Unusable(Defect.NOT_OBJECT)
-    kind = resource.get("resourceType")
+    kind = value.get("resourceType")
     if not isinstance(kind, str) or kind not in R4_TYPES:
         raise Unusable(Defect.NO_TYPE)
-    if _MAYBE_SURROGATE.search(content):
-        _replace_surrogates(resource)
-    return resource
+    return value
+
+
+def bookkeeping(value: object, in_log: bool) -> str | None:
+    """Return what an export client or server wrote about its own work: "log" or "manifest".
+
+    Both are JSON without a ``resourceType``: events of the export
+    (https://github.com/smart-on-fhir/bulk-data-client/wiki/Bulk-Data-Export-Log-Items), and the
+    answer that lists its files (https://hl7.org/fhir/uv/bulkdata/export.html).
+    """
+    if not isinstance(value, dict) or "resourceType" in value:
+        return None
+    if in_log or value.keys() >= {"exportId", "eventId"}:
+        return "log"
+    return "manifest" if value.keys() >= {"transactionTime", "output"} else None
 
 
 def identity(resource: Json) -> str:
@@ -80,9 +116,9 @@ def identity(resource: Json) -> str:
     return value
 
 
-def _replace_surrogates(resource: Json) -> None:
+def _replace_surrogates(document: Json | list[Any]) -> None:
     """Replace lone surrogates in all values, in place; iterative, as depth is the export's."""
-    stack: list[Any] = [resource]
+    stack: list[Any] = [document]
     while stack:
         node = stack.pop()
         for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):

@@ -13,6 +13,8 @@ _LITERAL = re.compile(
     r"(?:https?://[^?#\s]+/|\./|/)?"
     r"(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})"
     r"(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+    # how the server should answer, not what with
+    r"(?:\?_(?:format|pretty|summary|elements)=[^#\s]*)?"
 )
 _UUID = re.compile(r"urn:uuid:(?P<id>[A-Za-z0-9\-.]{1,64})")
 
@@ -37,6 +39,8 @@ def parse_reference(text: str) -> Reference | None:
     --------
     >>> parse_reference("https://ehr.example/fhir/Patient/12/_history/3")
     Reference(type='Patient', id='12', contained=False)
+    >>> parse_reference("Binary/7?_format=text/plain").id
+    '7'
     >>> parse_reference("urn:uuid:018f428e-34f6-4707-8009-5ad742f901e7").type is None
     True
     >>> parse_reference("Patient?identifier=7") is None

@@ -15,6 +15,18 @@ from fhir_adapters.reading.attachments import Part, choose, defect_of_kept, read
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.spool import ResourceStatus, Spool, fault_of_data
 
+# A version written after the deletion is a resource created again.
+_DELETED = """
+    SELECT n FROM resource CROSS JOIN deletion ON deletion.id = resource.id
+    WHERE deletion.type IN (resource.type, '')
+    AND (deletion.at = '' OR resource.updated = '' OR resource.updated <= deletion.at)
+"""
+_OF_DELETED_PATIENT = """
+    status = 0 AND patient IN (SELECT id FROM deletion WHERE type IN ('Patient', ''))
+    AND NOT EXISTS (
+        SELECT 1 FROM resource AS p
+        WHERE p.type = 'Patient' AND p.id = resource.patient AND p.status = 0)
+"""
 _ORPHAN = """
     status = 0 AND type NOT IN ('Patient', 'Binary', 'Medication') AND NOT EXISTS (
         SELECT 1 FROM resource AS p
@@ -33,8 +45,11 @@ def resolve_references(spool: Spool) -> None:
     spool.flush()
     db = spool.db
     db.execute("CREATE INDEX resource_key ON resource (type, id, updated DESC)")
+    db.execute("CREATE INDEX deletion_id ON deletion (id)")
+    db.execute(f"UPDATE resource SET status = 1 WHERE n IN ({_DELETED})")  # noqa: S608
     _mark_duplicates(spool)
     db.execute("CREATE INDEX resource_patient ON resource (patient) WHERE patient IS NOT NULL")
+    db.execute(f"UPDATE resource SET status = 1 WHERE {_OF_DELETED_PATIENT}")  # noqa: S608
     _quarantine(spool, _ORPHAN, Defect.NO_PATIENT)
     _quarantine(spool, _WITHOUT_MEDICATION, Defect.NO_MEDICATION)
     _read_binaries(spool)

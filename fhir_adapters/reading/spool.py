@@ -24,6 +24,7 @@ from typing import Any
 from clinical_nlp.errors import ClinicalNlpError, describe
 from clinical_nlp.records import Problem
 from fhir_adapters.reading.attachments import Part
+from fhir_adapters.reading.bundles import Deletion
 from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.parsing import SURROGATE
 from fhir_adapters.reading.text.reading import Format
@@ -51,6 +52,7 @@ CREATE TABLE binary (
     resource INTEGER PRIMARY KEY, media TEXT, data BLOB, defect TEXT, details TEXT
 );
 CREATE TABLE replaces (resource INTEGER NOT NULL, target TEXT NOT NULL);
+CREATE TABLE deletion (type TEXT NOT NULL, id TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE problem (
     file INTEGER NOT NULL, line INTEGER NOT NULL,
     code TEXT NOT NULL, reason TEXT NOT NULL, resource TEXT
@@ -212,10 +214,16 @@ class Spool:
             "INSERT INTO replaces VALUES (?,?)", [(resource, target) for target in targets]
         )
 
+    def add_deletion(self, deletion: Deletion) -> None:
+        """Record that a resource was deleted."""
+        self.db.execute(
+            "INSERT INTO deletion VALUES (?,?,?)", (deletion.type, deletion.id, deletion.at)
+        )
+
     def add_problem(
         self, file: int, line: int, resource: str | None, defect: Defect, **details: object
     ) -> None:
-        """Add a row to the quarantine."""
+        """Add a row to the quarantine; ``line`` is 0 for a whole file."""
         made = defect.problem(file=None, line=line, resource=resource, **details)
         self.db.execute(
             "INSERT INTO problem VALUES (?,?,?,?,?)",
@@ -237,7 +245,7 @@ class Spool:
             (told,),
         )
         for file, line, code, reason, resource in rows:
-            yield Problem(code, reason, names[file], line, resource)
+            yield Problem(code, reason, names[file], line or None, resource)
 
     def _last_problem(self) -> int:
         last: int = self.db.execute("SELECT coalesce(max(rowid), 0) FROM problem").fetchone()[0]

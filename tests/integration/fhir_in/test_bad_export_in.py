@@ -74,7 +74,7 @@ BROKEN_LINES = {
     "deep": (b'{"resourceType":' * 50_000, "E207"),
     "no type": (b'{"id":"CANARIO-7F3A"}', "E210"),
     "wrong type": (b'{"resourceType":"CANARIO-7F3A","id":"1"}', "E210"),
-    "Bundle": (b'{"resourceType":"Bundle","id":"1","entry":[]}', "E211"),
+    "Bundle": (b'{"resourceType":"Bundle","id":"1","entry":{"CANARIO-7F3A":1}}', "E216"),
     "no id": (b'{"resourceType":"Patient"}', "E212"),
     "bad id": (b'{"resourceType":"Patient","id":"CANARIO 7F3A CANARIO-7F3A"}', "E212"),
 }

@@ -42,7 +42,7 @@ def exported(export, make) -> None:
 
 
 STAGES = {
-    "parse": (intake, "parse", lambda line: b'"bad"' in line and b"Document" in line),
+    "parse": (intake, "load", lambda line: b'"bad"' in line and b"Document" in line),
     "identity": (
         intake,
         "identity",

@@ -1,5 +1,6 @@
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,8 @@ from hypothesis import strategies as st
 
 from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.digest import MultisetDigest
-from fhir_adapters.reading.files import read_lines
+from fhir_adapters.reading.files import ExportFile
+from fhir_adapters.reading.lines import read_lines
 from fhir_adapters.reading.parsing import R4_TYPES, identity, parse
 from fhir_adapters.reading.resolution import split_replacements
 
@@ -57,17 +59,21 @@ def test_parse_replaces_lone_surrogates_one_for_one(text):
     assert all(a == b or b == "\ufffd" for a, b in zip(joined, read, strict=True))
 
 
+def on_disk(path: Path) -> ExportFile:
+    return ExportFile(path.name, path, path.stat().st_size)
+
+
 def test_read_lines_skips_byte_order_mark_and_blank_lines(tmp_path):
     file = tmp_path / "a.ndjson"
     file.write_bytes(b'\xef\xbb\xbf{"a":1}\r\n\r\n  \n{"b":2}')
-    lines = list(read_lines(file, 1000, lambda n: None))
+    lines = list(read_lines(on_disk(file), 1000, lambda n: None))
     assert [(line.number, line.content) for line in lines] == [(1, b'{"a":1}'), (4, b'{"b":2}')]
 
 
 def test_read_lines_too_long_line_is_skipped(tmp_path):
     file = tmp_path / "a.ndjson"
     file.write_bytes(b"1\n" + b"2" * 100 + b"\n3\n")
-    lines = list(read_lines(file, 10, lambda n: None))
+    lines = list(read_lines(on_disk(file), 10, lambda n: None))
     assert [line.content for line in lines] == [b"1", None, b"3"]
     assert lines[1].defect is Defect.LINE_TOO_LONG
 
@@ -75,14 +81,17 @@ def test_read_lines_too_long_line_is_skipped(tmp_path):
 def test_read_lines_line_at_limit_is_read(tmp_path):
     file = tmp_path / "a.ndjson"
     file.write_bytes(b"2" * 9 + b"\n3\n")
-    assert [line.content for line in read_lines(file, 10, lambda n: None)] == [b"2" * 9, b"3"]
+    assert [line.content for line in read_lines(on_disk(file), 10, lambda n: None)] == [
+        b"2" * 9,
+        b"3",
+    ]
 
 
 def test_read_lines_progress_counts_bytes_on_disk(tmp_path):
     file = tmp_path / "a.ndjson.gz"
     file.write_bytes(gzip.compress(b"12345\n" * 10_000))
     read: list[int] = []
-    assert len(list(read_lines(file, 1000, read.append))) == 10_000
+    assert len(list(read_lines(on_disk(file), 1000, read.append))) == 10_000
     assert sum(read) == file.stat().st_size
 
 
