@@ -5,14 +5,23 @@ Also the sentences on an estimate's interval, and on what would lower its uncert
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
 from clinical_nlp.artifacts import read_toml
 from clinical_nlp.risk.diagnosis import Diagnosis
-from clinical_nlp.risk.timeline import Presence, Timeline
-from clinical_nlp.spanish import day_es, interval_bounds_es, list_es, months_of, number_es
+from clinical_nlp.risk.plausibility import plausibility
+from clinical_nlp.risk.timeline import Doubt, Presence, Timeline
+from clinical_nlp.spanish import (
+    day_es,
+    interval_bounds_es,
+    list_es,
+    measurement_es,
+    months_of,
+    number_es,
+    unit_es,
+)
 
 
 @cache
@@ -53,11 +62,13 @@ def uncertainty_es(interval: tuple[float, float] | None, level: float) -> str:
 def missing_sentences(
     timeline: Timeline, diagnosis: Diagnosis, lookback_days: int
 ) -> tuple[str, ...]:
-    """Name what was not measured in the look-back, and what needs confirmation."""
+    """Name what is doubtful or was not measured in the look-back, and what needs confirmation."""
     words = templates()["missing"]
     start = timeline.as_of - timedelta(days=lookback_days)
     months = months_of(lookback_days)
-    sentences = list(unconfirmed_sentences(diagnosis))
+    doubts = {d.entry.concept: d for d in timeline.doubts if d.entry.day and d.entry.day > start}
+    sentences = [_doubt_sentence(doubt) for doubt in doubts.values()]
+    sentences.extend(unconfirmed_sentences(diagnosis))
     if not any(day > start for day in timeline.note_days):
         sentences.append(words["no_notes"].format(months=months))
     recorded = {
@@ -65,6 +76,7 @@ def missing_sentences(
         for e in timeline.entries
         if e.day is not None and e.day > start and e.presence is not Presence.UNCERTAIN
     }
+    recorded.update(doubts)  # said already
     for group in words["group"]:
         absent = [item["name"] for item in group["items"] if recorded.isdisjoint(item["concepts"])]
         if absent:
@@ -81,3 +93,24 @@ def unconfirmed_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
     if mention.day is None:
         return (words["unconfirmed_undated"],)
     return (words["unconfirmed"].format(last=day_es(mention.day)),)
+
+
+def _doubt_sentence(doubt: Doubt) -> str:
+    """Say which value was not used, and why."""
+    words, entry, cause = plausibility()["sentence"], doubt.entry, doubt.cause
+    value, day = entry.value or 0.0, entry.day or date.min
+    fields = {
+        "name": plausibility()["names"][entry.concept],
+        "value": measurement_es(round(value, 1), entry.comparator, entry.unit),
+        "day": day_es(day),
+    }
+    if cause.against is None:
+        return str(words[cause.kind].format(**fields))
+    change, days = round(value - cause.against.value, 1), (day - cause.against.day).days
+    decimals = 0 if float(change).is_integer() else 1
+    # Told forward in time: the change up to the later of the two.
+    change = -change if days < 0 else change
+    fields["change"] = f"{number_es(change, decimals, sign=True)} {unit_es(entry.unit)}"
+    months = months_of(abs(days))
+    key = "change" if months > 1 else "change_days"
+    return str(words[key].format(**fields, days=abs(days), months=months))

@@ -4,6 +4,7 @@ Left out are:
 
 - findings of relatives and hypothetical ones;
 - everything known only after the index day;
+- values that no body has, which are kept aside as doubts (``plausibility.toml``);
 - codes without a catalogue concept (a sprained ankle), which count as a contact only.
 """
 
@@ -28,7 +29,15 @@ from clinical_nlp.records import (
 from clinical_nlp.records.partial_date import day_of
 from clinical_nlp.risk.copy_forward import CopyForwardDetector
 from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosis_concepts
-from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline, known_by
+from clinical_nlp.risk.timeline import (
+    Entry,
+    Origin,
+    Presence,
+    Timeline,
+    known_by,
+    order_of,
+    without_doubtful,
+)
 from clinical_nlp.risk.units import to_unit
 
 # HL7 and SNOMED CT codes of a coded answer "present" / "absent".
@@ -91,14 +100,17 @@ def build_timeline(
             (undated if known is None else dated).append(entry)
 
     note_days = sorted({day for day, _ in written})
+    known_entries = known_by(sorted(dated, key=order_of), as_of)
+    entries, doubts = without_doubtful(known_entries, record.birth_date)
     return Timeline(
         patient_id=record.id,
         as_of=as_of,
         sex=record.sex,
         birth_date=record.birth_date,
-        entries=known_by(sorted(dated, key=_order), as_of),
-        undated=tuple(sorted(undated, key=_order)),
-        coded_heart_failure=tuple(sorted(coded, key=_order)),
+        entries=entries,
+        doubts=doubts,
+        undated=tuple(sorted(undated, key=order_of)),
+        coded_heart_failure=tuple(sorted(coded, key=order_of)),
         note_days=tuple(note_days),
         contact_days=tuple(sorted(contacts.union(note_days))),
     )
@@ -206,8 +218,3 @@ def _known_from(event: CodedEvent) -> date | None:
     """Day on which an event is known: the later of its start and its recording."""
     days = [day for day in (event.start, event.recorded) if day is not None]
     return max(days, default=None)
-
-
-def _order(entry: Entry) -> tuple[date, str, str, int]:
-    place = entry.evidence.start if entry.evidence.start is not None else -1
-    return (entry.day or date.min, entry.concept, entry.evidence.source, place)
