@@ -18,19 +18,14 @@ _SIGNS = {
     r"|[1-9](?![\d,.:/°ºª]|\s?\))|[✓✔☑]",
     layout.NEGATED: r"[-–—−]|0(?:\s?/\s?(?:\d|[+]{1,4}))?(?![\d,./:])|[✗✘∅ø]",
 }
-_VERDICTS = (
-    layout.UNKNOWN,
-    layout.UNCERTAIN,
-    layout.HYPOTHETICAL,
-    layout.HISTORICAL,
-    layout.NEGATED,
-    layout.AFFIRMED,
+_ENDS = re.compile(r"[^\S\n]*(?:$|[\n.,;:()\[\]«»\"“|·▸→/—–?]|->|(?<=\s)-\s)|\s{2}")
+_WORD = re.compile(r"[^\W\d_]+(?:[/'’][^\W\d_]+)*")
+_NEXT = re.compile(r"[^\S\n]+([^\W\d_]+(?:[/'’][^\W\d_]+)*)")
+_NAMED = re.compile(r"[LlCcSs](?:eyenda|lave|[oó]digos|imbolog[ií]a|legenda|enda)(?!\w)")
+_CODE = re.compile(
+    r"(?<![\w+-])(?P<code>[^\s\w,;:()=]{1,4}|\w{1,2})(?P<sign>\s{0,3}[=:]\s{0,3}|\s{1,3})"
 )
-_ENDS = r"(?=\s*(?:$|[.,;:()\[\]«»\"“|·▸→/—–?]|->|\s-\s|\s{2}))"
-_LEGEND = re.compile(
-    r"^.*?(?P<named>\b(?:leyenda|clave|c[oó]digos|simbolog[ií]a|llegenda|lenda)\b.*)$|^.*=.*=.*$",
-    re.IGNORECASE | re.MULTILINE,
-)
+_LEAST_CODES = 2
 _ACCENTS = {"a": "aáàâ", "e": "eéèê", "i": "iíìï", "o": "oóòô", "u": "uúùü", "n": "nñ", "c": "cç"}
 
 
@@ -54,50 +49,52 @@ class Answers:
     def __init__(self, words: Mapping[str, Sequence[str]]) -> None:
         #: What signs say in the note that is read, where it explains them itself.
         self.legend: dict[str, str] = {}
-        self._verdict_of = {
-            normalise_word(phrase): verdict for verdict in words for phrase in words[verdict]
-        }
-        phrases = sorted(self._verdict_of, key=len, reverse=True)
-        word = "|".join(map(pattern_of, phrases))
-        self._ends = re.compile(_ENDS)
-        self._code = re.compile(
-            rf"(?<![\w+-])(?P<code>[^\s\w,;:()=]{{1,4}}|\w{{1,2}})(?P<sign>\s*[=:]\s*|\s+)"
-            rf"(?P<word>{word})(?!\w)",
-            re.IGNORECASE,
-        )
+        self._phrases = Phrases({phrase: verdict for verdict in words for phrase in words[verdict]})
         signs = "|".join(f"(?P<{v}>{_SIGNS[v]})" for v in _SIGNS)
-        self._leading = re.compile(
-            rf"\s*(?P<open>[(\[]\s*)?(?:(?P<word>{word})(?!\w)|{signs})(?(open)\s*[)\]]){_ENDS}",
-            re.IGNORECASE,
-        )
+        self._sign = re.compile(signs)
 
     def read(self, text: str, start: int = 0) -> Answer | None:
         """Return the answer that opens a text; ``None`` where it opens with none."""
-        if self.legend:
-            opening = start + len(text[start:]) - len(text[start:].lstrip())
-            for code, verdict in self.legend.items():
-                end = opening + len(code)
-                if text.startswith(code, opening) and self._ends.match(text, end):
-                    return Answer(verdict, end)
-        match = self._leading.match(text, start)
-        if match is None:
+        opening = _skip(text, start)
+        if opening == len(text):
             return None
-        word = match["word"]
-        if word is None:
-            return Answer(str(match.lastgroup), match.end())
-        return Answer(self._verdict_of[" ".join(normalise_word(word).split())], match.end())
+        for code, verdict in self.legend.items():
+            if text.startswith(code, opening) and _ENDS.match(text, opening + len(code)):
+                return Answer(verdict, opening + len(code))
+        answer = self._at(text, opening)
+        if answer is None and text[opening] in "([":
+            inner = self._at(text, _skip(text, opening + 1))
+            if inner is not None:
+                end = _skip(text, inner.end)
+                if end < len(text) and text[end] in ")]":
+                    answer = Answer(inner.verdict, end + 1)
+        if answer is None or not _ENDS.match(text, answer.end):
+            return None
+        return answer
+
+    def _at(self, text: str, start: int) -> Answer | None:
+        if start < len(text) and text[start].isalpha():
+            found = self._phrases.at(text, start)
+            return Answer(*found) if found else None
+        match = self._sign.match(text, start)
+        return Answer(str(match.lastgroup), match.end()) if match else None
 
     def read_legend(self, text: str) -> None:
         """Learn what signs say from the note's own explanation: '0=no 1=sí 9=sin dato'."""
         self.legend = {}
-        for line in _LEGEND.finditer(text):
-            codes = list(self._code.finditer(line.group()))
-            signed = [code for code in codes if code["sign"].strip()]
-            chosen = codes if line["named"] else signed
-            if len(chosen) > 1:
-                for code in chosen:
-                    words = " ".join(normalise_word(code["word"]).split())
-                    self.legend[code["code"]] = self._verdict_of[words]
+        if text.count("=") < _LEAST_CODES and not _NAMED.search(text):
+            return
+        for line in text.splitlines():
+            named = _NAMED.search(line)
+            if not named and line.count("=") < _LEAST_CODES:
+                continue
+            codes: dict[str, str] = {}
+            for code in _CODE.finditer(line, named.end() if named else 0):
+                said = self._phrases.at(line, code.end())
+                if said and (named or code["sign"].strip()):
+                    codes[code["code"]] = said[0]
+            if len(codes) >= _LEAST_CODES:
+                self.legend.update(codes)
 
     def whole(self, text: str) -> str | None:
         """Return the verdict of a text that is an answer and nothing else."""
@@ -105,6 +102,47 @@ class Answers:
         if answer is None or text[answer.end :].strip(" .,;:"):
             return None
         return answer.verdict
+
+
+class Phrases:
+    """Finds phrases in a text by their words, in any case and accents.
+
+    Parameters
+    ----------
+    said
+        What each phrase says.
+    """
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        self._said = {" ".join(_split(phrase)): value for phrase, value in said.items()}
+        self._most = max(phrase.count(" ") + 1 for phrase in self._said)
+        self._first = frozenset(phrase.split()[0] for phrase in self._said)
+
+    def at(self, text: str, start: int) -> tuple[str, int] | None:
+        """Return what the longest phrase at a place says, and where it ends."""
+        match = _WORD.match(text, start)
+        if match is None or (first := normalise_word(match.group())) not in self._first:
+            return None
+        phrase, place = first, match.end()
+        found = (self._said[phrase], place) if phrase in self._said else None
+        for _ in range(1, self._most):
+            match = _NEXT.match(text, place)
+            if match is None:
+                break
+            phrase, place = f"{phrase} {normalise_word(match[1])}", match.end()
+            if phrase in self._said:
+                found = self._said[phrase], place
+        return found
+
+
+def _split(phrase: str) -> list[str]:
+    return [normalise_word(match.group()) for match in _WORD.finditer(phrase)]
+
+
+def _skip(text: str, start: int) -> int:
+    while start < len(text) and text[start].isspace():
+        start += 1
+    return start
 
 
 def pattern_of(phrase: str) -> str:

@@ -22,11 +22,12 @@ _BOX = re.compile(
     """,
     re.VERBOSE,
 )
+_BOX_SIGNS = "[☑☒✅🗹☐⬜■●◉⦿✓✔□○◯◻▢✗✘❌✕"
+_ROUND = re.compile(r"\([ _xX✓✔✗✘+\-–—−]")
 #: Filled signs are boxes where empty ones stand beside them, else bullets.
 _FILLED, _EMPTY = re.compile("[■●◉⦿✓✔]"), re.compile("[□○◯◻▢☐⬜✗✘❌✕]|\\[ ?\\]")
 _BETWEEN = re.compile(r"[\s,;/|·\-–—]*")
 _CUT = re.compile(r"\s{3,}|\s*[|;\t]|[.]\s+(?=[^\W\d_a-z])")
-_HEADER = re.compile(r"(?:^|.*\S)\s*(?::|\s{2})\s*$")
 # Signs before findings: '+ tos   - ortopnea   . síncope', the dot for what was not asked.
 _SIGN = re.compile(r"(?:^|(?<=\s\s)|(?<=[|\t]))\s*(?P<sign>[-+.–—])[ ]{0,2}(?=[^\W\d_])")
 _LONGEST_ROW = 160
@@ -72,7 +73,9 @@ class BoxReader:
 
     def read(self, page: Page) -> None:
         """Add the items of every line with boxes."""
-        self._signed = _sign_lines(page.lines)
+        self._signed = _sign_lines(page.lines) if "+" in page.text else set()
+        if not self._signed and not _may_hold(page.text):
+            return
         self._dots = bool(_FILLED.search(page.text)) and bool(_EMPTY.search(page.text))
         previous: list[tuple[Line, list[_Box]]] = []
         last = -1
@@ -201,6 +204,11 @@ class BoxReader:
             page.add(place, answer, verdict)
 
 
+def _may_hold(text: str) -> bool:
+    """Whether a note may have boxes: much faster than to look for them."""
+    return any(sign in text for sign in _BOX_SIGNS) or _ROUND.search(text) is not None
+
+
 def _sign_lines(lines: Sequence[Line]) -> set[int]:
     """Return the lines where signs before findings say whether they are there.
 
@@ -226,7 +234,9 @@ def _sign_lines(lines: Sequence[Line]) -> set[int]:
 def _prefixed(text: str, box: _Box) -> bool:
     """Whether boxes stand before their labels: nothing or a header precedes the first."""
     before = text[: box.start]
-    return not before.strip(" \t-*•.)0123456789|") or bool(_HEADER.match(before))
+    stripped = before.rstrip()
+    header = stripped.endswith(":") or len(before) - len(stripped) > 1
+    return not before.strip(" \t-*•.)0123456789|") or header
 
 
 def _runs(text: str, boxes: Sequence[_Box]) -> Iterator[list[_Box]]:

@@ -57,9 +57,7 @@ class LayoutReader(RuleComponent):
             table = self._tables.read(text, block)
             self._table_items.read(page, table)
             tables.append(table)
-        for line in page.lines:
-            if not line.blank:
-                self._fields.read(page, line)
+        self._fields.read(page)
         add_blank_labels(page)
         self._pairs.read(page)
         set_layout(doc, Layout(tuple(page.all_items()), tuple(tables)))

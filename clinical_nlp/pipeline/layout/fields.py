@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,11 @@ from clinical_nlp.pipeline.layout.lines import Line
 from clinical_nlp.pipeline.layout.page import Page
 
 _PARTS = re.compile(
-    r"(?P<column>\s*(?:\||\t|▸|→)\s*|(?<=\S)\s{2,}(?=\S))|\s*(?:;|·|//|•)\s*|(?<![.])[.]\s+(?=\S)|,\s+(?=\S)"
+    r"(?P<column>[|\t▸→]|(?<=\S)\s{2,}(?=\S))|;|·|//|•|(?<![.])[.]\s+(?=\S)|,\s+(?=\S)"
     r"|(?<=[?!])\s+(?=¿)"
 )
 _SIGN = re.compile(
-    r"\s*(?:(?P<question>\?)\s*(?:r(?:esp(?:uesta)?)?\s?[.:]\s*|[-–—:=.]+\s*)?"
+    r"(?:(?P<question>\?)\s*(?:r(?:esp(?:uesta)?)?\s?[.:]\s*|[-–—:=.]+\s*)?"
     r"|(?::(?!\d)|=)\s*|\.{2,}\s*:?\s*|…+\s*|_{2,}\s*:?\s*|->\s*|[→▸]\s*)",
     re.IGNORECASE,
 )
@@ -32,12 +33,25 @@ _BARE = re.compile(
 _TAIL = re.compile(r"\s*(?:[.,;:]|[(«\"][^()]*[)»\"]?\s*)?$")
 _SAME = re.compile(r"(?:igual|[ií]dem|sin cambios)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\s*\d{1,2}[a-z]?(?:-[a-z])?\s?[.)]\s")
+# What a part of a line without any of these needs not be read for: a sign before an answer ...
+_ANY_SIGN = re.compile(
+    r"[:=?|\t→▸…._\- \u00a0](?:(?<=[:=?|\t→▸…])|(?<=[.])[.]+|(?<=_)_+|(?<=-)>"
+    r"|(?<=\S[ \u00a0])[ \u00a0]+(?=\S))"
+)
+# ... or an answer behind a blank.
+_ANY_BARE = re.compile(
+    r"[ \u00a0](?:[NSnsXx0]|[Nn][Oo]n?|NON|[Ss][IÍií]|[Ee][Zz]|[Bb][Aa][Ii]|[Pp]oco|[Aa]lgo|[Ll]eve"
+    r"|[Mm]ucho|[1-9]?\++|[-–—−]|±|\d\s?/\s?\d|\+{1,4}\s?/\s?\+{1,4}"
+    r"|[(\[][^()\[\]\n]{1,25}[)\]])(?=[^\S\n]?(?:$|[.,;:|·\n\t(«\"]|//|[^\S\n]{2}))"
+)
+_FILLED_WITH = re.compile(r"[=_.…]")
 _OPENS = re.compile(r":\s|\.{3,}\s|…\s")
 _BLANK = re.compile(r"(\s*)[^\W\d_][^:=|]{2,40}:\s*")
 _FILLERS = frozenset("_.=…")
 _GRADED = frozenset(("tipo", "grado", "clase", "estadio", "nyha", "cf", "escala"))
 _WEAK = ("sign", "number", "letter")
 _MOST_BARE_WORDS = 6
+_LONGEST_LABEL = 220  # code points from the start of a label to the sign behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +99,56 @@ class FieldReader:
         )
         self._cues = frozenset(normalise_word(cue) for cue in cues)
 
-    def read(self, page: Page, line: Line) -> None:
-        """Add the items of a line."""
+    def read(self, page: Page) -> None:
+        """Add the items of a note."""
+        text = page.text
+        places = [
+            match.start()
+            for match in _ANY_BARE.finditer(text)
+            if text[match.start() + 1] not in "([" or page.answers.read(text, match.start() + 1)
+        ]
+        for sign in _ANY_SIGN.finditer(text):
+            filler = _FILLED_WITH.match(sign.group())
+            if filler or page.answers.read(text, sign.end()):
+                places.append(sign.start())
+        places.sort()
+        starts = [line.start for line in page.lines]
+        at = 0
+        while at < len(places):
+            line = page.lines[bisect_right(starts, places[at]) - 1]
+            low, at = at, bisect_right(places, line.end, at + 1)
+            self._line(page, line, [place - line.start for place in places[low:at]])
+
+    def _line(self, page: Page, line: Line, places: Sequence[int]) -> None:
+        """Add the items of a line; ``places`` are those of its signs and answers."""
         parts = parts_of(line.text)
         weak: list[_Bare] = []
         waiting: Part | None = None  # a label whose answer may be the next column
         tabled = page.in_table(line)
+        at = 0
         for number, part in enumerate(parts):
+            low, at = at, bisect_left(places, part.end, at)
             if page.is_taken(line.start + part.start, line.start + part.end):
                 waiting = None
                 continue
-            if part.column and waiting is not None and self._column(page, line, waiting, part):
-                waiting = None
-                continue
-            waiting = None
-            last = number + 1 == len(parts) or parts[number + 1].column
-            if self._today(page, line, parts, number) or self._signed(page, line, part, last=last):
-                continue
-            bare = self._bare(page, line, part)
-            if bare is None:
-                if not tabled and page.answers.read(line.text, part.start) is None:
-                    waiting = part
-            elif bare.kind in _WEAK:
-                weak.append(bare)
-            else:
-                page.add(bare.label, bare.answer, bare.verdict)
+            before, waiting = waiting, None
+            if at > low:
+                if part.column and before and self._column(page, line, before, part):
+                    continue
+                last = number + 1 == len(parts) or parts[number + 1].column
+                if self._today(page, line, parts, number):
+                    continue
+                if self._signed(page, line, part, last=last):
+                    continue
+                bare = self._bare(page, line, part)
+                if bare is not None:
+                    if bare.kind in _WEAK:
+                        weak.append(bare)
+                    else:
+                        page.add(bare.label, bare.answer, bare.verdict)
+                    continue
+            if not tabled and page.answers.read(line.text, part.start) is None:
+                waiting = part
         for bare in _credible(weak):
             page.add(bare.label, bare.answer, bare.verdict)
 
@@ -237,11 +276,14 @@ def parts_of(text: str) -> list[Part]:
     parts: list[Part] = []
     start, column = 0, False
     for sign in _PARTS.finditer(text):
-        if text[start : sign.start()].strip():
-            parts.append(Part(start, sign.start(), column))
-        start, column = sign.end(), sign["column"] is not None
-    if text[start:].strip():
-        parts.append(Part(start, len(text), column))
+        end = start + len(text[start : sign.start()].rstrip())
+        if end > start:
+            parts.append(Part(start, end, column))
+        start = sign.end()
+        column = sign["column"] is not None
+    end = start + len(text[start:].rstrip())
+    if end > start:
+        parts.append(Part(start, end, column))
     return parts
 
 
@@ -251,11 +293,16 @@ def _words(text: str) -> list[str]:
 
 def _opening(text: str, start: int, sign: int) -> int:
     """Return where the label before a sign opens; the item of a questionnaire has commas."""
-    asked = text.rfind("¿", 0, sign)
+    low = max(0, sign - _LONGEST_LABEL)
+    asked = text.rfind("¿", low, sign)
     if asked >= 0 and not re.search(r"[?|\t]", text[asked:sign]):
         return asked
     numbered = _NUMBERED.match(text)
-    if numbered and not re.search(r"[:?|\t]|\s{3,}", text[numbered.end() : sign]):
+    if (
+        numbered
+        and numbered.end() >= low
+        and not re.search(r"[:?|\t]|\s{3,}", text[numbered.end() : sign])
+    ):
         return numbered.end()
     colon = text.rfind(": ", start, sign)
     return colon + 1 if colon >= 0 else start

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from clinical_nlp.pipeline import document_layout as layout
 from clinical_nlp.pipeline.document_layout import Span
-from clinical_nlp.pipeline.layout.answers import words_pattern
+from clinical_nlp.pipeline.layout.answers import Phrases, words_pattern
 from clinical_nlp.pipeline.layout.lines import Line
 from clinical_nlp.pipeline.layout.page import Page
 
@@ -15,14 +16,19 @@ _REPLY = re.compile(
     r"\s*(?P<named>(?:r|respuesta|resp|contesta|responde)\s?[.:)]\s*)?[-–—*•>]*\s*", re.IGNORECASE
 )
 _ASKED = re.compile(
-    r"\bp(?:regunta)?\s?[.:)]\s*(?P<label>\S[^|;]*?)\s*[,;.|/–—-]*\s*(?P<reply>\br(?:espuesta)?\s?[.:)])",
+    r"\bp(?:regunta)?\s?[.:)]\s*(?P<label>\S[^|;]{0,120}?)[\s,;.|/–—-]{0,9}(?P<reply>\br(?:espuesta)?\s?[.:)])",
     re.IGNORECASE,
+)
+_HEAD = re.compile(
+    r"(?:^|(?<=[.;|?!]))[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n][^\W\d_]+){0,3})[^\S\n]?:"
 )
 _BULLET = re.compile(r"\s*(?:[-–—*•·▪■●◦►‣⁃>]|\d{1,2}[.)])\s*(?=\S)")
 _LIST_END = re.compile(r"[.]\s+(?=\S)|[;|\t]|\.?\s*$|[?!]")
 _MOST_LABEL_WORDS = 8
 _MOST_ITEM_WORDS = 6
 _LEAST_PAIRS = 2
+_LONGEST_HEAD = 48  # code points
+_LONGEST_ANSWER = 40
 
 
 class PairReader:
@@ -37,23 +43,22 @@ class PairReader:
 
     def __init__(self, heads: Mapping[str, Sequence[str]]) -> None:
         kinds = (layout.NEGATED, layout.AFFIRMED)
-        named = "|".join(f"(?P<{kind}>{words_pattern(heads[kind])})" for kind in kinds)
-        bare = words_pattern(heads["bare"])
-        self._head = re.compile(
-            rf"(?:^|(?<=[.;|?!]))\s*(?:[-*•]\s*)?(?:{named})\s*:", re.IGNORECASE
-        )
-        self._bare_head = re.compile(rf"\s*(?:{bare})\s*[:.]?\s*$", re.IGNORECASE)
-        self._turn = re.compile(rf",?\s+(?:{words_pattern(heads['turns'])})\b", re.IGNORECASE)
+        self._heads_said = Phrases({phrase: kind for kind in kinds for phrase in heads[kind]})
+        self._bare = Phrases({phrase: layout.NEGATED for phrase in heads["bare"]})
+        self._turn = re.compile(rf",?\s(?:{words_pattern(heads['turns'])})\b", re.IGNORECASE)
 
     def read(self, page: Page) -> None:
         """Add the items of a note."""
         filled = [line for line in page.lines if not line.blank]
         for number, line in enumerate(filled):
-            self._asked(page, line)
-            following = filled[number + 1 : number + 2]
-            if following and line.text.rstrip().endswith("?"):
-                self._reply(page, line, following[0])
-            self._heads(page, filled, number)
+            text = line.text
+            if ":" in text:
+                self._heads(page, filled, number)
+                self._asked(page, line)
+            elif len(text) <= _LONGEST_HEAD:
+                self._bare_head(page, filled, number)
+            if text.rstrip().endswith("?") and number + 1 < len(filled):
+                self._reply(page, line, filled[number + 1])
         for pair in self._two_lines(page, filled):
             page.add(*pair)
 
@@ -91,33 +96,47 @@ class PairReader:
     def _heads(self, page: Page, filled: Sequence[Line], number: int) -> None:
         """Read lists after or under a word such as 'Niega:'."""
         line = filled[number]
-        if ":" in line.text:
-            for match in self._head.finditer(line.text):
-                start, end = match.end(), len(line.text)
-                verdict = str(match.lastgroup)
-                answer = line.start + match.start(verdict), line.start + match.end()
-                ending = _LIST_END.search(line.text, start)
-                end = ending.start() if ending else end
-                turn = self._turn.search(line.text, start, end)
-                place = page.label(line, start, turn.start() if turn else end)
-                if place is not None:
-                    page.add(place, answer, verdict)
-                elif not line.text[start:].strip():
-                    self._list(page, filled[number + 1 :], answer, verdict, bare=False)
-        elif self._bare_head.match(line.text):
-            self._list(
-                page, filled[number + 1 :], (line.start, line.end), layout.NEGATED, bare=True
-            )
+        for match in _HEAD.finditer(line.text):
+            said = self._heads_said.at(line.text, match.start(1))
+            if said is None or said[1] != match.end(1):
+                continue
+            start, end = match.end(), len(line.text)
+            answer = line.start + match.start(1), line.start + match.end()
+            ending = _LIST_END.search(line.text, start)
+            end = ending.start() if ending else end
+            turn = self._turn.search(line.text, start, end)
+            place = page.label(line, start, turn.start() if turn else end)
+            if place is not None:
+                page.add(place, answer, said[0])
+            elif not line.text[start:].strip():
+                self._list(page, filled, number + 1, (answer, said[0]), bare=False)
+
+    def _bare_head(self, page: Page, filled: Sequence[Line], number: int) -> None:
+        """Read a bulleted list under 'Niega' alone in its line."""
+        line = filled[number]
+        text = line.text.strip(" \t.")
+        said = self._bare.at(text, 0)
+        if said is not None and said[1] == len(text):
+            answer = line.span(0, len(line.text)) or (line.start, line.end)
+            self._list(page, filled, number + 1, (answer, said[0]), bare=True)
 
     def _list(
-        self, page: Page, lines: Sequence[Line], answer: Span, verdict: str, *, bare: bool
+        self,
+        page: Page,
+        filled: Sequence[Line],
+        first: int,
+        said: tuple[Span, str],
+        *,
+        bare: bool,
     ) -> None:
         """Read the items of a list under its head: bullets, or short lines after a colon."""
-        bulleted = bool(lines) and _BULLET.match(lines[0].text) is not None
+        if first == len(filled):
+            return
+        bulleted = _BULLET.match(filled[first].text) is not None
         if bare and not bulleted:
             return
-        lower = bool(lines) and lines[0].text.strip()[:1].islower()
-        for line in lines:
+        lower = filled[first].text.strip()[:1].islower()
+        for line in islice(filled, first, None):
             text = line.text.strip()
             if bulleted != (_BULLET.match(line.text) is not None):
                 break
@@ -129,7 +148,7 @@ class PairReader:
             ):
                 break
             turn = self._turn.search(line.text)
-            page.add(page.label(line, 0, turn.start() if turn else len(line.text)), answer, verdict)
+            page.add(page.label(line, 0, turn.start() if turn else len(line.text)), *said)
 
     @staticmethod
     def _two_lines(page: Page, filled: Sequence[Line]) -> Iterator[tuple[Span | None, Span, str]]:
@@ -143,7 +162,7 @@ class PairReader:
             verdict = None
             if (
                 text
-                and len(following.text) <= 40
+                and len(following.text) <= _LONGEST_ANSWER
                 and len(text.split()) <= _MOST_LABEL_WORDS
                 and text[-1] not in ".;,"
                 and not page.is_taken(line.start, line.end)

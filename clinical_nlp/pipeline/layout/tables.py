@@ -17,7 +17,7 @@ from clinical_nlp.pipeline.layout.lines import Line, cells_of
 PIPES = re.compile(r"\|")
 TABS = re.compile(r"\t")
 BLANKS = re.compile(r"(?<=\S)[ \u00a0]{2,}(?=\S)")
-_RULER = re.compile(r"[\s|:+=_–—-]*[-=_–—]{3}[\s|:+=_–—-]*")
+_RULER = "|:+=_–—- \t"
 _NUMBER = re.compile(r"[<>≤≥~]?\s*\d+(?:[.,]\d+)*(?:\s*/\s*\d+(?:[.,]\d+)*)?\s*[%*↑↓HL]{0,3}")
 _RANGE = re.compile(
     r"[\[(]?\s*(?:\d+(?:[.,]\d+)*\s*(?:[-–—]|a)\s*\d+(?:[.,]\d+)*|[<>≤≥]\s*=?\s*\d+(?:[.,]\d+)*)\s*[\])]?"
@@ -29,6 +29,7 @@ _UNIT = re.compile(
 _WORDS = re.compile(r"[^\W_]+(?:/[^\W_]+)?")
 _MOST_NOISE = 0.2  # share of rows that may have text where two columns part
 _LEAST_GAP = 2
+_LEAST_RULE = 3
 _MOST_COLUMNS = 40
 _SHIFT = 2  # code points by which a column may be out of line
 _LONGEST_LABEL = 40  # code points of a row without an answer
@@ -66,7 +67,7 @@ def find_blocks(lines: Sequence[Line]) -> Iterator[Block]:
         starts: set[int] = set()
         while end < len(lines):
             text = lines[end].text
-            if _RULER.fullmatch(text) and (separator is PIPES or places):
+            if _is_ruler(text) and (separator is PIPES or places):
                 ruled = ruled or len(places) == 1
             elif places and _heads_answers(lines, end):
                 break
@@ -82,6 +83,11 @@ def find_blocks(lines: Sequence[Line]) -> Iterator[Block]:
         if len(places) > 1:
             yield Block(places, _rows([lines[i] for i in places], separator), ruled)
         at = max(end, at + 1)
+
+
+def _is_ruler(text: str) -> bool:
+    """Whether a line is drawn: '---|---'."""
+    return not text.strip(_RULER) and len(text.strip(" |:+\t")) >= _LEAST_RULE
 
 
 def _continues(lines: Sequence[Line], at: int, starts: set[int]) -> bool:
