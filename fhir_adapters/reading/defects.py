@@ -224,6 +224,25 @@ class Defect(Enum):
         " it: export deletions like 'DELETE Patient/<id>'.",
         Outcome.KEPT,
     )
+    # Records of one person
+    LINK_MISSING = (
+        "E288",
+        "Patient.link names a record that is not in the export, so the patient's record may be"
+        " a part of it only: export all Patients, or correct the link.",
+        Outcome.KEPT,
+    )
+    LINK_CIRCLE = (
+        "E289",
+        "Patient records are linked in a circle, so that none is the main one; they are kept"
+        " apart: correct Patient.link.",
+        Outcome.KEPT,
+    )
+    LINK_CONTRADICTED = (
+        "E290",
+        "Patient.link joins records of different birth dates, so they are kept apart: correct"
+        " the link, or the birth dates.",
+        Outcome.KEPT,
+    )
     # What nobody foresaw
     UNFORESEEN = (
         "E299",

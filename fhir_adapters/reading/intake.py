@@ -23,7 +23,7 @@ from fhir_adapters.reading.parsing import bookkeeping, identity, load, resource_
 from fhir_adapters.reading.references import patient_id
 from fhir_adapters.reading.resources import DOCUMENT_REDUCERS, EVENT_REDUCERS
 from fhir_adapters.reading.resources.document import Document, replaced_by
-from fhir_adapters.reading.resources.patient import reduce_patient
+from fhir_adapters.reading.resources.patient import links, reduce_patient
 from fhir_adapters.reading.shape import Json, child, children, string
 from fhir_adapters.reading.spool import ResourceStatus, Row, Spool, fault_of_data
 
@@ -215,7 +215,7 @@ class Intake:
     def _spool_patient(self, resource: Json, row: Row) -> None:
         person = reduce_patient(resource, self._dates)
         row.payload = RECORD.dumps(person.record(row.id))
-        self._spool.add(row)
+        self._spool.add_links(self._spool.add(row), links(resource))
         for defect in person.defects:
             self._spool.add_problem(row.file, row.line, f"Patient/{row.id}", defect)
 

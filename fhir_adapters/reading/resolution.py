@@ -13,6 +13,7 @@ from itertools import groupby
 
 from fhir_adapters.reading.attachments import Part, choose, defect_of_kept, read_binary
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.persons import unite_persons
 from fhir_adapters.reading.spool import ResourceStatus, Spool, fault_of_data
 
 # A version written after the deletion is a resource created again.
@@ -50,6 +51,7 @@ def resolve_references(spool: Spool) -> None:
     _mark_duplicates(spool)
     db.execute("CREATE INDEX resource_patient ON resource (patient) WHERE patient IS NOT NULL")
     db.execute(f"UPDATE resource SET status = 1 WHERE {_OF_DELETED_PATIENT}")  # noqa: S608
+    unite_persons(spool)
     _quarantine(spool, _ORPHAN, Defect.NO_PATIENT)
     _quarantine(spool, _WITHOUT_MEDICATION, Defect.NO_MEDICATION)
     _read_binaries(spool)

@@ -52,6 +52,7 @@ CREATE TABLE binary (
     resource INTEGER PRIMARY KEY, media TEXT, data BLOB, defect TEXT, details TEXT
 );
 CREATE TABLE replaces (resource INTEGER NOT NULL, target TEXT NOT NULL);
+CREATE TABLE link (resource INTEGER NOT NULL, type TEXT NOT NULL, other TEXT NOT NULL);
 CREATE TABLE deletion (type TEXT NOT NULL, id TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE problem (
     file INTEGER NOT NULL, line INTEGER NOT NULL,
@@ -157,7 +158,7 @@ class Spool:
             return
         self.flush()
         self.db.execute("DELETE FROM resource WHERE n > ?", (last,))
-        for table in ("part", "binary", "replaces"):
+        for table in ("part", "binary", "replaces", "link"):
             self.db.execute(f"DELETE FROM {table} WHERE resource > ?", (last,))  # noqa: S608
 
     def add_parts(self, resource: int, parts: list[Part]) -> None:
@@ -212,6 +213,12 @@ class Spool:
         """Record which documents, by id, a document replaces."""
         self.db.executemany(
             "INSERT INTO replaces VALUES (?,?)", [(resource, target) for target in targets]
+        )
+
+    def add_links(self, resource: int, links: Iterable[tuple[str, str]]) -> None:
+        """Record the links of a Patient: type and id of the other."""
+        self.db.executemany(
+            "INSERT INTO link VALUES (?,?,?)", [(resource, *link) for link in links]
         )
 
     def add_deletion(self, deletion: Deletion) -> None:

@@ -1,4 +1,4 @@
-"""Patient → sex, birth, death, whether the record is in use; no name, address or identifier."""
+"""Patient → sex, birth, death, use of the record, links; no name, address or identifier."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date
 from clinical_nlp.records import PatientRecord, Sex
 from fhir_adapters.reading.dates import Dates, parse_moment
 from fhir_adapters.reading.defects import Defect
+from fhir_adapters.reading.references import parse_reference
 from fhir_adapters.reading.shape import Json
 
 
@@ -58,6 +59,28 @@ def reduce_patient(resource: Json, dates: Dates) -> Person:
         active=resource.get("active") is not False,
         defects=tuple(defects),
     )
+
+
+def links(resource: Json) -> tuple[tuple[str, str], ...]:
+    """Return type and Patient id of each link to another record of the person.
+
+    Like all of a Patient, what cannot be read is passed over.
+    """
+    found: list[tuple[str, str]] = []
+    given = resource.get("link")
+    for link in given if isinstance(given, list) else []:
+        other = link.get("other") if isinstance(link, dict) else None
+        text = other.get("reference") if isinstance(other, dict) else None
+        reference = parse_reference(text) if isinstance(text, str) else None
+        kind = link.get("type") if isinstance(link, dict) else None
+        if (
+            isinstance(kind, str)
+            and reference is not None
+            and not reference.contained
+            and reference.type in (None, "Patient")
+        ):
+            found.append((kind, reference.id))
+    return tuple(found)
 
 
 def _past_day(value: object, dates: Dates) -> date | None:
