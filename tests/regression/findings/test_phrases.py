@@ -46,6 +46,18 @@ def test_phrase_gives_its_concept(nlp: Language, concept: str, phrase: str) -> N
     assert found == {concept}
 
 
+def _absences() -> list[tuple[str, str]]:
+    lines = (line.partition(": ") for line in _lines("absences.txt"))
+    return [(concept, phrase) for concept, _, phrases in lines for phrase in phrases.split("|")]
+
+
+@pytest.mark.parametrize(("concept", "phrase"), _absences())
+def test_phrase_says_that_its_concept_is_absent(nlp: Language, concept: str, phrase: str) -> None:
+    doc = nlp(f"Acude a consulta. {phrase.capitalize()}. Resto bien.")
+    found = {(f.concept, f.negated) for f in get_findings(doc) if f.value is None}
+    assert found == {(concept, True)}
+
+
 @pytest.mark.parametrize("line", _lines("ambiguity.txt") + _lines("notes.txt"))
 def test_marked_note_gives_its_findings(nlp: Language, line: str) -> None:
     expected = [match.groups() for match in _MARK.finditer(line)]
