@@ -14,7 +14,11 @@ from clinical_nlp.pipeline.layout.answers import Answers
 from clinical_nlp.pipeline.layout.dates import date_in
 from clinical_nlp.pipeline.layout.lines import Line, cells_of
 
-PIPES = re.compile(r"\|")
+#: A triangle at the start of a line is a bullet.
+PIPES = re.compile(r"[|│┃¦]|(?<=\S)\s*[▸►]")
+_PIPE_SIGNS = "|│┃¦▸►"
+SEMICOLONS = re.compile(r";")
+DASHES = re.compile(r"\s[—–]\s")
 TABS = re.compile(r"\t")
 BLANKS = re.compile(r"(?<=\S)[ \u00a0]{2,}(?=\S)")
 _RULER = "|:+=_–—- \t"
@@ -116,10 +120,14 @@ def _heads_answers(lines: Sequence[Line], at: int) -> bool:
 
 def _separator(text: str) -> re.Pattern[str] | None:
     stripped = text.strip()
-    if "|" in stripped:
-        return PIPES if stripped.strip("| ") else None
+    if PIPES.search(stripped):
+        return PIPES if stripped.strip(f"{_PIPE_SIGNS} ") else None
     if "\t" in stripped:
         return TABS
+    if "; " not in stripped and stripped.count(";") > 1:
+        return SEMICOLONS  # comma-separated values, as Spanish spreadsheets write them
+    if "—" in stripped and len(DASHES.findall(stripped)) > 1:
+        return DASHES
     return BLANKS if "  " in stripped and BLANKS.search(stripped) else None
 
 
@@ -127,7 +135,7 @@ def _rows(lines: Sequence[Line], separator: re.Pattern[str]) -> list[tuple[Span 
     cells = [cells_of(line, separator) for line in lines]
     if separator is PIPES:
         # '      | kg | mmHg' under 'Fecha | Peso | TA' has an empty first cell and no edge.
-        edged = all(line.text.lstrip().startswith("|") for line in lines)
+        edged = all(PIPES.match(line.text.lstrip()) for line in lines)
         cells = [_without_edges(line, row, edged) for line, row in zip(lines, cells, strict=True)]
     if separator is BLANKS:
         return _aligned(lines, cells)
@@ -141,7 +149,7 @@ def _rows(lines: Sequence[Line], separator: re.Pattern[str]) -> list[tuple[Span 
 def _without_edges(line: Line, row: list[tuple[int, int]], edged: bool) -> list[tuple[int, int]]:
     stripped = line.text.strip()
     first = 1 if edged else 0
-    last = len(row) - (1 if stripped.endswith("|") and len(row) > first else 0)
+    last = len(row) - (1 if stripped.endswith(tuple(_PIPE_SIGNS)) and len(row) > first else 0)
     return row[first:last]
 
 

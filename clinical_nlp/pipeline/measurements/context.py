@@ -62,7 +62,7 @@ class Context:
         if words.at(after + bracketed) in rules.aims_after:
             return True
         between = words.norms[start:number]
-        if not rules.aims.isdisjoint(between):
+        if not rules.aims.isdisjoint(between) or not rules.aims_between.isdisjoint(between):
             return True
         if not rules.conditions_after.isdisjoint(words.after(after, 3)):
             return True

@@ -26,9 +26,9 @@ _ENDS_AFTER = re.compile(r"\s*(?:[,;.)\]]|$|\n|y\b|->|→)")
 _LEADS = re.compile(r"[\s:()\[\]|=~≈<>*-]*(?:(?:fue|era|de|a|con)\s+)?[<>≤≥~]?\s*")
 _HEADS = re.compile(r"\s*[)\]]?\s*:")
 _NUMERIC = re.compile(
-    r"(?<![\d/,.-])\d{1,4}[/.-]\d{1,2}(?:[/.-]\d{2,4})?(?![\d/%-])|(?<!\d)(?:19|20)\d\d(?=\s*[)\]]?\s*:)"
+    r"(?<![\d/,.-])\d{1,2}/(?:19|20)\d\d(?!\d)|(?<![\d/,.-])\d{1,4}[/.-]\d{1,2}(?:[/.-]\d{2,4})?(?![\d/%-])|(?<!\d)(?:19|20)\d\d(?=\s*[)\]]?\s*:)"
 )
-_SENTENCE_END = re.compile(r"[.;](?=\s|$)|\n")
+_SENTENCE_END = re.compile(r"\.(?=\s|$)|\n")
 _LINE_START = re.compile(r"[ \t]*(?:[-*•·]\s*)?(?:[^\W\d_]{1,9}[.,]?\s+)?$")
 # Words that are also the short name of a month.
 _DAY_NAMES = ("mar", "set", "ago", "may", "out", "api", "urt", "ots", "des")

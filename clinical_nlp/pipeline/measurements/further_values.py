@@ -56,6 +56,14 @@ class FurtherValues:
             following, position = result
             yield following
 
+    def in_bracket(self, words: Words, position: int, measure: Measure) -> Quantity | None:
+        """Return the value in the bracket at ``position``, with a word such as 'hoy'."""
+        close = self._closing_bracket(words, position)
+        if not any(self._is_again(norm, measure) for norm in words.norms[position + 1 : close]):
+            return None
+        result = self._in_bracket(words, position, measure)
+        return result[0] if result is not None else None
+
     def _skip_day(self, words: Words, position: int) -> int:
         """Return the place after 'en 2023', 'en marzo de 2023', said of the value before."""
         if words.at(position) not in self._rules.in_time:

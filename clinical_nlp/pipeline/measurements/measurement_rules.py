@@ -192,11 +192,14 @@ class MeasurementRules:
         self.conditions_after = frozenset(words["conditions_after"])
         self.actions = frozenset(words["actions"])
         self.aims = frozenset(words["aims"])
+        self.aims_between = frozenset(words["aims_between"])
         self.taken_at = frozenset(words["taken_at"])
         self.flags = frozenset(words["flags"])
         self.reference_labels = frozenset(words["reference_labels"])
         tables = rules["tables"]
         self.no_values = frozenset(tables["no_values"])
+        self.table_limits = frozenset(tables["limits"])
+        self.table_results = frozenset(tables["results"])
         self.table_sides: dict[str, str] = {
             **dict.fromkeys(tables["systolic"], SYSTOLIC),
             **dict.fromkeys(tables["diastolic"], DIASTOLIC),

@@ -7,7 +7,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.document import HEADINGS, Sections, get_findings, set_findings
-from clinical_nlp.pipeline.document_layout import get_layout
+from clinical_nlp.pipeline.document_layout import Layout, get_layout
 from clinical_nlp.pipeline.measurements.dating import Dating
 from clinical_nlp.pipeline.measurements.measurement_rules import MeasurementRules
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity
@@ -54,7 +54,10 @@ class MeasurementFinder(RuleComponent):
         scanner = Scanner(
             self._compiled, words, lambda position: words.tokens[position] in openings
         )
-        values = scanner.scan(get_layout(doc))
+        layout = get_layout(doc)
+        values = scanner.scan(layout)
+        if layout.items:
+            values = [v for v in values if not _is_criterion(words, v, layout)]
         if values:
             sections = Sections(doc)
             days = Dating(words).days(values)
@@ -83,6 +86,15 @@ class MeasurementFinder(RuleComponent):
             source=_SOURCE,
             measured_on=day,
         )
+
+
+def _is_criterion(words: Words, value: Quantity, layout: Layout) -> bool:
+    """Whether a bound is part of a form's label that has an answer: 'IMC > 35 .... NO'."""
+    if value.comparator is None:
+        return False
+    start = words.text_of(value.first, value.end)[0]
+    item = layout.item_at(start)
+    return item is not None and item.answer is not None and start >= item.label[0]
 
 
 def _examination_openings(doc: Doc) -> frozenset[int]:

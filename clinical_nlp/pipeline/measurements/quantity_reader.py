@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from clinical_nlp.pipeline.measurements.compound import spaced_thousands, with_part
 from clinical_nlp.pipeline.measurements.measurement_rules import (
+    SYSTOLIC,
     Measure,
     MeasurementRules,
     Name,
@@ -157,6 +158,8 @@ class QuantityReader:
         form, after = (("%",), end) if percent_first else self.unit(words, end)
         if name is not None and words.at(number.end) in name.then:
             form, after = (), number.end  # 'S 135 D 85': no days
+        if form == ("min",) and measure.key == SYSTOLIC:
+            form, after = (), number.end  # 'max 140 min 80': no minutes
         unit, after = self._own_unit(words, number.end, measure, form, after)
         weak = unit is None and form in self.rules.weak_units
         if form and unit is None and not weak:

@@ -150,7 +150,9 @@ class Scanner:
             return []
         if self._context.is_threshold(words, start, comparator, value.first, value.after):
             self._used.update(range(value.first, value.end))
-            return []
+            # 'mientras TAS > 90 (hoy 102)'
+            today = self._further.in_bracket(words, value.after, measure)
+            return [today] if today is not None else []
         if name.then and not self._then(name, value.after):
             return []
         first = value._replace(comparator=comparator)

@@ -44,7 +44,7 @@ class Words:
             norms = [_LOOKALIKES.get(norm, norm) for norm in norms]
         self._last = merge_misread(doc, norms)
         inside = {i for first, last in self._last.items() for i in range(first + 1, last + 1)}
-        left_out = inside.union(blanks)
+        left_out = inside.union(blanks, self._field_lines(norms) if "_" in norms else ())
         self.tokens = [index for index in range(len(norms)) if index not in left_out]
         self.norms = [norms[index] for index in self.tokens]
         self.size = len(self.norms)
@@ -53,6 +53,26 @@ class Words:
         self._borders = {
             bisect_left(self.tokens, index) for index in breaks if norms[index].count("\n") > 1
         }
+
+    def _field_lines(self, norms: list[str]) -> list[int]:
+        """Return the strokes that hug what was written on them: '__78,4__', 'FEVI_inicial'."""
+        found: list[int] = []
+        start = 0
+        while start < len(norms):
+            end = start + 1
+            if norms[start] == "_":
+                while end < len(norms) and norms[end] == "_" and not self.doc[end - 1].whitespace_:
+                    end += 1
+                before = start > 0 and not self.doc[start - 1].whitespace_
+                after = end < len(norms) and not self.doc[end - 1].whitespace_
+                written = (before and norms[start - 1][-1:].isdigit()) or (
+                    after and norms[end][:1].isdigit()
+                )
+                joint = end == start + 1 and before and after
+                if written or joint:
+                    found.extend(range(start, end))
+            start = end
+        return found
 
     def at(self, position: int) -> str:
         """Return the norm of a word; empty outside the text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clinical_nlp.pipeline.measurements.context import Context
 from clinical_nlp.pipeline.measurements.further_values import FurtherValues
 from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC, PRESSURE, SYSTOLIC, Name
+from clinical_nlp.pipeline.measurements.numbers import Number
 from clinical_nlp.pipeline.measurements.pressure import PressureReader, PressureReading
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import Words
@@ -26,6 +27,10 @@ _PRESSURE_WORDS = frozenset({"ta", "tension", "tensio", "maxima", "minima", "alt
 _VITALS_BEFORE_SATURATION = frozenset(
     {"heart_rate", "diastolic_bp", "respiratory_rate", "body_temperature"}
 )
+_VITALS_BEFORE_TEMPERATURE = frozenset(
+    {"heart_rate", "diastolic_bp", "respiratory_rate", "oxygen_saturation"}
+)
+_TEMPERATURE_RANGE = (35, 41)  # degrees Celsius
 _ORDER_SIGNS = frozenset({"", ",", ";", "-", "/"})
 _ORDER_ENDS = frozenset({"", ",", ";", "."})
 _SATURATION_RANGE = (70, 100)  # %
@@ -148,11 +153,26 @@ class UnnamedReader:
         ):
             key, low, high = "heart_rate", *_HEART_RATE_RANGE
         else:
-            return []
+            return self._temperature(words, number, last, gap)
         value = number.whole
         if value is None or not low <= value <= high:
             return []
         return [Quantity(key, float(value), number.first, number.end, number.end + percent)]
+
+    def _temperature(
+        self, words: Words, number: Number, last: Quantity, gap: str
+    ) -> list[Quantity]:
+        """Read a temperature among vital signs by its decimals: 'Sat 97%, 36,7'."""
+        if last.concept not in _VITALS_BEFORE_TEMPERATURE or gap not in _ORDER_SIGNS:
+            return []
+        written = words.at(number.first)
+        value, following = number.decimal, words.at(number.end)
+        if value is None or written.isdigit() or following not in _ORDER_ENDS | {")"}:
+            return []
+        low, high = _TEMPERATURE_RANGE
+        if not low <= value <= high:
+            return []
+        return [Quantity("body_temperature", value, number.first, number.end, number.end)]
 
     def _high_or_low(self, words: Words, position: int, end: int) -> list[Quantity]:
         """Read '145 la alta, 68 la baja', '17 de máxima y 9 de mínima' (as patients put it)."""
@@ -228,6 +248,8 @@ class UnnamedReader:
         before = words.at(position - 1)
         if words.starts_line(position) or not before or before in _FREE_BEFORE:
             return True
+        if len(words.blank_before(position)) > 1:
+            return True  # a column of its own
         return before in self._rules.days or bool(self._reader.ends_date(words, position))
 
     def _series(self, words: Words, first: PressureReading) -> list[Quantity]:

@@ -19,6 +19,7 @@ _MAX_BRACKET_WORDS = 12
 _MAX_UNKNOWN_WORDS = 3  # between a name and its number
 _CLOSING = frozenset(BRACKETS.values())
 _AFTER_NAME = frozenset({".", ";", "?", "¿"})
+_LEADERS = frozenset({".", "...", "..", "·"})
 _PREFIXES = ("pre", "post", "peri", "intra", "sub")
 
 
@@ -98,8 +99,8 @@ class ValueSearch:
         rules, norm = self._rules, words.norms[position]
         if length := rules.phrases.at(words, position)[0]:
             return position + length
-        if norm == ".":  # 'Creatinina ..... 1,2'
-            may_precede = words.at(position - 1) == "."
+        if norm in _LEADERS:  # 'Creatinina ..... 1,2'
+            may_precede = norm != "." or words.at(position - 1) in _LEADERS
         else:
             may_precede = norm in rules.between or norm in measure.fillers or norm in rules.moves
         if may_precede:

@@ -34,13 +34,16 @@ def _read(marked: str) -> tuple[str, list[_Value]]:
     """The text without its markup, and the values marked in it."""
     text, expected, last = "", [], 0
     for match in _MARK.finditer(marked):
-        text += marked[last : match.start()]
+        text += _plain(marked[last : match.start()])
         start = len(text)
         text += match[1]
         expected.append((start, len(text), match[2], float(match[4]), match[3], match[5]))
         last = match.end()
-    text += marked[last:]
-    return text.replace("[[", "[").replace("]]", "]"), expected
+    return text + _plain(marked[last:]), expected
+
+
+def _plain(piece: str) -> str:
+    return piece.replace("[[", "[").replace("]]", "]")
 
 
 @pytest.mark.parametrize(
