@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Any
 
 from spacy.tokens import Doc
@@ -12,6 +13,7 @@ from clinical_nlp.pipeline.layout.answers import Answers, words_pattern
 from clinical_nlp.pipeline.layout.boxes import BoxReader
 from clinical_nlp.pipeline.layout.fields import FieldReader, add_blank_labels
 from clinical_nlp.pipeline.layout.lines import lines_of
+from clinical_nlp.pipeline.layout.markup_tables import markup_blocks
 from clinical_nlp.pipeline.layout.page import Page
 from clinical_nlp.pipeline.layout.pairs import PairReader
 from clinical_nlp.pipeline.layout.table_items import TableItems
@@ -52,7 +54,7 @@ class LayoutReader(RuleComponent):
         self._answers.read_legend(text)
         self._boxes.read(page)
         tables = []
-        for block in find_blocks(page.lines):
+        for block in chain(find_blocks(page.lines), markup_blocks(text)):
             page.tabled.update(page.lines[number].start for number in block.lines)
             table = self._tables.read(text, block)
             self._table_items.read(page, table)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from clinical_nlp.pipeline.document_layout import Layout
 from clinical_nlp.pipeline.measurements.measurement_rules import (
+    DIASTOLIC,
     PRESSURE,
     SYSTOLIC,
     MeasurementRules,
@@ -22,6 +23,11 @@ from clinical_nlp.pipeline.measurements.table_cells import Cells, Clip, Label, o
 from clinical_nlp.pipeline.measurements.table_grid import Grid
 from clinical_nlp.pipeline.measurements.text import Words
 from clinical_nlp.pipeline.measurements.value_reader import ValueReader
+
+_LEAST_ROWS = 2  # of a table without names
+#: What follows a pressure, and its limits.
+_ORDER = ("heart_rate", "oxygen_saturation")
+_ORDER_LIMITS = ((35, 200), (70, 100))
 
 
 @dataclass
@@ -80,6 +86,8 @@ class _TableReader:
         named = self._grid.title
         if named is not None:
             self._by_title(named, reading)
+            return
+        self._by_order(reading)
 
     # Names in the header ---------------------------------------------------------------------
 
@@ -154,6 +162,45 @@ class _TableReader:
                     continue
                 if (numbers := self._number_in(cell, label)) is not None:
                     before = self._add(numbers, label, (), day, before, reading)
+
+    # No names at all -------------------------------------------------------------------------
+
+    def _by_order(self, reading: TableReading) -> None:
+        """Read dated rows whose headers were lost: '01/10 172 102 118 89'.
+
+        Two columns that are a usual pressure in every row are one; pulse and saturation may
+        follow in that order, as monitors print them.
+        """
+        rows = self._grid.rows
+        days = [self._grid.row_day(number) for number in range(len(rows))]
+        if len(rows) < _LEAST_ROWS or None in days:
+            return
+        columns = [
+            [self._whole(row[place]) for row in rows] for place in range(1, self._grid.width)
+        ]
+        if len(columns) < 2:
+            return
+        if not all(
+            high is not None and low is not None and self._rules.pressure.is_usual(high, low)
+            for high, low in zip(columns[0], columns[1], strict=True)
+        ):
+            return
+        concepts = [SYSTOLIC, DIASTOLIC]
+        for concept, (low, high), column in zip(_ORDER, _ORDER_LIMITS, columns[2:], strict=False):
+            if not all(value is not None and low <= value <= high for value in column):
+                break
+            concepts.append(concept)
+        for row, day in zip(rows, days, strict=True):
+            for concept, cell in zip(concepts, row[1:], strict=False):
+                if cell is not None:
+                    self._add(cell, Label(((Name(concept),),)), (), day, None, reading)
+
+    def _whole(self, cell: Clip | None) -> int | None:
+        """Return the whole number that a cell is; ``None`` where it is anything else."""
+        if cell is None or cell.size != cell.first + 1:
+            return None
+        norm = cell.at(cell.first)
+        return int(norm) if norm.isdigit() and len(norm) <= 3 else None
 
     # Cells -----------------------------------------------------------------------------------
 

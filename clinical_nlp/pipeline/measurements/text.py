@@ -6,6 +6,7 @@ from bisect import bisect_left
 
 from spacy.tokens import Doc
 
+from clinical_nlp.pipeline.measurements.markup import markup_tokens
 from clinical_nlp.pipeline.measurements.misread import merge_misread
 from clinical_nlp.pipeline.rules import norms_of
 
@@ -44,7 +45,11 @@ class Words:
             norms = [_LOOKALIKES.get(norm, norm) for norm in norms]
         self._last = merge_misread(doc, norms)
         inside = {i for first, last in self._last.items() for i in range(first + 1, last + 1)}
-        left_out = inside.union(blanks, self._field_lines(norms) if "_" in norms else ())
+        left_out = inside.union(
+            blanks,
+            self._field_lines(norms) if "_" in norms else (),
+            markup_tokens(doc) if "<" in norms or "nbsp" in norms else (),
+        )
         self.tokens = [index for index in range(len(norms)) if index not in left_out]
         self.norms = [norms[index] for index in self.tokens]
         self.size = len(self.norms)

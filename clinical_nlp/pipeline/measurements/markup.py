@@ -1,0 +1,23 @@
+"""Tags and entities left in a note that says it is plain text: ``FC&nbsp;60<br>``."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+
+from spacy.tokens import Doc
+
+_MARKUP = re.compile(
+    r"</?(?:b|br|p|i|u|div|span|td|tr|th|table|tbody|thead|ul|ol|li|font|strong|em|h[1-6]|dl|dt|dd)"
+    r"(?:\s[^<>]{0,200})?/?>|&(?:nbsp|#160|#xa0);",
+    re.IGNORECASE,
+)
+
+
+def markup_tokens(doc: Doc) -> list[int]:
+    """Return the tokens of tags and of no-break blanks, which are no words."""
+    starts = [token.idx for token in doc]
+    found: list[int] = []
+    for match in _MARKUP.finditer(doc.text):
+        found.extend(range(bisect_left(starts, match.start()), bisect_left(starts, match.end())))
+    return found
