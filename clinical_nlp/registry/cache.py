@@ -17,7 +17,7 @@ from pathlib import Path
 
 from clinical_nlp.artifacts import MODEL_FOLDER, replace_file, replace_folder
 from clinical_nlp.records import ModelReference
-from clinical_nlp.registry.store import ARTIFACTS, sqlite_folder
+from clinical_nlp.registry.local_store import ARTIFACTS, database, is_local
 
 _NOTE = "verified.json"
 
@@ -48,8 +48,8 @@ def cache_folder(store: str, asked: str) -> Path:
     Beside a local store; else in ``CLINICAL_NLP_CACHE``, ``$XDG_CACHE_HOME/clinical-nlp`` or
     ``~/.cache/clinical-nlp``.
     """
-    if store.startswith("sqlite:"):
-        root = sqlite_folder(store) / ARTIFACTS / "last-verified"
+    if is_local(store):
+        root = database(store).parent / ARTIFACTS / "last-verified"
     elif "CLINICAL_NLP_CACHE" in os.environ:
         root = Path(os.environ["CLINICAL_NLP_CACHE"])
     else:

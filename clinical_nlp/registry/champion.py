@@ -14,8 +14,13 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model
 from clinical_nlp.registry.cache import cache_model, last_verified
+from clinical_nlp.registry.local_store import database, is_local, only_process
 from clinical_nlp.registry.manifest import verified_digest
-from clinical_nlp.registry.promotion_log import PromotionDecision, log_decision
+from clinical_nlp.registry.promotion_log import (
+    PromotionDecision,
+    log_decision,
+    read_decisions,
+)
 from clinical_nlp.registry.store import (
     CHAMPION,
     DEFAULT_URI,
@@ -28,6 +33,7 @@ from clinical_nlp.registry.versions import (
     aliased,
     evidence_file,
     find_version,
+    has_versions,
     model_files,
     register,
 )
@@ -107,27 +113,50 @@ def ensure_champion(tracking_uri: str | None = None) -> str:
     ------
     ModelError
         E401: the store cannot be reached. E402: a server has no champion. E403, E411,
-        E412: the shipped model is missing or not as shipped.
+        E412: the shipped model is missing or not as shipped. E405: the registry holds
+        versions, or a history of decisions, and none of them is the champion.
     """
     with open_store(tracking_uri) as client:
         if aliased(client, CHAMPION) is not None:
             return DEFAULT_URI
-        if not client.tracking_uri.startswith("sqlite:"):
-            raise ModelError(
-                "E402",
-                f"the registry has no model '{NAME}' with the alias '{CHAMPION}': register one "
-                "with 'clinical-nlp registry register' and promote it with 'clinical-nlp "
-                "registry promote'",
-            )
-        shipped = shipped_folder(NAME)
-        digest = verified_digest(shipped)
-        text = "Shipped with the package: trained on a simulated cohort, not for clinical use."
-        version = str(register(client, shipped, digest, text).version)
-        client.set_registered_model_alias(NAME, CHAMPION, version)
-        why = "first use of a local store: the shipped model"
-        decision = PromotionDecision("promote", version, None, "clinical-nlp", why, digest)
-        log_decision(client, decision)
+        with only_process(client.tracking_uri):  # several first runs at once seed one model
+            _seed(client)
     return DEFAULT_URI
+
+
+def _seed(client: MlflowClient) -> None:
+    """Register the shipped model as champion of an empty local store, and say so."""
+    if aliased(client, CHAMPION) is not None:
+        return
+    local = is_local(client.tracking_uri)
+    if has_versions(client) or (local and read_decisions(client)):
+        # Somebody's model was the champion, or waits to be: the shipped one, trained on a
+        # simulated cohort, must not take its place unasked.
+        raise ModelError(
+            "E405",
+            f"the registry knows the model '{NAME}', but no version has the alias '{CHAMPION}': "
+            "see 'clinical-nlp registry list' and 'clinical-nlp registry history', and name the "
+            "version that scores patients with 'clinical-nlp registry promote'",
+        )
+    if not local:
+        raise ModelError(
+            "E402",
+            f"the registry has no model '{NAME}' with the alias '{CHAMPION}': register one "
+            "with 'clinical-nlp registry register' and promote it with 'clinical-nlp "
+            "registry promote'",
+        )
+    shipped = shipped_folder(NAME)
+    digest = verified_digest(shipped)
+    text = "Shipped with the package: trained on a simulated cohort, not for clinical use."
+    version = str(register(client, shipped, digest, text).version)
+    client.set_registered_model_alias(NAME, CHAMPION, version)
+    why = "first use of a local store: the shipped model"
+    log_decision(client, PromotionDecision("promote", version, None, "clinical-nlp", why, digest))
+    _log.warning(
+        "The registry was empty: the shipped model, trained on a simulated cohort and not for "
+        "clinical use, is now version %s and the champion.",
+        version,
+    )
 
 
 def load_champion(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> RiskModel:
@@ -217,7 +246,7 @@ def load_champion_for_comparison(tracking_uri: str | None = None) -> dict[str, R
         As :func:`resolve_model`, but the last verified model is never used instead.
     """
     store = store_uri(tracking_uri)
-    if store.startswith("sqlite:") and not Path(store.removeprefix("sqlite:///")).is_file():
+    if is_local(store) and not database(store).is_file():
         return {}  # asking would make an empty one
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:
         reference, folder, _ = _from_registry(store, DEFAULT_URI, Path(scratch))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.artifacts import MANIFEST, MODEL_FOLDER
 from clinical_nlp.errors import ModelError
+from clinical_nlp.registry.library_logs import libraries_at_debug
+from clinical_nlp.registry.local_store import (
+    ARTIFACTS,
+    RUNS,
+    database,
+    is_local,
+    only_process,
+    prepare,
+)
 from clinical_nlp.registry.manifest import EVIDENCE
 
 if TYPE_CHECKING:
@@ -38,18 +48,13 @@ BATCH_SIZE = 100
 #: The store where none is configured.
 DEFAULT_STORE = "sqlite:///mlflow.db"
 
-#: Folder, beside the default store, that holds its models.
-ARTIFACTS = "mlartifacts"
+#: Databases that this process found ready, by path and inode.
+_ready: set[tuple[str, int]] = set()
 
 
 def store_uri(tracking_uri: str | None) -> str:
     """The store to use: as given, else ``MLFLOW_TRACKING_URI``, else the default."""
     return tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE
-
-
-def sqlite_folder(uri: str) -> Path:
-    """Folder of a SQLite store: ``sqlite:///mlflow.db`` is relative, with four slashes not."""
-    return Path(uri.removeprefix("sqlite:///")).resolve().parent
 
 
 def mlflow_client(uri: str) -> MlflowClient:
@@ -68,7 +73,7 @@ def experiment_id(client: MlflowClient, name: str) -> str:
         return str(found.experiment_id)
     uri = client.tracking_uri
     # Runs of a local store keep their files beside it; a server has its own location.
-    location = str(sqlite_folder(uri) / ARTIFACTS / "runs") if uri.startswith("sqlite:") else None
+    location = str(database(uri).parent / ARTIFACTS / RUNS) if is_local(uri) else None
     try:
         return str(client.create_experiment(name, artifact_location=location))
     except MlflowException:  # another process created it meanwhile
@@ -76,12 +81,25 @@ def experiment_id(client: MlflowClient, name: str) -> str:
 
 
 def fetch(client: MlflowClient, source: str, into: Path) -> Path:
-    """Return the files of a run or version: in place for a local store, else downloaded."""
+    """Return the files of a run or version: in place for a local store, else downloaded.
+
+    Raises
+    ------
+    ModelError
+        E423: a local store's files are not where it says.
+    """
     import mlflow.artifacts
 
     local = Path(source.removeprefix("file://"))
     if local.exists():
         return local
+    if is_local(client.tracking_uri) and local.is_absolute():
+        raise ModelError(
+            "E423",
+            f"the files of a model are not at '{local}': the store was moved or copied without "
+            f"its folder '{ARTIFACTS}', or they were deleted. Put '{ARTIFACTS}' beside "
+            f"'{database(client.tracking_uri).name}' again, or register the model again",
+        )
     return Path(
         mlflow.artifacts.download_artifacts(
             artifact_uri=source, dst_path=str(into), tracking_uri=client.tracking_uri
@@ -122,18 +140,47 @@ def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
     """Yield a client of the store; the errors of an unavailable one become E401.
 
     The store's own message is left out: a database URL may hold a password.
+
+    Raises
+    ------
+    ModelError
+        E401: the store cannot be used. E419: its file is no database.
     """
     import requests
+    from alembic.util.exc import CommandError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     uri = store_uri(tracking_uri)
     try:
-        yield mlflow_client(uri)
-    except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
+        with libraries_at_debug():
+            yield _local_client(uri) if is_local(uri) else mlflow_client(uri)
+    except (
+        MlflowException,
+        SQLAlchemyError,
+        sqlite3.Error,
+        CommandError,  # a database of a newer MLflow
+        requests.RequestException,
+        OSError,
+    ) as error:
         raise ModelError(
             "E401",
             f"the MLflow registry ({uri.partition(':')[0]} store) cannot be used "
             f"({type(error).__name__}): check MLFLOW_TRACKING_URI, that the server answers, "
             "and that the working folder can be written to",
         ) from None
+
+
+def _local_client(uri: str) -> MlflowClient:
+    """Return a client of a local store that was checked, or made, before anybody used it."""
+    path = database(uri)
+    if path.is_file() and (str(path), path.stat().st_ino) in _ready:
+        return mlflow_client(uri)
+    with only_process(uri):
+        prepare(path)
+        client = mlflow_client(uri)
+        client.search_experiments(max_results=1)  # tables are made by now
+        client.search_registered_models(max_results=1)
+    if path.is_file():
+        _ready.add((str(path), path.stat().st_ino))
+    return client

@@ -162,6 +162,11 @@ def find_version(client: MlflowClient, asked: str) -> ModelVersion:
     return version
 
 
+def has_versions(client: MlflowClient) -> bool:
+    """Return whether the registry holds any version of the risk model."""
+    return bool(client.search_model_versions(f"name = '{NAME}'", max_results=1))
+
+
 def aliased(client: MlflowClient, alias: str) -> ModelVersion | None:
     """Return the version of an alias; ``None`` without the model or the alias."""
     return _find(client, NAME, alias)
