@@ -53,6 +53,11 @@ class BatchModels:
         """Whether this pipeline read the notes that the risk model was trained on."""
         return self.pipeline == self.resolved.model.spec.pipeline
 
+    @property
+    def bounds_features(self) -> bool:
+        """Whether the risk model holds the range of each feature that it was trained on."""
+        return bool(self.resolved.model.spec.bounds)
+
     def context(self, day: date, threshold: float) -> RunContext:
         """Return what all outputs of a run for ``day`` share."""
         return RunContext(

@@ -193,6 +193,11 @@ def _print_warnings(console: Console, models: BatchModels) -> None:
             "[yellow]The model was trained on notes read by another version of the "
             "pipeline; train it again, or compare two runs with 'clinical-nlp drift'."
         )
+    if not models.bounds_features:
+        console.print(
+            "[yellow]The model does not hold the range of values that it was trained on, so a "
+            "single extreme value can carry an estimate; train it again."
+        )
 
 
 def _print_outputs(out: Path, show: int, mentions: bool, quarantined: int) -> None:

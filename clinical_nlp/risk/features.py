@@ -50,6 +50,23 @@ def feature_matrix(timelines: Sequence[Timeline], table: FeatureTable) -> Matrix
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(table.names))
 
 
+def bounded(features: Matrix, bounds: Sequence[tuple[float, float]]) -> Matrix:
+    """Move each value outside its column's bounds to the bound; NaN stays.
+
+    Parameters
+    ----------
+    features
+        Shape (patients, features).
+    bounds
+        Lowest and highest value of each column; empty for none.
+    """
+    if not bounds:
+        return features
+    low, high = np.array(bounds, dtype=np.float64).T
+    clipped: Matrix = np.clip(features, low, high)
+    return clipped
+
+
 def in_lookback(entry: Entry, timeline: Timeline, table: FeatureTable) -> bool:
     """Return whether an entry lies in the look-back that ends on the index day."""
     start = timeline.as_of - timedelta(days=table.lookback_days)

@@ -21,7 +21,13 @@ from clinical_nlp.risk.bands import band_of
 from clinical_nlp.risk.classifiers import build_classifier
 from clinical_nlp.risk.diagnosis import Diagnosis, find_diagnosis
 from clinical_nlp.risk.feature_table import FeatureTable, load_features
-from clinical_nlp.risk.features import Matrix, feature_matrix
+from clinical_nlp.risk.features import Matrix, bounded, feature_matrix
+from clinical_nlp.risk.hanging import (
+    hanging_sentence,
+    hangs,
+    measured_outside,
+    without_latest_value,
+)
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.risk.reasons import diagnosis_reasons, reasons_for
 from clinical_nlp.risk.sentences import (
@@ -109,14 +115,17 @@ class RiskModel:
         cases = [self._case(record, notes, as_of) for record, notes in patients]
         scored = [c for c in cases if not c.diagnosis.confirmed and c.abstention is None]
         timelines = [case.timeline for case in scored]
-        features = feature_matrix(timelines, self._table)
+        measured = feature_matrix(timelines, self._table)
+        features = bounded(measured, self.spec.bounds)
+        probabilities = self.probabilities(features, timelines)
         slope, _ = self.spec.recalibration
         rows = iter(
             zip(
-                self.probabilities(features, timelines).tolist(),
+                probabilities.tolist(),
                 self.intervals(features, timelines),
                 slope * self._classifier.contributions(features, timelines),
                 features.tolist(),
+                self._hanging(timelines, measured, probabilities),
                 strict=True,
             )
         )
@@ -132,6 +141,8 @@ class RiskModel:
     ) -> Matrix:
         """Probability by row of a feature matrix: (patients, features) to (patients,).
 
+        Values outside the range of the training are taken as its bounds.
+
         Parameters
         ----------
         timelines
@@ -142,6 +153,7 @@ class RiskModel:
         ModelError
             E418: a sequence model was given no timelines.
         """
+        features = bounded(features, self.spec.bounds)
         return self._probability(self._classifier.log_odds(features, timelines))
 
     def intervals(
@@ -151,7 +163,7 @@ class RiskModel:
 
         It reflects the choice of training patients, not the randomness of one outcome.
         """
-        members = self._classifier.members(features, timelines)
+        members = self._classifier.members(bounded(features, self.spec.bounds), timelines)
         if members.shape[1] == 0:
             return [None] * len(features)
         tail = (1 - self.spec.interval_level) / 2
@@ -168,6 +180,24 @@ class RiskModel:
         z = np.clip(slope * log_odds + intercept, -40.0, 40.0)
         probability: Matrix = (1 / (1 + np.exp(-z))).round(_DECIMALS)
         return probability
+
+    def _hanging(
+        self, timelines: Sequence[Timeline], measured: Matrix, probabilities: Matrix
+    ) -> list[tuple[str, ...]]:
+        """Sentences on the values outside the training's range that an estimate hangs on."""
+        outside = measured_outside(measured, self.spec.bounds, self._table)
+        without = [
+            without_latest_value(timelines[row], topic, self._table) for row, topic in outside
+        ]
+        estimates = self.probabilities(feature_matrix(without, self._table), without)
+        sentences: list[tuple[str, ...]] = [() for _ in timelines]
+        for (row, topic), p in zip(outside, estimates.tolist(), strict=True):
+            if hangs(float(probabilities[row]), p):
+                said = hanging_sentence(
+                    topic, timelines[row], p, self._table, self._lexicon.concepts
+                )
+                sentences[row] = (*sentences[row], said)
+        return sentences
 
     def _case(self, record: PatientRecord, notes: Sequence[NoteFindings], as_of: date) -> _Case:
         timeline = build_timeline(record, notes, self._lexicon, as_of)
@@ -197,6 +227,7 @@ class RiskModel:
         interval: tuple[float, float] | None,
         contributions: Matrix,
         features: list[float],
+        hanging: tuple[str, ...],
     ) -> RiskEstimate:
         by_feature = dict(zip(self._table.names, contributions.tolist(), strict=True))
         concepts = self._lexicon.concepts
@@ -208,7 +239,10 @@ class RiskModel:
             uncertainty=uncertainty_es(interval, self.spec.interval_level),
             band=band_of(probability).key,
             reasons=reasons_for(case.timeline, by_feature, self._table, concepts),
-            missing=missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),
+            missing=(
+                *hanging,
+                *missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),
+            ),
             features=tuple(features),
         )
 

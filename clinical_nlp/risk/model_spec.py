@@ -53,6 +53,9 @@ class ModelSpec:
         Level of the interval around an estimate, e.g. 0.95.
     network
         Shape of the sequence model's network; empty in other families.
+    bounds
+        Lowest and highest value of each column that the model was trained on; what lies
+        outside is taken as the bound. Empty in models trained before bounds were kept.
     """
 
     features: tuple[str, ...]
@@ -70,11 +73,13 @@ class ModelSpec:
     recalibration: Line = (1.0, 0.0)
     interval_level: float = 0.95
     network: Mapping[str, Any] = field(default_factory=dict)
+    bounds: tuple[tuple[float, float], ...] = ()
 
     def to_metadata(self) -> dict[str, Any]:
         """Return plain values for the MLmodel file."""
         values = asdict(self)
-        return {**values, **{name: list(values[name]) for name in _TUPLES}}
+        lists = {name: list(values[name]) for name in _TUPLES}
+        return {**values, **lists, "bounds": [list(pair) for pair in self.bounds]}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any]) -> ModelSpec:
@@ -86,13 +91,17 @@ class ModelSpec:
             E415: a value is missing or of a wrong type.
         """
         try:
-            values = {name: metadata[name] for name in cls.__slots__}
+            values = {name: metadata[name] for name in cls.__slots__ if name != "bounds"}
             values["features"] = tuple(values["features"])
             values["reference"] = tuple(float(v) for v in values["reference"])
             for name in ("calibration", "recalibration"):
                 slope, intercept = values[name]
                 values[name] = (float(slope), float(intercept))
             values["network"] = dict(values["network"])
+            pairs = ((float(low), float(high)) for low, high in metadata.get("bounds", ()))
+            values["bounds"] = tuple(pairs)
+            if len(values["bounds"]) not in (0, len(values["features"])):
+                raise ValueError("bounds")
             return cls(**values)
         except (KeyError, TypeError, ValueError):
             raise ModelError(

@@ -28,6 +28,10 @@ NUMBERS = len(_TIME_CONSTANTS) + 3
 #: Demographic features that the model takes beside the entries.
 DEMOGRAPHICS = ("age", "male", "notes", "contacts")
 
+#: Standard deviations beyond which a value is taken as this far from the mean: the network has
+#: seen next to nothing there.
+_FARTHEST = 4.0
+
 _PRESENCES = list(Presence)
 
 #: States of an entry: presence by origin.
@@ -125,5 +129,6 @@ class TimelineEncoder:
         if topic.key in self._scales and entry.value is not None and low <= entry.value <= high:
             mean, deviation = self._scales[topic.key]
             value = (float(np.log(entry.value) if topic.log else entry.value) - mean) / deviation
+            value = min(max(value, -_FARTHEST), _FARTHEST)
             has_value = 1.0
         return [days / 365.25, *decays, value, has_value]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.evaluation.splits import assign_part
 from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.features import bounded
 from clinical_nlp.training.risk.arrays import Rows
+from clinical_nlp.training.risk.bounds import feature_bounds
 from clinical_nlp.training.risk.dataset import Cohort, Data
 from clinical_nlp.training.risk.recipe import Recipe, SplitRecipe
 
@@ -29,6 +31,8 @@ class CohortSplit:
         Row numbers of each part in ``data``.
     languages
         Of the test examples: most frequent declared language of the notes.
+    bounds
+        Range of each feature in ``train``; all features are held within it.
     """
 
     data: Data
@@ -37,6 +41,7 @@ class CohortSplit:
     calibration: Data
     test: Data
     languages: tuple[str, ...]
+    bounds: tuple[tuple[float, float], ...]
 
     def sizes(self) -> dict[str, dict[str, float]]:
         """Patients, examples, outcomes and weighted share of outcomes of each part."""
@@ -44,7 +49,7 @@ class CohortSplit:
 
 
 def split_cohort(cohort: Cohort, table: FeatureTable, recipe: Recipe) -> CohortSplit:
-    """Compute the features of a cohort and split its patients.
+    """Compute the features of a cohort, split its patients, and bound the features.
 
     Raises
     ------
@@ -53,9 +58,11 @@ def split_cohort(cohort: Cohort, table: FeatureTable, recipe: Recipe) -> CohortS
     """
     data = cohort.data(table)
     rows = rows_by_part(data.patients.tolist(), recipe.split)
+    bounds = feature_bounds(data.features[rows["train"]], table) if len(rows["train"]) else ()
+    data = replace(data, features=bounded(data.features, bounds))
     train, calibration, test = (data.take(rows[name]) for name in PARTS)
     languages = tuple(cohort.examples[i].language for i in rows["test"])
-    split = CohortSplit(data, rows, train, calibration, test, languages)
+    split = CohortSplit(data, rows, train, calibration, test, languages, bounds)
     for name, part in split.sizes().items():
         if min(part["outcomes"], part["examples"] - part["outcomes"]) < recipe.fit.folds:
             raise ModelError(

@@ -14,7 +14,7 @@ from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.training.risk.assembly import assemble
 from clinical_nlp.training.risk.calibrated_model import fit_all, predict_test
-from clinical_nlp.training.risk.dataset import Cohort, Data
+from clinical_nlp.training.risk.dataset import Cohort
 from clinical_nlp.training.risk.lead_time import lead_times
 from clinical_nlp.training.risk.leakage import (
     LeakageCheck,
@@ -33,7 +33,7 @@ from clinical_nlp.training.risk.results import (
     selection_report,
     to_plain,
 )
-from clinical_nlp.training.risk.split import split_cohort
+from clinical_nlp.training.risk.split import CohortSplit, split_cohort
 from clinical_nlp.training.risk.temporal import temporal_check
 
 
@@ -126,7 +126,7 @@ def train(
         "audit": [{**asdict(check), "passed": check.passed} for check in checks],
     }
     report_step("bootstrap members, for the interval of each estimate")
-    spec = _model_spec(recipe, description, pipeline, split.train)
+    spec = _model_spec(recipe, description, pipeline, split)
     parts = assemble(models.selected, split.train, split.calibration, table, fit, spec)
     metrics |= {"weights": coefficients(parts, table), "calibration_line": models.selected.line}
     scored = {
@@ -139,7 +139,9 @@ def train(
     return TrainedModel(recipe, parts, to_plain(metrics), predictions, cohort.fingerprint)
 
 
-def _model_spec(recipe: Recipe, description: str, pipeline: str, train: Data) -> dict[str, Any]:
+def _model_spec(
+    recipe: Recipe, description: str, pipeline: str, split: CohortSplit
+) -> dict[str, Any]:
     """What the model was trained for and on, as its :class:`ModelSpec` holds it."""
     return {
         "horizon_days": recipe.cohort.horizon_days,
@@ -147,5 +149,6 @@ def _model_spec(recipe: Recipe, description: str, pipeline: str, train: Data) ->
         "min_age": recipe.cohort.min_age,
         "cohort": description,
         "pipeline": pipeline,
-        "prevalence": float(np.average(train.outcome, weights=train.weight)),
+        "prevalence": float(np.average(split.train.outcome, weights=split.train.weight)),
+        "bounds": split.bounds,
     }

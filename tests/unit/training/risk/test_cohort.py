@@ -68,15 +68,20 @@ def cut(record: PatientRecord, notes=(), recipe=RECIPE):
 
 
 def naming(*days: date) -> tuple[NoteFindings, ...]:
-    """Notes that name heart failure in full."""
-    text = "Insuficiencia cardíaca."
-    examples = (Finding(0, 22, text[:22], "heart_failure"),)
+    """Notes that name heart failure in full, each in its own words: a copy names nothing."""
+    name = "Insuficiencia cardíaca"
+    examples = (Finding(0, 22, name, "heart_failure"),)
     return tuple(
         NoteFindings(
-            Note(f"DocumentReference/{day}", "p1", text, datetime(day.year, day.month, day.day)),
+            Note(
+                f"DocumentReference/{day}",
+                "p1",
+                f"{name}, visita {number}.",
+                datetime(day.year, day.month, day.day),
+            ),
             examples,
         )
-        for day in days
+        for number, day in enumerate(days)
     )
 
 
