@@ -122,7 +122,8 @@ class WordAnalyzer:
 
     def analyse(self, word: str) -> WordForm:
         """Return the form of a norm: its exact symbols, else the speller's guess."""
-        if not word or word.isspace():  # a lone accent or zero-width mark has no norm
+        # A lone accent or zero-width mark has no norm; exports join words by '_'.
+        if not word or word.isspace() or word == "_":
             kind = Kind.BREAK if word.count("\n") > 1 else Kind.SPACE
             text = "\n" if kind == Kind.BREAK else " "
             return WordForm(text, self._word_class(frozenset()), kind)

@@ -98,7 +98,8 @@ class EsAssertion(RuleComponent):
         for i, assertion in zip(targets, assertions, strict=True):
             item = layout.item_at(findings[i].start) if layout.items else None
             if item is not None:
-                assertion = answered(assertion, item)
+                drug = self._kinds.of(findings[i].concept, ()) == "DRUG"
+                assertion = answered(assertion, item, drug=drug)
             if assertion != AFFIRMED:
                 changed = True
                 old = findings[i]

@@ -15,8 +15,11 @@ from clinical_nlp.pipeline.document_layout import Item
 _FAMILY_MEMBER = "FAMMEMB"
 
 
-def answered(assertion: Assertion, item: Item) -> Assertion:
-    """Return the assertion of a target in an item's label, with the item's answer."""
+def answered(assertion: Assertion, item: Item, *, drug: bool = False) -> Assertion:
+    """Return the assertion of a target in an item's label, with the item's answer.
+
+    A drug in an earlier row or column is not over for that: it may be taken still.
+    """
     said = _VERDICTS.get(item.verdict)
     if said is not None:
         keep = item.verdict != layout.NEGATED
@@ -26,7 +29,7 @@ def answered(assertion: Assertion, item: Item) -> Assertion:
             family=keep and assertion.family,
             relation=assertion.relation if keep else None,
         )
-    if item.past:
+    if item.past and not (drug and item.verdict == layout.FREE):
         assertion = replace(assertion, historical=True)
     if item.relative:
         assertion = replace(assertion, family=True, relation=assertion.relation or _FAMILY_MEMBER)

@@ -15,7 +15,7 @@ from clinical_nlp.pipeline.layout.lines import Line
 from clinical_nlp.pipeline.layout.page import Page
 
 _PARTS = re.compile(
-    r"(?P<column>[|\t▸→]|(?<=\S)\s{2,}(?=\S))|;|·|//|•|(?<![.])[.]\s+(?=\S)|,\s+(?=\S)"
+    r"(?P<column>[|\t▸→]|(?<=\S)\s{2,}(?=\S))|;|·|//|•|\s/\s(?=[^\W\d_])|(?<![.])[.]\s+(?=\S)|,\s+(?=\S)"
     r"|(?<=[?!])\s+(?=¿)"
 )
 _SIGN = re.compile(
@@ -142,7 +142,8 @@ class FieldReader:
                     continue
                 bare = self._bare(page, line, part)
                 if bare is not None:
-                    if bare.kind in _WEAK:
+                    plain = bare.kind == "word" and not bare.text.isupper()
+                    if bare.kind in _WEAK or (plain and not part.column and len(parts) > 1):
                         weak.append(bare)
                     else:
                         page.add(bare.label, bare.answer, bare.verdict)
@@ -241,7 +242,8 @@ def _credible(weak: Sequence[_Bare]) -> Sequence[_Bare]:
     """Leave out bare signs and figures that are no answers.
 
     'tos 0' is one; 'Diabetes tipo 2' is none, and 'disnea -' may be a dash: figures need a
-    zero among them, dashes another answer beside them.
+    zero among them, dashes and words another answer beside them ('morfina no' among drugs is
+    prose, which the assertion rules read).
     """
     zero = any(bare.text == "0" for bare in weak)
     figures = [bare for bare in weak if bare.kind == "number"]

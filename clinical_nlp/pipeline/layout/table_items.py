@@ -112,6 +112,8 @@ class TableItems:
                 page.add(label[1], marked[0][1], options[marked[0][0]])
             elif marked:
                 page.add(label[1], marked[0][1], layout.UNCERTAIN)
+            elif any(row[i] for i in options):
+                self._in_rows(page, [row])  # of another table
             else:
                 page.add(label[1], None, layout.UNKNOWN)
 
@@ -126,7 +128,7 @@ class TableItems:
             for wanted in (layout.AFFIRMED, layout.UNCERTAIN, layout.NEGATED, layout.UNKNOWN):
                 cell = next((cell for cell, verdict in found if verdict == wanted), None)
                 if cell is not None:
-                    page.add(label[1], cell, wanted, relative=True)
+                    self._add(page, label[1], cell, wanted, relative=True)
                     break
 
     def _over_time(
@@ -144,7 +146,7 @@ class TableItems:
             answered = [(cell, self._verdict(page, cell)) for i in columns if (cell := row[i])]
             known = [pair for pair in answered if pair[1] != layout.UNKNOWN] or answered
             if known and known[-1][1] != layout.FREE:
-                page.add(label[1], *known[-1])
+                self._add(page, label[1], *known[-1])
             dated = [i for i in columns[:-1] if table.columns[i].date]
             page.past.extend(cell for i in dated if (cell := row[i]))
 
@@ -164,7 +166,7 @@ class TableItems:
             closed = [pair for pair in answers if pair[1] != layout.FREE]
             known = [pair for pair in closed if pair[1] != layout.UNKNOWN]
             if closed:
-                page.add(page.trimmed(column.header), *(known or closed)[-1])
+                self._add(page, page.trimmed(column.header), *(known or closed)[-1])
 
     def _in_rows(self, page: Page, rows: Sequence[tuple[Span | None, ...]]) -> None:
         """Rows that answer themselves: '| Ortopnea | Sí |', 'Ortopnea  ++  +  -'."""
@@ -177,13 +179,13 @@ class TableItems:
             closed = [i for i, verdict in enumerate(verdicts) if verdict != layout.FREE]
             ringed = [i for i in closed if page.text[cells[i][0]] == "["]
             if len(ringed) == 1 and len(cells) > 1 and closed[:1] == [0]:
-                page.add(label[1], cells[ringed[0]], verdicts[ringed[0]])
+                self._add(page, label[1], cells[ringed[0]], verdicts[ringed[0]])
             elif closed[:1] == [0]:
                 chosen = self._chosen(page, cells, verdicts, closed)
-                page.add(label[1], cells[chosen], verdicts[chosen])
+                self._add(page, label[1], cells[chosen], verdicts[chosen])
                 for i in closed[1:]:  # 'Ortopnea | Sí | Edemas | No'
                     if i - 1 not in closed and i - 2 in closed:
-                        page.add(page.trimmed(cells[i - 1]), cells[i], verdicts[i])
+                        self._add(page, page.trimmed(cells[i - 1]), cells[i], verdicts[i])
 
     @staticmethod
     def _chosen(
@@ -210,6 +212,15 @@ class TableItems:
             return page.answers.legend.get(text.strip("[]() "), layout.AFFIRMED)
         answer = page.answers.read(text)
         return answer.verdict if answer else layout.FREE
+
+    @staticmethod
+    def _add(page: Page, label: Span, cell: Span, verdict: str, *, relative: bool = False) -> None:
+        """Add an item; its answer is what the cell opens with, not a comment behind it."""
+        text = page.text[cell[0] : cell[1]]
+        opening = len(text) - len(text.lstrip(" =:"))
+        answer = page.answers.read(text, opening)
+        end = cell[0] + answer.end if answer else cell[1]
+        page.add(label, (cell[0], end), verdict, relative=relative)
 
 
 def _kind(text: str) -> str:

@@ -160,7 +160,8 @@ def _aligned(
     columns = _columns_of(cells)
     if not 1 < len(columns) <= _MOST_COLUMNS:
         columns = []
-    usual, rows_alike = Counter(map(len, cells)).most_common(1)[0]
+    usual, _ = Counter(map(len, cells)).most_common(1)[0]
+    rows_alike = sum(len(row) >= usual for row in cells)
     if usual > max(len(columns), 1) and 2 * rows_alike > len(cells):
         return _counted(lines, cells, usual)
     width = max(len(columns), *map(len, cells)) if not columns else len(columns)

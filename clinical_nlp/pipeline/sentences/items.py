@@ -12,7 +12,9 @@ from clinical_nlp.pipeline.document_layout import get_layout
 # Signs before a label that belong to it: a bullet, an opening bracket or question mark.
 _SIGNS = re.compile(r"[-–—*•▪■●○◦►‣>+¿¡(\[\"«]*[^\S\n]*$")
 # After an item a new statement begins behind a wide blank or a sign that parts items.
-_PARTED = re.compile(r"[^\S\n]*(?:[|;·▸\t]|//|[^\S\n]{2,}|[.,]?[^\S\n]*\n)\s*(?=\w|[¿\[(+-])")
+_PARTED = re.compile(
+    r"[^\S\n]*(?:[|;·▸→\t(«]|//|->|,[^\S\n]|[^\S\n]{2,}|[.,]?[^\S\n]*\n)\s*(?=\w|[¿\[(+-])"
+)
 _LONGEST_SIGNS = 8
 
 
