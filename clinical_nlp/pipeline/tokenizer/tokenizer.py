@@ -8,7 +8,8 @@ decimal comma or thousands point in one token.
 
 The text is never changed: ``doc.text`` is the note, code point for code point. Accents, case,
 NFC/NFD, ligatures and soft hyphens are normalised in ``norm_`` instead, on which every rule
-of the pipeline matches.
+of the pipeline matches. Only half of a surrogate pair, which is no character and which spaCy
+cannot hold, becomes U+FFFD, so that no note fails on it and offsets stay true.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class ClinicalTokenizer(DummyTokenizer):
@@ -74,7 +76,11 @@ class ClinicalTokenizer(DummyTokenizer):
         pieces = _PIECE.findall(text)
         words = [word or space for word, _, space in pieces]
         spaces = [bool(blank) for _, blank, _ in pieces]
-        return Doc(self.vocab, words=words, spaces=spaces)
+        try:
+            return Doc(self.vocab, words=words, spaces=spaces)
+        except UnicodeEncodeError:
+            words = [_SURROGATE.sub("\ufffd", word) for word in words]
+            return Doc(self.vocab, words=words, spaces=spaces)
 
 
 def _emptied(vocab: Vocab) -> Vocab:

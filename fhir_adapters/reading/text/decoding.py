@@ -32,6 +32,9 @@ _SINGLE_BYTE = frozenset(
 )
 #: Characters of Western text: Latin letters, punctuation, signs, emoji.
 _WESTERN = re.compile("[\t\n\r -~\xa0-\u024f\u2010-\u2bff\ufb00-\ufb06\U0001f000-\U0001faff]")
+_PRINTABLE = re.compile(rb"[\t\n\r -~]")
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f]")
+_BETWEEN = re.compile(rb"(?:[^\0]\0{1,3}){2}[^\0]")
 
 
 def decode_text(data: bytes, charset: str | None) -> tuple[str, Defect | None]:
@@ -71,9 +74,9 @@ def decode_text(data: bytes, charset: str | None) -> tuple[str, Defect | None]:
             break
     if known in _WIDE and _is_wide(data, known):
         return _decode_wide(data, known), None
-    # A few NULs come from fixed-width fields of old systems; many mean a binary file, or
+    # NULs fill up fixed-width fields of old systems; else many of them mean a binary file, or
     # undeclared UTF-16.
-    if data.count(0) * 10 > len(data):
+    if data.count(0) * 10 > len(data) and not _is_padded(data):
         return _decode_wide(data, _undeclared(data)), None
     unknown = charset is not None and known is None
     try:
@@ -108,6 +111,14 @@ def _is_wide(data: bytes, name: str) -> bool:
     """
     text = data.decode(name, "replace")
     return len(_WESTERN.findall(text)) * 2 > len(text)
+
+
+def _is_padded(data: bytes) -> bool:
+    """Return whether bytes are text but for NULs, which never stand between two letters."""
+    rest = data.replace(b"\0", b"")
+    if not rest or _CONTROL.search(rest) or _BETWEEN.search(data):
+        return False
+    return len(_PRINTABLE.findall(rest)) * 10 > len(rest) * 7
 
 
 def _undeclared(data: bytes) -> str:

@@ -10,8 +10,6 @@ import re
 _HALF = re.compile(r"&#(?:(5[5-7][0-9]{3})|[xX]([dD][89a-fA-F][0-9a-fA-F]{2}));")
 #: A reference with its semicolon: in plain text, "&copy" or "AT&T" are none.
 _REFERENCE = re.compile(r"&(?:[A-Za-z]{2,8}[0-9]?|#[0-9]{2,6}|#[xX][0-9a-fA-F]{2,6});")
-#: How often a text may have been escaped.
-_MOST_ROUNDS = 3
 
 
 def unescape(text: str) -> str:
@@ -23,19 +21,15 @@ def unescape(text: str) -> str:
     return html.unescape(text)
 
 
-def unescape_again(text: str) -> str:
-    """Replace references that are left in a text because it was escaped more than once.
+def unescape_once(text: str) -> str:
+    """Replace references that are left in plain text, which was escaped more than once.
 
     Examples
     --------
-    >>> unescape_again("Exploraci&amp;oacute;n: TA &lt; 120")
-    'Exploración: TA < 120'
+    >>> unescape_once("Exploraci&oacute;n de AT&T: TA &lt; 120 &amp;lt;")
+    'Exploración de AT&T: TA < 120 &lt;'
     """
-    for _ in range(_MOST_ROUNDS):
-        if "&" not in text or not _REFERENCE.search(text):
-            break
-        text = _REFERENCE.sub(lambda match: unescape(match[0]), text)
-    return text
+    return _REFERENCE.sub(lambda match: unescape(match[0]), text)
 
 
 def _half(match: re.Match[str]) -> str:

@@ -143,6 +143,8 @@ class _Reader:
         """Append the text between two tags."""
         if self._unread:
             return
+        if self.page.tables and text.strip():
+            self.page.leave_row()
         flow, text = self.page.flow, text.translate(_INVISIBLE)
         if self._exact:
             flow.write(text.replace("\r\n", "\n"), exact=True)
@@ -191,6 +193,8 @@ class _Reader:
         return name
 
     def _void(self, name: str, attrs: dict[str, str]) -> None:
+        if name in ("input", "hr"):
+            self.page.leave_row()
         flow = self.page.flow
         if name == "br":
             flow.line_break()
@@ -216,6 +220,8 @@ class _Reader:
 
     def _begin(self, name: str, attrs: dict[str, str]) -> None:
         page = self.page
+        if name not in names.TABULAR:
+            page.leave_row()
         if name in names.CELLS:
             if not page.tables:
                 page.begin_table()

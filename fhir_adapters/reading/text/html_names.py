@@ -20,7 +20,8 @@ BLOCKS = frozenset(
 PARAGRAPHS = HEADINGS | {"blockquote", "hr", "p", "paragraph", "pre"}
 ITEMS = frozenset({"li", "item"})
 CELLS = frozenset({"td", "th"})
-ROWS = frozenset({"tr"})
+#: Elements that may stand between the cells of a row, or its rows.
+TABULAR = CELLS | {"tr", "thead", "tbody", "tfoot", "col", "colgroup", "form"}
 #: Elements without an end tag.
 VOID = frozenset(
     """

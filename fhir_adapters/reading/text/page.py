@@ -49,6 +49,11 @@ class Page:
         if self.tables:
             self.tables.pop().end_row()
 
+    def leave_row(self) -> None:
+        """End a row that text follows outside of a cell, so that the order stays."""
+        if self.tables and not self.tables[-1].open:
+            self.tables[-1].end_row()
+
     def structure(self) -> None:
         """Note that the open cell holds more than a line of text."""
         if self.tables and self.tables[-1].open:

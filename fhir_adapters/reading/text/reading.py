@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.text.decoding import decode_text
-from fhir_adapters.reading.text.entities import unescape_again
+from fhir_adapters.reading.text.entities import unescape_once
 from fhir_adapters.reading.text.html import html_to_text
 from fhir_adapters.reading.text.repair import looks_broken, repair
 from fhir_adapters.reading.text.rtf import rtf_to_text
@@ -19,6 +19,8 @@ _META_CHARSET = re.compile(
 _XML_ENCODING = re.compile(
     rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_:.\-]{1,40})"""
 )
+#: How often a text may have been escaped.
+_MOST_ROUNDS = 4
 
 
 class Format(IntEnum):
@@ -85,16 +87,15 @@ def text_of(text: str, format_: Format) -> tuple[str, Format]:
     """Take a decoded text out of its markup, whatever it is called."""
     if is_rtf(text):  # in UTF-16, or in a string: RTF itself is ASCII
         return rtf_to_text(text.encode("utf-8", "replace")), Format.RTF
-    if is_page(text):
+    if is_page(text) or format_ is Format.HTML:
         format_, text = Format.HTML, html_to_text(text)
-    elif format_ is Format.HTML:
-        text = html_to_text(text)
-    elif is_fragment(text):
-        format_, text = Format.HTML, html_to_text(text, keep_lines=True)
-    if "&" in text:
-        text = unescape_again(text)
-        if is_fragment(text):  # markup that had been escaped
+    for _ in range(_MOST_ROUNDS):  # markup that was escaped becomes markup again
+        if is_fragment(text):
             format_, text = Format.HTML, html_to_text(text, keep_lines=True)
+        elif "&" not in text or (unescaped := unescape_once(text)) == text:
+            break
+        else:
+            text = unescaped
     return text, format_
 
 

@@ -32,9 +32,6 @@ _ENCODING_ONLY = TextFixerConfig(
 )
 #: "í" in UTF-8 read as Windows-1252 is "Ã" and a soft hyphen, which many systems drop.
 _LOST_HYPHEN = re.compile("(?<=[a-záéíóúñ])Ã(?=[a-zñ ])")
-# A byte order mark is no text wherever it stands (files put together), and a soft hyphen or a
-# space without width is not seen.
-_INVISIBLE = re.compile("[\ufeff\u00ad\u200b\u2060]")
 #: Accented letters that a system wrote as "?".
 _QUESTIONED = re.compile("(?<=[a-záéíóúñ])\\?(?=[a-záéíóúñ])")
 #: So many of them are no accident of punctuation.
@@ -58,7 +55,7 @@ def repair(text: str) -> str:
     r"""Return a text in which what was decoded wrongly is mended.
 
     Lines with mojibake are given to ftfy, which undoes it where that is plain. NULs, with
-    which old systems fill up fields, become spaces; byte order marks and soft hyphens go.
+    which old systems fill up fields, become spaces; byte order marks go.
 
     Examples
     --------
@@ -73,7 +70,8 @@ def repair(text: str) -> str:
     if _MOJIBAKE.search(text):
         lines = text.split("\n")
         text = "\n".join(_mend(line) if _MOJIBAKE.search(line) else line for line in lines)
-    return _INVISIBLE.sub("", text)
+    # No text wherever it stands: files are put together of several.
+    return text.replace("\ufeff", "")
 
 
 def _mend(line: str) -> str:

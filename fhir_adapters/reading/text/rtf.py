@@ -110,7 +110,7 @@ class _Reader:
             self.skip -= skipped
             data = data[skipped:]
         if self.format.destination == "fonttbl" and self.format.font is not None:
-            self.fonts[self.format.font].name += data.decode("latin-1")
+            self.fonts.setdefault(self.format.font, Font()).name += data.decode("latin-1")
         elif not self.format.unread:
             self.pending += data
 
@@ -192,7 +192,7 @@ class _Reader:
                 self.format.font = number or 0
                 self.fonts[self.format.font] = Font()
             elif word == "fcharset" and self.format.font is not None:
-                self.fonts[self.format.font].charset = number
+                self.fonts.setdefault(self.format.font, Font()).charset = number
         elif word == "fftype":
             self.check = Check(number or 0)
         elif self.check is not None and word == "ffres":
