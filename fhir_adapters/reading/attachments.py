@@ -24,7 +24,6 @@ _FORMATS = {
 }
 #: Content types that decide nothing; the first bytes do.
 _GENERIC = frozenset({"", "application/octet-stream", "text/plain"})
-_QUERY = re.compile(r"[?#]")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^"';\s]+)""", re.IGNORECASE)
 
 
@@ -91,7 +90,7 @@ def read_attachment(attachment: Json, resource: Json, limit: int) -> Part | None
     if data is None and url is None:
         return None
     if data is None and url is not None:
-        reference = parse_reference(_without_query(url))
+        reference = parse_reference(url)
         if reference is not None and reference.contained:
             inner = contained(resource, reference.id) or {}
             data, media = string(inner, "data"), _more_specific(string(inner, "contentType"), media)
@@ -211,11 +210,6 @@ def defect_of_kept(part: Part) -> tuple[Defect, dict[str, Any]]:
     if part.defect is not None and part.defect.outcome is Outcome.KEPT:
         return part.defect, part.details
     return Defect.LOST_ATTACHMENT, {"cause": part.defect.code if part.defect else ""}
-
-
-def _without_query(url: str) -> str:
-    """Return a url without its query ("?_format=json"), which says how it is fetched."""
-    return url if url.startswith("#") else _QUERY.split(url, maxsplit=1)[0].rstrip("/")
 
 
 def _parse_media(media: str | None) -> tuple[str, str | None]:
