@@ -124,7 +124,7 @@ def _separator(text: str) -> re.Pattern[str] | None:
         return PIPES if stripped.strip(f"{_PIPE_SIGNS} ") else None
     if "\t" in stripped:
         return TABS
-    if "; " not in stripped and stripped.count(";") > 1:
+    if "; " not in stripped and "&" not in stripped and stripped.count(";") > 1:
         return SEMICOLONS  # comma-separated values, as Spanish spreadsheets write them
     if "—" in stripped and len(DASHES.findall(stripped)) > 1:
         return DASHES

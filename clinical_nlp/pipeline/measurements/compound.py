@@ -44,6 +44,17 @@ def spaced_thousands(words: Words, number: Number, measure: Measure) -> Number |
     return Number(number.first, end, None, float(digits.replace(",", ".")))
 
 
+def _split(words: Words, number: Number) -> Number | None:
+    """Return the metres of 'talla 1 65'; ``None`` where two digits do not follow one."""
+    rest = words.at(number.end)
+    if number.whole not in (1, 2) or not rest.isdigit() or len(rest) != 2:
+        return None
+    sign, after = words.at(number.end + 1), words.at(number.end + 2)
+    if sign in ("/", ":", "-") or (sign == "," and after[:1].isdigit()):
+        return None
+    return Number(number.first, number.end + 1, float(f"{number.whole}.{rest}"))
+
+
 def with_part(
     words: Words, number: Number, measure: Measure, rules: MeasurementRules
 ) -> Number | None:
@@ -52,8 +63,10 @@ def with_part(
     ``None`` where nothing continues it.
     """
     parts = measure.parts
-    if parts is None or number.whole is None or words.at(number.end) not in parts.units:
+    if parts is None or number.whole is None:
         return None
+    if words.at(number.end) not in parts.units:
+        return _split(words, number) if parts.bare else None
     place = number.end + 1
     joined = words.at(place) in _JOINERS
     place += joined

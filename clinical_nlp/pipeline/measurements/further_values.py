@@ -22,6 +22,8 @@ _MAX_WORDS_TO_NUMBER = 8
 _MAX_BRACKET_WORDS = 14
 _MAX_QUALIFIERS = 5
 _AFTER_DAY = frozenset({",", ";", ".", "y", "e", "→", "-", "", ")"})
+_STROKES = frozenset({"/", "-", "–"})
+_ALIKE = 2.5  # ratio of two values of a list
 _CLOSE = 0.1  # relative difference of two values of a list
 _LARGEST_DAY = 31
 
@@ -116,6 +118,7 @@ class FurtherValues:
         ``loose``: whether any words may lead to it, as within brackets.
         """
         limit = min(words.size, position + _MAX_WORDS_TO_NUMBER)
+        measure_lists = measure.levels_only or measure.key == "glucose"
         while position < limit and not words.is_border(position):
             norm = words.norms[position]
             if norm[0].isdigit() or (norm == "%" and words.at(position + 1)[:1].isdigit()):
@@ -141,6 +144,8 @@ class FurtherValues:
                 position += length - 1
             elif self._is_again(norm, measure):
                 expected = True
+            elif measure_lists and words.is_capital(position):
+                expected = True  # 'L 78,4 M 78,6'
             elif loose and (norm.isalpha() or norm == ","):
                 pass  # '(antes del verano 57)'
             elif norm == "," and expected:
@@ -253,10 +258,22 @@ class FurtherValues:
         self, words: Words, value: Quantity, position: int, measure: Measure, name: Name
     ) -> Further:
         """'glucemias 120, 140 y 133'; 'peso 80,2, 79,8', where the numbers are close."""
-        if words.at(position) not in _LISTING or not (name.series or measure.levels_only):
+        sign = words.at(position)
+        if sign not in _LISTING:
+            return None
+        apart = not words.is_adjacent(position) and not words.is_adjacent(position + 1)
+        decimals = all(
+            words.at(place)[-2:-1] in (",", ".") for place in (position - 1, position + 1)
+        )
+        spaced = apart and sign in _STROKES  # 'K 4,6 - 4,9 - 5,8'
+        paired = sign == "/" and decimals and measure.decimals > 0  # 'K 4,5/5,0'
+        if not (name.series or measure.levels_only or spaced or paired):
             return None
         following = self._reader.scalar(words, position + 1, measure)
         if not isinstance(following, Quantity):
             return None
         close = abs(following.value - value.value) <= _CLOSE * value.value
-        return (following, following.after) if name.series or close else None
+        alike = (spaced or paired) and (
+            value.value <= _ALIKE * following.value and following.value <= _ALIKE * value.value
+        )
+        return (following, following.after) if name.series or close or alike else None

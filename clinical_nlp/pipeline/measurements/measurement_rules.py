@@ -14,6 +14,8 @@ T = TypeVar("T")
 SYSTOLIC = "systolic_bp"
 DIASTOLIC = "diastolic_bp"
 PRESSURE = "pressure"
+#: Key of the units that name a blood pressure.
+UNNAMED_PRESSURE = "blood_pressure"
 _OTHER = "other"
 
 

@@ -148,16 +148,26 @@ class QuantityReader:
         if compound is not None:
             return compound
         chained = words.at(number.end) in DASHES and words.at(number.end + 2) in DASHES
+        in_list = chained or (position > 0 and words.at(position - 1) in DASHES)
+        listed = in_list and not words.is_adjacent(number.end)  # 'K 4,6 - 4,9 - 5,8'
         if not (chained and measure.levels_only):  # '70,1 - 70,4 - 70,8' are weights
-            value = self._range(words, number, measure, name, default)
+            value = None if listed else self._range(words, number, measure, name, default)
             if value is not None:
                 return value
-            if chained:
+            if chained and not listed:
                 return None  # a dose: 1-0-0
         end = self.references.flag_end(words, number.end, measure) or number.end
         form, after = (("%",), end) if percent_first else self.unit(words, end)
         if name is not None and words.at(number.end) in name.then:
             form, after = (), number.end  # 'S 135 D 85': no days
+        labels_next = (
+            len(form) == 1
+            and not words.is_adjacent(number.end)
+            and words.is_capital(number.end)
+            and words.at(number.end + 1)[:1].isdigit()
+        )
+        if labels_next:
+            form, after = (), number.end  # 'L 78,4 M 78,6': no months
         if form == ("min",) and measure.key == SYSTOLIC:
             form, after = (), number.end  # 'max 140 min 80': no minutes
         unit, after = self._own_unit(words, number.end, measure, form, after)

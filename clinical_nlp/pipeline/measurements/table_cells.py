@@ -6,7 +6,12 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from clinical_nlp.pipeline.document_layout import Span
-from clinical_nlp.pipeline.measurements.measurement_rules import PRESSURE, MeasurementRules, Name
+from clinical_nlp.pipeline.measurements.measurement_rules import (
+    PRESSURE,
+    UNNAMED_PRESSURE,
+    MeasurementRules,
+    Name,
+)
 from clinical_nlp.pipeline.measurements.text import BRACKETS, Words
 
 _JOINS = frozenset({"/", "-", "–", ",", "y", "+", "|", "&"})
@@ -98,7 +103,9 @@ class Cells:
     def label(self, cell: Clip) -> Label:
         """Return what a label names: 'Peso (kg)', 'K / Cr', 'TnT us ng/L'."""
         rules = self._rules
-        names: list[tuple[Name, ...]] = []
+        names = self._by_unit(cell)
+        if names:
+            return Label(tuple(names), end=cell.size)
         unit: tuple[str, ...] = ()
         told, place = False, cell.first
         while place < cell.size:
@@ -127,6 +134,14 @@ class Cells:
             told = told or not (norm in _SIGNS or norm in _JOINS or self._is_known(norm))
             place += 1
         return Label(tuple(names), unit, told=told and not names, end=cell.size)
+
+    def _by_unit(self, cell: Clip) -> list[tuple[Name, ...]]:
+        """Return what a header of a unit alone names: 'kg', 'lpm', 'mmHg'."""
+        length, keys = self._rules.standalone.at(cell, cell.first)
+        if not length or cell.first + length != cell.size:
+            return []
+        key = PRESSURE if keys[0] == UNNAMED_PRESSURE else keys[0]
+        return [(Name(key),)]
 
     def _is_known(self, norm: str) -> bool:
         rules = self._rules

@@ -133,10 +133,17 @@ class Grid:
     def row_label(self, row: Sequence[Clip | None]) -> tuple[int, Label]:
         """Return column and content of a row's label: its first cell that is in words."""
         filled = [(column, cell) for column, cell in enumerate(row) if cell is not None]
+        found: tuple[int, Label] | None = None
         for column, cell in filled:
             if self._cells.starts_with_number(cell) or self.unit_of(cell):
                 continue
-            return column, self._cells.label(cell)
+            label = self._cells.label(cell)
+            if found is None or self.is_plain(label):  # 'BIOQUIMICA | Creatinina | 1,41'
+                found = column, label
+            if self.is_plain(label):
+                break
+        if found is not None:
+            return found
         return (filled[0][0] if filled else 0), _NO_LABEL
 
     @cached_property

@@ -136,6 +136,11 @@ class _TableReader:
             if first is None:
                 continue
             rest = [(place, c) for place, c in enumerate(row) if c is not None and place > column]
+            if not any(self._cells.starts_with_number(cell) for _, cell in rest):
+                # '1,41 mg/dL | Creatinina'
+                rest = [
+                    (place, c) for place, c in enumerate(row) if c is not None and place < column
+                ]
             if not label.names:
                 if label.told and not self._cells.starts_with_number(first):
                     for _, cell in rest:

@@ -95,6 +95,13 @@ class Words:
         """Whether this word is an accented 'sí', an answer: its norm is that of 'if'."""
         return self.norms[position] == "si" and self.doc[self.tokens[position]].text[-1:] in "íÍ"
 
+    def is_capital(self, position: int) -> bool:
+        """Whether this word is one or two capitals, as a day or a meal in a list: 'L 78,4'."""
+        norm = self.at(position)
+        if not norm.isalpha() or len(norm) > 2:
+            return False
+        return self.doc[self.tokens[position]].text[:1].isupper()
+
     def is_adjacent(self, position: int) -> bool:
         """Whether no white space separates this word from the one before."""
         if not 0 < position < self.size:

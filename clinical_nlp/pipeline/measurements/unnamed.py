@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from clinical_nlp.pipeline.measurements.context import Context
 from clinical_nlp.pipeline.measurements.further_values import FurtherValues
-from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC, PRESSURE, SYSTOLIC, Name
+from clinical_nlp.pipeline.measurements.measurement_rules import (
+    DIASTOLIC,
+    PRESSURE,
+    SYSTOLIC,
+    UNNAMED_PRESSURE,
+    Name,
+)
 from clinical_nlp.pipeline.measurements.numbers import Number
 from clinical_nlp.pipeline.measurements.pressure import PressureReader, PressureReading
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import Words
 
 _OF = frozenset({"de", "d", "ko", "eko"})
-_UNNAMED_PRESSURE = "blood_pressure"
 _TOWARDS = frozenset({"a", "hasta"})
 # Words around a number within which others decide what it is.
 _BEFORE = 5
@@ -76,8 +81,8 @@ class UnnamedReader:
         reading = self._pressure.pair(words, position, named=False, millimetres=True)
         if reading is not None:
             length, keys = rules.standalone.at(words, reading.diastolic.end)
-            named = length and _UNNAMED_PRESSURE in keys
-            free = named and self._is_free(words, position, _UNNAMED_PRESSURE)
+            named = length and UNNAMED_PRESSURE in keys
+            free = named and self._is_free(words, position, UNNAMED_PRESSURE)
             return list(reading.values) if free else []
         number = self._reader.number(words, position)
         if number is None:
@@ -109,6 +114,8 @@ class UnnamedReader:
             return []
         after_number = self._reader.unit(words, number.end)[1]
         end = reading.diastolic.after if reading is not None else after_number
+        if words.at(end) == "(":
+            return self._before_bracket(words, position, end, reading)
         if words.at(end) not in _OF:
             return self._high_or_low(words, position, end) if reading is None else []
         length, names = rules.names.at(words, end + 1)
@@ -133,6 +140,21 @@ class UnnamedReader:
         if self._context.is_threshold(words, position, comparator, position, value.after):
             return []
         return [value._replace(comparator=comparator)]
+
+    def _before_bracket(
+        self, words: Words, position: int, end: int, reading: PressureReading | None
+    ) -> list[Quantity]:
+        """Read a number whose name follows in brackets: '72 (FC)', '130/80 (TA)'."""
+        length, names = self._rules.names.at(words, end + 1)
+        name = names[0] if length else None
+        if name is None or words.at(end + 1 + length) != ")" or name.is_other:
+            return []
+        if name.concept == PRESSURE:
+            return [] if reading is None else list(reading.values)
+        if reading is not None or name.near or name.after or name.needs_link:
+            return []
+        value = self._reader.scalar(words, position, self._rules.measures[name.concept], name)
+        return [value] if isinstance(value, Quantity) else []
 
     def _in_usual_order(self, words: Words, position: int, last: Quantity) -> list[Quantity]:
         """Read vital signs in their usual order: '148/82, 76, 96%', '148/82/76'."""

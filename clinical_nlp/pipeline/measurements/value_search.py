@@ -81,8 +81,8 @@ class ValueSearch:
                     open_brackets.append(BRACKETS[norm])
                     position += 1
             elif norm in _CLOSING:
-                # 'PA (perimetro abdominal) 103'
-                if position > end and (not open_brackets or open_brackets.pop() != norm):
+                closes = bool(open_brackets) and open_brackets.pop() == norm
+                if not closes and (position > end or not _is_synonym(words, position)):
                     return None
                 position += 1
             elif norm == "," or (position == end and norm in _AFTER_NAME):
@@ -100,7 +100,8 @@ class ValueSearch:
         if length := rules.phrases.at(words, position)[0]:
             return position + length
         if norm in _LEADERS:  # 'Creatinina ..... 1,2'
-            may_precede = norm != "." or words.at(position - 1) in _LEADERS
+            around = words.at(position - 1), words.at(position + 1)
+            may_precede = norm != "." or not _LEADERS.isdisjoint(around)
         else:
             may_precede = norm in rules.between or norm in measure.fillers or norm in rules.moves
         if may_precede:
@@ -131,7 +132,9 @@ class ValueSearch:
         end = position
         for _ in range(_MAX_UNKNOWN_WORDS):
             norm = words.at(end)
-            if not norm.isalpha() or rules.names.at(words, end)[0] or norm in rules.aims:
+            names = rules.names.at(words, end)[1]
+            named = any(not (other.near or other.after or other.then) for other in names)
+            if not norm.isalpha() or named or norm in rules.aims:
                 break
             end += 1
         if end == position or words.is_border(end):
@@ -146,6 +149,14 @@ class ValueSearch:
             if reading is not None and self._pressure.is_usual(reading):
                 return end
         return 0
+
+
+def _is_synonym(words: Words, close: int) -> bool:
+    """Whether a bracket that closes here explains a word: 'PA (perimetro abdominal) 103'."""
+    for place in range(close - 1, max(close - _MAX_BRACKET_WORDS, 0), -1):
+        if words.norms[place] in BRACKETS:
+            return words.at(place - 1).isalpha()
+    return False
 
 
 def _is_number_at(words: Words, position: int) -> bool:
