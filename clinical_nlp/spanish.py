@@ -1,4 +1,4 @@
-"""Dates, numbers, units and lists as a clinician in Spain reads them.
+"""Dates, numbers, units and lists as a clinician in Spain reads and writes them.
 
 Plain functions, not Babel: Babel rounds the decimal text of a number where Python rounds the
 number itself, which changes 4% of values with two decimals when one is shown, and it groups
@@ -7,9 +7,11 @@ four-digit numbers, which Spanish spelling does not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import NamedTuple
 
 _MONTHS = (
     "enero",
@@ -43,6 +45,76 @@ _UNITS = {
 
 #: Percentages from here on are rounded to units, smaller ones to tenths.
 _WHOLE_PERCENT_FROM = 10
+
+
+_DIGITS = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_GROUPED = re.compile(
+    r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?"
+)
+_DIGITS_OF_A_THOUSAND = 3
+
+
+class DigitsRead(NamedTuple):
+    """What a number in digits may mean.
+
+    Parameters
+    ----------
+    decimal
+        Its value if its last sign is a decimal one; ``None`` where it cannot be.
+    grouped
+        Its value if its signs separate thousands; ``None`` where they cannot.
+    comma
+        Whether its one sign is a comma.
+    """
+
+    decimal: float | None
+    grouped: float | None = None
+    comma: bool = False
+
+    def values(self, *, whole_expected: bool = False) -> tuple[float, ...]:
+        """Return its possible values, the most likely first.
+
+        ``3.450`` is 3450 before 3.45 and ``79,300`` is 79.3 before 79300, except where a
+        whole number is expected: three decimals are then taken for thousands.
+        """
+        values = (self.grouped, self.decimal)
+        if self.comma and not whole_expected:
+            values = (self.decimal, self.grouped)
+        return tuple(value for value in values if value is not None)
+
+
+def read_digits(text: str) -> DigitsRead | None:
+    """Read a number in digits with commas and points, as notes and laboratories write it.
+
+    Returns
+    -------
+    DigitsRead or None
+        ``None`` where it is no number (a date, a version, an address).
+
+    Examples
+    --------
+    >>> read_digits("2.000").values(), read_digits("1,25").values()
+    ((2000.0, 2.0), (1.25,))
+    >>> read_digits("1.234,5").values(), read_digits("1.2.3") is None
+    ((1234.5,), True)
+    """
+    if not _DIGITS.fullmatch(text):
+        return None
+    signs = [sign for sign in text if sign in ".,"]
+    if not signs:
+        return DigitsRead(float(text))
+    if len(signs) == 1:
+        whole, _, rest = text.partition(signs[0])
+        grouped = None
+        if len(rest) == _DIGITS_OF_A_THOUSAND and len(whole) <= len(rest) and whole.strip("0"):
+            grouped = float(whole + rest)
+        return DigitsRead(float(text.replace(",", ".")), grouped, signs[0] == ",")
+    if not _GROUPED.fullmatch(text):
+        return None
+    if signs[-1] != signs[0]:  # 1.234,5
+        head, _, tail = text.rpartition(signs[-1])
+        return DigitsRead(float(f"{head.replace(signs[0], '')}.{tail}"))
+    return DigitsRead(None, float(text.replace(signs[0], "")))
 
 
 def day_es(day: date) -> str:

@@ -91,6 +91,9 @@ class CodedEvent:
         Day it was entered into the record, where known: what a model may know by then.
     value, unit, comparator
         Quantity as exported (unit is the UCUM code where given).
+    other_value
+        What ``value`` may mean as well, where it was a number in text that can be read in two
+        ways ("2.000"). Which one holds, the quantity's plausible range tells.
     value_codings
         Codes of a coded value (``valueCodeableConcept``).
     negated, uncertain
@@ -112,6 +115,7 @@ class CodedEvent:
     negated: bool = False
     uncertain: bool = False
     relation: str | None = None
+    other_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from clinical_nlp.risk.timeline import (
     order_of,
     without_doubtful,
 )
-from clinical_nlp.risk.units import to_unit
+from clinical_nlp.risk.units import plausible_limits, to_unit
 
 # HL7 and SNOMED CT codes of a coded answer "present" / "absent".
 _PRESENT, _ABSENT = "52101004", "2667000"
@@ -174,15 +174,30 @@ def _from_event(event: CodedEvent, lexicon: Lexicon) -> Entry | None:
     answers = {coding.code for coding in event.value_codings}
     entry = _statement(event, concept.key, absent=_ABSENT in answers)
     if event.value is None:
+        if concept.unit is not None:
+            return None  # "measured", without what: no value, and no statement either
         # An unknown coded answer neither affirms nor denies the concept.
         unknown = event.value_codings and not answered and answers.isdisjoint({_PRESENT, _ABSENT})
         return None if unknown else entry
     if concept.unit is None:
         return None  # a number for a concept without a unit: another quantity
-    value = to_unit(event.value, event.unit, concept.unit, concept.key)
+    value = _value(event, concept.key, concept.unit)
     if value is None:
         return None
     return replace(entry, value=value, unit=concept.unit, comparator=event.comparator)
+
+
+def _value(event: CodedEvent, concept: str, unit: str) -> float | None:
+    """Return an event's value in the catalogue's unit; of two readings the plausible one."""
+    if event.value is None:
+        return None
+    if event.other_value is None:
+        return to_unit(event.value, event.unit, unit, concept)
+    low, high = plausible_limits(concept)
+    readings = (
+        to_unit(reading, event.unit, unit, concept) for reading in (event.value, event.other_value)
+    )
+    return next((r for r in readings if r is not None and low <= r <= high), None)
 
 
 def _concept_of(codings: Iterable[Coding], lexicon: Lexicon) -> Concept | None:

@@ -43,6 +43,17 @@ def to_unit(value: float, unit: str | None, target: str, concept: str) -> float 
     return value if same is not None and same == classes.get(_spelling(target)) else None
 
 
+@cache
+def plausible_limits(concept: str) -> tuple[float, float]:
+    """Return the limits, in the catalogue's unit, that the notes' values of a concept keep.
+
+    Without limits for a concept nothing is implausible.
+    """
+    rules = read_toml("clinical_nlp.pipeline.measurements", "measurements.toml")["concepts"]
+    limits = rules.get(concept, {})
+    return float(limits.get("low", "-inf")), float(limits.get("high", "inf"))
+
+
 def _spelling(unit: str) -> str:
     bare = _ANNOTATION.sub("", unit).replace(" ", "").casefold().rstrip("/")
     return bare or unit.replace(" ", "").casefold()

@@ -17,6 +17,14 @@ _RELATIONS: dict[tuple[str, str], str] = {
 }
 _ABSENT_WORDS = frozenset(_CODES["words"]["absent"])
 _PRESENT_WORDS = frozenset(_CODES["words"]["present"])
+#: FHIR's comparator by the words that a text value may begin with, the longest first.
+COMPARATOR_WORDS: dict[str, str] = {
+    word: sign
+    for word, sign in sorted(
+        ((word, sign) for sign, words in _CODES["comparators"].items() for word in words),
+        key=lambda pair: -len(pair[0]),
+    )
+}
 ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 LOINC = "http://loinc.org"
 
@@ -44,7 +52,12 @@ def coding(item: Json) -> Coding | None:
 
 
 def code_of(parent: Json, field: str) -> str | None:
-    """Return the first code of a CodeableConcept whose system FHIR itself fixes."""
+    """Return the first code of a CodeableConcept whose system FHIR itself fixes.
+
+    In STU3 and DSTU2 some of these fields are the code alone.
+    """
+    if isinstance(parent.get(field), str):
+        return string(parent, field)
     for item in children(child(parent, field), "coding"):
         if code := string(item, "code"):
             return code

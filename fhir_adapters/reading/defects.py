@@ -243,6 +243,17 @@ class Defect(Enum):
         " the link, or the birth dates.",
         Outcome.KEPT,
     )
+    SUBSETTED = (
+        "E291",
+        "The resource is tagged SUBSETTED, so it is a part of one; it is read as no whole version"
+        " is in the export: export whole resources (without _elements or _summary).",
+        Outcome.KEPT,
+    )
+    OTHER_VERSION = (
+        "E292",
+        "The resource seems to be of FHIR {version}, and what it says there cannot be read as R4"
+        " ({cause}): export in FHIR R4 (4.0.1).",
+    )
     # What nobody foresaw
     UNFORESEEN = (
         "E299",

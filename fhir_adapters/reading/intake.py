@@ -26,6 +26,7 @@ from fhir_adapters.reading.resources.document import Document, replaced_by
 from fhir_adapters.reading.resources.patient import links, reduce_patient
 from fhir_adapters.reading.shape import Json, child, children, string
 from fhir_adapters.reading.spool import ResourceStatus, Row, Spool, fault_of_data
+from fhir_adapters.reading.versions import other_version
 
 #: Resource types that a patient's record is built from.
 USED_TYPES = frozenset({"Patient", "Binary", "Medication", *EVENT_REDUCERS, *DOCUMENT_REDUCERS})
@@ -38,7 +39,10 @@ _OBSERVATION_VALUE = (
 )
 #: Bundles may stand in Bundles this deep.
 _MOST_NESTED = 3
-_AI_ASSERTED = tuple((system, "AIAST") for system in _OBSERVATION_VALUE)
+_AI_ASSERTED = frozenset((system, "AIAST") for system in _OBSERVATION_VALUE)
+_SUBSETTED = frozenset((system, "SUBSETTED") for system in _OBSERVATION_VALUE)
+#: Defects that another FHIR version of a resource may cause.
+_OF_ANOTHER_VERSION = frozenset({Defect.BAD_SHAPE, Defect.NO_SUBJECT, Defect.NO_DATA})
 
 
 @dataclass(slots=True)
@@ -159,12 +163,21 @@ class Intake:
     def _spool_resource(self, resource: Json, place: _Place) -> None:
         row = Row(place.file, place.line, place.kind, identity(resource), _updated(resource))
         place.reference = f"{row.type}/{row.id}"
-        self._attachments.fill(resource)
-        self._reduce(resource, row)
+        try:
+            row.subsetted = _has_meta(resource, "tag", _SUBSETTED)
+            self._attachments.fill(resource)
+            self._reduce(resource, row)
+        except Unusable as error:
+            version = other_version(resource)
+            if version is None or error.defect not in _OF_ANOTHER_VERSION:
+                raise
+            cause = error.defect.code
+            raise Unusable(Defect.OTHER_VERSION, version=version, cause=cause) from None
 
     def _reduce(self, resource: Json, row: Row) -> None:
         try:
-            if _made_by_ai(resource):
+            # Read back as evidence, one run's findings would confirm themselves in the next.
+            if _has_meta(resource, "security", _AI_ASSERTED):
                 raise LeftOut
             if row.type in EVENT_REDUCERS:
                 self._spool_events(resource, row)
@@ -222,6 +235,8 @@ class Intake:
     def _spool_binary(self, resource: Json, row: Row) -> None:
         """Keep a Binary's bytes until the document that refers to it is known."""
         media, encoded = string(resource, "contentType"), string(resource, "data")
+        if encoded is None:
+            encoded = string(resource, "content")  # STU3
         data: bytes | Unusable = Unusable(Defect.NO_DATA)
         if encoded is not None:
             try:
@@ -241,12 +256,9 @@ def _updated(resource: Json) -> str:
     return "" if moment is None else moment.at.astimezone(UTC).isoformat()
 
 
-def _made_by_ai(resource: Json) -> bool:
-    """Return whether an algorithm asserted a resource (our own results among them).
-
-    Read back as evidence, the findings of one run would confirm themselves in the next.
-    """
+def _has_meta(resource: Json, field: str, codes: frozenset[tuple[str, str]]) -> bool:
+    """Return whether a tag or label of a resource's ``meta`` is one of these codes."""
     return any(
-        (item.get("system"), item.get("code")) in _AI_ASSERTED
-        for item in children(child(resource, "meta"), "security")
+        (item.get("system"), item.get("code")) in codes
+        for item in children(child(resource, "meta"), field)
     )

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.shape import Json
+from fhir_adapters.reading.versions import NAMED_OTHERWISE, OTHER_TYPES
 
 
 def _known_types() -> frozenset[str]:
@@ -73,17 +74,19 @@ def load(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def resource_of(value: object) -> Json:
-    """Return a JSON value that is a resource of a known R4 type.
+    """Return a JSON value that is a resource of a known type, of R4 or another version.
 
     Raises
     ------
     Unusable
-        It is not an object, or no resource of R4.
+        It is not an object, or of no type of R4 (E292: of one that R4 names otherwise).
     """
     if not isinstance(value, dict):
         raise Unusable(Defect.NOT_OBJECT)
     kind = value.get("resourceType")
-    if not isinstance(kind, str) or kind not in R4_TYPES:
+    if isinstance(kind, str) and kind in NAMED_OTHERWISE:
+        raise Unusable(Defect.OTHER_VERSION, version="another version", cause=Defect.NO_TYPE.code)
+    if not isinstance(kind, str) or (kind not in R4_TYPES and kind not in OTHER_TYPES):
         raise Unusable(Defect.NO_TYPE)
     return value
 

@@ -65,7 +65,7 @@ def patient_id(resource: Json, field: str = "subject") -> str:
     LeftOut
         The resource is about a group, a device or a place.
     """
-    subject = child(resource, field)
+    subject = _subject(resource, field)
     text = string(subject, "reference")
     if text is None:
         missing = "identifier" not in subject
@@ -76,6 +76,23 @@ def patient_id(resource: Json, field: str = "subject") -> str:
     if reference.type not in (None, "Patient"):
         raise LeftOut
     return reference.id
+
+
+def _subject(resource: Json, field: str) -> Json:
+    """Return the reference to the patient, wherever the resource's version has it.
+
+    R5 has a list for Composition; DSTU2 has ``patient`` for what R4 has as ``subject``.
+    """
+    value = resource.get(field)
+    if isinstance(value, list):
+        subjects = children(resource, field)
+        patients = [s for s in subjects if "Patient/" in (string(s, "reference") or "")]
+        if len(patients) > 1:
+            raise Unusable(Defect.BAD_REFERENCE, field=field)
+        return (patients or subjects or [{}])[0]
+    if value is None and field == "subject" and "patient" in resource:
+        return child(resource, "patient")
+    return child(resource, field)
 
 
 def contained(resource: Json, name: str) -> Json | None:

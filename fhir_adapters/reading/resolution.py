@@ -45,10 +45,11 @@ def resolve_references(spool: Spool) -> None:
     """Set the final status of every spooled resource, in place."""
     spool.flush()
     db = spool.db
-    db.execute("CREATE INDEX resource_key ON resource (type, id, updated DESC)")
+    db.execute("CREATE INDEX resource_key ON resource (type, id, subsetted, updated DESC)")
     db.execute("CREATE INDEX deletion_id ON deletion (id)")
     db.execute(f"UPDATE resource SET status = 1 WHERE n IN ({_DELETED})")  # noqa: S608
     _mark_duplicates(spool)
+    _say_of_each(spool, "status = 0 AND subsetted", Defect.SUBSETTED)
     db.execute("CREATE INDEX resource_patient ON resource (patient) WHERE patient IS NOT NULL")
     db.execute(f"UPDATE resource SET status = 1 WHERE {_OF_DELETED_PATIENT}")  # noqa: S608
     unite_persons(spool)
@@ -61,11 +62,14 @@ def resolve_references(spool: Spool) -> None:
 
 
 def _mark_duplicates(spool: Spool) -> None:
-    """Of several of one type and id, keep the last updated; the first read where equal."""
+    """Of several of one type and id, keep the last updated; the first read where equal.
+
+    A part of a resource (SUBSETTED) never stands for a whole one.
+    """
     spool.db.execute(
         "UPDATE resource SET status = ? WHERE n IN ("
         " SELECT n FROM (SELECT n, row_number() OVER ("
-        "  PARTITION BY type, id ORDER BY updated DESC, n) AS place FROM resource)"
+        "  PARTITION BY type, id ORDER BY subsetted, updated DESC, n) AS place FROM resource)"
         " WHERE place > 1)",
         (int(ResourceStatus.DUPLICATE),),
     )
@@ -73,15 +77,20 @@ def _mark_duplicates(spool: Spool) -> None:
 
 def _quarantine(spool: Spool, condition: str, defect: Defect) -> None:
     """Quarantine all resources that meet an SQL condition of this module."""
+    _say_of_each(spool, condition, defect)
+    spool.db.execute(
+        f"UPDATE resource SET status = ? WHERE {condition}",  # noqa: S608
+        (int(ResourceStatus.QUARANTINED),),
+    )
+
+
+def _say_of_each(spool: Spool, condition: str, defect: Defect) -> None:
+    """Add a row to the quarantine for each resource that meets an SQL condition."""
     reason = defect.problem(file=None, line=None, resource=None).reason
     spool.db.execute(
         "INSERT INTO problem SELECT file, line, ?, ?, type || '/' || id FROM resource"  # noqa: S608
         f" WHERE {condition}",
         (defect.code, reason),
-    )
-    spool.db.execute(
-        f"UPDATE resource SET status = ? WHERE {condition}",  # noqa: S608
-        (int(ResourceStatus.QUARANTINED),),
     )
 
 

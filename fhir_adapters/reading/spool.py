@@ -35,6 +35,7 @@ CREATE TABLE resource (
     file INTEGER NOT NULL, line INTEGER NOT NULL,
     type TEXT NOT NULL, id TEXT NOT NULL,
     updated TEXT NOT NULL,           -- meta.lastUpdated in UTC, '' where absent
+    subsetted INTEGER NOT NULL,      -- whether it is only a part of the resource
     status INTEGER NOT NULL,
     patient TEXT,                    -- id of the Patient it is about
     medication TEXT,                 -- id of the Medication that has its codes
@@ -83,6 +84,7 @@ class Row:
     type: str
     id: str
     updated: str = ""
+    subsetted: bool = False
     status: ResourceStatus = ResourceStatus.USED
     patient: str | None = None
     medication: str | None = None
@@ -139,7 +141,8 @@ class Spool:
         self.count += 1
         self._rows.append(
             (
-                *(self.count, row.file, row.line, row.type, row.id, row.updated, int(row.status)),
+                *(self.count, row.file, row.line, row.type, row.id, row.updated),
+                *(row.subsetted, int(row.status)),
                 *(row.patient, row.medication, row.latest, row.notes, row.payload),
             )
         )
@@ -149,7 +152,7 @@ class Spool:
 
     def flush(self) -> None:
         """Write the buffered resources."""
-        self.db.executemany("INSERT INTO resource VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", self._rows)
+        self.db.executemany("INSERT INTO resource VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", self._rows)
         self._rows.clear()
 
     def reject_after(self, last: int) -> None:

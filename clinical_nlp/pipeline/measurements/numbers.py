@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.spanish import DigitsRead, read_digits
 
 _PLAIN = re.compile(r"\d+(?:[.,]\d+)*$")
-_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?$|\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
-_APOSTROPHES = frozenset({"'", "’", "´", "`"})
 _DIGITS_OF_A_THOUSAND = 3
+_APOSTROPHES = frozenset({"'", "’", "´", "`"})
 
 
 class Number(NamedTuple):
@@ -43,15 +43,9 @@ class Number(NamedTuple):
         return None
 
     def values(self, *, whole_expected: bool) -> tuple[float, ...]:
-        """Return its possible values, the most likely first.
-
-        ``3.450`` is 3450 before 3.45 and ``79,300`` is 79.3 before 79300, except where a
-        whole number is expected: three decimals are then taken for thousands.
-        """
-        values = (self.grouped, self.decimal)
-        if self.comma and not whole_expected:
-            values = (self.decimal, self.grouped)
-        return tuple(value for value in values if value is not None)
+        """Return its possible values, the most likely first."""
+        read = DigitsRead(self.decimal, self.grouped, self.comma)
+        return read.values(whole_expected=whole_expected)
 
 
 class NumberReader:
@@ -183,18 +177,5 @@ def _with_comma(words: Words, position: int) -> Number | None:
 
 def _read(norm: str, position: int) -> Number | None:
     """Read digits with commas and points."""
-    end = position + 1
-    signs = [sign for sign in norm if sign in ".,"]
-    if len(signs) == 1:
-        decimal = float(norm.replace(",", "."))
-        whole, _, rest = norm.partition(signs[0])
-        grouped = None
-        if len(rest) == _DIGITS_OF_A_THOUSAND and len(whole) <= len(rest) and whole.strip("0"):
-            grouped = float(whole + rest)
-        return Number(position, end, decimal, grouped, signs[0] == ",")
-    if not _GROUPED.match(norm):
-        return None  # a date, a version, an address
-    if signs[-1] != signs[0]:  # 1.234,5
-        head, _, tail = norm.rpartition(signs[-1])
-        return Number(position, end, float(f"{head.replace(signs[0], '')}.{tail}"))
-    return Number(position, end, None, float(norm.replace(signs[0], "")))
+    read = read_digits(norm)
+    return None if read is None else Number(position, position + 1, *read)

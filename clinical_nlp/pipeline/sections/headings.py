@@ -168,7 +168,8 @@ class HeadingFinder:
             words = tuple(page.norms[start : start + length])
             section = self._bare.get(words)
             if section is not None:
-                return Heading(start, start + length, section, words)
+                # At the end of the note there may be fewer words than asked for.
+                return Heading(start, start + len(words), section, words)
         return None
 
     def _reentry(self, page: Page, start: int) -> Heading | None:

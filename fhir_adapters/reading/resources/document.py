@@ -8,7 +8,7 @@ from datetime import datetime
 
 from clinical_nlp.errors import describe
 from fhir_adapters.reading.attachments import Part, read_attachment, text_part
-from fhir_adapters.reading.codings import codings, loinc
+from fhir_adapters.reading.codings import code_of, codings, loinc
 from fhir_adapters.reading.dates import Dates, Moment
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.references import parse_reference, patient_id
@@ -44,9 +44,12 @@ def replaced_by(resource: Json) -> tuple[str, ...]:
     """Return the ids of the documents that a document replaces."""
     replaced: list[str] = []
     for relation in children(resource, "relatesTo"):
-        if string(relation, "code") != "replaces":
+        # R5 has a concept for the code, and for Composition other names.
+        kind = code_of(relation, "code") or string(relation, "type")
+        if kind != "replaces":
             continue
-        target = child(relation, "target") or child(relation, "targetReference")
+        fields = ("target", "targetReference", "resourceReference")
+        target = next(filter(None, (child(relation, field) for field in fields)), {})
         reference = parse_reference(string(target, "reference") or "")
         if reference is not None and reference.type in (None, resource["resourceType"]):
             replaced.append(reference.id)
@@ -71,8 +74,11 @@ def reduce_document_reference(resource: Json, dates: Dates, limit: int) -> Docum
     if not parts:
         raise Unusable(Defect.NO_DATA)
     created = next((m for a in attachments if (m := dates.past(a, "creation"))), None)
-    written = created or dates.past(resource, "date")
-    written = written or dates.past(child(child(resource, "context"), "period"), "start")
+    # ``created`` and ``indexed`` are of STU3; in R5 ``context`` is a list of references.
+    stated = (dates.past(resource, field) for field in ("created", "date", "indexed"))
+    context = resource if isinstance(resource.get("context"), list) else child(resource, "context")
+    written = created or next(filter(None, stated), None)
+    written = written or dates.past(child(context, "period"), "start")
     return _document(patient, resource, written, "type", parts, replaced_by(resource))
 
 

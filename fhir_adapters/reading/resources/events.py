@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinical_nlp.records import CodedEvent, EventKind
+from clinical_nlp.records import CodedEvent, Coding, EventKind
 from fhir_adapters.reading.codings import code_of, coding, codings, concept_codings, relation
 from fhir_adapters.reading.dates import Dates, first_day, last_day
 from fhir_adapters.reading.defects import LeftOut
@@ -19,6 +19,8 @@ from fhir_adapters.reading.shape import Json, child, children, string
 # https://hl7.org/fhir/R4/valueset-condition-ver-status.html
 _UNCERTAIN = frozenset({"unconfirmed", "provisional", "differential"})
 # https://hl7.org/fhir/R4/valueset-condition-clinical.html
+# R4's and R5's field, STU3's, DSTU2's
+_RECORDED = ("recordedDate", "assertedDate", "dateRecorded")
 _OVER = frozenset({"inactive", "remission", "resolved"})
 # https://hl7.org/fhir/R4/valueset-encounter-status.html: did not take place
 _NOT_HELD = frozenset({"planned", "cancelled", "entered-in-error"})
@@ -38,7 +40,7 @@ def reduce_condition(resource: Json, dates: Dates) -> Facts:
     require_code(codes)
     onset, onset_end = dates.span(resource, "onset")
     abated, abated_end = dates.span(resource, "abatement")
-    recorded = dates.past(resource, "recordedDate")
+    recorded = next(filter(None, (dates.past(resource, field) for field in _RECORDED)), None)
     end = last_day(abated_end or abated or onset_end)
     if code_of(resource, "clinicalStatus") in _OVER:
         end = end_of_past(end, first_day(onset), first_day(recorded))
@@ -59,19 +61,35 @@ def reduce_encounter(resource: Json, dates: Dates) -> Facts:
     """Reduce an Encounter: class and types are its codes, reasons its coded values."""
     leave_out(resource, _NOT_HELD)
     patient = patient_id(resource)
-    setting = coding(child(resource, "class"))
     types = tuple(c for item in children(resource, "type") for c in concept_codings(item))
-    reasons = tuple(c for item in children(resource, "reasonCode") for c in concept_codings(item))
-    period = child(resource, "period")
+    reasons = tuple(c for item in _reasons(resource) for c in concept_codings(item))
+    period = child(resource, "period") or child(resource, "actualPeriod")  # R5
     event = CodedEvent(
         kind=EventKind.ENCOUNTER,
         source=source_of(resource),
-        codings=((setting,) if setting else ()) + types,
+        codings=_setting(resource) + types,
         start=first_day(dates.past(period, "start")),
         end=last_day(dates.read(period, "end")),
         value_codings=reasons,
     )
     return Facts(patient, (event,))
+
+
+def _setting(resource: Json) -> tuple[Coding, ...]:
+    """Return the codes of ``class``: one Coding, in R5 a list of concepts."""
+    if isinstance(resource.get("class"), list):
+        return tuple(c for item in children(resource, "class") for c in concept_codings(item))
+    setting = coding(child(resource, "class"))
+    return (setting,) if setting else ()
+
+
+def _reasons(resource: Json) -> list[Json]:
+    """Return the concepts of an encounter's reasons: R4's, STU3's and R5's."""
+    concepts = list(children(resource, "reasonCode"))
+    for reason in children(resource, "reason"):
+        values = children(reason, "value") if "value" in reason else []
+        concepts += [child(value, "concept") for value in values] or [reason]
+    return concepts
 
 
 def reduce_family_history(resource: Json, dates: Dates) -> Facts:
@@ -80,6 +98,8 @@ def reduce_family_history(resource: Json, dates: Dates) -> Facts:
     ``start`` stays empty: the onset is of the relative, mostly given as an age.
     """
     leave_out(resource, _NOTHING_KNOWN)
+    if resource.get("notDone") is True:  # STU3
+        raise LeftOut
     patient = patient_id(resource, "patient")
     relative = relation(codings(resource, "relationship"))
     recorded = first_day(dates.past(resource, "date"))
@@ -106,12 +126,17 @@ def reduce_procedure(resource: Json, dates: Dates) -> Facts:
     codes = codings(resource, "code")
     require_code(codes)
     start, end = dates.span(resource, "performed")
+    if start is None:
+        start, end = dates.span(resource, "occurrence")  # R5
     event = CodedEvent(
         kind=EventKind.PROCEDURE,
         source=source_of(resource),
         codings=codes,
         start=first_day(start),
         end=last_day(end),
-        negated=string(resource, "status") == "not-done",
+        # The latter two are of STU3 and DSTU2.
+        negated=string(resource, "status") == "not-done"
+        or resource.get("notDone") is True
+        or resource.get("notPerformed") is True,
     )
     return Facts(patient, (event,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind
-from fhir_adapters.reading.codings import codings
+from fhir_adapters.reading.codings import code_of, codings
 from fhir_adapters.reading.dates import Dates, first_day, last_day
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.references import contained, parse_reference, patient_id
@@ -23,7 +23,9 @@ _NEVER_ORDERED = frozenset({"cancelled", "draft", "entered-in-error"})
 # https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html: no decision to treat
 _NO_ORDER = frozenset({"proposal", "option"})
 # https://hl7.org/fhir/R4/valueset-medication-statement-status.html
-_NEVER_TAKEN = frozenset({"intended", "entered-in-error"})
+_NEVER_TAKEN = frozenset({"intended", "entered-in-error", "draft"})  # draft: R5
+# Fields of DSTU2 and of drafts of STU3
+_NOT_TAKEN = ("wasNotTaken", "notTaken", "wasNotGiven")
 _OVER = frozenset({"completed", "stopped"})
 
 
@@ -53,15 +55,21 @@ def reduce_medication_request(resource: Json, dates: Dates) -> Facts:
 
 
 def reduce_medication_statement(resource: Json, dates: Dates) -> Facts:
-    """Reduce a statement of what is taken; ``not-taken`` is negated."""
+    """Reduce a statement of what is taken; ``not-taken`` is negated.
+
+    Whether it is taken, R4 says by ``status``, STU3 by ``taken``, R5 by ``adherence``, DSTU2 by
+    ``wasNotTaken``.
+    """
     leave_out(resource, _NEVER_TAKEN)
     patient = patient_id(resource)
     codes, medication = _drug(resource)
     start, stop = dates.span(resource, "effective")
     asserted = dates.past(resource, "dateAsserted")
     status = string(resource, "status")
+    adherence = code_of(child(resource, "adherence"), "code") or ""
+    taken = string(resource, "taken")
     end = last_day(stop)
-    if status in _OVER:
+    if status in _OVER or adherence.startswith("stopped"):
         end = end_of_past(end, first_day(start), first_day(asserted))
     event = CodedEvent(
         kind=EventKind.MEDICATION,
@@ -70,15 +78,21 @@ def reduce_medication_statement(resource: Json, dates: Dates) -> Facts:
         start=first_day(start),
         end=end,
         recorded=first_day(asserted),
-        negated=status == "not-taken",
+        negated=status == "not-taken"
+        or adherence == "not-taking"
+        or taken == "n"
+        or any(resource.get(field) is True for field in _NOT_TAKEN),
+        uncertain=taken in ("unk", "na") or adherence == "unknown",
     )
     return Facts(patient, (event,), medication)
 
 
 def _drug(resource: Json) -> tuple[tuple[Coding, ...], str | None]:
     """Return the drug's codes, or the id of the Medication in the export that has them."""
-    codes = codings(resource, "medicationCodeableConcept")
-    text = string(child(resource, "medicationReference"), "reference")
+    either = child(resource, "medication")  # R5 has both in one field
+    codes = codings(resource, "medicationCodeableConcept") or codings(either, "concept")
+    referred = child(resource, "medicationReference") or child(either, "reference")
+    text = string(referred, "reference")
     if codes or text is None:
         require_code(codes)
         return codes, None

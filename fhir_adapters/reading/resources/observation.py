@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +9,7 @@ from clinical_nlp.records import CodedEvent, Coding, EventKind
 from fhir_adapters.reading.codings import codes_mean_absent, codings, word_means_absent
 from fhir_adapters.reading.dates import Dates, first_day, last_day
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
+from fhir_adapters.reading.quantities import TextValue, read_value
 from fhir_adapters.reading.references import patient_id
 from fhir_adapters.reading.resources.facts import Facts, leave_out, source_of
 from fhir_adapters.reading.shape import Json, child, children, number, string
@@ -18,8 +18,6 @@ from fhir_adapters.reading.shape import Json, child, children, number, string
 _NO_RESULT = frozenset({"registered", "cancelled", "entered-in-error"})
 # https://hl7.org/fhir/R4/valueset-quantity-comparator.html
 _COMPARATORS = frozenset({"<", "<=", ">=", ">"})
-# A number that a system sent as text, with the decimal comma of Spain.
-_NUMBER = re.compile(r"\s*(<=|>=|<|>)?\s*([+-]?[0-9]{1,12}(?:[.,][0-9]{1,6})?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,7 @@ class _Value:
     comparator: str | None = None
     codings: tuple[Coding, ...] = ()
     negated: bool = False
+    other: float | None = None
 
 
 def reduce_observation(resource: Json, dates: Dates) -> Facts:
@@ -80,6 +79,7 @@ def _event(
         comparator=value.comparator,
         value_codings=value.codings,
         negated=value.negated,
+        other_value=value.other,
     )
 
 
@@ -107,16 +107,27 @@ def _value(item: Json) -> _Value | None:
 
 
 def _quantity(quantity: Json) -> _Value | None:
-    value, comparator = number(quantity, "value"), string(quantity, "comparator")
-    if value is None:
-        return None
     unit = string(quantity, "code") or string(quantity, "unit")
-    return _Value(value, unit, comparator if comparator in _COMPARATORS else None)
+    comparator = string(quantity, "comparator")
+    comparator = comparator if comparator in _COMPARATORS else None
+    if isinstance(quantity.get("value"), str):  # FHIR wants a number
+        read = read_value(quantity["value"])
+        if read is None:
+            raise Unusable(Defect.BAD_SHAPE, field="valueQuantity.value")
+        return _number(read, unit, comparator)
+    value = number(quantity, "value")
+    return None if value is None else _Value(value, unit, comparator)
+
+
+def _number(read: TextValue, unit: str | None = None, comparator: str | None = None) -> _Value:
+    value, *others = read.values
+    other = others[0] if others else None
+    return _Value(value, unit or read.unit, comparator or read.comparator, other=other)
 
 
 def _text_value(text: str | None) -> _Value | None:
     """Read a value given as text: a number, or a word for present or absent."""
-    if match := _NUMBER.fullmatch(text or ""):
-        return _Value(float(match[2].replace(",", ".")), comparator=match[1])
+    if read := read_value(text or ""):
+        return _number(read)
     absent = word_means_absent(text or "")
     return None if absent is None else _Value(negated=absent)

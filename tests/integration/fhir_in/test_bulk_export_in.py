@@ -243,3 +243,46 @@ def test_bulk_export_outside_context_raises(export, make):
     export.write("a.ndjson", make.patient())
     with pytest.raises(RuntimeError, match="with BulkExport"):
         BulkExport(export.folder).scan(lambda read: None)
+
+
+SUBSETTED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "SUBSETTED",
+}
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+@pytest.mark.parametrize("dated", [True, False])
+def test_part_of_a_resource_never_replaces_it(export, make, names, dated):
+    """Not even where it is newer, or read first."""
+    whole, part = names
+    later = {"lastUpdated": "2024-05-02T00:00:00Z"} if dated else {}
+    refuted = {"coding": [{"code": "refuted"}]}
+    export.write("0.ndjson", make.patient())
+    export.write(f"{whole}.ndjson", make.coded("Condition", "c", verificationStatus=refuted))
+    export.write(f"{part}.ndjson", make.coded("Condition", "c", meta={"tag": [SUBSETTED]} | later))
+    read = export.read()
+    assert read.problems == []
+    assert [event.negated for event in read.records["good"].events] == [True]
+
+
+def test_part_of_a_resource_without_the_whole_is_read_and_said(export, make):
+    export.write("a.ndjson", make.patient(), make.note("n", meta={"tag": [SUBSETTED]}))
+    read = export.read()
+    assert [(p.code, p.resource) for p in read.problems] == [("E291", "DocumentReference/n")]
+    assert read.notes() == ["Tos seca."]
+
+
+def test_unreadable_resource_of_another_version_is_told_apart(export, make):
+    export.write(
+        "a.ndjson",
+        make.patient(),
+        make.coded("MedicationStatement", "m", medication=[{"concept": 1}]),
+        make.coded("MedicationStatement", "n", medicationCodeableConcept=[]),
+        make.coded("MedicationOrder", "o"),
+        make.coded("DeviceUsage", "d"),
+    )
+    read = export.read()
+    assert [(p.line, p.code) for p in read.problems] == [(2, "E292"), (3, "E216"), (4, "E292")]
+    assert "R5" in read.problems[0].reason
+    assert read.summary.types["DeviceUsage"].skipped == 1

@@ -281,9 +281,9 @@ def test_encounter_reasons_are_value_codings():
     [
         ("Condition", {"code": "I50"}, Defect.BAD_SHAPE),
         ("Condition", {"code": {"coding": {"code": "I50"}}}, Defect.BAD_SHAPE),
-        ("Condition", {"verificationStatus": "confirmed"}, Defect.BAD_SHAPE),
+        ("Condition", {"verificationStatus": 7}, Defect.BAD_SHAPE),
         ("Encounter", {"class": "AMB"}, Defect.BAD_SHAPE),
-        ("Observation", {"valueQuantity": {"value": "12"}}, Defect.BAD_SHAPE),
+        ("Observation", {"valueQuantity": {"value": "doce"}}, Defect.BAD_SHAPE),
         ("Observation", {"valueQuantity": {"value": 1e999}}, Defect.BAD_SHAPE),
         ("Observation", {"valueBoolean": "false"}, Defect.BAD_SHAPE),
         ("Observation", {"component": ["a"]}, Defect.BAD_SHAPE),

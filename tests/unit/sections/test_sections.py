@@ -126,3 +126,9 @@ def test_shared_heading_raises_e331() -> None:
     rules["sections"]["plan"]["headings"].append("anamnesis")
     with pytest.raises(PipelineError, match="E331"):
         Sectionizer(rules)
+
+
+@pytest.mark.parametrize("text", ["Tos.\nEF", "Tos.\nexploracion", "EF", "Tos.\nEF "])
+def test_heading_at_the_very_end_of_a_note(sectionizer: Language, text: str) -> None:
+    """A note that breaks off after a heading; this ended in an error."""
+    assert all(label == "examination" for label, _ in _sections(sectionizer, text))
