@@ -189,6 +189,8 @@ class FieldReader:
         text = line.text
         for sign in _SIGN.finditer(text, part.start, part.end):
             answer = page.answers.read(text, sign.end())
+            if answer is None and sign["question"]:
+                answer = page.answers.read(text, sign.start() + 1)  # '¿Ortopnea? -'
             start = _opening(text, part.start, sign.start())
             place = page.label(line, start, sign.start())
             if (

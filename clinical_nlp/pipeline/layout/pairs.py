@@ -78,8 +78,10 @@ class PairReader:
         reply = _REPLY.match(following.text)
         if reply is None:
             return
-        answer = page.answers.read(following.text, reply.end())
         named = reply["named"] is not None
+        answer = page.answers.read(following.text, reply.end())
+        if answer is None and named:
+            answer = page.answers.read(following.text, reply.end("named"))  # 'R: -'
         if answer is None and not named:
             return
         opening = max(line.text.rfind("¿"), 0)

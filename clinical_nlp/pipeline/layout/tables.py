@@ -21,7 +21,7 @@ SEMICOLONS = re.compile(r";")
 DASHES = re.compile(r"\s[—–]\s")
 TABS = re.compile(r"\t")
 BLANKS = re.compile(r"(?<=\S)[ \u00a0]{2,}(?=\S)")
-_RULER = "|:+=_–—- \t"
+_RULER = "|:+=–—- \t"
 _NUMBER = re.compile(r"[<>≤≥~]?\s*\d+(?:[.,]\d+)*(?:\s*/\s*\d+(?:[.,]\d+)*)?\s*[%*↑↓HL]{0,3}")
 _RANGE = re.compile(
     r"[\[(]?\s*(?:\d+(?:[.,]\d+)*\s*(?:[-–—]|a)\s*\d+(?:[.,]\d+)*|[<>≤≥]\s*=?\s*\d+(?:[.,]\d+)*)\s*[\])]?"

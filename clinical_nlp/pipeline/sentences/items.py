@@ -7,7 +7,7 @@ from bisect import bisect_left
 
 from spacy.tokens import Doc
 
-from clinical_nlp.pipeline.document_layout import get_layout
+from clinical_nlp.pipeline.document_layout import Item, Span, get_layout
 
 # Signs before a label that belong to it: a bullet, an opening bracket or question mark.
 _SIGNS = re.compile(r"[-–—*•▪■●○◦►‣>+¿¡(\[\"«]*[^\S\n]*$")
@@ -27,14 +27,20 @@ def item_starts(doc: Doc) -> list[int]:
     places: list[int] = doc.to_array("IDX").tolist()
     starts: list[int] = []
     for item in items:
-        begin, end = item.extent
-        if begin != item.label[0] and text.count("\n", begin, item.label[0]) > 0:
-            begin, end = item.label  # under its answer: a list
-        if "\n" in text[end : item.label[0]]:
-            end = item.label[1]
-        signs = _SIGNS.search(text, max(0, begin - _LONGEST_SIGNS), begin)
-        starts.append(bisect_left(places, signs.start() if signs else begin))
-        parted = _PARTED.match(text, end)
-        if parted is not None:
-            starts.append(bisect_left(places, parted.end()))
+        for begin, end in _statements(text, item):
+            signs = _SIGNS.search(text, max(0, begin - _LONGEST_SIGNS), begin)
+            starts.append(bisect_left(places, signs.start() if signs else begin))
+            parted = _PARTED.match(text, end)
+            if parted is not None:
+                starts.append(bisect_left(places, parted.end()))
     return [start for start in starts if start < length]
+
+
+def _statements(text: str, item: Item) -> list[Span]:
+    """Return the stretches that an item makes statements of: label and answer, if apart."""
+    begin, end = item.extent
+    if item.answer is None or text.find("\n", begin, end) < 0:
+        return [(begin, end)]
+    if begin == item.label[0]:
+        return [item.label, item.answer]
+    return [item.label]  # an item of a list under its answer
