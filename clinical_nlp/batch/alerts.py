@@ -1,7 +1,7 @@
 """What is suspicious about a finished run: said loudly, while everything is still written.
 
 A wrong date or a feed that stopped makes everyone abstain, and an empty work list looks like
-a quiet night. So a run compares itself with the one whose results it replaces.
+a quiet night. So a run compares itself with the one before it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clinical_nlp.batch.output import RUN_RECORD
 from clinical_nlp.spanish import day_es, share_es
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 #: by more standard errors than chance explains, so that small exports don't cry wolf.
 JUMP = 0.05
 JUMP_STANDARD_ERRORS = 3.0
+
+#: Two runs are nights of one service where one has at most this many times the other's patients.
+MOST_GROWTH = 2.0
 
 #: Days named in a message; the others are counted.
 _DAYS_NAMED = 3
@@ -59,8 +65,33 @@ class EarlierRun:
     abstained: int
 
 
+def find_earlier_run(folder: Path, as_of: date) -> EarlierRun | None:
+    """Find the run to compare with: the one that is replaced, else the latest beside it.
+
+    Services that keep a folder a night have the last one beside the new one. Runs of a later
+    day, or of a population of another size, are no night before.
+
+    Parameters
+    ----------
+    folder
+        Where the results go.
+    as_of
+        The day of the run.
+    """
+    replaced = read_earlier_run(folder / RUN_RECORD)
+    if replaced is not None:
+        return replaced
+    try:
+        beside = [path / RUN_RECORD for path in islice(folder.resolve().parent.iterdir(), 1000)]
+    except OSError:
+        return None
+    runs = [run for path in beside if (run := read_earlier_run(path)) is not None]
+    before = [run for run in runs if run.as_of <= as_of.isoformat()]
+    return max(before, key=lambda run: run.as_of, default=None)
+
+
 def read_earlier_run(path: Path) -> EarlierRun | None:
-    """Read the record of the run that is being replaced; ``None`` where there is none.
+    """Read the record of an earlier run; ``None`` where there is none.
 
     A record that cannot be read is no reason to stop a night's run.
     """
@@ -89,13 +120,13 @@ def find_alerts(outcome: RunOutcome, earlier: EarlierRun | None) -> tuple[Alert,
                 {"seen": str(seen), "scored": str(patients["scored"])},
             )
         )
-    if earlier is not None and _jumped(earlier, seen, abstained):
+    if earlier is not None and _comparable(earlier, seen) and _jumped(earlier, seen, abstained):
         before, now = earlier.abstained / earlier.patients, abstained / seen
         alerts.append(
             Alert(
                 "E283",
                 f"{now:.0%} of the patients have no estimate, against {before:.0%} in the run of "
-                f"{earlier.as_of} that this one replaces; check that the export is complete and "
+                f"{earlier.as_of} before it; check that the export is complete and "
                 "its dates are right (the reasons are in report.html).",
                 {
                     "now": share_es(abstained, seen),
@@ -125,6 +156,11 @@ def _disbelieved(outcome: RunOutcome) -> Alert:
         },
         doubtful=False,
     )
+
+
+def _comparable(earlier: EarlierRun, seen: int) -> bool:
+    """Whether two runs are over about as many patients."""
+    return seen <= MOST_GROWTH * earlier.patients and earlier.patients <= MOST_GROWTH * seen
 
 
 def _jumped(earlier: EarlierRun, seen: int, abstained: int) -> bool:

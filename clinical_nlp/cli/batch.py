@@ -129,7 +129,7 @@ def _run(
 ) -> RunOutcome:
     """Run the batch, publish its results and return its counts."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
-    from clinical_nlp.batch.alerts import find_alerts, read_earlier_run
+    from clinical_nlp.batch.alerts import find_alerts, find_earlier_run
     from clinical_nlp.batch.extraction import NoteReader
     from clinical_nlp.batch.isolation import killed_workers, report_or_notice
     from clinical_nlp.batch.job import Quarantine, run
@@ -171,7 +171,7 @@ def _run(
                 as_of,
                 progress,
             )
-        outcome.alerts = find_alerts(outcome, read_earlier_run(out / RUN_RECORD))
+        outcome.alerts = find_alerts(outcome, find_earlier_run(out, outcome.context.as_of))
         add_facts(outcome, models.resolved, energy.report(), processes)
         if problem := report_or_notice(folder / "report.html", outcome, concepts, bands):
             quarantine.add(problem)

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical_nlp.batch.alerts import EarlierRun, find_alerts, read_earlier_run
+from clinical_nlp.batch.alerts import (
+    EarlierRun,
+    find_alerts,
+    find_earlier_run,
+    read_earlier_run,
+)
 from clinical_nlp.batch.run_record import RunOutcome
 from clinical_nlp.batch.sinks.report.page import render
 from clinical_nlp.batch.statistics import RunStatistics
@@ -100,3 +105,28 @@ def test_earlier_record_is_read(tmp_path: Path) -> None:
     record = {"as_of": "2024-06-27", "patients": {"seen": 9, "abstained": 2}}
     (tmp_path / "run.json").write_text(json.dumps(record))
     assert read_earlier_run(tmp_path / "run.json") == EarlierRun("2024-06-27", 9, 2)
+
+
+def write_record(folder: Path, as_of: str, seen: int = 100) -> None:
+    folder.mkdir()
+    record = {"as_of": as_of, "patients": {"seen": seen, "abstained": 2}}
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+def test_run_that_is_replaced_goes_before_those_beside_it(tmp_path: Path) -> None:
+    write_record(tmp_path / "out", "2024-06-20")
+    write_record(tmp_path / "other", "2024-06-27")
+    assert find_earlier_run(tmp_path / "out", DAY) == EarlierRun("2024-06-20", 100, 2)
+
+
+def test_folder_a_night_finds_the_night_before(tmp_path: Path) -> None:
+    for day in ("2024-06-20", "2024-06-27", "2024-07-05"):
+        write_record(tmp_path / day, day)
+    (tmp_path / "notes.txt").write_text("x")
+    assert find_earlier_run(tmp_path / "2024-06-28", DAY) == EarlierRun("2024-06-27", 100, 2)
+    assert find_earlier_run(tmp_path / "absent" / "out", DAY) is None
+
+
+def test_run_over_another_population_is_not_compared_with() -> None:
+    assert codes(outcome(1000, 900), EarlierRun("2024-06-27", 40_000, 200)) == []
+    assert codes(outcome(1000, 900), EarlierRun("2024-06-27", 1_900, 20)) == ["E283"]
