@@ -380,7 +380,7 @@ class Night:
             (export / f"{number}.ndjson").write_bytes(b"\n".join(lines[number::4]) + b"\n")
         expected = sum(_expected(line) for line in lines)
         try:
-            outcome = self._batch(export, out)
+            outcome = self.batch(export, out)
         except ClinicalNlpError as error:
             self.tally.stopped[error.code] += 1
             if error.code != "E260":
@@ -391,7 +391,8 @@ class Night:
         else:
             self._check(seed, outcome, expected, out)
 
-    def _batch(self, export: Path, out: Path) -> RunOutcome:
+    def batch(self, export: Path, out: Path) -> RunOutcome:
+        """Run the batch over an export; results and quarantine go to ``out``."""
         quarantine = Quarantine(out / "quarantine.ndjson")
         features = self.model.spec.features
 

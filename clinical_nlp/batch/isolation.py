@@ -50,10 +50,10 @@ def note_problem(source: str, failure: NoteFailure) -> Problem:
 def killed_workers(ended: Sequence[str]) -> str:
     """Return the warning of a run in which the system ended processes."""
     return (
-        f"E307 {len(ended)} time(s) a process that read notes was ended"
-        f" ({', '.join(sorted(set(ended)))}), most likely because memory ran out. Its notes were"
-        " read again with fewer processes; those that could not be read are in quarantine"
-        " (E304). Lower --processes, or give the machine more memory (about 1 GB a process)."
+        f"E307 processes that read notes were ended by the system ({', '.join(ended)}), most"
+        " likely because memory ran out. Their notes were read again with fewer processes;"
+        " those that could not be read are in quarantine (E304). Lower --processes, or give the"
+        " machine more memory (about 1 GB a process)."
     )
 
 

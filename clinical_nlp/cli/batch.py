@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _EXPORT = typer.Argument(
     metavar="EXPORT",
-    help="Folder of a FHIR R4 Bulk Data export: *.ndjson and *.ndjson.gz, in any order.",
+    help="Folder of a FHIR R4 Bulk Data export: *.ndjson, *.json, compressed or not, or one file.",
     show_default=False,
 )
 _OUT = typer.Option(
