@@ -18,7 +18,7 @@ _SIGNS = {
     r"|[1-9](?![\d,.:/°ºª]|\s?\))|[✓✔☑]",
     layout.NEGATED: r"[-–—−]|0\s?/\s?(?:[1-9](?!\d)|[+]{1,4})|0(?![\d,.:]|\s?/)|[✗✘∅ø]",
 }
-_ENDS = re.compile(r"[^\S\n]*(?:$|[\n.,;:()\[\]«»\"“|·▸→/—–?]|->|(?<=\s)-\s)|\s{2}")
+_ENDS = re.compile(r"[^\S\n]*(?:$|[\n_.,;:()\[\]«»\"“|·▸→/—–?]|->|(?<=\s)-\s)|\s{2}")
 _WORD = re.compile(r"[^\W\d_]+(?:[/'’][^\W\d_]+)*")
 _NEXT = re.compile(r"[^\S\n]+([^\W\d_]+(?:[/'’][^\W\d_]+)*)")
 _NAMED = re.compile(r"[LlCcSs](?:eyenda|lave|[oó]digos|imbolog[ií]a|legenda|enda)(?!\w)")
@@ -67,7 +67,7 @@ class Answers:
             if inner is not None:
                 end = _skip(text, inner.end)
                 if end < len(text) and text[end] in ")]":
-                    answer = Answer(inner.verdict, end + 1)
+                    return Answer(inner.verdict, end + 1)
         if answer is None or not _ENDS.match(text, answer.end):
             return None
         return answer

@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from clinical_nlp.pipeline.document_layout import Layout, set_layout
 from clinical_nlp.pipeline.layout.answers import Answers, words_pattern
 from clinical_nlp.pipeline.layout.boxes import BoxReader
+from clinical_nlp.pipeline.layout.diaries import mark_past_lines
 from clinical_nlp.pipeline.layout.fields import FieldReader, add_blank_labels
 from clinical_nlp.pipeline.layout.lines import lines_of
 from clinical_nlp.pipeline.layout.markup_tables import markup_blocks
@@ -45,12 +46,14 @@ class LayoutReader(RuleComponent):
         self._fields = FieldReader(rules["prose"]["cues"], rules["columns"]["today"])
         relatives = words_pattern(rules["relatives"]["words"])
         self._relatives = re.compile(rf"\b(?:{relatives})\b", re.IGNORECASE)
+        denials = words_pattern(rules["prose"]["denials"])
+        self._denials = re.compile(rf"(?:{denials})\s", re.IGNORECASE)
         self._pairs = PairReader(rules["heads"])
 
     def __call__(self, doc: Doc) -> Doc:
         """Read the layout of ``doc``."""
         text = doc.text
-        page = Page(text, lines_of(text), self._answers, self._relatives)
+        page = Page(text, lines_of(text), self._answers, self._relatives, self._denials)
         self._answers.read_legend(text)
         self._boxes.read(page)
         tables = []
@@ -59,6 +62,7 @@ class LayoutReader(RuleComponent):
             table = self._tables.read(text, block)
             self._table_items.read(page, table)
             tables.append(table)
+        mark_past_lines(page)
         self._fields.read(page)
         add_blank_labels(page)
         self._pairs.read(page)

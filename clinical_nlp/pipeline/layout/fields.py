@@ -15,7 +15,7 @@ from clinical_nlp.pipeline.layout.lines import Line
 from clinical_nlp.pipeline.layout.page import Page
 
 _PARTS = re.compile(
-    r"(?P<column>[|\t▸→]|(?<=\S)\s{2,}(?=\S))|;|·|//|•|\s/\s(?=[^\W\d_])|(?<![.])[.]\s+(?=\S)|,\s+(?=\S)"
+    r"(?P<column>[|\t▸→]|;(?=\S)|(?<=\S)\s{2,}(?=\S))|;|·|//|•|\s/\s(?=[^\W\d_])|(?<![.])[.]\s+(?=\S)|,\s+(?=\S)"
     r"|(?<=[?!])\s+(?=¿)"
 )
 _SIGN = re.compile(
@@ -35,7 +35,7 @@ _SAME = re.compile(r"(?:igual|[ií]dem|sin cambios)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\s*\d{1,2}[a-z]?(?:-[a-z])?\s?[.)]\s")
 # What a part of a line without any of these needs not be read for: a sign before an answer ...
 _ANY_SIGN = re.compile(
-    r"[:=?|\t→▸…._\- \u00a0](?:(?<=[:=?|\t→▸…])|(?<=[.])[.]+|(?<=_)_+|(?<=-)>"
+    r"[:=?|;\t→▸…._\- \u00a0](?:(?<=[:=?|;\t→▸…])|(?<=[.])[.]+|(?<=_)_+|(?<=-)>"
     r"|(?<=\S[ \u00a0])[ \u00a0]+(?=\S))"
 )
 # ... or an answer behind a blank.
@@ -45,6 +45,8 @@ _ANY_BARE = re.compile(
     r"|[(\[][^()\[\]\n]{1,25}[)\]])(?=[^\S\n]?(?:$|[.,;:|·\n\t(«\"]|//|[^\S\n]{2}))"
 )
 _FILLED_WITH = re.compile(r"[=_.…]")
+_BRACKET = re.compile(r"[(\[][^()\[\]]{1,25}[)\]]")
+_LEAST_CHAIN = 2
 _OPENS = re.compile(r":\s|\.{3,}\s|…\s")
 _BLANK = re.compile(r"(\s*)[^\W\d_][^:=|]{2,40}:\s*")
 _FILLERS = frozenset("_.=…")
@@ -136,7 +138,7 @@ class FieldReader:
                 if part.column and before and self._column(page, line, before, part):
                     continue
                 last = number + 1 == len(parts) or parts[number + 1].column
-                if self._today(page, line, parts, number):
+                if self._today(page, line, parts, number) or _bracketed(page, line, part):
                     continue
                 if self._signed(page, line, part, last=last):
                     continue
@@ -254,6 +256,24 @@ def _credible(weak: Sequence[_Bare]) -> Sequence[_Bare]:
         for bare in weak
         if (zero if bare in figures else len(weak) > 1 or bare.text in ("±", "N"))
     ]
+
+
+def _bracketed(page: Page, line: Line, part: Part) -> bool:
+    """Read labels with their answers in brackets, one after the other: 'IY (-) RHY (+)'."""
+    start = part.start
+    for sign in _OPENS.finditer(line.text, part.start, part.end):
+        start = sign.end()
+    found = []
+    for bracket in _BRACKET.finditer(line.text, start, part.end):
+        answer = page.answers.read(line.text, bracket.start())
+        if answer is None or answer.end != bracket.end():
+            return False
+        span = line.start + bracket.start(), line.start + bracket.end()
+        found.append((page.label(line, start, bracket.start()), span, answer.verdict))
+        start = bracket.end()
+    if len(found) < _LEAST_CHAIN:
+        return False
+    return any([page.add(*item) for item in found])
 
 
 def add_blank_labels(page: Page) -> None:

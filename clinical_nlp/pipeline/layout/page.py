@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from clinical_nlp.pipeline.document_layout import FREE, NEGATED, Item, Span
+from clinical_nlp.pipeline.document_layout import AFFIRMED, FREE, NEGATED, UNKNOWN, Item, Span
 from clinical_nlp.pipeline.layout.answers import Answers
 from clinical_nlp.pipeline.layout.lines import Line
 
@@ -16,6 +16,8 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(r"[\s:?=.·_…\-–—→▸>\"»*|(\[]*$")
 _LETTERS = re.compile(r"[^\W\d_]")
+#: What 'Sin edemas' says where it is granted or denied; unchecked it says nothing.
+_DENIED = {AFFIRMED: NEGATED, NEGATED: UNKNOWN}
 _LONGEST = 110  # code points of a label
 _MOST_WORDS = 16
 
@@ -34,12 +36,15 @@ class Page:
         Reader of answers.
     relatives
         Pattern of words in a label that say that it asks about relatives.
+    denials
+        Pattern of words that open a label that denies by itself.
     """
 
     text: str
     lines: list[Line]
     answers: Answers
     relatives: re.Pattern[str]
+    denials: re.Pattern[str]
     items: list[Item] = field(default_factory=list)
     #: Stretches that tell of an earlier day: the rows of a diary before its last one.
     past: list[Span] = field(default_factory=list)
@@ -90,6 +95,7 @@ class Page:
                 at -= 1
             self.items.append(Item(label, answer, verdict, relative=relative))
             return True
+        verdict = _DENIED.get(verdict, verdict) if self._denies(label) else verdict
         key = label[0] // _BUCKET
         for near in range(key - 1, label[1] // _BUCKET + 1):
             for start, end in self._taken.get(near, ()):
@@ -99,6 +105,10 @@ class Page:
             self._taken.setdefault(bucket, []).append(label)
         self.items.append(Item(label, answer, verdict, relative=relative))
         return True
+
+    def _denies(self, label: Span) -> bool:
+        """Whether a label denies by itself: 'Sin edemas'."""
+        return self.denials.match(self.text, *label) is not None
 
     def is_taken(self, start: int, end: int) -> bool:
         """Whether a label of an item stands in a stretch of the note."""

@@ -20,8 +20,9 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _HEAD = re.compile(
-    r"(?:^|(?<=[.;|]))[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n][^\W\d_]+){0,3})[^\S\n]?:"
+    r"(?:^|(?<=[.;|]))[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n/][^\W\d_]+){0,3}|[(\[]?[-–+][)\]]?)[^\S\n]?:"
 )
+_SIGN_HEADS = {"+": layout.AFFIRMED, "-": layout.NEGATED, "–": layout.NEGATED}
 _BULLET = re.compile(r"\s*(?:[-–—*•·▪■●◦►‣⁃>]|\d{1,2}[.)])\s*(?=\S)")
 _LIST_END = re.compile(r"[.]\s+(?=\S)|[;|\t]|\.?\s*$|[?!]")
 _MOST_LABEL_WORDS = 8
@@ -42,7 +43,7 @@ class PairReader:
     """
 
     def __init__(self, heads: Mapping[str, Sequence[str]]) -> None:
-        kinds = (layout.NEGATED, layout.AFFIRMED)
+        kinds = (layout.NEGATED, layout.AFFIRMED, layout.UNCERTAIN)
         self._heads_said = Phrases({phrase: kind for kind in kinds for phrase in heads[kind]})
         self._bare = Phrases({phrase: layout.NEGATED for phrase in heads["bare"]})
         self._turn = re.compile(rf",?\s(?:{words_pattern(heads['turns'])})\b", re.IGNORECASE)
@@ -99,7 +100,8 @@ class PairReader:
         """Read lists after or under a word such as 'Niega:'."""
         line = filled[number]
         for match in _HEAD.finditer(line.text):
-            said = self._heads_said.at(line.text, match.start(1))
+            sign = _SIGN_HEADS.get(match[1].strip("()[]"))
+            said = (sign, match.end(1)) if sign else self._heads_said.at(line.text, match.start(1))
             if said is None or said[1] != match.end(1):
                 continue
             start, end = match.end(), len(line.text)

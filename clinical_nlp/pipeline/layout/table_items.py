@@ -52,7 +52,7 @@ class TableItems:
         elif table.header_rows and self._by_column(table, rows):
             self._under_headers(page, table, rows)
         else:
-            self._in_rows(page, rows)
+            self._in_rows(page, rows, self._answer_column(table))
 
     @staticmethod
     def _name(page: Page, header: Span | None) -> str:
@@ -168,11 +168,26 @@ class TableItems:
             if closed:
                 self._add(page, page.trimmed(column.header), *(known or closed)[-1])
 
-    def _in_rows(self, page: Page, rows: Sequence[tuple[Span | None, ...]]) -> None:
+    @staticmethod
+    def _answer_column(table: Table) -> int | None:
+        """Return the only column of answers, if it is not the first after the labels."""
+        roles = [column.role for column in table.columns]
+        if not table.header_rows or roles.count("answer") != 1:
+            return None
+        return roles.index("answer")
+
+    def _in_rows(
+        self, page: Page, rows: Sequence[tuple[Span | None, ...]], answers: int | None = None
+    ) -> None:
         """Rows that answer themselves: '| Ortopnea | Sí |', 'Ortopnea  ++  +  -'."""
         for row in rows:
             label = self._label(page, row)
             if label is None:
+                continue
+            if answers is not None and answers > label[0] + 1 and (cell := row[answers]):
+                verdict = self._verdict(page, cell)
+                if verdict != layout.FREE:
+                    self._add(page, label[1], cell, verdict)
                 continue
             cells = [cell for cell in row[label[0] + 1 :] if cell]
             verdicts = [self._verdict(page, cell) for cell in cells]

@@ -1,0 +1,33 @@
+"""Diaries: a line a day or week, the last one today's."""
+
+from __future__ import annotations
+
+import re
+
+from clinical_nlp.pipeline.layout.lines import Line
+from clinical_nlp.pipeline.layout.page import Page
+
+# How a line of a diary opens, in each language: 'Semana 2:', 'Lunes:', 'vie 19  ', '12/03:'.
+_PERIOD = re.compile(
+    r"\s*(?:[-*•]\s*)?(?:(?:semana|sem|setmana|astea|d[ií]a|eguna|visita|mes|turno|control)\.?\s*\d+"
+    r"|(?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|dilluns|dimarts|dimecres"
+    r"|dijous|divendres|dissabte|diumenge|luns|m[eé]rcores|xoves|venres|astelehena|asteartea"
+    r"|asteazkena|osteguna|ostirala|larunbata|igandea|(?:lun?|mar?|mi[eé]?|jue?|vie?|s[aá]b?|dom?)\.?)"
+    r"(?:\s\d{1,2})?|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)\s*(?:[:–→)]|-\s|\s{2})",
+    re.IGNORECASE,
+)
+_LEAST_LINES = 3
+_LONGEST_LINE = 100
+
+
+def mark_past_lines(page: Page) -> None:
+    """Mark the lines of a diary before its last one as past; longer lines are re-entries."""
+    run: list[Line] = []
+    for line in [*page.lines, Line(0, "")]:
+        short = len(line.text) <= _LONGEST_LINE and not page.in_table(line)
+        if short and _PERIOD.match(line.text):
+            run.append(line)
+        else:
+            if len(run) >= _LEAST_LINES:
+                page.past.extend((day.start, day.end) for day in run[:-1])
+            run = []
