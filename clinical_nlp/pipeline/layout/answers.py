@@ -18,7 +18,11 @@ _SIGNS = {
     r"|[1-9](?![\d,.:/°ºª]|\s?\))|[✓✔☑]",
     layout.NEGATED: r"[-–—−]|0\s?/\s?(?:[1-9](?!\d)|[+]{1,4})|0(?![\d,.:]|\s?/)|[✗✘∅ø]",
 }
-_ENDS = re.compile(r"[^\S\n]*(?:$|[\n_.,;:()\[\]«»\"“|·▸→/—–?]|->|(?<=\s)-\s)|\s{2}")
+_ENDS = re.compile(
+    r"[^\S\n]*(?:$|[\n_.,;:()\[\]«»\"“|·▸→/—–?]|->|(?<=\s)-\s)|\s{2}"
+    # ... or the next label: 'Edemas: - Ortopnea: -'
+    r"|[ ](?=[A-ZÁÉÍÓÚÑ][^\s:=]*(?:[ ][^\s:=]+){0,4}[ ]?[:=])"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:[/'’][^\W\d_]+)*")
 _NEXT = re.compile(r"[^\S\n]+([^\W\d_]+(?:[/'’][^\W\d_]+)*)")
 _NAMED = re.compile(r"[LlCcSs](?:eyenda|lave|[oó]digos|imbolog[ií]a|legenda|enda)(?!\w)")

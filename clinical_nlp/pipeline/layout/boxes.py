@@ -18,7 +18,7 @@ _BOX = re.compile(
   | (?P<dot_on>[■●◉⦿✓✔])
   | (?P<dot_off>[□○◯◻▢])
   | (?P<cross>[✗✘❌✕])
-  | (?P<plus>\([+]{1,4}\)) | (?P<minus>\([-–—−]\))
+  | (?P<plus>\([+]{1,4}\)|\[[ ]?[Ss][IiÍí]?[ ]?\]) | (?P<minus>\([-–—−]\)|\[[ ]?[Nn][Oo]?[ ]?\])
     """,
     re.VERBOSE,
 )
@@ -50,6 +50,7 @@ class _Box:
     end: int
     state: str
     option: str | None = None
+    word: str = ""
     first: int = 0
     last: int = 0
 
@@ -135,7 +136,7 @@ class BoxReader:
                 out.append(box)
                 continue
             option = page.answers.whole(match[1]) or layout.UNKNOWN
-            out.append(_Box(box.start, box.end, box.state, option, *place))
+            out.append(_Box(box.start, box.end, box.state, option, match[1].casefold(), *place))
         return out
 
     def _groups(self, page: Page, number: int, boxes: Sequence[_Box]) -> None:
@@ -248,7 +249,7 @@ def _runs(text: str, boxes: Sequence[_Box]) -> Iterator[list[_Box]]:
                 yield run
             run = []
         if box.option is not None:
-            repeated = any(other.option == box.option for other in run)
+            repeated = any(other.word == box.word for other in run)
             if repeated:
                 yield run
                 run = []

@@ -14,6 +14,7 @@ from clinical_nlp.pipeline.layout.boxes import BoxReader
 from clinical_nlp.pipeline.layout.diaries import mark_past_lines
 from clinical_nlp.pipeline.layout.fields import FieldReader, add_blank_labels
 from clinical_nlp.pipeline.layout.lines import lines_of
+from clinical_nlp.pipeline.layout.marks import read_marks
 from clinical_nlp.pipeline.layout.markup_tables import markup_blocks
 from clinical_nlp.pipeline.layout.page import Page
 from clinical_nlp.pipeline.layout.pairs import PairReader
@@ -63,6 +64,7 @@ class LayoutReader(RuleComponent):
             self._table_items.read(page, table)
             tables.append(table)
         mark_past_lines(page)
+        read_marks(page)
         self._fields.read(page)
         add_blank_labels(page)
         self._pairs.read(page)

@@ -42,11 +42,15 @@ _ANY_SIGN = re.compile(
 _ANY_BARE = re.compile(
     r"[ \u00a0](?:[NSnsXx0]|[Nn][Oo]n?|NON|[Ss][IÍií]|[Ee][Zz]|[Bb][Aa][Ii]|[Pp]oco|[Aa]lgo|[Ll]eve"
     r"|[Mm]ucho|[1-9]?\++|[-–—−]|±|\d\s?/\s?\d|\+{1,4}\s?/\s?\+{1,4}"
-    r"|[(\[][^()\[\]\n]{1,25}[)\]])(?=[^\S\n]?(?:$|[.,;:|·\n\t(«\"]|//|[^\S\n]{2}))"
+    r"|[(\[][^()\[\]\n]{1,25}[)\]])(?=[^\S\n]?(?:$|[.,;:|·/\n\t(«\"]|[^\S\n]{2}))"
 )
 _FILLED_WITH = re.compile(r"[=_.…]")
 _BRACKET = re.compile(r"[(\[][^()\[\]]{1,25}[)\]]")
 _LEAST_CHAIN = 2
+_CHOICES = re.compile(
+    r"\*{0,2}\s?/\s?(?!.{0,40}\s(?:s[ií]|no|[SN+-])\s*(?:/|$))[^/;.,|:=()\[\]+]{1,30}(?=[/;.,|]|$)",
+    re.I,
+)
 _OPENS = re.compile(r":\s|\.{3,}\s|…\s")
 _BLANK = re.compile(r"(\s*)[^\W\d_][^:=|]{2,40}:\s*")
 _FILLERS = frozenset("_.=…")
@@ -188,12 +192,14 @@ class FieldReader:
     @staticmethod
     def _signed(page: Page, line: Line, part: Part, *, last: bool) -> bool:
         """Read 'label: answer' and its like."""
-        text = line.text
+        text, opening, found = line.text, part.start, False
         for sign in _SIGN.finditer(text, part.start, part.end):
+            if sign.start() < opening:
+                continue
             answer = page.answers.read(text, sign.end())
             if answer is None and sign["question"]:
                 answer = page.answers.read(text, sign.start() + 1)  # '¿Ortopnea? -'
-            start = _opening(text, part.start, sign.start())
+            start = _opening(text, opening, sign.start())
             place = page.label(line, start, sign.start())
             if (
                 sign["question"]
@@ -202,13 +208,17 @@ class FieldReader:
             ):
                 continue  # 'IC? (no explorado)' is a doubt
             if answer is not None and answer.end <= part.end:
+                if _CHOICES.match(text, answer.end):
+                    continue  # 'Edemas: no / maleolares': printed choices
                 span = line.start + sign.end(), line.start + answer.end
-                return page.add(place, span, answer.verdict)
+                found = page.add(place, span, answer.verdict) or found
+                opening = answer.end
+                continue
             shape = sign.group().strip()[:1]
             if sign.end() >= part.end and last and shape in _FILLERS:
                 span = line.start + sign.start(), line.start + sign.end()
-                return page.add(place, span, layout.UNKNOWN)
-        return False
+                return page.add(place, span, layout.UNKNOWN) or found
+        return found
 
     def _bare(self, page: Page, line: Line, part: Part) -> _Bare | None:
         """Read a label and an answer with nothing but a blank between."""

@@ -16,6 +16,7 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(r"[\s:?=.·_…\-–—→▸>\"»*|(\[]*$")
 _LETTERS = re.compile(r"[^\W\d_]")
+_RELATIVES = re.compile(r"[^:]{0,40}\bfamiliares\b[^:]{0,40}:", re.IGNORECASE)
 #: What 'Sin edemas' says where it is granted or denied; unchecked it says nothing.
 _DENIED = {AFFIRMED: NEGATED, NEGATED: UNKNOWN}
 _LONGEST = 110  # code points of a label
@@ -87,6 +88,7 @@ class Page:
             return False
         if verdict != NEGATED:  # 'Familia con muerte súbita: no' is no one's
             relative = relative or self.relatives.search(self.text, *label) is not None
+            relative = relative or self._of_relatives(label[0])
         if replace:
             at = len(self.items) - 1
             while at >= 0 and self.items[at].label[0] >= label[0]:
@@ -105,6 +107,12 @@ class Page:
             self._taken.setdefault(bucket, []).append(label)
         self.items.append(Item(label, answer, verdict, relative=relative))
         return True
+
+    def _of_relatives(self, place: int) -> bool:
+        """Whether a line opens with a heading about relatives: 'Familiares con: infarto [x]'."""
+        opening = max(0, place - _LONGEST)
+        before = self.text[max(self.text.rfind("\n", opening, place) + 1, opening) : place]
+        return before.count(":") == 1 and _RELATIVES.match(before) is not None
 
     def _denies(self, label: Span) -> bool:
         """Whether a label denies by itself: 'Sin edemas'."""
