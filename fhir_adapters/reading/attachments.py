@@ -21,6 +21,11 @@ _FORMATS = {
     "application/rtf": Format.RTF,
     "text/rtf": Format.RTF,
     "application/x-rtf": Format.RTF,
+    "text/xml": Format.CDA,
+    "application/xml": Format.CDA,
+    "application/hl7-v3+xml": Format.CDA,
+    "application/hl7-cda+xml": Format.CDA,
+    "application/cda+xml": Format.CDA,
 }
 #: Content types that decide nothing; the first bytes do.
 _GENERIC = frozenset({"", "application/octet-stream", "text/plain"})

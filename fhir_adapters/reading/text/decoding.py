@@ -30,6 +30,17 @@ _SINGLE_BYTE = frozenset(
     | {f"cp{page}" for page in (437, 850, 858, 1250, 1251, 1253, 1254, 1257)}
     | {"mac-roman"}
 )
+#: Names that systems give to charsets and Python does not know, without their punctuation.
+_ALIASES = {
+    **dict.fromkeys(("ansi", "xansi", "windows", "win1252", "wincp1252", "windows1252"), "cp1252"),
+    **dict.fromkeys(("cp1252", "msansi", "xcp1252", "westeuropean"), "cp1252"),
+    **dict.fromkeys(("iso88591", "iso885911987", "isolatin1", "latin1"), "latin-1"),
+    **dict.fromkeys(("iso885915", "latin9"), "iso8859-15"),
+    **dict.fromkeys(("utf8mb4", "unicode11utf8", "xutf8", "utf8nobom", "utf8bom"), "utf-8"),
+    **dict.fromkeys(("unicode", "ucs2", "iso10646ucs2"), "utf-16"),
+    **dict.fromkeys(("dos", "oem", "oem850", "pc850", "ibm850", "cp850"), "cp850"),
+    **dict.fromkeys(("macintosh", "mac", "xmacroman", "macroman"), "mac-roman"),
+}
 #: Characters of Western text: Latin letters, punctuation, signs, emoji.
 _WESTERN = re.compile("[\t\n\r -~\xa0-\u024f\u2010-\u2bff\ufb00-\ufb06\U0001f000-\U0001faff]")
 _PRINTABLE = re.compile(rb"[\t\n\r -~]")
@@ -97,8 +108,9 @@ def _codec_name(charset: str | None) -> str | None:
     """Return Python's name of a charset we read; ``None`` for others."""
     if charset is None:
         return None
+    plain = re.sub("[^a-z0-9]", "", charset.lower())
     try:
-        name = codecs.lookup(charset).name
+        name = codecs.lookup(_ALIASES.get(plain, charset)).name
     except (LookupError, ValueError):  # ValueError: a NUL in the name
         return None
     return name if name in _WIDE | _WINDOWS | _SINGLE_BYTE else None

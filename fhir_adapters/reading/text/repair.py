@@ -2,7 +2,7 @@
 
 Offsets of findings refer to the mended text. Only what cannot have been meant is changed:
 UTF-8 that was read as another charset, halves of surrogate pairs, byte order marks and NULs.
-Quotes, ligatures, widths and line ends stay as they were written. A clean note of 2,200
+Quotes, ligatures and widths stay as they were written. A clean note of 2,200
 characters costs 16 µs.
 """
 
@@ -21,6 +21,11 @@ _C1 = "".join(map(chr, range(0x80, 0xA0)))
 # byte, a space that does not break or a soft hyphen.
 _MOJIBAKE = re.compile(f"[{_FIRST}{_C1}][^\x00-\x7f]|Ã[ a-z.,;:]|[{_C1}]|ï¿½")
 _SUSPECT = tuple(_FIRST + _C1 + "ï")
+#: "Exploraci¢n f¡sica": letters of code page 850 within words, read as Windows-1252.
+_DOS = re.compile("(?<=[a-z])[¢£¤](?=[a-z])")
+#: NULs fill up fields; other controls end lines in word processors and on old systems.
+_CONTROLS = {"\0": " ", "\v": "\n", "\f": "\n", "\u2028": "\n", "\u2029": "\n"}
+_LINE_END = re.compile("\r(?!\n)")
 _ENCODING_ONLY = TextFixerConfig(
     unescape_html=False,
     remove_terminal_escapes=False,
@@ -58,23 +63,37 @@ def repair(text: str) -> str:
     r"""Return a text in which what was decoded wrongly is mended.
 
     Lines with mojibake are given to ftfy, which undoes it where that is plain. NULs, with
-    which old systems fill up fields, become spaces; byte order marks go.
+    which old systems fill up fields, become spaces, line ends other than CR LF become LF, one
+    for one; byte order marks go.
 
     Examples
     --------
     >>> repair("\ufeffExploraciÃ³n: «sin» edemas")
     'Exploración: «sin» edemas'
     """
-    if "\0" in text:
-        text = text.replace("\0", " ")
+    for control, shown in _CONTROLS.items():
+        if control in text:
+            text = text.replace(control, shown)
+    if "\r" in text:
+        text = _LINE_END.sub("\n", text)
     if text.isascii():
         return text
-    text = well_formed(text)
+    text = _mend_dos(well_formed(text))
     if _suspect(text):
         lines = text.split("\n")
         text = "\n".join(_mend(line) if _MOJIBAKE.search(line) else line for line in lines)
     # No text wherever it stands: files are put together of several.
     return text.replace("\ufeff", "")
+
+
+def _mend_dos(text: str) -> str:
+    """Read a text anew that was in a code page of DOS and was taken for Windows-1252."""
+    if not any(map(text.__contains__, "¢£¤")) or not _DOS.search(text):
+        return text
+    try:
+        return text.encode("cp1252").decode("cp858")
+    except UnicodeError:
+        return text
 
 
 def _suspect(text: str) -> bool:

@@ -28,7 +28,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_START = re.compile(r"[\s\0\ufeff]*\{?\s*\\rtf(?![a-z])")
+_START = re.compile(r"[\s\0\ufeff]*\{?\s*\\{1,2}rtf(?![a-z])")
+_DOUBLED = re.compile(r"[\s\0\ufeff]*\{?\s*\\\\rtf")
 #: Nested tables that are followed.
 _MOST_LEVELS = 8
 #: Private characters in which Word keeps letters of a symbol font.
@@ -55,6 +56,8 @@ def rtf_to_text(data: bytes) -> str:
     """
     reader = _Reader()
     source = data.decode("latin-1")  # one character a byte
+    if _DOUBLED.match(source[:200]):  # escaped as a JSON string once too often
+        source = source.replace("\\\\", "\\").replace("\\r\\n", "\n").replace('\\"', '"')
     place = 0
     while match := _TOKEN.match(source, place):
         place = match.end()
