@@ -35,9 +35,18 @@ _DATE = re.compile(
     """,
     re.VERBOSE,
 )
+MONTH_NAMES = frozenset(_MONTH_OF)
+_HINT = re.compile(
+    rf"(?:19|20)\d\d|\d[/.-]\d|(?<!\w)(?:{'|'.join(_MONTH_OF)})(?![^\W\d_])", re.IGNORECASE
+)
 _CENTURY, _LATEST = 2000, 50
 _LONGEST_WORD = 4  # beside a date in a cell: 'lun', '(hoy)'
 _DAYS, _MOST_MONTHS = 31, 12
+
+
+def may_hold_date(text: str) -> bool:
+    """Whether a text has what looks like a date; cheap, for texts that have none."""
+    return _HINT.search(text) is not None
 
 
 def date_in(text: str, *, whole: bool = False) -> str | None:

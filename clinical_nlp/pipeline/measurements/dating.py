@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from clinical_nlp.pipeline.layout.dates import date_in, dates_of
+from clinical_nlp.pipeline.layout.dates import MONTH_NAMES, date_in, dates_of, may_hold_date
 from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity
 from clinical_nlp.pipeline.measurements.text import Words
@@ -21,6 +21,7 @@ _IN_PAIR = len(" / ")  # characters between the two numbers of a blood pressure
 _MOST_BETWEEN = 40  # characters looked at on each side
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]\n]{3,24})[)\]]")
 _SAID_AFTER = re.compile(r"\s*,?\s*(?:en|de|del|el|desde)\s+(?:el\s+)?")
+_BEFORE_SAID = frozenset(" ,\n\t\u00a0")
 _ENDS_AFTER = re.compile(r"\s*(?:[,;.)\]]|$|\n|y\b|->|→)")
 # Between a date and its value: signs, or a verb.
 _LEADS = re.compile(r"[\s:()\[\]|=~≈<>*-]*(?:(?:fue|era|de|a|con)\s+)?[<>≤≥~]?\s*")
@@ -45,7 +46,6 @@ class Dating:
 
     def __init__(self, words: Words) -> None:
         self._words = words
-        self._text = words.doc.text
 
     def days(self, values: Sequence[Quantity]) -> list[str | None]:
         """Return the day of each value, in the form of ISO 8601 as far as given; else ``None``.
@@ -55,35 +55,35 @@ class Dating:
         values
             In order of place.
         """
+        if not self._words.may_hold_date(MONTH_NAMES):
+            return [value.day for value in values]
+        self._text = self._words.text
+        places = [self._words.offsets(v.first, max(v.after, v.end)) for v in values]
         days: list[str | None] = []
         last_end, heading = 0, (0, 0, "")
         for number, value in enumerate(values):
-            start, end = self._offsets(value)
+            start, end = places[number]
             first = max(last_end, start - _MOST_BETWEEN)
             in_pair = bool(number) and value.concept == DIASTOLIC and start - last_end <= _IN_PAIR
             found = days[-1] if in_pair else self._right_before(first, start)
             heading = self._heading(last_end, start, heading)
             if found is None:
-                following = self._offsets(values[number + 1])[0] if number + 1 < len(values) else 0
+                following = places[number + 1][0] if number + 1 < len(values) else 0
                 found, end = self._after(end, following)
                 if found is None and heading[0] <= start < heading[1]:
                     found = heading[2]
             days.append(value.day or found)
             last_end = end
         for number, value in enumerate(values[1:], 1):  # '130/80 (2023)': of both
-            if value.concept == DIASTOLIC and days[number - 1] is None:
-                start = self._offsets(value)[0]
-                if start - self._offsets(values[number - 1])[1] <= _IN_PAIR:
-                    days[number - 1] = days[number]
+            in_pair = places[number][0] - places[number - 1][1] <= _IN_PAIR
+            if in_pair and value.concept == DIASTOLIC and days[number - 1] is None:
+                days[number - 1] = days[number]
         return days
-
-    def _offsets(self, value: Quantity) -> tuple[int, int]:
-        start, _ = self._words.text_of(value.first, value.end)
-        last, text = self._words.text_of(value.first, max(value.after, value.end))
-        return start, last + len(text)
 
     def _right_before(self, first: int, start: int) -> str | None:
         window = self._text[first:start]
+        if not may_hold_date(window):
+            return None
         for found, end, iso in reversed(dates_of(window)):
             if window[found:end].strip(". ").lower() in _DAY_NAMES:
                 continue
@@ -97,6 +97,8 @@ class Dating:
             own = not end <= following < bracket.end()  # not '(junio 68)'
             iso = date_in(bracket[1], whole=True) if own else None
             return iso, bracket.end() if iso is not None else end
+        if self._text[end : end + 1] not in _BEFORE_SAID:
+            return None, end
         said = _SAID_AFTER.match(self._text, end)
         if said is None:
             return None, end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
+from spacy.attrs import IDX
 from spacy.tokens import Doc
 
 _MARKUP = re.compile(
@@ -14,9 +15,15 @@ _MARKUP = re.compile(
 )
 
 
-def markup_tokens(doc: Doc) -> list[int]:
+#: A note has tags or entities only with one of these words.
+MARKUP_SIGNS = frozenset({"nbsp", "#160", "br", "td", "tr", "th", "div", "span", "li", "dd", "dt"})
+
+
+def markup_tokens(doc: Doc, norms: list[str]) -> list[int]:
     """Return the tokens of tags and of no-break blanks, which are no words."""
-    starts = [token.idx for token in doc]
+    if "<" not in norms and "&" not in norms:
+        return []
+    starts = doc.to_array(IDX).tolist()
     found: list[int] = []
     for match in _MARKUP.finditer(doc.text):
         found.extend(range(bisect_left(starts, match.start()), bisect_left(starts, match.end())))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from spacy.tokens import Doc
 
-_LETTERS = frozenset({"o", "oo", "l"})
+#: A note has misread digits only with one of these words.
+LETTERS = frozenset({"o", "oo", "l"})
 _THOUSAND = 3  # digits after a thousands point
 
 
@@ -28,7 +29,7 @@ def merge_misread(doc: Doc, norms: list[str]) -> dict[int, int]:
     """
     merged: dict[int, int] = {}
     taken = -1
-    for index in [i for i, norm in enumerate(norms) if norm in _LETTERS]:
+    for index in [i for i, norm in enumerate(norms) if norm in LETTERS]:
         if index <= taken:
             continue
         read = _with_one if norms[index] == "l" else _with_zero

@@ -77,16 +77,14 @@ class NumberReader:
         plain = norm.isdigit()
         if not plain and (not norm[:1].isdigit() or not _PLAIN.match(norm)):
             return None
-        if (
-            plain
-            and words.at(position + 1) in _APOSTROPHES
-            and words.at(position + 2).isdigit()
-            and words.is_adjacent(position + 1)
-            and words.is_adjacent(position + 2)
-        ):  # 36'5, and 1'250
-            return _with_comma(words, position)
-        if plain and self._is_split_decimal(words, position):  # 1 ,2
-            return _with_comma(words, position)
+        if plain:
+            sign = words.at(position + 1)
+            if sign in _APOSTROPHES:  # 36'5, and 1'250
+                adjacent = words.is_adjacent(position + 1) and words.is_adjacent(position + 2)
+                if adjacent and words.at(position + 2).isdigit():
+                    return _with_comma(words, position)
+            elif sign == "," and self._is_split_decimal(words, position):  # 1 ,2
+                return _with_comma(words, position)
         return Number(position, position + 1, float(norm)) if plain else _read(norm, position)
 
     @staticmethod
@@ -94,8 +92,7 @@ class NumberReader:
         """Whether a blank stands before the decimal comma instead of none: '1 ,2'."""
         decimals = words.at(position + 2)
         return (
-            words.at(position + 1) == ","
-            and not words.is_adjacent(position + 1)
+            not words.is_adjacent(position + 1)
             and decimals.isdigit()
             and len(decimals) < _DIGITS_OF_A_THOUSAND
             and words.is_adjacent(position + 2)

@@ -17,6 +17,7 @@ class References:
 
     def __init__(self, rules: MeasurementRules) -> None:
         self._rules = rules
+        self._openings = rules.reference_labels | _BELOW | {">", "(", "["}
 
     def end(self, words: Words, position: int, measure: Measure) -> int:
         """Return the end of the limits at ``position``; 0 where there are none.
@@ -24,6 +25,9 @@ class References:
         A sign between two numbers alike ('60 > 35') may be an arrow; limits are then only
         those that the measurement is usually printed with.
         """
+        norm = words.at(position)
+        if norm not in self._openings and not norm[:1].isdigit():
+            return 0
         start = position
         closing = BRACKETS.get(words.at(position))
         position += closing is not None

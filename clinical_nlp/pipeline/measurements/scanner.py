@@ -80,7 +80,7 @@ class Scanner:
             for name in entries:
                 if self._read(name, position, end):
                     break
-        for position in [i for i, norm in enumerate(words.norms) if norm[0].isdigit()]:
+        for position in words.numbers:
             if position not in self._used:
                 opening, last = self._in_examination(position), self._last_before(position)
                 self._add(self._unnamed.at(words, position, in_examination=opening, last=last))
@@ -162,6 +162,8 @@ class Scanner:
         """Return the value that corrects one: 'peso setenta y nueve no corrijo 74,2'."""
         words = self._words
         place = value.after + (words.at(value.after) == ",")
+        if words.at(place) not in self._rules.corrections.first_words:
+            return value
         length = self._rules.corrections.at(words, place)[0]
         if not length:
             return value

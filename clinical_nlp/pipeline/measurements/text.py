@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property
 
+from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc
 
-from clinical_nlp.pipeline.measurements.markup import markup_tokens
-from clinical_nlp.pipeline.measurements.misread import merge_misread
+from clinical_nlp.pipeline.measurements.markup import MARKUP_SIGNS, markup_tokens
+from clinical_nlp.pipeline.measurements.misread import LETTERS, merge_misread
 from clinical_nlp.pipeline.rules import norms_of
 
 #: Signs between the two numbers of a range or of a blood pressure.
 DASHES = frozenset({"-", "–", "—"})
 #: Closing bracket of each opening one.
 BRACKETS = {"(": ")", "[": "]"}
+_DATE_SIGNS = frozenset({"/", "-"})
 _ENDS = frozenset({".", ";", "?", "!"})
 #: Signs that look like another one, as word processors and PDFs put them: the fraction and
 #: the division slash, the minus sign and the two hyphens of Unicode.
@@ -41,14 +44,15 @@ class Words:
                 blanks.append(index)
             else:  # a lone accent, typed for an apostrophe
                 norms[index] = "'"
-        if not _LOOKALIKES.keys().isdisjoint(norms):
+        present = set(norms)
+        if not _LOOKALIKES.keys().isdisjoint(present):
             norms = [_LOOKALIKES.get(norm, norm) for norm in norms]
-        self._last = merge_misread(doc, norms)
+        self._last = {} if LETTERS.isdisjoint(present) else merge_misread(doc, norms)
         inside = {i for first, last in self._last.items() for i in range(first + 1, last + 1)}
         left_out = inside.union(
             blanks,
-            self._field_lines(norms) if "_" in norms else (),
-            markup_tokens(doc) if "<" in norms or "nbsp" in norms else (),
+            self._field_lines(norms) if "_" in present else (),
+            () if MARKUP_SIGNS.isdisjoint(present) else markup_tokens(doc, norms),
         )
         self.tokens = [index for index in range(len(norms)) if index not in left_out]
         self.norms = [norms[index] for index in self.tokens]
@@ -129,9 +133,10 @@ class Words:
             if self.is_border(position):
                 break
             position -= 1
-            if self.norms[position] in _ENDS or self.is_yes(position):
+            norm = self.norms[position]
+            if norm in _ENDS or (norm == "si" and self.is_yes(position)):
                 break
-            words.append(self.norms[position])
+            words.append(norm)
         return words
 
     def after(self, position: int, count: int) -> list[str]:
@@ -161,3 +166,39 @@ class Words:
             return token.idx, token.text
         span = self.doc[start : last + 1]
         return span.start_char, span.text
+
+    def offsets(self, first: int, end: int) -> tuple[int, int]:
+        """Return where the words ``first`` to ``end`` (exclusive) start and end in the text."""
+        last = self.last_token(end - 1)
+        return self._places[self.tokens[first]][0], sum(self._places[last])
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The places of the words that begin with a digit."""
+        return [position for position, norm in enumerate(self.norms) if norm[0].isdigit()]
+
+    def may_hold_date(self, months: frozenset[str]) -> bool:
+        """Whether the note has what looks like a date; cheap, for notes that have none."""
+        if not months.isdisjoint(self.norms):
+            return True
+        for position in self.numbers:
+            norm = self.norms[position]
+            if len(norm) == 4 and norm[:2] in ("19", "20"):
+                return True
+            if len(norm) < 3 and self.at(position + 1) in _DATE_SIGNS:
+                following = self.at(position + 2)
+                if len(following) != 3 and following.isdigit():
+                    return True
+            elif norm.count(".") == 2:
+                return True
+        return False
+
+    @cached_property
+    def text(self) -> str:
+        """The note."""
+        return self.doc.text
+
+    @cached_property
+    def _places(self) -> list[list[int]]:
+        """Offset and length of each token."""
+        return self.doc.to_array([IDX, LENGTH]).tolist()  # type: ignore[no-any-return]
