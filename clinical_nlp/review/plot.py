@@ -169,13 +169,25 @@ def _draw_series(axis: Axes, series: Series) -> None:
     days = [_num(point.day) for point in series.points]
     values = [point.value for point in series.points]
     colour = PRESENCES[Presence.PRESENT][0]
-    axis.plot(days, values, color=colour, linewidth=1.4, alpha=0.7)
-    for origin, marker in _MARKERS.items():
-        chosen = [i for i, point in enumerate(series.points) if point.origin is origin]
-        axis.plot([days[i] for i in chosen], [values[i] for i in chosen], marker, color=colour)
+    believed = [i for i, point in enumerate(series.points) if not point.doubtful]
+    doubtful = [i for i, point in enumerate(series.points) if point.doubtful]
+    by_origin = {o: [i for i in believed if series.points[i].origin is o] for o in _MARKERS}
+    axis.plot(
+        [days[i] for i in believed],
+        [values[i] for i in believed],
+        color=colour,
+        linewidth=1.4,
+        alpha=0.7,
+    )
+    for chosen, marker, ink in (
+        *((by_origin[origin], marker, colour) for origin, marker in _MARKERS.items()),
+        (doubtful, "x", PRESENCES[Presence.UNCERTAIN][0]),
+    ):
+        axis.plot([days[i] for i in chosen], [values[i] for i in chosen], marker, color=ink)
+    last = (believed or doubtful)[-1]
     axis.annotate(
         _last(series),
-        (days[-1], values[-1]),
+        (days[last], values[last]),
         xytext=(7, 0),
         textcoords="offset points",
         va="center",
@@ -196,8 +208,10 @@ def _draw_series(axis: Axes, series: Series) -> None:
 
 
 def _last(series: Series) -> str:
-    point = series.points[-1]
-    return measurement_es(point.value, point.comparator)
+    """The last value that is believed; a doubtful one only where all are."""
+    point = next((p for p in reversed(series.points) if not p.doubtful), series.points[-1])
+    value = measurement_es(point.value, point.comparator)
+    return f"{value} (dudoso)" if point.doubtful else value
 
 
 def _track_labels(axis: Axes, names: list[str]) -> None:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from clinical_nlp.records import Concept, EventKind, RiskEstimate
 from clinical_nlp.risk.feature_table import load_features
-from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline, order_of
 from clinical_nlp.spanish import unit_es
 
 #: Most tracks of each kind.
@@ -46,12 +46,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A measured value; ``comparator`` where it is a bound (">60")."""
+    """A measured value; ``comparator`` where it is a bound (">60").
+
+    ``doubtful`` values are shown, and were given to no model.
+    """
 
     day: date
     value: float
     origin: Origin
     comparator: str | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,8 @@ def select_tracks(
     start = end - timedelta(days=window_days)
     priority = [piece.concept for reason in estimate.reasons for piece in reason.evidence]
     by_concept: dict[str, list[Entry]] = {}
-    for entry in timeline.entries:
+    doubtful = {id(doubt.entry) for doubt in timeline.doubts}
+    for entry in sorted((*timeline.entries, *(d.entry for d in timeline.doubts)), key=order_of):
         by_concept.setdefault(entry.concept, []).append(entry)
 
     findings: dict[str, FindingTrack] = {}
@@ -126,7 +131,7 @@ def select_tracks(
         concept = concepts.get(key)
         name, category = (concept.name_es, concept.category) if concept else (key, "")
         points = tuple(
-            Point(e.day, e.value, e.origin, e.comparator)
+            Point(e.day, e.value, e.origin, e.comparator, id(e) in doubtful)
             for e in entries
             if e.value is not None and e.day is not None and e.day >= start
         )

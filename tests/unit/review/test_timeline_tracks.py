@@ -16,7 +16,8 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.review.plot import describe, draw
 from clinical_nlp.review.timeline_tracks import MAX_FINDINGS, MAX_SERIES, select_tracks
-from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
+from clinical_nlp.risk.plausibility import Cause
+from clinical_nlp.risk.timeline import Doubt, Entry, Origin, Presence, Timeline
 
 AS_OF = date(2026, 3, 31)
 CONCEPTS = load_lexicon().concepts
@@ -29,8 +30,11 @@ def entry(concept: str, days_ago: int, **fields) -> Entry:
     return Entry(concept, day, day, evidence=evidence, **values)
 
 
-def tracks(*entries: Entry, reasons: tuple[str, ...] = (), **options):
-    timeline = Timeline("p", AS_OF, Sex.FEMALE, entries=tuple(sorted(entries, key=lambda e: e.day)))
+def tracks(
+    *entries: Entry, reasons: tuple[str, ...] = (), doubts: tuple[Doubt, ...] = (), **options
+):
+    ordered = tuple(sorted(entries, key=lambda e: e.day))
+    timeline = Timeline("p", AS_OF, Sex.FEMALE, entries=ordered, doubts=doubts)
     estimate = RiskEstimate(
         "p",
         EstimateStatus.SCORED,
@@ -117,3 +121,15 @@ def test_draw_is_deterministic_and_has_text_alternative(empty):
     assert "Nada en el periodo" in svg
     if not empty:
         assert "disnea: 1 menciones" in describe(chosen) and "&lt;38,5" in svg
+
+
+@pytest.mark.parametrize("others", [2, 0])
+def test_doubtful_value_is_drawn_and_is_not_the_last_word(others):
+    weights = [entry("body_weight", 200 + i, value=70.0) for i in range(others)]
+    doubt = Doubt(entry("body_weight", 9, value=152.0), Cause("change"))
+    chosen = tracks(*weights, doubts=(doubt,))
+    (series,) = chosen.series
+    assert [p.doubtful for p in series.points] == [False] * others + [True]
+    told = describe(chosen)
+    assert ("el último 70" if others else "el último 152 (dudoso)") in told
+    assert draw(chosen) == draw(chosen)
