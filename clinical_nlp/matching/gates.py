@@ -52,19 +52,28 @@ class Context:
         self.words = words
         self.section = section
         self._notes: dict[re.Pattern[str], bool] = {}
+        # A gate asks the same place several times, one rule after the other.
+        self._lefts: tuple[int, str] = (-1, "")
+        self._rights: tuple[int, str] = (-1, "")
 
     def left(self, start: int) -> str:
         """The words of the sentence before ``start``, fifteen at most."""
+        if self._lefts[0] == start:
+            return self._lefts[1]
         index, floor = start, max(0, start - _LEFT)
         while index > floor and self.words[index - 1] not in _SENTENCE_ENDS:
             index -= 1
-        return _joined(self.words[index:start])
+        self._lefts = start, _joined(self.words[index:start])
+        return self._lefts[1]
 
     def right(self, end: int) -> str:
         """The words of the sentence from ``end``, ten at most."""
+        if self._rights[0] == end:
+            return self._rights[1]
         words = self.words[end : end + _RIGHT]
         ends = (i for i, word in enumerate(words, start=1) if word in _SENTENCE_ENDS)
-        return _joined(words[: next(ends, len(words))])
+        self._rights = end, _joined(words[: next(ends, len(words))])
+        return self._rights[1]
 
     def line(self, start: int, end: int) -> str:
         """Thirty words on either side, the term left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 
 from clinical_nlp.matching.cues import END, START, CueMatcher, prune
@@ -17,6 +17,8 @@ from clinical_nlp.pipeline.assertion.sentence import Sentence
 _FAMILY = "FAMILY"
 #: Categories of the signs that an enumeration may hold.
 _MARKS = frozenset(("COMMA", "BRACKET"))
+#: Reach of a rule that bounds others.
+_EVERYWHERE = (WIDEST, WIDEST)
 
 
 class ContextEngine:
@@ -32,6 +34,7 @@ class ContextEngine:
         self._data = rules
         self._matcher = CueMatcher([cue.pattern for cue in rules.cues])
         self._rules_of: dict[frozenset[str], dict[tuple[int, ...], tuple[ConTextRule, ...]]] = {}
+        self._reach_of: dict[frozenset[str], dict[tuple[int, ...], tuple[int, int]]] = {}
         self._of_category: dict[tuple[str, str | None], Assertion] = {}
 
     def modifiers(self, sentence: Sentence) -> list[ConTextModifier]:
@@ -40,9 +43,7 @@ class ContextEngine:
         Empty where no cue may modify any.
         """
         rules = self._rules(frozenset(target.label_ for target in sentence.targets))
-        matches = prune(
-            self._matcher.find([START, *sentence.words, END], _reaching(sentence, rules))
-        )
+        matches = prune(self._matcher.find([START, *sentence.words, END], self._reaching(sentence)))
         chosen = [(rule, match) for match in matches for rule in rules(match.patterns)]
         if all(rule.direction in SILENT for rule, _ in chosen):
             return []
@@ -75,6 +76,35 @@ class ContextEngine:
             return found
 
         return rules
+
+    def _reaching(self, sentence: Sentence) -> Callable[[int, int, tuple[int, ...]], bool]:
+        """Return a function that tells whether a match may modify a target where they stand.
+
+        'No ha presentado,' may close a topic before it; where no finding stands before it, it
+        must not hide 'no ha presentado', which denies what follows.
+        """
+        kinds = frozenset(target.label_ for target in sentence.targets)
+        known, rules = self._reach_of.setdefault(kinds, {}), self._rules(kinds)
+        starts = [target.start + 1 for target in sentence.targets]  # the words begin with START
+        ends = [target.end + 1 for target in sentence.targets]
+
+        def reaches(start: int, end: int, patterns: tuple[int, ...]) -> bool:
+            reach = known.get(patterns)
+            if reach is None:
+                reach = known[patterns] = _reach(rules(patterns))
+            if reach is _EVERYWHERE:
+                return True
+            left, right = reach
+            if right:
+                after = bisect_right(ends, end)
+                if after < len(starts) and starts[after] < end + right:
+                    return True
+            if left:
+                before = bisect_left(starts, start) - 1
+                return before >= 0 and ends[before] > start - left
+            return False
+
+        return reaches
 
     def edges(self, sentence: Sentence) -> list[tuple[Target, ConTextModifier]]:
         """Run ConText: pairs of a target and a cue that modifies it."""
@@ -167,34 +197,21 @@ def _share_with_short_forms(sentence: Sentence, assertions: dict[int, Assertion]
                 assertions[other.index] = assertions[one.index]
 
 
-def _reaching(
-    sentence: Sentence, rules: Callable[[tuple[int, ...]], tuple[ConTextRule, ...]]
-) -> Callable[[int, int, tuple[int, ...]], bool]:
-    """Return a function that tells whether a match may modify a target where they stand.
+def _reach(rules: Iterable[ConTextRule]) -> tuple[int, int]:
+    """Words that the widest of some rules reaches to the left and to the right.
 
-    'No ha presentado,' may close a topic before it; where no finding stands before it, it must
-    not hide 'no ha presentado', which denies what follows.
+    A rule that only bounds others counts as reaching everywhere.
     """
-    starts = [target.start for target in sentence.targets]
-    ends = [target.end for target in sentence.targets]
-
-    def reaches(start: int, end: int, patterns: tuple[int, ...]) -> bool:
-        start, end = start - 1, end - 1  # the words begin with START
-        for rule in rules(patterns):
-            if rule.direction in SILENT:
-                return True
-            reach = rule.max_scope or WIDEST
-            if rule.direction != "BACKWARD":
-                after = bisect_left(ends, end + 1)
-                if after < len(starts) and starts[after] < end + reach:
-                    return True
-            if rule.direction != "FORWARD":
-                before = bisect_left(starts, start) - 1
-                if before >= 0 and ends[before] > start - reach:
-                    return True
-        return False
-
-    return reaches
+    left = right = 0
+    for rule in rules:
+        if rule.direction in SILENT:
+            return _EVERYWHERE
+        reach = rule.max_scope or WIDEST
+        if rule.direction != "FORWARD":
+            left = max(left, reach)
+        if rule.direction != "BACKWARD":
+            right = max(right, reach)
+    return left, right
 
 
 def _may_modify(rule: ConTextRule, kinds: frozenset[str]) -> bool:
