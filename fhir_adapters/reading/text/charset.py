@@ -131,7 +131,7 @@ def _best(sample: bytes, declared: str | None) -> str:
         candidates.remove(declared)
         candidates.insert(0, declared)
     scores = {codec: _score(sample, codec) for codec in candidates}
-    for likely in {"cp1252", candidates[0]}:
+    for likely in {"cp1252", candidates[0]} - {"utf-8"}:  # broken bytes are no evidence
         scores[likely] += _PRIOR
     return max(candidates, key=lambda codec: scores[codec])
 

@@ -33,6 +33,7 @@ class Table:
     cells: list[Cell] = field(default_factory=list)
     open: bool = False  # text goes to the last cell
     spans: dict[int, int] = field(default_factory=dict)  # column → rows that a cell still covers
+    ruled: bool | None = None  # rows are set between bars: the first began with an empty cell
 
     @property
     def flow(self) -> Flow:
@@ -51,7 +52,9 @@ class Table:
             return
         texts = self._columns([(cell, cell.flow.text) for cell in cells])
         if any(text for _, text in texts):
-            for line in _lines(texts):
+            if self.ruled is None:
+                self.ruled = len(texts) > 1 and not texts[0][1]
+            for line in _lines(texts, self.ruled):
                 self.outer.block()
                 self.outer.write(line, exact=True)
             self.outer.block()
@@ -81,7 +84,7 @@ class Table:
             columns.append((None, ""))
 
 
-def _lines(cells: list[tuple[Cell | None, str]]) -> Iterator[str]:
+def _lines(cells: list[tuple[Cell | None, str]], ruled: bool) -> Iterator[str]:
     """Yield a row as one line, or as several where its cells hold lines of their own.
 
     Cells with equally many lines ("Disnea⏎Ortopnea" beside "No⏎Sí") are rows that the
@@ -96,7 +99,7 @@ def _lines(cells: list[tuple[Cell | None, str]]) -> Iterator[str]:
     if len(filled) > 1 and len(counts) == 1 and counts != {1} and not _structured(filled):
         split = [_split(text) or [""] * min(counts) for _, text in cells]
         for row in zip(*split, strict=True):
-            yield _join(list(row))
+            yield _join(list(row), ruled)
         return
     last = max(place for place, (_, text) in enumerate(cells) if text)
     line: list[str] = []
@@ -104,13 +107,13 @@ def _lines(cells: list[tuple[Cell | None, str]]) -> Iterator[str]:
         several = "\n" in text
         if several and (place == last or (cell is not None and cell.structured)):
             if any(line):
-                yield _join(line)
+                yield _join(line, ruled)
             line.clear()
             yield text
         elif place <= last or line:
             line.append(" ".join(_split(text)) if several else text)
     if any(line):
-        yield _join(line)
+        yield _join(line, ruled)
 
 
 def _split(text: str) -> list[str]:
@@ -121,7 +124,9 @@ def _structured(cells: list[tuple[Cell | None, list[str]]]) -> bool:
     return any(cell is not None and cell.structured for cell, _ in cells)
 
 
-def _join(cells: list[str]) -> str:
-    """Join cells; an empty first one is kept by a bar at the edge, as in a ruled table."""
+def _join(cells: list[str], ruled: bool) -> str:
+    """Join cells; an empty first one is kept by a bar at the edge."""
+    if ruled and len(cells) > 1:
+        return f"| {CELL.join(cells)} |"
     edge = "" if cells[0] else "| "
     return (edge + CELL.join(cells)).strip(" ")
