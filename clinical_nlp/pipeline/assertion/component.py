@@ -99,7 +99,8 @@ class EsAssertion(RuleComponent):
             item = layout.item_at(findings[i].start) if layout.items else None
             if item is not None:
                 drug = self._kinds.of(findings[i].concept, ()) == "DRUG"
-                assertion = answered(assertion, item, drug=drug)
+                length = findings[i].end - findings[i].start
+                assertion = answered(assertion, item, length=length, drug=drug)
             if assertion != AFFIRMED:
                 changed = True
                 old = findings[i]

@@ -12,20 +12,33 @@ from clinical_nlp.pipeline import document_layout as layout
 from clinical_nlp.pipeline.assertion.assertion import Assertion
 from clinical_nlp.pipeline.document_layout import Item
 
+_LEAST_WORDING = 15  # code points
 _FAMILY_MEMBER = "FAMMEMB"
 
 
-def answered(assertion: Assertion, item: Item, *, drug: bool = False) -> Assertion:
+def answered(assertion: Assertion, item: Item, *, length: int = 0, drug: bool = False) -> Assertion:
     """Return the assertion of a target in an item's label, with the item's answer.
 
-    A drug in an earlier row or column is not over for that: it may be taken still.
+    Parameters
+    ----------
+    assertion
+        What the cues around say.
+    item
+        The item.
+    length
+        Code points of the target. A label with more words than it says something of its own:
+        '[x] Conoce los signos de alarma: disnea'.
+    drug
+        Whether it is a drug: one in an earlier row or column is not over, it may be taken still.
     """
     said = _VERDICTS.get(item.verdict)
     if said is not None:
         keep = item.verdict != layout.NEGATED
+        worded = item.label[1] - item.label[0] - length > _LEAST_WORDING
         assertion = replace(
             said,
             historical=said.historical or (keep and assertion.historical),
+            hypothetical=said.hypothetical or (keep and worded and assertion.hypothetical),
             family=keep and assertion.family,
             relation=assertion.relation if keep else None,
         )

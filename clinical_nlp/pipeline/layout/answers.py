@@ -15,7 +15,7 @@ _SIGNS = {
     layout.UNKNOWN: r"[-–—]{2,}|_{2,}|\.{3,}|…+|\#[^\s|]+!?|[(\[][ _.]*[)\]]",
     layout.UNCERTAIN: r"±|\+\s?/\s?-|¿?\?+\)?",
     layout.AFFIRMED: r"[+]{1,4}(?:\s?/\s?[+]{1,4})?|[1-9]\+|[1-9]\s?/\s?[34](?![\d/])"
-    r"|[1-9](?![\d,.:/°ºª]|\s?\))|[✓✔☑]",
+    r"|[1-9](?![\d,.:/°ºª])|[✓✔☑]",
     layout.NEGATED: r"[-–—−]|0\s?/\s?(?:[1-9](?!\d)|[+]{1,4})|0(?![\d,.:]|\s?/)|[✗✘∅ø]",
 }
 _ENDS = re.compile(
@@ -74,6 +74,8 @@ class Answers:
                     return Answer(inner.verdict, end + 1)
         if answer is None or not _ENDS.match(text, answer.end):
             return None
+        if text[opening].isdigit() and text[answer.end : answer.end + 2].lstrip()[:1] == ")":
+            return None  # '1) Furosemida'
         return answer
 
     def _at(self, text: str, start: int) -> Answer | None:

@@ -19,7 +19,8 @@ from clinical_nlp.pipeline.layout.markup_tables import markup_blocks
 from clinical_nlp.pipeline.layout.page import Page
 from clinical_nlp.pipeline.layout.pairs import PairReader
 from clinical_nlp.pipeline.layout.table_items import TableItems
-from clinical_nlp.pipeline.layout.tables import TableReader, find_blocks
+from clinical_nlp.pipeline.layout.table_reader import TableReader
+from clinical_nlp.pipeline.layout.tables import find_blocks
 from clinical_nlp.pipeline.rules import RuleComponent
 
 

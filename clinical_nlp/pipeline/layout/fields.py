@@ -5,32 +5,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from clinical_nlp.matching.norms import normalise_word
 from clinical_nlp.pipeline import document_layout as layout
-from clinical_nlp.pipeline.document_layout import Span
-from clinical_nlp.pipeline.layout.answers import words_pattern
+from clinical_nlp.pipeline.layout.answers import Answer, words_pattern
+from clinical_nlp.pipeline.layout.bare_answers import WEAK, Bare, credible, read_bare
 from clinical_nlp.pipeline.layout.lines import Line
 from clinical_nlp.pipeline.layout.page import Page
+from clinical_nlp.pipeline.layout.parts import OPENS, TAIL, Part, parts_of
 
-_PARTS = re.compile(
-    r"(?P<column>[|\t▸→]|;(?=\S)|(?<=\S)\s{2,}(?=\S))|;|·|//|•|\s/\s(?=[^\W\d_])|(?<![.])[.]\s+(?=\S)|,\s+(?=\S)"
-    r"|(?<=[?!])\s+(?=¿)"
-)
 _SIGN = re.compile(
     r"(?:(?P<question>\?)\s*(?:r(?:esp(?:uesta)?)?\s?[.:]\s*|[-–—:=.]+\s*)?"
     r"|(?::(?!\d)|=)\s*|\.{2,}\s*:?\s*|…+\s*|_{2,}\s*:?\s*|->\s*|[→▸]\s*)",
     re.IGNORECASE,
 )
-# An answer with nothing but a blank before it: 'Ahogo 0', 'soplo (-)', 'DM2 [No]', 'tos N'.
-_BARE = re.compile(
-    r"(?:(?P<sign>[-–—−+]{1,4}|±)|(?P<number>\d)(?![\w/,.:])|(?P<letter>[NSnsXx])(?!\w)"
-    r"|(?P<word>no|s[ií]|non|ez|bai|poco|algo|leve|mucho)(?!\w)"
-    r"|(?P<closed>[(\[][^()\[\]]{1,25}[)\]]|\d\s?/\s?\d|[1-9]\+|[+]{1,4}\s?/\s?[+]{1,4}))",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(r"\s*(?:[.,;:]|[(«\"][^()]*[)»\"]?\s*)?$")
 _SAME = re.compile(r"(?:igual|[ií]dem|sin cambios)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\s*\d{1,2}[a-z]?(?:-[a-z])?\s?[.)]\s")
 # What a part of a line without any of these needs not be read for: a sign before an answer ...
@@ -45,47 +33,17 @@ _ANY_BARE = re.compile(
     r"|[(\[][^()\[\]\n]{1,25}[)\]])(?=[^\S\n]?(?:$|[.,;:|·/\n\t(«\"]|[^\S\n]{2}))"
 )
 _FILLED_WITH = re.compile(r"[=_.…]")
+_ARROW = re.compile(r"\s*(?:->|→|=>|⇒)\s*")
 _BRACKET = re.compile(r"[(\[][^()\[\]]{1,25}[)\]]")
 _LEAST_CHAIN = 2
 _CHOICES = re.compile(
     r"\*{0,2}\s?/\s?(?!.{0,40}\s(?:s[ií]|no|[SN+-])\s*(?:/|$))[^/;.,|:=()\[\]+]{1,30}(?=[/;.,|]|$)",
     re.I,
 )
-_OPENS = re.compile(r":\s|\.{3,}\s|…\s")
+_SUM = re.compile(r"\s\d\s=")
 _BLANK = re.compile(r"(\s*)[^\W\d_][^:=|]{2,40}:\s*")
 _FILLERS = frozenset("_.=…")
-_GRADED = frozenset(("tipo", "grado", "clase", "estadio", "nyha", "cf", "escala"))
-_WEAK = ("sign", "number", "letter")
-_MOST_BARE_WORDS = 6
 _LONGEST_LABEL = 220  # code points from the start of a label to the sign behind it
-
-
-@dataclass(frozen=True, slots=True)
-class _Bare:
-    """An answer with nothing but a blank before it; ``kind`` is its group in ``_BARE``."""
-
-    label: Span | None
-    answer: Span
-    verdict: str
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of a line between signs that part items.
-
-    Parameters
-    ----------
-    start, end
-        Offsets in the line.
-    column
-        Whether a sign of columns (bar, tab, wide blank) stands before it.
-    """
-
-    start: int
-    end: int
-    column: bool
 
 
 class FieldReader:
@@ -128,7 +86,7 @@ class FieldReader:
     def _line(self, page: Page, line: Line, places: Sequence[int]) -> None:
         """Add the items of a line; ``places`` are those of its signs and answers."""
         parts = parts_of(line.text)
-        weak: list[_Bare] = []
+        weak: list[Bare] = []
         waiting: Part | None = None  # a label whose answer may be the next column
         tabled = page.in_table(line)
         at = 0
@@ -146,17 +104,17 @@ class FieldReader:
                     continue
                 if self._signed(page, line, part, last=last):
                     continue
-                bare = self._bare(page, line, part)
+                bare = read_bare(page, line, part, self._cues)
                 if bare is not None:
                     plain = bare.kind == "word" and not bare.text.isupper()
-                    if bare.kind in _WEAK or (plain and not part.column and len(parts) > 1):
+                    if bare.kind in WEAK or (plain and not part.column and len(parts) > 1):
                         weak.append(bare)
                     else:
                         page.add(bare.label, bare.answer, bare.verdict)
                     continue
             if not tabled and page.answers.read(line.text, part.start) is None:
                 waiting = part
-        for bare in _credible(weak):
+        for bare in credible(weak):
             page.add(bare.label, bare.answer, bare.verdict)
 
     def _today(self, page: Page, line: Line, parts: Sequence[Part], number: int) -> bool:
@@ -183,7 +141,7 @@ class FieldReader:
         answer = page.answers.read(line.text, part.start)
         if answer is None or answer.end > part.end:
             return False
-        if not _TAIL.match(line.text[answer.end : part.end]):
+        if not TAIL.match(line.text[answer.end : part.end]):
             return False
         place = page.label(line, label.start, label.end)
         span = line.start + part.start, line.start + answer.end
@@ -194,8 +152,8 @@ class FieldReader:
         """Read 'label: answer' and its like."""
         text, opening, found = line.text, part.start, False
         for sign in _SIGN.finditer(text, part.start, part.end):
-            if sign.start() < opening:
-                continue
+            if sign.start() < opening or _SUM.match(text, max(sign.start() - 3, 0)):
+                continue  # read already, or a sum: 'EPOC 0, ictus 0 = 3'
             answer = page.answers.read(text, sign.end())
             if answer is None and sign["question"]:
                 answer = page.answers.read(text, sign.start() + 1)  # '¿Ortopnea? -'
@@ -210,6 +168,7 @@ class FieldReader:
             if answer is not None and answer.end <= part.end:
                 if _CHOICES.match(text, answer.end):
                     continue  # 'Edemas: no / maleolares': printed choices
+                answer = _changed(page, text, answer)
                 span = line.start + sign.end(), line.start + answer.end
                 found = page.add(place, span, answer.verdict) or found
                 opening = answer.end
@@ -220,58 +179,18 @@ class FieldReader:
                 return page.add(place, span, layout.UNKNOWN) or found
         return found
 
-    def _bare(self, page: Page, line: Line, part: Part) -> _Bare | None:
-        """Read a label and an answer with nothing but a blank between."""
-        start = part.start
-        for sign in _OPENS.finditer(line.text, part.start, part.end):
-            start = sign.end()
-        text = line.text[start : part.end].rstrip(" .:")
-        for blank in re.finditer(r"(?<=\S)\s+", text):
-            match = _BARE.match(text, blank.end())
-            if match is None or not _TAIL.match(text, match.end()):
-                continue
-            verdict = page.answers.whole(match.group())
-            if match["letter"] in ("X", "x"):
-                verdict = layout.AFFIRMED
-            words = _words(text[: blank.start()])
-            if verdict == layout.UNKNOWN and text[: blank.start()].endswith("?"):
-                return None  # 'IC? (no explorado)' is a doubt
-            if verdict is None or not words or not self._cues.isdisjoint(words):
-                return None
-            kind = str(match.lastgroup)
-            if len(words) > _MOST_BARE_WORDS or (kind in _WEAK and not _plain(words)):
-                return None
-            place = page.label(line, start, start + blank.start())
-            span = line.start + start + blank.end(), line.start + start + match.end()
-            return _Bare(place, span, verdict, kind, match.group())
-        return None
 
-
-def _plain(words: Sequence[str]) -> bool:
-    """Whether words may have a sign or figure as their answer: no dose, no grade."""
-    return not any(word[0].isdigit() for word in words[1:]) and words[-1] not in _GRADED
-
-
-def _credible(weak: Sequence[_Bare]) -> Sequence[_Bare]:
-    """Leave out bare signs and figures that are no answers.
-
-    'tos 0' is one; 'Diabetes tipo 2' is none, and 'disnea -' may be a dash: figures need a
-    zero among them, dashes and words another answer beside them ('morfina no' among drugs is
-    prose, which the assertion rules read).
-    """
-    zero = any(bare.text == "0" for bare in weak)
-    figures = [bare for bare in weak if bare.kind == "number"]
-    return [
-        bare
-        for bare in weak
-        if (zero if bare in figures else len(weak) > 1 or bare.text in ("±", "N"))
-    ]
+def _changed(page: Page, text: str, answer: Answer) -> Answer:
+    """Return the answer that another turns into: 'Disnea: sí -> no'."""
+    arrow = _ARROW.match(text, answer.end)
+    later = page.answers.read(text, arrow.end()) if arrow else None
+    return later or answer
 
 
 def _bracketed(page: Page, line: Line, part: Part) -> bool:
     """Read labels with their answers in brackets, one after the other: 'IY (-) RHY (+)'."""
     start = part.start
-    for sign in _OPENS.finditer(line.text, part.start, part.end):
+    for sign in OPENS.finditer(line.text, part.start, part.end):
         start = sign.end()
     found = []
     for bracket in _BRACKET.finditer(line.text, start, part.end):
@@ -303,26 +222,6 @@ def _answered(page: Page, line: Line, indent: str) -> bool:
     colon = line.text.find(":")
     same = line.text.startswith(indent) and not line.text[len(indent) :][:1].isspace()
     return colon > 0 and same and page.is_taken(line.start, line.start + colon)
-
-
-def parts_of(text: str) -> list[Part]:
-    """Split a line at the signs that part items."""
-    parts: list[Part] = []
-    start, column = 0, False
-    for sign in _PARTS.finditer(text):
-        end = start + len(text[start : sign.start()].rstrip())
-        if end > start:
-            parts.append(Part(start, end, column))
-        start = sign.end()
-        column = sign["column"] is not None
-    end = start + len(text[start:].rstrip())
-    if end > start:
-        parts.append(Part(start, end, column))
-    return parts
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", normalise_word(text))
 
 
 def _opening(text: str, start: int, sign: int) -> int:
