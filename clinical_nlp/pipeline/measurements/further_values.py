@@ -16,7 +16,7 @@ _ARROWS = (
     ("→",), ("->",), ("-", ">"), ("=", ">"), ("-", "-", ">"), (">", ">"), ("⇒",), ("➔",),
     ("←",), ("<-",), ("<", "-"), ("<", "<"),
 )  # fmt: skip
-_SEPARATORS = frozenset({",", ";", "y", "e", "i", "vs", "/"})
+_SEPARATORS = frozenset({",", ";", "y", "e", "i", "vs", "/", "·", "•", "|"})
 _LISTING = frozenset({",", ";", "y", "e", "i", "-", "–", "/"})
 _MAX_WORDS_TO_NUMBER = 8
 _MAX_BRACKET_WORDS = 14
@@ -118,7 +118,6 @@ class FurtherValues:
         ``loose``: whether any words may lead to it, as within brackets.
         """
         limit = min(words.size, position + _MAX_WORDS_TO_NUMBER)
-        measure_lists = measure.levels_only or measure.key == "glucose"
         while position < limit and not words.is_border(position):
             norm = words.norms[position]
             if norm[0].isdigit() or (norm == "%" and words.at(position + 1)[:1].isdigit()):
@@ -144,7 +143,7 @@ class FurtherValues:
                 position += length - 1
             elif self._is_again(norm, measure):
                 expected = True
-            elif measure_lists and words.is_capital(position):
+            elif measure.labelled and words.is_capital(position):
                 expected = True  # 'L 78,4 M 78,6'
             elif loose and (norm.isalpha() or norm == ","):
                 pass  # '(antes del verano 57)'

@@ -67,6 +67,7 @@ class Measure:
     fillers: frozenset[str]
     more: frozenset[str]
     levels_only: bool
+    labelled: bool = False
     thousands: bool = False
     no_pair: bool = False
     references: frozenset[float] = frozenset()
@@ -280,6 +281,7 @@ def _measure(key: str, entry: Mapping[str, Any]) -> Measure:
         fillers=frozenset(entry.get("fillers", ())),
         more=frozenset(entry.get("more", ())),
         levels_only=entry.get("levels_only", False),
+        labelled=entry.get("labelled", False),
         thousands=entry.get("thousands", False),
         no_pair=entry.get("no_pair", False),
         references=frozenset(map(float, entry.get("references", ()))),

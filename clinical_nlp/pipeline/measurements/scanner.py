@@ -87,8 +87,9 @@ class Scanner:
         return sorted(self._values, key=lambda value: value.first)
 
     def _last_before(self, position: int) -> Quantity | None:
+        # The systolic value ends where the diastolic one begins.
         ended = [self._ended[at] for at in (position, position - 1) if at in self._ended]
-        return self._values[min(ended)] if ended else None
+        return self._values[ended[0]] if ended else None
 
     def _add(self, values: list[Quantity]) -> None:
         for value in values:

@@ -131,7 +131,8 @@ class Cells:
             if close and not self._holds_unit(cell, place + 1, close):
                 place = close + 1
                 continue
-            told = told or not (norm in _SIGNS or norm in _JOINS or self._is_known(norm))
+            code = norm[0].isdigit() or norm == "^"  # '2160-0^Creatinina'
+            told = told or not (code or norm in _SIGNS or norm in _JOINS or self._is_known(norm))
             place += 1
         return Label(tuple(names), unit, told=told and not names, end=cell.size)
 

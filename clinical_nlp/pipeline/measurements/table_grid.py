@@ -19,6 +19,7 @@ from clinical_nlp.pipeline.measurements.table_cells import Cells, Clip, Label
 from clinical_nlp.pipeline.measurements.text import Words
 
 _MOST_HEADERS = 4  # rows above the first values
+_LONGEST_TITLE = 10  # words
 _NO_LABEL = Label()
 
 
@@ -135,9 +136,10 @@ class Grid:
         filled = [(column, cell) for column, cell in enumerate(row) if cell is not None]
         found: tuple[int, Label] | None = None
         for column, cell in filled:
-            if self._cells.starts_with_number(cell) or self.unit_of(cell):
-                continue
             label = self._cells.label(cell)
+            numeric = self._cells.starts_with_number(cell) and not self.is_plain(label)
+            if numeric or self.unit_of(cell):
+                continue
             if found is None or self.is_plain(label):  # 'BIOQUIMICA | Creatinina | 1,41'
                 found = column, label
             if self.is_plain(label):
@@ -164,6 +166,19 @@ class Grid:
             if day is None and (column.role in ("range", "unit") or words & no_values):
                 left_out.add(place)
         return days, left_out
+
+    @cached_property
+    def title_day(self) -> str | None:
+        """The day of a short line right above: 'LABORATORIO 12/03/2024'."""
+        first = next((cell for row in self.rows for cell in row if cell is not None), None)
+        if first is None or not first.first or self._words.is_border(first.first):
+            return None
+        start = first.first - 1
+        while start > 0 and not self._words.starts_line(start):
+            start -= 1
+        if first.first - start > _LONGEST_TITLE:
+            return None
+        return date_in(self._words.text_of(start, first.first)[1])
 
     def _column_header(self, place: int) -> Clip | None:
         """Return the header of a column: the last cell above the first named row."""

@@ -129,6 +129,8 @@ class _TableReader:
 
     def _by_rows(self, reading: TableReading) -> None:
         days, left_out = self._grid.columns
+        if not any(days):
+            days = [self._grid.title_day] * len(days)
         before: str | None = None
         for row in self._grid.rows:
             column, label = self._grid.row_label(row)

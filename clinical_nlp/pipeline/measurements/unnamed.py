@@ -25,6 +25,7 @@ _PAIR_WITHIN = 7
 _TAKEN_WITHIN = 6
 _READINGS_WITHIN = 8
 _FREE_BEFORE = frozenset({".", ",", ";", ":", "(", "[", "|", "=", "?", "!"})
+_SHIFTS = frozenset({"m", "t", "n", "d"})  # mañana, tarde, noche, día
 _STROKES_AFTER = frozenset({"/", "-"})
 _LONGEST_COMPARATOR = 5
 _FREE_SYSTOLIC = 85  # mm Hg; 'Ultibro 85/43'
@@ -170,7 +171,8 @@ class UnnamedReader:
         elif last.concept == DIASTOLIC and (
             gap == "/"
             or (gap == "(" and following == ")")
-            or (gap in ("", "-") and following in _ORDER_ENDS)
+            or gap in ("p", "p.")
+            or (gap in ("", "-") and self._ends_here(words, number.end))
             or (gap == "," and following == "," and percent_next)
         ):
             key, low, high = "heart_rate", *_HEART_RATE_RANGE
@@ -180,6 +182,13 @@ class UnnamedReader:
         if value is None or not low <= value <= high:
             return []
         return [Quantity(key, float(value), number.first, number.end, number.end + percent)]
+
+    @staticmethod
+    def _ends_here(words: Words, position: int) -> bool:
+        """Whether a reading ends here: a sign, the line, or the label of the next one."""
+        if words.at(position) in _ORDER_ENDS or words.starts_line(position):
+            return True
+        return words.is_capital(position) and words.at(position + 1)[:1].isdigit()
 
     def _temperature(
         self, words: Words, number: Number, last: Quantity, gap: str
@@ -269,6 +278,10 @@ class UnnamedReader:
             )
         before = words.at(position - 1)
         if words.starts_line(position) or not before or before in _FREE_BEFORE:
+            return True
+        if before in _SHIFTS and words.is_capital(position - 1):
+            return True  # '12/03 M 142/85 70 T 138/80 68'
+        if before == "/" and not words.is_adjacent(position):
             return True
         if len(words.blank_before(position)) > 1:
             return True  # a column of its own

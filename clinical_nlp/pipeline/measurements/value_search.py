@@ -19,6 +19,7 @@ _MAX_BRACKET_WORDS = 12
 _MAX_UNKNOWN_WORDS = 3  # between a name and its number
 _CLOSING = frozenset(BRACKETS.values())
 _AFTER_NAME = frozenset({".", ";", "?", "¿"})
+_MAX_TAG_WORDS = 4
 _LEADERS = frozenset({".", "...", "..", "·"})
 _PREFIXES = ("pre", "post", "peri", "intra", "sub")
 
@@ -62,6 +63,8 @@ class ValueSearch:
             ):
                 result = read(position)
                 if isinstance(result, Quantity):
+                    if comparator is not None and self._is_tagged(words, end, result):
+                        comparator = None
                     has_unit = result.after > result.end or norm == "%"
                     return (result, comparator) if has_unit or not unit_needed else None
                 if result is None:
@@ -75,7 +78,9 @@ class ValueSearch:
                 comparator, position = signs[0], position + length
             elif norm in BRACKETS:
                 close = words.closing_bracket(position, min(limit, position + _MAX_BRACKET_WORDS))
-                if close > position + 2 and _is_number_at(words, close + 1):
+                inside = words.norms[position + 1 : close]
+                skipped = close > position + 2 or (bool(inside) and inside[0].isalpha())
+                if skipped and _is_number_at(words, close + 1):
                     position = close + 1  # '(0,7-1,2) 1,41': limits of the laboratory
                 else:
                     open_brackets.append(BRACKETS[norm])
@@ -94,6 +99,12 @@ class ValueSearch:
                     return None
         return None
 
+    @staticmethod
+    def _is_tagged(words: Words, end: int, value: Quantity) -> bool:
+        """Whether a sign before the number is that of a tag: '<peso>78,4', 'FC <72>'."""
+        opens = "<" in words.norms[max(0, end - _MAX_TAG_WORDS) : end] and words.is_adjacent(end)
+        return (words.at(end) == ">" and opens) or words.at(value.after) == ">"
+
     def _skip_words(self, words: Words, position: int, measure: Measure, name: Name) -> int:
         """Return the end of words that may precede a number; 0 where there are none."""
         rules, norm = self._rules, words.norms[position]
@@ -106,6 +117,9 @@ class ValueSearch:
             may_precede = norm in rules.between or norm in measure.fillers or norm in rules.moves
         if may_precede:
             return position + 1
+        labelled = words.is_capital(position) and words.at(position + 1)[:1].isdigit()
+        if measure.labelled and labelled:
+            return position + 1  # 'GLUCEMIA: AD 120'
         return self._skip_repeated_name(words, position, measure, name) or (
             self._skip_unknown_words(words, position, name)
         )
@@ -155,7 +169,7 @@ def _is_synonym(words: Words, close: int) -> bool:
     """Whether a bracket that closes here explains a word: 'PA (perimetro abdominal) 103'."""
     for place in range(close - 1, max(close - _MAX_BRACKET_WORDS, 0), -1):
         if words.norms[place] in BRACKETS:
-            return words.at(place - 1).isalpha()
+            return words.at(place - 1).isalpha() or words.norms[place] == "["
     return False
 
 
