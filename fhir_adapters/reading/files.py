@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from clinical_nlp.records import FileCounts
@@ -37,7 +38,7 @@ ATTACHMENTS = "attachments"
 _BOOKKEEPING = frozenset({"error", "errors", "log", "logs", "manifest"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExportFile:
     """A file to read, or a member of an archive.
 
@@ -62,7 +63,7 @@ class ExportFile:
     deleted: bool = False
     document: bool = False
 
-    @property
+    @cached_property
     def is_log(self) -> bool:
         """Whether an export client wrote it, about its own work."""
         return _is_log(PurePosixPath(self.name).name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 
@@ -91,34 +90,30 @@ class Intake:
             The file, where it may be a log or name what was deleted.
         """
         place = _Place(file, line.number, source is not None and source.deleted)
-        with self._guarded(place):
+        before = self._spool.count
+        try:
             if line.content is None:
                 limit = megabytes(self._max_line_bytes)
                 raise Unusable(line.defect or Defect.BROKEN_FILE, limit=limit)
             value = load(line.content)
             if kind := bookkeeping(value, source is not None and source.is_log):
                 self._count(kind).skipped += 1
-            elif isinstance(value, list) and value:
-                for item in value:
-                    self._take(item, replace(place), _MOST_NESTED)
-            else:
-                self._take(value, place, _MOST_NESTED)
-
-    @contextlib.contextmanager
-    def _guarded(self, place: _Place) -> Iterator[None]:
-        """Quarantine what fails within, and take back what was spooled of it."""
-        before = self._spool.count
-        try:
-            yield
-        except Unusable as error:
-            self._refuse(place, before, error)
+                return
         except Exception as error:  # noqa: BLE001 - it goes to quarantine
-            self._refuse(place, before, fault_of_data(error))
+            self._refuse(place, before, error)
+            return
+        if isinstance(value, list) and value:
+            for item in value:
+                self._take(item, replace(place), _MOST_NESTED)
+        else:
+            self._take(value, place, _MOST_NESTED)
 
-    def _refuse(self, place: _Place, before: int, error: Unusable) -> None:
+    def _refuse(self, place: _Place, before: int, error: Exception) -> None:
+        """Quarantine what failed, and take back what was spooled of it after row ``before``."""
+        unusable = error if isinstance(error, Unusable) else fault_of_data(error)
         self._spool.reject_after(before)
         self._count(place.kind).quarantined += 1
-        self._tell(place, error)
+        self._tell(place, unusable)
 
     def _tell(self, place: _Place, error: Unusable) -> None:
         self._spool.add_problem(
@@ -131,8 +126,9 @@ class Intake:
         return counts
 
     def _take(self, value: object, place: _Place, depth: int) -> None:
-        """Take one resource, or each of a Bundle."""
-        with self._guarded(place):
+        """Take one resource, or each of a Bundle; what fails goes to quarantine."""
+        before = self._spool.count
+        try:
             resource = resource_of(value)
             kind = resource["resourceType"]
             if kind == "Bundle":
@@ -146,6 +142,8 @@ class Intake:
             else:
                 place.kind = kind
                 self._spool_resource(resource, place)
+        except Exception as error:  # noqa: BLE001 - it goes to quarantine
+            self._refuse(place, before, error)
 
     def _unpack(self, bundle: Json, place: _Place, depth: int) -> None:
         if not depth:
@@ -258,6 +256,8 @@ def _updated(resource: Json) -> str:
 
 def _has_meta(resource: Json, field: str, codes: frozenset[tuple[str, str]]) -> bool:
     """Return whether a tag or label of a resource's ``meta`` is one of these codes."""
+    if "meta" not in resource:
+        return False
     return any(
         (item.get("system"), item.get("code")) in codes
         for item in children(child(resource, "meta"), field)

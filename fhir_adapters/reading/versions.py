@@ -31,7 +31,7 @@ def other_version(resource: Json) -> str | None:
             if isinstance(profile, str) and part in profile:
                 return version
     kind = resource["resourceType"]
-    for version in ("R5", "STU3"):
+    for version in ("R5", "STU3", "DSTU2"):
         if any(_has(resource, mark) for mark in _RULES[version].get(kind, ())):
             return version
     return None

@@ -26,7 +26,7 @@ _NO_ORDER = frozenset({"proposal", "option"})
 _NEVER_TAKEN = frozenset({"intended", "entered-in-error", "draft"})  # draft: R5
 # Fields of DSTU2 and of drafts of STU3
 _NOT_TAKEN = ("wasNotTaken", "notTaken", "wasNotGiven")
-_OVER = frozenset({"completed", "stopped"})
+_OVER = frozenset({"completed", "stopped", "ended"})  # ended: R5
 
 
 def reduce_medication_request(resource: Json, dates: Dates) -> Facts:

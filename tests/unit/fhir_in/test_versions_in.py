@@ -77,6 +77,11 @@ def test_stopped_statement_of_r5_ends():
     assert event("MedicationStatement", adherence=stopped, **drug).end == date(2020, 2, 3)
 
 
+def test_ended_order_of_r5_ends():
+    order = {"medication": {"concept": CONCEPT}, "authoredOn": "2020-02-03", "status": "ended"}
+    assert event("MedicationRequest", **order).end == date(2020, 2, 3)
+
+
 def test_draft_statement_of_r5_is_left_out():
     with pytest.raises(LeftOut):
         event("MedicationStatement", status="draft", medication={"concept": CONCEPT})
@@ -208,6 +213,7 @@ def test_composition_of_r5_has_a_list_of_subjects():
         ({"resourceType": "Encounter", "reason": [{"coding": []}]}, None),
         ({"resourceType": "Condition", "clinicalStatus": "active"}, "STU3"),
         ({"resourceType": "Condition", "clinicalStatus": {}}, None),
+        ({"resourceType": "Encounter", "class": "outpatient"}, "DSTU2"),
         ({"resourceType": "Patient", "meta": {"profile": ["http://hl7.org/fhir/3.0/x"]}}, "STU3"),
         ({"resourceType": "Patient", "meta": {"profile": 7}}, None),
     ],
