@@ -23,6 +23,7 @@ _MAX_BRACKET_WORDS = 14
 _MAX_QUALIFIERS = 5
 _AFTER_DAY = frozenset({",", ";", ".", "y", "e", "→", "-", "", ")"})
 _STROKES = frozenset({"/", "-", "–"})
+_LEAST_ROW = 3  # numbers of a row
 _ALIKE = 2.5  # ratio of two values of a list
 _CLOSE = 0.1  # relative difference of two values of a list
 _LARGEST_DAY = 31
@@ -241,6 +242,19 @@ class FurtherValues:
             position = result
         return self._number_within(words, position, measure, expected=expected)
 
+    @staticmethod
+    def _is_row(words: Words, position: int) -> bool:
+        """Whether the rest of the line is numbers: 'FC 92 80 70', a row of a table."""
+        first = place = position
+        while first > 0 and words.norms[first - 1][0].isdigit() and not words.starts_line(first):
+            first -= 1
+        while place < words.size and not words.starts_line(place):
+            norm = words.norms[place]
+            if not norm[0].isdigit() or words.is_adjacent(place):
+                return False
+            place += 1
+        return place - first >= _LEAST_ROW
+
     def _changed(self, words: Words, value: Quantity, position: int, measure: Measure) -> Further:
         """'mejora de 25 a 45%', 'de 82 a 79': the second of two values."""
         if words.at(position) not in self._rules.to:
@@ -258,6 +272,12 @@ class FurtherValues:
     ) -> Further:
         """'glucemias 120, 140 y 133'; 'peso 80,2, 79,8', where the numbers are close."""
         sign = words.at(position)
+        if sign[:1].isdigit() and self._is_row(words, position):
+            following = self._reader.scalar(words, position, measure)
+            if not isinstance(following, Quantity):
+                return None
+            smaller, larger = sorted((value.value, following.value))
+            return (following, following.after) if larger <= _ALIKE * smaller else None
         if sign not in _LISTING:
             return None
         apart = not words.is_adjacent(position) and not words.is_adjacent(position + 1)

@@ -36,14 +36,14 @@ class ValueRows:
         """
         names = self._rules.names
         concepts = [name.concept]
-        position = end
+        position = self._after_unit(words, end)
         while True:
             start = position + (words.at(position) in _JOINS)
             length, entries = names.at(words, start)
             if not length or entries[0].is_other or entries[0].concept in concepts:
                 break
             concepts.append(entries[0].concept)
-            position = start + length
+            position = self._after_unit(words, start + length)
         if len(concepts) == 1:
             return []
         values: list[Quantity] = []
@@ -53,9 +53,20 @@ class ValueRows:
             row = self._row(words, concepts, row[-1].after)
         return values
 
+    def _after_unit(self, words: Words, position: int) -> int:
+        """Return the place after a unit in brackets: 'Peso (kg) TA (mmHg)'."""
+        if words.at(position) not in ("(", "["):
+            return position
+        length = self._rules.units.at(words, position + 1)[0]
+        close = position + 1 + length
+        return close + 1 if length and words.at(close) in (")", "]") else position
+
     def _row(self, words: Words, concepts: list[str], position: int) -> list[Quantity]:
         """Return one value of each concept, in order; none unless all are there."""
         while position < words.size and not words.is_border(position):
+            if words.at(position + 1) == ":" and words.at(position + 2).isdigit():
+                position += 3  # '08:00'
+                continue
             date = self._reader.date(words, position)
             if date and not self._is_pressure_not_date(words, concepts[0], position):
                 position = date
@@ -82,7 +93,11 @@ class ValueRows:
     def _one_quantity(self, words: Words, concept: str, position: int) -> list[Quantity]:
         if concept == PRESSURE:
             reading = self._pressure.pair(words, position, named=True)
-            return list(reading.values) if reading else []
+            if reading:
+                return list(reading.values)
+            single = self._pressure.single(words, position)  # 'Ta' is also the temperature
+            warm = isinstance(single, Quantity) and single.concept == "body_temperature"
+            return [single] if isinstance(single, Quantity) and warm else []
         measure = self._rules.measures[concept]
         number = self._reader.number(words, position)
         value = measure.value(number, None) if number is not None else None
