@@ -75,11 +75,10 @@ def credible(weak: Sequence[Bare]) -> Sequence[Bare]:
     prose, which the assertion rules read).
     """
     zero = any(bare.text == "0" for bare in weak)
-    figures = [bare for bare in weak if bare.kind == "number"]
     return [
         bare
         for bare in weak
-        if (zero if bare in figures else len(weak) > 1 or bare.text in ("±", "N"))
+        if (zero if bare.kind == "number" else len(weak) > 1 or bare.text in ("±", "N"))
     ]
 
 

@@ -145,10 +145,12 @@ class BoxReader:
         for group in _runs(line.text, boxes):
             place = page.label(line, _opening(line.text, low, group[0].first), group[0].first)
             answer = line.start + group[0].first, line.start + group[-1].last
+            taller = False  # with options in the lines below
             if place is None and not line.text[low : group[0].first].strip(" -*•.:"):
                 if low:
                     continue
                 place, group = self._over(page, number, group)
+                taller = True
             checked = {box.option for box in group if box.state in ("on", "plus")}
             verdict = layout.UNKNOWN
             if len(checked) == 1:
@@ -156,7 +158,7 @@ class BoxReader:
             elif checked:
                 verdict = layout.UNCERTAIN
             page.add(place, answer, verdict)
-            low = group[-1].last if group[-1] in boxes else len(line.text)
+            low = group[-1].last if not taller else len(line.text)
 
     def _over(self, page: Page, number: int, group: list[_Box]) -> tuple[Span | None, list[_Box]]:
         """Read the label above a row of options, and the options in the lines below."""
@@ -184,8 +186,9 @@ class BoxReader:
             prefixed = _prefixed(line.text, own[0]) or bool(
                 re.search(r"\w", line.text[own[-1].end :])
             )
-            for box in own:
-                at = boxes.index(box)
+            for at, box in enumerate(boxes):
+                if box.option is not None:
+                    continue
                 if prefixed:
                     high = boxes[at + 1].start if at + 1 < len(boxes) else len(line.text)
                     cut = _CUT.search(line.text, box.end + 1, high)

@@ -153,6 +153,8 @@ class TableItems:
     @staticmethod
     def _by_column(table: Table, rows: Sequence[tuple[Span | None, ...]]) -> bool:
         """Whether the findings are the headers: one row of answers, or one a day."""
+        if any(column.role == "label" and column.header for column in table.columns[1:]):
+            return False  # 'Fecha | Síntoma | Valor'
         return len(rows) == 1 or table.columns[0].role == "date"
 
     def _under_headers(
