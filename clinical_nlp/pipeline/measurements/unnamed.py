@@ -11,10 +11,10 @@ from clinical_nlp.pipeline.measurements.measurement_rules import (
     UNNAMED_PRESSURE,
     Name,
 )
-from clinical_nlp.pipeline.measurements.numbers import Number
 from clinical_nlp.pipeline.measurements.pressure import PressureReader, PressureReading
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.pipeline.measurements.usual_order import UsualOrder
 
 _OF = frozenset({"de", "d", "ko", "eko"})
 _TOWARDS = frozenset({"a", "hasta"})
@@ -30,17 +30,6 @@ _STROKES_AFTER = frozenset({"/", "-"})
 _LONGEST_COMPARATOR = 5
 _FREE_SYSTOLIC = 85  # mm Hg; 'Ultibro 85/43'
 _PRESSURE_WORDS = frozenset({"ta", "tension", "tensio", "maxima", "minima", "alta", "baja"})
-_VITALS_BEFORE_SATURATION = frozenset(
-    {"heart_rate", "diastolic_bp", "respiratory_rate", "body_temperature"}
-)
-_VITALS_BEFORE_TEMPERATURE = frozenset(
-    {"heart_rate", "diastolic_bp", "respiratory_rate", "oxygen_saturation"}
-)
-_TEMPERATURE_RANGE = (35, 41)  # degrees Celsius
-_ORDER_SIGNS = frozenset({"", ",", ";", "-", "/"})
-_ORDER_ENDS = frozenset({"", ",", ";", "."})
-_SATURATION_RANGE = (70, 100)  # %
-_HEART_RATE_RANGE = (40, 170)  # per minute
 _VITALS = frozenset(
     {"heart_rate", "oxygen_saturation", "body_temperature", "respiratory_rate", "body_weight"}
 )
@@ -61,6 +50,7 @@ class UnnamedReader:
         self._pressure = pressure
         self._context = context
         self._further = further
+        self._order = UsualOrder(reader)
 
     def at(
         self, words: Words, position: int, *, in_examination: bool, last: Quantity | None = None
@@ -72,7 +62,7 @@ class UnnamedReader:
         return (
             self._by_unit(words, position)
             or self._before_name(words, position)
-            or (self._in_usual_order(words, position, last) if last is not None else [])
+            or (self._order.at(words, position, last) if last is not None else [])
             or self._bare_pressure(words, position, in_examination=in_examination)
         )
 
@@ -156,54 +146,6 @@ class UnnamedReader:
             return []
         value = self._reader.scalar(words, position, self._rules.measures[name.concept], name)
         return [value] if isinstance(value, Quantity) else []
-
-    def _in_usual_order(self, words: Words, position: int, last: Quantity) -> list[Quantity]:
-        """Read vital signs in their usual order: '148/82, 76, 96%', '148/82/76'."""
-        number = self._reader.number(words, position)
-        if number is None:
-            return []
-        gap = words.at(position - 1) if position > last.after else ""
-        following = words.at(number.end)
-        percent = following == "%"
-        percent_next = words.at(number.end + 1).isdigit() and words.at(number.end + 2) == "%"
-        if percent and last.concept in _VITALS_BEFORE_SATURATION and gap in _ORDER_SIGNS:
-            key, low, high = "oxygen_saturation", *_SATURATION_RANGE
-        elif last.concept == DIASTOLIC and (
-            gap == "/"
-            or (gap == "(" and following == ")")
-            or gap in ("p", "p.")
-            or (gap in ("", "-") and self._ends_here(words, number.end))
-            or (gap == "," and following == "," and percent_next)
-        ):
-            key, low, high = "heart_rate", *_HEART_RATE_RANGE
-        else:
-            return self._temperature(words, number, last, gap)
-        value = number.whole
-        if value is None or not low <= value <= high:
-            return []
-        return [Quantity(key, float(value), number.first, number.end, number.end + percent)]
-
-    @staticmethod
-    def _ends_here(words: Words, position: int) -> bool:
-        """Whether a reading ends here: a sign, the line, or the label of the next one."""
-        if words.at(position) in _ORDER_ENDS or words.starts_line(position):
-            return True
-        return words.is_capital(position) and words.at(position + 1)[:1].isdigit()
-
-    def _temperature(
-        self, words: Words, number: Number, last: Quantity, gap: str
-    ) -> list[Quantity]:
-        """Read a temperature among vital signs by its decimals: 'Sat 97%, 36,7'."""
-        if last.concept not in _VITALS_BEFORE_TEMPERATURE or gap not in _ORDER_SIGNS:
-            return []
-        written = words.at(number.first)
-        value, following = number.decimal, words.at(number.end)
-        if value is None or written.isdigit() or following not in _ORDER_ENDS | {")"}:
-            return []
-        low, high = _TEMPERATURE_RANGE
-        if not low <= value <= high:
-            return []
-        return [Quantity("body_temperature", value, number.first, number.end, number.end)]
 
     def _high_or_low(self, words: Words, position: int, end: int) -> list[Quantity]:
         """Read '145 la alta, 68 la baja', '17 de máxima y 9 de mínima' (as patients put it)."""
