@@ -12,6 +12,9 @@ Each chunk must keep three laws: every line of the input is counted once, and th
 up; nothing stops the run but an error with a code of its own; and no row of the quarantine is
 one of those that nobody foresaw (E299, E301, E303, E505, E506). Prints the figures and,
 for each broken law, the seed and the row.
+
+Last measured, seeds 1000 to 1069: 201,624 lines (92,176 used, 104,286 in quarantine, 5,092 left
+out, 70 duplicate), 25,592 notes, no broken law, no run stopped.
 """
 
 from __future__ import annotations
