@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from clinical_nlp.matching.norms import normalise_word
 from clinical_nlp.pipeline.document_layout import Column, Span, Table
 from clinical_nlp.pipeline.layout.answers import Answers
-from clinical_nlp.pipeline.layout.dates import date_in
 from clinical_nlp.pipeline.layout.tables import Block
+from clinical_nlp.pipeline.written_dates import date_in
 
 _NUMBER = re.compile(r"[<>≤≥~]?\s*\d+(?:[.,]\d+)*(?:\s*/\s*\d+(?:[.,]\d+)*)?\s*[%*↑↓HL]{0,3}")
 _RANGE = re.compile(

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from clinical_nlp.pipeline.layout.dates import MONTH_NAMES, date_in, dates_of, may_hold_date
 from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity
 from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.pipeline.written_dates import MONTH_NAMES, date_in, dates_of, may_hold_date
 
 _IN_PAIR = len(" / ")  # characters between the two numbers of a blood pressure
 _MOST_BETWEEN = 40  # characters looked at on each side

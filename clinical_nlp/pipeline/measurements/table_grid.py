@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import pairwise
 
 from clinical_nlp.pipeline.document_layout import Table
-from clinical_nlp.pipeline.layout.dates import date_in
 from clinical_nlp.pipeline.measurements.measurement_rules import (
     DIASTOLIC,
     SYSTOLIC,
@@ -17,6 +16,7 @@ from clinical_nlp.pipeline.measurements.measurement_rules import (
 )
 from clinical_nlp.pipeline.measurements.table_cells import Cells, Clip, Label
 from clinical_nlp.pipeline.measurements.text import Words
+from clinical_nlp.pipeline.written_dates import date_in
 
 _MOST_HEADERS = 4  # rows above the first values
 _LONGEST_TITLE = 10  # words
