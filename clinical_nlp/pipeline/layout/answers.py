@@ -29,6 +29,7 @@ _NAMED = re.compile(r"[LlCcSs](?:eyenda|lave|[oó]digos|imbolog[ií]a|legenda|en
 _CODE = re.compile(
     r"(?<![\w+-])(?P<code>[^\s\w,;:()=]{1,4}|\w{1,2})(?P<sign>\s{0,3}[=:]\s{0,3}|\s{1,3})"
 )
+_OPENING = re.compile(r"[\s\"«“'.,:–—-]*")
 _LEAST_CODES = 2
 _ACCENTS = {"a": "aáàâ", "e": "eéèê", "i": "iíìï", "o": "oóòô", "u": "uúùü", "n": "nñ", "c": "cç"}
 
@@ -48,12 +49,17 @@ class Answers:
     ----------
     words
         ``[answers]`` of ``layout.toml``: words by verdict.
+    leads
+        ``[leads]``: words that open a reply of more words, by verdict.
     """
 
-    def __init__(self, words: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, words: Mapping[str, Sequence[str]], leads: Mapping[str, Sequence[str]]
+    ) -> None:
         #: What signs say in the note that is read, where it explains them itself.
         self.legend: dict[str, str] = {}
         self._phrases = Phrases({phrase: verdict for verdict in words for phrase in words[verdict]})
+        self._leads = Phrases({phrase: verdict for verdict in leads for phrase in leads[verdict]})
         signs = "|".join(f"(?P<{v}>{_SIGNS[v]})" for v in _SIGNS)
         self._sign = re.compile(signs)
 
@@ -62,12 +68,13 @@ class Answers:
         opening = _skip(text, start)
         if opening == len(text):
             return None
-        for code, verdict in self.legend.items():
-            if text.startswith(code, opening) and _ENDS.match(text, opening + len(code)):
-                return Answer(verdict, opening + len(code))
+        coded = self._coded(text, opening)
+        if coded is not None:
+            return coded
         answer = self._at(text, opening)
         if answer is None and text[opening] in "([":
-            inner = self._at(text, _skip(text, opening + 1))
+            inside = _skip(text, opening + 1)
+            inner = self._coded(text, inside) or self._at(text, inside)
             if inner is not None:
                 end = _skip(text, inner.end)
                 if end < len(text) and text[end] in ")]":
@@ -77,6 +84,22 @@ class Answers:
         if text[opening].isdigit() and text[answer.end : answer.end + 2].lstrip()[:1] == ")":
             return None  # '1) Furosemida'
         return answer
+
+    def _coded(self, text: str, start: int) -> Answer | None:
+        """Return the answer that a code of the note's own legend stands for."""
+        for code, verdict in self.legend.items():
+            if text.startswith(code, start) and _ENDS.match(text, start + len(code)):
+                return Answer(verdict, start + len(code))
+        return None
+
+    def reply(self, text: str, start: int) -> Answer:
+        """Return what a reply in any words says: it grants what it does not deny."""
+        answer = self.read(text, start)
+        if answer is not None:
+            return answer
+        quoted = _OPENING.match(text, start)
+        said = self._leads.at(text, quoted.end() if quoted else start)
+        return Answer(said[0] if said else layout.AFFIRMED, len(text))
 
     def _at(self, text: str, start: int) -> Answer | None:
         if start < len(text) and text[start].isalpha():

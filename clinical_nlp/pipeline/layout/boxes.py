@@ -18,6 +18,7 @@ _BOX = re.compile(
   | (?P<dot_on>[■●◉⦿✓✔])
   | (?P<dot_off>[□○◯◻▢])
   | (?P<cross>[✗✘❌✕])
+  | (?P<doubt>^[ \t]*\?(?=[ ]{1,3}[^\W\d_]))
   | (?P<plus>\([+]{1,4}\)|\[[ ]?[Ss][IiÍí]?[ ]?\]) | (?P<minus>\([-–—−]\)|\[[ ]?[Nn][Oo]?[ ]?\])
     """,
     re.VERBOSE,
@@ -27,7 +28,7 @@ _ROUND = re.compile(r"\([ _xX✓✔✗✘+\-–—−]")
 #: Filled signs are boxes where empty ones stand beside them, else bullets.
 _FILLED, _EMPTY = re.compile("[■●◉⦿✓✔]"), re.compile("[□○◯◻▢☐⬜✗✘❌✕]|\\[ ?\\]")
 _BETWEEN = re.compile(r"[\s,;/|·\-–—]*")
-_CUT = re.compile(r"\s{3,}|\s*[|;\t]|[.]\s+(?=[^\W\d_a-z])")
+_CUT = re.compile(r"\s{3,}|\s+(?:[-=]>|→)\s|\s*[|;\t]|[.]\s+(?=[^\W\d_a-z])")
 # Signs before findings: '+ tos   - ortopnea   . síncope', the dot for what was not asked.
 _SIGN = re.compile(r"(?:^|(?<=\s\s)|(?<=[|\t]))\s*(?P<sign>[-+.–—])[ ]{0,2}(?=[^\W\d_])")
 _LONGEST_ROW = 160
@@ -104,6 +105,8 @@ class BoxReader:
         for match in _BOX.finditer(text):
             kind = str(match.lastgroup)
             if kind in ("dot_on", "dot_off") and not self._dots:
+                continue
+            if kind == "doubt" and not self._dots:
                 continue
             if kind == "cross":
                 kind = "minus" if _FILLED.search(text) or self._dots else "on"
@@ -201,6 +204,8 @@ class BoxReader:
         for place, answer, state in found:
             if state in ("on", "plus"):
                 verdict = layout.AFFIRMED
+            elif state == "doubt":
+                verdict = layout.UNCERTAIN
             elif state == "minus" or (checked and state != "blank"):
                 verdict = layout.NEGATED
             else:

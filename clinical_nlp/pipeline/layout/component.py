@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from clinical_nlp.pipeline.document_layout import Layout, set_layout
 from clinical_nlp.pipeline.layout.answers import Answers, words_pattern
 from clinical_nlp.pipeline.layout.boxes import BoxReader
+from clinical_nlp.pipeline.layout.choices import read_choices
 from clinical_nlp.pipeline.layout.diaries import mark_past_lines
 from clinical_nlp.pipeline.layout.fields import FieldReader, add_blank_labels
 from clinical_nlp.pipeline.layout.lines import lines_of
@@ -41,7 +42,7 @@ class LayoutReader(RuleComponent):
 
     def compile_rules(self, rules: dict[str, Any]) -> None:
         """Build the readers."""
-        self._answers = Answers(rules["answers"])
+        self._answers = Answers(rules["answers"], rules["leads"])
         self._tables = TableReader(rules["columns"], self._answers)
         self._table_items = TableItems(rules["columns"])
         self._boxes = BoxReader(words_pattern(rules["options"]["words"]))
@@ -58,6 +59,7 @@ class LayoutReader(RuleComponent):
         page = Page(text, lines_of(text), self._answers, self._relatives, self._denials)
         self._answers.read_legend(text)
         self._boxes.read(page)
+        read_choices(page)
         tables = []
         for block in chain(find_blocks(page.lines), markup_blocks(text)):
             page.tabled.update(page.lines[number].start for number in block.lines)

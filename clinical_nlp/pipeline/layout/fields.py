@@ -15,7 +15,7 @@ from clinical_nlp.pipeline.layout.page import Page
 from clinical_nlp.pipeline.layout.parts import OPENS, TAIL, Part, parts_of
 
 _SIGN = re.compile(
-    r"(?:(?P<question>\?)\s*(?:r(?:esp(?:uesta)?)?\s?[.:]\s*|[-–—:=.]+\s*)?"
+    r"(?:(?P<question>\?)\s*(?:r(?:esp(?:uesta)?)?\s?[.:]\s*|(?P<arrow>[-=]>\s*|→\s*)|[-–—:=.]+\s*)?"
     r"|(?::(?!\d)|=)\s*|\.{2,}\s*:?\s*|…+\s*|_{2,}\s*:?\s*|->\s*|[→▸]\s*)",
     re.IGNORECASE,
 )
@@ -34,6 +34,7 @@ _ANY_BARE = re.compile(
 )
 _FILLED_WITH = re.compile(r"[=_.…]")
 _ARROW = re.compile(r"\s*(?:->|→|=>|⇒)\s*")
+_ASKED = re.compile(r"[^\S\n]*(?:[-=]>|→)")
 _BRACKET = re.compile(r"[(\[][^()\[\]]{1,25}[)\]]")
 _LEAST_CHAIN = 2
 _CHOICES = re.compile(
@@ -73,7 +74,8 @@ class FieldReader:
         ]
         for sign in _ANY_SIGN.finditer(text):
             filler = _FILLED_WITH.match(sign.group())
-            if filler or page.answers.read(text, sign.end()):
+            asked = sign.group() == "?" and _ASKED.match(text, sign.end())
+            if filler or asked or page.answers.read(text, sign.end()):
                 places.append(sign.start())
         places.sort()
         starts = [line.start for line in page.lines]
@@ -157,6 +159,9 @@ class FieldReader:
             answer = page.answers.read(text, sign.end())
             if answer is None and sign["question"]:
                 answer = page.answers.read(text, sign.start() + 1)  # '¿Ortopnea? -'
+            if answer is None and sign["arrow"] and sign.end() < len(text):
+                answer = page.answers.reply(text, sign.end())  # 'pies? -> como botas'
+                answer = Answer(answer.verdict, min(answer.end, part.end))
             start = _opening(text, opening, sign.start())
             place = page.label(line, start, sign.start())
             if (

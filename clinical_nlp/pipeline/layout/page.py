@@ -12,7 +12,7 @@ from clinical_nlp.pipeline.layout.answers import Answers
 from clinical_nlp.pipeline.layout.lines import Line
 
 _BEFORE = re.compile(
-    r"[\s,;/|·.:\-–—*•▪■●○◦►‣>¿¡\"«)\]]*(?:\d{1,2}[a-z]?\s?[.)º-]+\s*)?[\s¿¡\"«*]*"
+    r"[\s,;/|·.:\-–—*•▪■●○◦►‣>¿¡\"«)\]]*(?:\d{1,2}[a-z]?\s?[.)º-]+\s*|\[[A-Z]?\d{2,6}\]\s*)?[\s¿¡\"«*]*"
 )
 _AFTER = re.compile(r"[\s:?=.·_…\-–—→▸>\"»*|(\[]*$")
 _LETTERS = re.compile(r"[^\W\d_]")

@@ -22,9 +22,21 @@ _ASKED = re.compile(
 _HEAD = re.compile(
     r"(?:^|(?<=[.;|]))[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n/][^\W\d_]+){0,3}|[(\[]?[-–+][)\]]?)[^\S\n]?:"
 )
+_KINDS = (
+    layout.NEGATED,
+    layout.AFFIRMED,
+    layout.UNCERTAIN,
+    layout.HISTORICAL,
+    layout.HYPOTHETICAL,
+    layout.UNKNOWN,
+)
 _SIGN_HEADS = {"+": layout.AFFIRMED, "-": layout.NEGATED, "–": layout.NEGATED}
-_BULLET = re.compile(r"\s*(?:[-–—*•·▪■●◦►‣⁃>]|\d{1,2}[.)])\s*(?=\S)")
+_BULLET = re.compile(r"\s*(?:[-–—*•·▪■●◦►‣⁃>]|\d{1,2}[.)]|\[[A-Z]?\d{2,6}\])\s*(?=\S)")
+_COMMENT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]$")
 _LIST_END = re.compile(r"[.]\s+(?=\S)|[;|\t]|\.?\s*$|[?!]")
+# Questions over replies that are indented: '¿Tos?' over '   Con el enalapril'.
+_OVER = re.compile(r"(?m)^([^\S\n]{0,20})¿[^?\n]{1,100}\?[^\S\n]{0,9}\n\1[^\S\n]{1,20}[^\s¿]")
+_REASON = re.compile(r"\s(?:por|para|ante|tras|per|pel|si)\s|[(¿]", re.IGNORECASE)
 _MOST_LABEL_WORDS = 8
 _MOST_ITEM_WORDS = 6
 _LEAST_PAIRS = 2
@@ -43,14 +55,16 @@ class PairReader:
     """
 
     def __init__(self, heads: Mapping[str, Sequence[str]]) -> None:
-        kinds = (layout.NEGATED, layout.AFFIRMED, layout.UNCERTAIN)
-        self._heads_said = Phrases({phrase: kind for kind in kinds for phrase in heads[kind]})
-        self._bare = Phrases({phrase: layout.NEGATED for phrase in heads["bare"]})
+        self._heads_said = Phrases({phrase: kind for kind in _KINDS for phrase in heads[kind]})
+        bare = {phrase: layout.NEGATED for phrase in heads["bare"]}
+        bare |= {phrase: layout.HISTORICAL for phrase in heads["bare_historical"]}
+        self._bare = Phrases(bare)
         self._turn = re.compile(rf",?\s(?:{words_pattern(heads['turns'])})\b", re.IGNORECASE)
 
     def read(self, page: Page) -> None:
         """Add the items of a note."""
         filled = [line for line in page.lines if not line.blank]
+        replies = "?" in page.text and len(_OVER.findall(page.text)) >= _LEAST_PAIRS
         for number, line in enumerate(filled):
             text = line.text
             if ":" in text:
@@ -59,7 +73,7 @@ class PairReader:
             elif len(text) <= _LONGEST_HEAD:
                 self._bare_head(page, filled, number)
             if text.rstrip().endswith("?") and number + 1 < len(filled):
-                self._reply(page, line, filled[number + 1])
+                self._reply(page, line, filled[number + 1], replies=replies)
         for pair in self._two_lines(page, filled):
             page.add(*pair)
 
@@ -68,22 +82,27 @@ class PairReader:
         """Read 'P: ortopnea R: no' in one line."""
         for match in _ASKED.finditer(line.text):
             answer = page.answers.read(line.text, match.end())
-            verdict = answer.verdict if answer else _free(line.text[match.end() :])
+            verdict = page.answers.reply(line.text, match.end()).verdict
             end = answer.end if answer else match.end()
             place = page.label(line, *match.span("label"))
             page.add(place, (line.start + match.start("reply"), line.start + end), verdict)
 
     @staticmethod
-    def _reply(page: Page, line: Line, following: Line) -> None:
-        """Read a question and the answer in the next line."""
+    def _reply(page: Page, line: Line, following: Line, *, replies: bool) -> None:
+        """Read a question and the answer in the next line.
+
+        ``replies`` says whether the note has several questions over indented replies.
+        """
         reply = _REPLY.match(following.text)
         if reply is None:
             return
         named = reply["named"] is not None
-        answer = page.answers.read(following.text, reply.end())
+        answer_at = reply.end()
+        answer = page.answers.read(following.text, answer_at)
         if answer is None and named:
             answer = page.answers.read(following.text, reply.end("named"))  # 'R: -'
-        if answer is None and not named:
+            answer_at = reply.end("named") if answer else answer_at
+        if answer is None and not named and not (replies and _is_under(line, following)):
             return
         opening = max(line.text.rfind("¿"), 0)
         end = answer.end if answer else len(following.text)
@@ -93,7 +112,7 @@ class PairReader:
                 following.start + (reply.start("named") if named else reply.end()),
                 following.start + end,
             ),
-            answer.verdict if answer else _free(following.text[reply.end() :]),
+            page.answers.reply(following.text, answer_at).verdict,
         )
 
     def _heads(self, page: Page, filled: Sequence[Line], number: int) -> None:
@@ -109,6 +128,8 @@ class PairReader:
             ending = _LIST_END.search(line.text, start)
             end = ending.start() if ending else end
             turn = self._turn.search(line.text, start, end)
+            if said[0] == layout.HYPOTHETICAL:
+                turn = _REASON.search(line.text, start, end) or turn
             place = page.label(line, start, turn.start() if turn else end)
             if place is not None:
                 page.add(place, answer, said[0])
@@ -118,7 +139,7 @@ class PairReader:
     def _bare_head(self, page: Page, filled: Sequence[Line], number: int) -> None:
         """Read a bulleted list under 'Niega' alone in its line."""
         line = filled[number]
-        text = line.text.strip(" \t.")
+        text = _COMMENT.sub("", line.text.strip(" \t."))
         said = self._bare.at(text, 0)
         if said is not None and said[1] == len(text):
             answer = line.span(0, len(line.text)) or (line.start, line.end)
@@ -188,7 +209,8 @@ class PairReader:
             yield from run
 
 
-def _free(text: str) -> str:
-    """Return the verdict of a reply in other words: it grants what it does not deny."""
-    denied = re.match(r"(?:no|non|ez|nunca|niega|ninguna?)\b", text.strip(), re.IGNORECASE)
-    return layout.NEGATED if denied else layout.AFFIRMED
+def _is_under(line: Line, following: Line) -> bool:
+    """Whether a line is indented under a question."""
+    asked, text = line.text.lstrip(), following.text.lstrip()
+    inner = len(following.text) - len(text) > len(line.text) - len(asked)
+    return inner and asked.startswith("¿") and not text.startswith("¿")
