@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
+from spacy.attrs import ORTH, SPACY
 from spacy.strings import StringStore
 from spacy.tokens import Doc
 
@@ -56,6 +57,44 @@ def norms_of(doc: Doc) -> list[str]:
     A token of invisible marks alone has no norm; it is returned as a blank.
     """
     return _norms.of(doc)
+
+
+class _Texts:
+    """The text of the last note: spaCy joins a doc's text anew, token by token, at each access.
+
+    The words and blanks of a doc are its text, so they are the key.
+    """
+
+    def __init__(self) -> None:
+        self._known = RecentWords[int, str]()
+        self._last: tuple[bytes, str] = (b"", "")
+
+    def of(self, doc: Doc) -> str:
+        """Return the text of a doc."""
+        words = doc.to_array(_TEXT)
+        key = words.tobytes()
+        last, text = self._last
+        if key != last:
+            hashes, blanks = words[:, 0].tolist(), words[:, 1].tolist()
+            strings = doc.vocab.strings
+            known = self._known.of(hashes, lambda word: strings[word])
+            text = "".join(
+                [
+                    f"{known[word]} " if blank else known[word]
+                    for word, blank in zip(hashes, blanks, strict=True)
+                ]
+            )
+            self._last = key, text
+        return text
+
+
+_TEXT = [ORTH, SPACY]
+_texts = _Texts()
+
+
+def text_of(doc: Doc) -> str:
+    """Return ``doc.text``; much faster, and for the same note again at no cost."""
+    return _texts.of(doc)
 
 
 def count_line_breaks(norm: str) -> int:

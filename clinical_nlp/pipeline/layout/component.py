@@ -22,7 +22,7 @@ from clinical_nlp.pipeline.layout.pairs import PairReader
 from clinical_nlp.pipeline.layout.table_items import TableItems
 from clinical_nlp.pipeline.layout.table_reader import TableReader
 from clinical_nlp.pipeline.layout.tables import find_blocks
-from clinical_nlp.pipeline.rules import RuleComponent
+from clinical_nlp.pipeline.rules import RuleComponent, text_of
 
 
 class LayoutReader(RuleComponent):
@@ -55,7 +55,7 @@ class LayoutReader(RuleComponent):
 
     def __call__(self, doc: Doc) -> Doc:
         """Read the layout of ``doc``."""
-        text = doc.text
+        text = text_of(doc)
         page = Page(text, lines_of(text), self._answers, self._relatives, self._denials)
         self._answers.read_legend(text)
         self._boxes.read(page)

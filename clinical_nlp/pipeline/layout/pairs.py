@@ -19,8 +19,9 @@ _ASKED = re.compile(
     r"\bp(?:regunta)?\s?[.:)]\s*(?P<label>\S[^|;]{0,120}?)[\s,;.|/–—-]{0,9}(?P<reply>\br(?:espuesta)?\s?[.:)])",
     re.IGNORECASE,
 )
+# With the sign before it: a sign is found much faster than a place behind one.
 _HEAD = re.compile(
-    r"(?:^|(?<=[.;|]))[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n/][^\W\d_]+){0,3}|[(\[]?[-–+][)\]]?)[^\S\n]?:"
+    r"(?:[.;|]|\A)[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n/][^\W\d_]+){0,3}|[(\[]?[-–+][)\]]?)[^\S\n]?:"
 )
 _KINDS = (
     layout.NEGATED,

@@ -14,6 +14,8 @@ from clinical_nlp.pipeline.layout.lines import Line, cells_of
 #: A triangle at the start of a line is a bullet.
 PIPES = re.compile(r"[|│┃¦]|(?<=\S)\s*[▸►]")
 _PIPE_SIGNS = "|│┃¦▸►"
+# What a line without cannot have such a sign; much faster to find.
+_MAY_BE_PIPES = re.compile(f"[{_PIPE_SIGNS}]")
 SEMICOLONS = re.compile(r";")
 DASHES = re.compile(r"\s[—–]\s")
 TABS = re.compile(r"\t")
@@ -108,7 +110,7 @@ def _heads_answers(lines: Sequence[Line], at: int) -> bool:
 
 def _separator(text: str) -> re.Pattern[str] | None:
     stripped = text.strip()
-    if PIPES.search(stripped):
+    if _MAY_BE_PIPES.search(stripped) and PIPES.search(stripped):
         return PIPES if stripped.strip(f"{_PIPE_SIGNS} ") else None
     if "\t" in stripped:
         return TABS

@@ -8,6 +8,8 @@ from bisect import bisect_left
 from spacy.attrs import IDX
 from spacy.tokens import Doc
 
+from clinical_nlp.pipeline.rules import text_of
+
 _MARKUP = re.compile(
     r"</?(?:b|br|p|i|u|div|span|td|tr|th|table|tbody|thead|ul|ol|li|font|strong|em|h[1-6]|dl|dt|dd)"
     r"(?:\s[^<>]{0,200})?/?>|&(?:nbsp|#160|#xa0);",
@@ -25,6 +27,6 @@ def markup_tokens(doc: Doc, norms: list[str]) -> list[int]:
         return []
     starts = doc.to_array(IDX).tolist()
     found: list[int] = []
-    for match in _MARKUP.finditer(doc.text):
+    for match in _MARKUP.finditer(text_of(doc)):
         found.extend(range(bisect_left(starts, match.start()), bisect_left(starts, match.end())))
     return found

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.measurements.markup import MARKUP_SIGNS, markup_tokens
 from clinical_nlp.pipeline.measurements.misread import LETTERS, merge_misread
-from clinical_nlp.pipeline.rules import norms_of
+from clinical_nlp.pipeline.rules import norms_of, text_of
 
 #: Signs between the two numbers of a range or of a blood pressure.
 DASHES = frozenset({"-", "–", "—"})
@@ -196,7 +196,7 @@ class Words:
     @cached_property
     def text(self) -> str:
         """The note."""
-        return self.doc.text
+        return text_of(self.doc)
 
     @cached_property
     def _places(self) -> list[list[int]]:

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.document_layout import Item, Span, get_layout
+from clinical_nlp.pipeline.rules import text_of
 
 # Signs before a label that belong to it: a bullet, an opening bracket or question mark.
 _SIGNS = re.compile(r"[-–—*•▪■●○◦►‣>+¿¡(\[\"«]*[^\S\n]*$")
@@ -23,7 +24,7 @@ def item_starts(doc: Doc) -> list[int]:
     items = get_layout(doc).items
     if not items:
         return []
-    text, length = doc.text, len(doc)
+    text, length = text_of(doc), len(doc)
     places: list[int] = doc.to_array("IDX").tolist()
     starts: list[int] = []
     for item in items:
