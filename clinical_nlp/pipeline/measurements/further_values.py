@@ -132,10 +132,11 @@ class FurtherValues:
                 expected = expected or self._reader.is_date_or_year(words, position)
                 position = result
                 continue
-            names = self._rules.names.at(words, position)[1]
+            ago = self._time_ago(words, position)  # Catalan 'fa' is also a rhythm
+            names = () if ago else self._rules.names.at(words, position)[1]
             if any(self._names_other(n, norm, measure) for n in names):
                 return None
-            length = self._rules.phrases.at(words, position)[0] or self._time_ago(words, position)
+            length = self._rules.phrases.at(words, position)[0] or ago
             if length:
                 phrase = words.norms[position : position + length]
                 expected = (
@@ -221,7 +222,8 @@ class FurtherValues:
             alone = self._reader.scalar(words, position + 1, measure)
             return (alone, close + 1) if isinstance(alone, Quantity) else None
         dated = self._reader.date(words, position + 1)
-        again = any(self._is_again(norm, measure) for norm in inside)
+        again = bool(inside) and inside[0] in self._rules.ago  # '(fa una setmana 63,1)'
+        again = again or any(self._is_again(norm, measure) for norm in inside)
         if not again and words.at(dated) != ":":
             return None
         result = self._number_within(words, position + 1, measure, expected=True, loose=True)

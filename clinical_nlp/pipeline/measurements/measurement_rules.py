@@ -124,6 +124,7 @@ class Name:
     low: float | None = None
     high: float | None = None
     series: bool = False
+    decimals: bool | None = None
 
     @property
     def is_other(self) -> bool:
@@ -187,6 +188,7 @@ class MeasurementRules:
         self.days = frozenset(words["days"])
         self.given = frozenset(words["given"])
         self.ago = frozenset(words["ago"])
+        self.answers = frozenset(words["answers"])
         self.in_time = frozenset(words["in_time"])
         self.series = frozenset(words["series"])
         self.conditions = frozenset(words["conditions"])
@@ -195,6 +197,7 @@ class MeasurementRules:
         self.conditions_after = frozenset(words["conditions_after"])
         self.actions = frozenset(words["actions"])
         self.aims = frozenset(words["aims"])
+        self.pair_limits = frozenset(words["pair_limits"])
         self.aims_between = frozenset(words["aims_between"])
         self.taken_at = frozenset(words["taken_at"])
         self.flags = frozenset(words["flags"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC, SYSTOLIC
+from clinical_nlp.pipeline.measurements.measurement_rules import DIASTOLIC, PRESSURE, SYSTOLIC
 from clinical_nlp.pipeline.measurements.numbers import Number
 from clinical_nlp.pipeline.measurements.quantity_reader import Quantity, QuantityReader
 from clinical_nlp.pipeline.measurements.text import DASHES, Words
@@ -179,6 +179,14 @@ class PressureReader:
                 return round(reading * _MM_PER_CM, 1), True
         return None
 
+    def _is_named(self, words: Words, position: int) -> bool:
+        """Whether a name of the pressure and its two numbers stand here."""
+        length, names = self._rules.names.at(words, position)
+        if not any(name.concept == PRESSURE for name in names):
+            return False
+        position += length + (words.at(position + length) in (":", "."))
+        return self.pair(words, position, named=False, millimetres=True) is not None
+
     def _is_date(self, words: Words, diastolic: _Part) -> bool:
         """Whether two small numbers are a day and a month: '14/07/23', '14/07: ...'."""
         following = words.at(diastolic.end)
@@ -188,6 +196,9 @@ class PressureReader:
         written = words.at(diastolic.first)
         if len(written) == 2 and written[0] == "0":
             return True  # 14/07
+        start = diastolic.first - 2
+        if words.starts_line(start) and self._is_named(words, diastolic.end):
+            return True  # '16/9  TA 134/78'
         # '12/5 150/90': a day, then its reading
         return self.pair(words, diastolic.end, named=False, millimetres=True) is not None
 

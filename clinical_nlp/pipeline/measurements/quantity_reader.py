@@ -170,6 +170,9 @@ class QuantityReader:
             form, after = (), number.end  # 'L 78,4 M 78,6': no months
         if form == ("min",) and measure.key == SYSTOLIC:
             form, after = (), number.end  # 'max 140 min 80': no minutes
+        ordinal = number.whole is not None and words.at(number.end) in _ORDINALS
+        if ordinal and not form and words.is_adjacent(number.end):
+            return number.end + 1  # '2a mostra'
         unit, after = self._own_unit(words, number.end, measure, form, after)
         weak = unit is None and form in self.rules.weak_units
         if form and unit is None and not weak:

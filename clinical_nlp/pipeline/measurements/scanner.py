@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from clinical_nlp.pipeline.document_layout import Layout
@@ -25,6 +26,7 @@ from clinical_nlp.pipeline.measurements.value_search import ValueSearch
 
 _MAX_WORDS_TO_LINK = 6  # from a name to the word that links it to its number
 _MAX_WORDS_AFTER_VALUE = 4
+_DECIMAL = re.compile(r"\d{2,3}[.,]\d$")
 _SEPARATORS = frozenset({",", ";", "/", "-", "y"})
 
 
@@ -59,6 +61,7 @@ class Scanner:
         self._values: list[Quantity] = []
         # Index of the first value after which the text continues at a place.
         self._ended: dict[int, int] = {}
+        self._decimals: dict[str, bool] = {}
         self._used: set[int] = set()  # words of values, and of numbers to ignore
 
     def scan(self, layout: Layout | None = None) -> list[Quantity]:
@@ -107,6 +110,8 @@ class Scanner:
             return False
         if name.after is not None and not self._follows_concept(name.after, start):
             return False
+        if name.decimals is not None and name.decimals != self._has_decimals(start):
+            return False
         several = self._rows.values(self._words, name, end)
         if several:
             self._add(several)
@@ -128,6 +133,14 @@ class Scanner:
             return False
         return 0 <= start - self._values[-1].after <= _MAX_WORDS_AFTER_VALUE
 
+    def _has_decimals(self, start: int) -> bool:
+        """Whether any number after this word, anywhere in the text, has decimals: 'P 71,2'."""
+        words, norm = self._words, self._words.norms[start]
+        if norm not in self._decimals:
+            following = (words.norms[i + 1] for i in range(words.size - 1) if words.at(i) == norm)
+            self._decimals[norm] = any(_DECIMAL.match(other) for other in following)
+        return self._decimals[norm]
+
     def _skip_other_test(self, end: int) -> None:
         """Keep the number after another test's name from being read as a measurement."""
         for position, norm in enumerate(self._words.norms[end : end + _MAX_WORDS_AFTER_VALUE], end):
@@ -146,6 +159,9 @@ class Scanner:
         if result is None:
             return []
         value, comparator = result
+        if comparator is not None and (answer := self._answer(value, measure, name)) is not None:
+            self._used.update(range(value.first, value.end))
+            return [answer]
         value = self._corrected(value, measure, name)
         if measure.levels_only and self._context.is_change(words, start, value):
             return []
@@ -174,6 +190,17 @@ class Scanner:
             return value
         self._used.update(range(value.first, value.end))
         return second
+
+    def _answer(self, criterion: Quantity, measure: Measure, name: Name) -> Quantity | None:
+        """Return the value in brackets that answers a criterion: 'IMC > 35: S (38,2)'."""
+        words = self._words
+        place = criterion.after + (words.at(criterion.after) in (":", "?"))
+        if words.at(place) not in self._rules.answers or words.at(place + 1) != "(":
+            return None
+        value = self._quantities.scalar(words, place + 2, measure, name)
+        if not isinstance(value, Quantity) or words.at(value.after) != ")":
+            return None
+        return value
 
     def _then(self, name: Name, after: int) -> bool:
         """Whether the name that must follow does, with a number: 'S 135, D 85'."""

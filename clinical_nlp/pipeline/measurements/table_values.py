@@ -138,7 +138,8 @@ class _TableReader:
             if first is None:
                 continue
             rest = [(place, c) for place, c in enumerate(row) if c is not None and place > column]
-            if not any(self._cells.starts_with_number(cell) for _, cell in rest):
+            numbered = any(self._cells.starts_with_number(cell) for _, cell in rest)
+            if not numbered and label.end >= first.size:  # the label's own cell holds no value
                 # '1,41 mg/dL | Creatinina'
                 rest = [
                     (place, c) for place, c in enumerate(row) if c is not None and place < column

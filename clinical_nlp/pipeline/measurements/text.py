@@ -17,6 +17,7 @@ DASHES = frozenset({"-", "–", "—"})
 #: Closing bracket of each opening one.
 BRACKETS = {"(": ")", "[": "]"}
 _DATE_SIGNS = frozenset({"/", "-"})
+_BOUNDS = frozenset({"<", ">", "≤", "≥"})
 _ENDS = frozenset({".", ";", "?", "!"})
 #: Signs that look like another one, as word processors and PDFs put them: the fraction and
 #: the division slash, the minus sign and the two hyphens of Unicode.
@@ -75,7 +76,7 @@ class Words:
                 before = start > 0 and not self.doc[start - 1].whitespace_
                 after = end < len(norms) and not self.doc[end - 1].whitespace_
                 written = (before and norms[start - 1][-1:].isdigit()) or (
-                    after and norms[end][:1].isdigit()
+                    after and (norms[end][:1].isdigit() or norms[end] in _BOUNDS)
                 )
                 joint = end == start + 1 and before and after
                 if written or joint:

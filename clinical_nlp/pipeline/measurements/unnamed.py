@@ -24,6 +24,7 @@ _VITALS_WITHIN = 6
 _PAIR_WITHIN = 7
 _TAKEN_WITHIN = 6
 _READINGS_WITHIN = 8
+_LIMIT_WITHIN = 11
 _FREE_BEFORE = frozenset({".", ",", ";", ":", "(", "[", "|", "=", "?", "!"})
 _SHIFTS = frozenset({"m", "t", "n", "d"})  # mañana, tarde, noche, día
 _STROKES_AFTER = frozenset({"/", "-"})
@@ -176,8 +177,10 @@ class UnnamedReader:
         Outside an examination only pairs that can be nothing else.
         """
         reading = self._pressure.pair(words, position, named=False)
-        if reading is None or words.at(reading.systolic.end) != "/":
+        if reading is None or self._is_limit(words, position):
             return []
+        if words.at(reading.systolic.end) != "/":
+            return self._diary_pair(words, position, reading)
         decimals = "," in words.at(position) or "," in words.at(position + 2)
         if not in_examination:
             if not self._pressure.is_usual(reading) or (
@@ -202,6 +205,31 @@ class UnnamedReader:
         following = words.after(end, _VITALS_WITHIN)
         vital = any(self._is_vital(words, place) for place in range(end, end + len(following)))
         return self._series(words, reading) if vital else []
+
+    def _diary_pair(self, words: Words, position: int, reading: PressureReading) -> list[Quantity]:
+        """Read two numbers with a dash after a day that starts a line: 'mar  14,8-9'.
+
+        'lun 15-9' is a day and a month.
+        """
+        before = words.at(position - 1)  # 'mar' is a day and a month
+        dated = before in self._rules.days or before in self._rules.months
+        in_diary = dated and words.starts_line(position - 1)
+        if not in_diary or not self._pressure.is_usual(reading):
+            return []
+        if reading.centimetres and "," not in words.at(position):
+            return []
+        return self._series(words, reading)
+
+    def _is_limit(self, words: Words, position: int) -> bool:
+        """Whether the pair is a limit of its line: 'Valor límite act. 135/85, desc. 120/70'."""
+        for place in range(position - 1, max(position - _LIMIT_WITHIN, -1), -1):
+            norm = words.norms[place]
+            if norm in self._rules.pair_limits:
+                return True
+            stops = norm == "." and not words.at(place + 1)[:1].isdigit()  # not 'act. 135/85'
+            if stops or norm in ("?", "!", ";") or words.starts_line(place):
+                return False
+        return False
 
     def _stands_free(self, words: Words, position: int, reading: PressureReading) -> bool:
         """Whether no word before or after makes the pair two doses: 'orientado, 124/62.'.
