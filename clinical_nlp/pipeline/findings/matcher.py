@@ -83,7 +83,7 @@ class Matcher:
         # Longest first, then leftmost: the most specific match of a place wins.
         matches.sort(key=lambda match: (match[0] - match[1], match[0]))
         for start, end, numbers in matches:
-            if not free.is_free(start, end):
+            if not free.is_free(start, end) or _is_torn(doc, words, start, end):
                 continue
             term = self._choose(numbers, words, context, start, end)
             if term is None:
@@ -135,6 +135,13 @@ class Matcher:
         ):
             return None  # a cut-off word that may be either
         return plain[0]
+
+
+def _is_torn(doc: Doc, words: WordSequence, start: int, end: int) -> bool:
+    """Whether a line ends within an acronym: the answer S over item 3 is no S3."""
+    if end - start < 2 or any(len(form.text) > 1 for form in words.forms[start:end]):
+        return False
+    return "\n" in doc[words.first[start] : words.last[end - 1] + 1].text
 
 
 class _Free:

@@ -29,6 +29,7 @@ _ROUND = re.compile(r"\([ _xX✓✔✗✘+\-–—−]")
 _FILLED, _EMPTY = re.compile("[■●◉⦿✓✔]"), re.compile("[□○◯◻▢☐⬜✗✘❌✕]|\\[ ?\\]")
 _BETWEEN = re.compile(r"[\s,;/|·\-–—]*")
 _CUT = re.compile(r"\s{3,}|\s+(?:[-=]>|→)\s|\s*[|;\t]|[.]\s+(?=[^\W\d_a-z])")
+_ARROWS = frozenset(("->", "=>", "→"))
 # Signs before findings: '+ tos   - ortopnea   . síncope', the dot for what was not asked.
 _SIGN = re.compile(r"(?:^|(?<=\s\s)|(?<=[|\t]))\s*(?P<sign>[-+.–—])[ ]{0,2}(?=[^\W\d_])")
 _LONGEST_ROW = 160
@@ -179,6 +180,14 @@ class BoxReader:
             options.extend(box for box in boxes if box.option)
         return page.label(line, _opening(line.text, 0, len(line.text)), len(line.text)), options
 
+    @staticmethod
+    def _cut(text: str, start: int, end: int) -> int:
+        """Where the label of a box ends; an arrow after a colon belongs to a list of items."""
+        cut = _CUT.search(text, start + 1, end)
+        while cut and cut[0].strip() in _ARROWS and ":" in text[start : cut.start()]:
+            cut = _CUT.search(text, cut.end(), end)
+        return cut.start() if cut else end
+
     def _labels(self, page: Page, rows: Sequence[tuple[Line, list[_Box]]]) -> None:
         """Add an item for each box with a label of its own, over lines that follow on."""
         found: list[tuple[Span | None, Span, str]] = []
@@ -194,8 +203,8 @@ class BoxReader:
                     continue
                 if prefixed:
                     high = boxes[at + 1].start if at + 1 < len(boxes) else len(line.text)
-                    cut = _CUT.search(line.text, box.end + 1, high)
-                    place = page.label(line, box.end, cut.start() if cut else high)
+                    cut = self._cut(line.text, box.end, high)
+                    place = page.label(line, box.end, cut)
                 else:
                     low = boxes[at - 1].end if at else 0
                     place = page.label(line, _opening(line.text, low, box.start), box.start)
