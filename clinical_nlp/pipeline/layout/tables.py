@@ -23,7 +23,8 @@ BLANKS = re.compile(r"(?<=\S)[ \u00a0]{2,}(?=\S)")
 _RULER = "|:+=–—- \t"
 _MOST_NOISE = 0.2  # share of rows that may have text where two columns part
 _LEAST_GAP = 2
-_LEAST_RULE = 3
+# Three signs in a row, or with a blank between: a cell's lone sign is an answer.
+_RULE = re.compile(r"[-=_–—](?: ?[-=_–—]){2}")
 _MOST_COLUMNS = 40
 _SHIFT = 2  # code points by which a column may be out of line
 _LONGEST_LABEL = 40  # code points of a row without an answer
@@ -81,7 +82,7 @@ def find_blocks(lines: Sequence[Line]) -> Iterator[Block]:
 
 def _is_ruler(text: str) -> bool:
     """Whether a line is drawn: '---|---'."""
-    return not text.strip(_RULER) and len(text.strip(" |:+\t")) >= _LEAST_RULE
+    return not text.strip(_RULER) and bool(_RULE.search(text))
 
 
 def _continues(lines: Sequence[Line], at: int, starts: set[int]) -> bool:
