@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clinical_nlp.pipeline import document_layout as layout
 from clinical_nlp.pipeline.document_layout import Span
@@ -33,6 +33,7 @@ _ARROWS = frozenset(("->", "=>", "→"))
 # Signs before findings: '+ tos   - ortopnea   . síncope', the dot for what was not asked.
 _SIGN = re.compile(r"(?:^|(?<=\s\s)|(?<=[|\t]))\s*(?P<sign>[-+.–—])[ ]{0,2}(?=[^\W\d_])")
 _LONGEST_ROW = 160
+_CAPITAL = re.compile(r"[\s:.)–—-]*[A-ZÁÉÍÓÚÑÀÈÒÇ]")
 _STATES = {
     "dot_on": "on",
     "dot_off": "off",
@@ -146,10 +147,16 @@ class BoxReader:
     def _groups(self, page: Page, number: int, boxes: Sequence[_Box]) -> None:
         """Add an item for each row of options: 'Disnea: [ ] Sí [x] No'."""
         line, low = page.lines[number], 0
-        for group in _runs(line.text, boxes):
+        groups = list(_runs(line.text, boxes))
+        for at, group in enumerate(groups):
+            high = groups[at + 1][0].first if at + 1 < len(groups) else len(line.text)
             place = page.label(line, _opening(line.text, low, group[0].first), group[0].first)
             answer = line.start + group[0].first, line.start + group[-1].last
             taller = False  # with options in the lines below
+            opens = not line.text[low : group[0].first].strip(" \t-*•.:()0123456789")
+            if place is None and opens and _CAPITAL.match(line.text, group[-1].last, high):
+                place = page.label(line, group[-1].last, high)  # '[x] Sí [ ] No  Edemas'
+                group = [*group[:-1], replace(group[-1], last=high)]
             if place is None and not line.text[low : group[0].first].strip(" -*•.:"):
                 if low:
                     continue

@@ -20,6 +20,8 @@ from clinical_nlp.pipeline.written_dates import MONTH_NAMES, date_in, dates_of, 
 _IN_PAIR = len(" / ")  # characters between the two numbers of a blood pressure
 _MOST_BETWEEN = 40  # characters looked at on each side
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]\n]{3,24})[)\]]")
+# '(12-16)', '[VN 3,5-5]': a reference range, no month of a year.
+_RANGE = re.compile(r"\D*\d{1,3}(?:[.,]\d+)?\s*[-–—]\s*\d{1,3}(?:[.,]\d+)?\D*")
 _SAID_AFTER = re.compile(r"\s*,?\s*(?:en|de|del|el|desde)\s+(?:el\s+)?")
 _BEFORE_SAID = frozenset(" ,\n\t\u00a0")
 _ENDS_AFTER = re.compile(r"\s*(?:[,;.)\]]|$|\n|y\b|->|→)")
@@ -97,7 +99,8 @@ class Dating:
         bracket = _BRACKET.match(self._text, end)
         if bracket is not None:
             own = not end <= following < bracket.end()  # not '(junio 68)'
-            iso = date_in(bracket[1], whole=True) if own else None
+            ranged = _RANGE.fullmatch(bracket[1]) is not None
+            iso = date_in(bracket[1], whole=True) if own and not ranged else None
             return iso, bracket.end() if iso is not None else end
         if self._text[end : end + 1] not in _BEFORE_SAID:
             return None, end

@@ -197,6 +197,12 @@ class UnnamedReader:
                 return self._series(words, reading)
             if not reading.centimetres and self._stands_free(words, position, reading):
                 return self._series(words, reading)
+        elif (  # 'O: 139/66'
+            not reading.centimetres
+            and words.at(position - 1) == ":"
+            and self._pressure.is_usual(reading)
+        ):
+            return self._series(words, reading)
         end = reading.diastolic.end
         named = words.at(position - 1).isalpha() and not self._may_precede(words, position - 1)
         usual = self._pressure.is_usual(reading) and not (named and not in_examination)
