@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from studies.mutations import Night, base_resources
+from studies.mutated_resources import base_resources
+from studies.mutations import Night
 
 
 @pytest.mark.slow

@@ -15,7 +15,8 @@ from clinical_nlp.risk import model as risk_model
 from fhir_adapters.reading import attachments, intake, resolution
 from fhir_adapters.reading.resources import EVENT_REDUCERS
 from fhir_adapters.writing import sink as fhir_sink
-from studies.mutations import Night, base_resources
+from studies.mutated_resources import base_resources
+from studies.mutations import Night
 
 QUOTED = "CANARIO-7F3A"
 PATIENT = "s1-000003"
