@@ -21,7 +21,7 @@ from clinical_nlp.spanish import day_es, share_es
 if TYPE_CHECKING:
     from clinical_nlp.batch.run_record import RunOutcome
 
-#: A rise of the share of abstentions that is told: by this much at least (probability), and
+#: A rise of the share of abstentions that raises an alert: at least this much (probability), and
 #: by more standard errors than chance explains, so that small exports don't cry wolf.
 JUMP = 0.05
 JUMP_STANDARD_ERRORS = 3.0

@@ -1,7 +1,7 @@
-"""Tells whether an estimate hangs on one value outside the range of the training.
+"""Whether an estimate depends on one value outside the range of the training data.
 
-Such a value is taken as the bound of the range, so it cannot carry an estimate to the end of the
-scale. It may still decide it, and it may be a slip of a key: the clinician is told.
+Such a value is clipped to the bound of the range, so it cannot drive an estimate to an extreme. It
+may still decide the estimate, and it may be a typing error: the result then says so.
 """
 
 from __future__ import annotations

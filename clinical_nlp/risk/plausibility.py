@@ -97,7 +97,7 @@ def doubtful(concept: str, values: Sequence[Measured]) -> dict[int, Cause]:
 def _jumps(
     limit: dict[str, Any], values: Sequence[Measured], numbers: list[int]
 ) -> dict[int, Cause]:
-    """Values that jump, told apart by their distance from the median of the series.
+    """Values that jump, chosen by their distance from the median of the series.
 
     Each value is compared with the last that was kept, so the cost is linear.
     """
