@@ -72,6 +72,7 @@ class Measure:
     no_pair: bool = False
     references: frozenset[float] = frozenset()
     parts: Parts | None = None
+    alone: frozenset[str] = frozenset()
 
     def value(self, number: Number, unit: Unit | None, name: Name | None = None) -> float | None:
         """Return the number in this measurement's unit; ``None`` where it is implausible.
@@ -170,6 +171,7 @@ class MeasurementRules:
         self.names: PhraseIndex[Name] = PhraseIndex()
         self.units: PhraseIndex[tuple[str, ...]] = PhraseIndex()
         self.comparators: PhraseIndex[str] = PhraseIndex()
+        self.comparators_after: PhraseIndex[str] = PhraseIndex()
         self.standalone: PhraseIndex[str] = PhraseIndex()
         self.pressure = PressureRules(
             tuple(rules["pressure"]["centimetres_systolic"]),
@@ -226,6 +228,8 @@ class MeasurementRules:
         self._add_units(rules)
         for sign, forms in rules["comparators"].items():
             self._add(self.comparators, forms, sign)
+        for sign, forms in rules["comparators_after"].items():
+            self._add(self.comparators_after, forms, sign)
 
     def _add_names(self, rules: Mapping[str, Any]) -> None:
         for key, entry in rules["concepts"].items():
@@ -289,6 +293,7 @@ def _measure(key: str, entry: Mapping[str, Any]) -> Measure:
         no_pair=entry.get("no_pair", False),
         references=frozenset(map(float, entry.get("references", ()))),
         parts=_parts(entry["parts"]) if "parts" in entry else None,
+        alone=frozenset(entry.get("alone", ())),
     )
 
 

@@ -47,8 +47,11 @@ class PhraseIndex(Generic[T]):
 
     def at(self, words: Words, position: int) -> tuple[int, Sequence[T]]:
         """Return length and values of the longest phrase at ``position``; 0 where there is none."""
-        length, values = 0, self._values
-        node, depth = self._next.get(words.at(position)), 1
+        node = self._next.get(words.at(position))
+        if node is None:  # nearly always
+            return 0, ()
+        length, depth = 0, 1
+        values: Sequence[T] = ()
         while node is not None:
             if node._values:
                 length, values = depth, node._values

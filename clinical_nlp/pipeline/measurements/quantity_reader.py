@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from clinical_nlp.pipeline.measurements.compound import spaced_thousands, with_part
+from clinical_nlp.pipeline.measurements.compound import parted_decimal, spaced_thousands, with_part
 from clinical_nlp.pipeline.measurements.measurement_rules import (
     SYSTOLIC,
     Measure,
@@ -78,8 +78,8 @@ class QuantityReader:
             if int(first) <= _DAYS and int(second) <= _MONTHS:
                 return position + 5
             return 0
-        if sign == "-":
-            return 0
+        if sign == "-" or (sign == "." and not words.is_adjacent(position + 1)):
+            return 0  # '1 . 4' is a number
         day_and_month = 1 <= int(first) <= _DAYS and 1 <= int(second) <= _MONTHS
         month_and_year = 1 <= int(first) <= _MONTHS and (
             int(second) in _YEARS or (len(second) == 2 and int(second) < _SHORT_YEAR)
@@ -141,7 +141,10 @@ class QuantityReader:
             return date
         if self._is_year(words, position):
             return position + 1
-        number = self.rules.numbers.scalar(words, position, decimals=measure.decimals > 0)
+        if words.at(position) in measure.alone:  # 'metro setenta': of one
+            number: Number | None = Number(position, position, 1.0)
+        else:
+            number = self.rules.numbers.scalar(words, position, decimals=measure.decimals > 0)
         if number is None or (measure.no_pair and self._is_in_pair(words, number)):
             return None
         compound = self._compound(words, number, measure, name, default)
@@ -209,11 +212,16 @@ class QuantityReader:
         default: Unit | None,
     ) -> Quantity | None:
         """Read '1 250 pg/mL', '1m65', '70 kilos y medio'; ``None`` where it is none of these."""
-        continued = with_part(words, number, measure, self.rules)
+        continued = with_part(words, number, measure, self.rules) or parted_decimal(
+            words, number, measure, self.rules
+        )
         if continued is not None:
-            unit = measure.units.get((words.at(number.end),))
+            form, after = self.unit(words, continued.end)
+            unit, after = self._own_unit(words, continued.end, measure, form, after)
+            if unit is None:
+                unit, after = measure.units.get((words.at(number.end),)), continued.end
             value = measure.value(continued, unit, name)
-            place = (continued.first, continued.end, continued.end)
+            place = (continued.first, continued.end, after)
             return None if value is None else Quantity(measure.key, value, *place)
         joined = spaced_thousands(words, number, measure)
         if joined is None:

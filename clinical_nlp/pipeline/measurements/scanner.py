@@ -159,6 +159,8 @@ class Scanner:
         if result is None:
             return []
         value, comparator = result
+        if comparator is None:
+            value, comparator = self._bounded_after(value)
         if comparator is not None and (answer := self._answer(value, measure, name)) is not None:
             self._used.update(range(value.first, value.end))
             return [answer]
@@ -174,6 +176,15 @@ class Scanner:
             return []
         first = value._replace(comparator=comparator)
         return [first, *self._further.scalars(words, first, measure, name)]
+
+    def _bounded_after(self, value: Quantity) -> tuple[Quantity, str | None]:
+        """Return the comparator that follows a value, in Basque: '% 40 baino txikiagoa'."""
+        if self._words.at(value.after) not in self._rules.comparators_after.first_words:
+            return value, None
+        length, signs = self._rules.comparators_after.at(self._words, value.after)
+        if not length:
+            return value, None
+        return value._replace(after=value.after + length), signs[0]
 
     def _corrected(self, value: Quantity, measure: Measure, name: Name) -> Quantity:
         """Return the value that corrects one: 'peso setenta y nueve no corrijo 74,2'."""

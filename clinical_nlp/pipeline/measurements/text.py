@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from functools import cached_property
 
-from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc
 
 from clinical_nlp.pipeline.measurements.markup import MARKUP_SIGNS, markup_tokens
@@ -39,18 +38,19 @@ class Words:
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
         norms = norms_of(doc)
+        present = set(norms)
+        spaces = {norm for norm in present if norm.isspace()}
         blanks: list[int] = []
-        for index in [index for index, norm in enumerate(norms) if norm.isspace()]:
+        for index in [index for index, norm in enumerate(norms) if norm in spaces]:
             if doc[index].is_space:
                 blanks.append(index)
             else:  # a lone accent, typed for an apostrophe
                 norms[index] = "'"
-        present = set(norms)
         if not _LOOKALIKES.keys().isdisjoint(present):
             norms = [_LOOKALIKES.get(norm, norm) for norm in norms]
         self._last = {} if LETTERS.isdisjoint(present) else merge_misread(doc, norms)
-        inside = {i for first, last in self._last.items() for i in range(first + 1, last + 1)}
-        left_out = inside.union(
+        left_out = {i for first, last in self._last.items() for i in range(first + 1, last + 1)}
+        left_out.update(
             blanks,
             self._field_lines(norms) if "_" in present else (),
             () if MARKUP_SIGNS.isdisjoint(present) else markup_tokens(doc, norms),
@@ -58,6 +58,7 @@ class Words:
         self.tokens = [index for index in range(len(norms)) if index not in left_out]
         self.norms = [norms[index] for index in self.tokens]
         self.size = len(self.norms)
+        self._digits = {norm for norm in present if norm[0].isdigit()}
         breaks = [index for index in blanks if "\n" in norms[index]]
         self._lines = {bisect_left(self.tokens, index) for index in breaks}
         self._borders = {
@@ -170,13 +171,14 @@ class Words:
 
     def offsets(self, first: int, end: int) -> tuple[int, int]:
         """Return where the words ``first`` to ``end`` (exclusive) start and end in the text."""
-        last = self.last_token(end - 1)
-        return self._places[self.tokens[first]][0], sum(self._places[last])
+        last = self.doc[self.last_token(end - 1)]
+        return self.doc[self.tokens[first]].idx, last.idx + len(last)
 
     @cached_property
     def numbers(self) -> list[int]:
         """The places of the words that begin with a digit."""
-        return [position for position, norm in enumerate(self.norms) if norm[0].isdigit()]
+        digits = self._digits
+        return [position for position, norm in enumerate(self.norms) if norm in digits]
 
     def may_hold_date(self, months: frozenset[str]) -> bool:
         """Whether the note has what looks like a date; cheap, for notes that have none."""
@@ -198,8 +200,3 @@ class Words:
     def text(self) -> str:
         """The note."""
         return text_of(self.doc)
-
-    @cached_property
-    def _places(self) -> list[list[int]]:
-        """Offset and length of each token."""
-        return self.doc.to_array([IDX, LENGTH]).tolist()  # type: ignore[no-any-return]

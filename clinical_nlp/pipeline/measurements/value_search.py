@@ -59,6 +59,7 @@ class ValueSearch:
             if (
                 norm[0].isdigit()
                 or norm in rules.numbers.words
+                or norm in measure.alone
                 or (norm == "%" and words.at(position + 1)[:1].isdigit())
             ):
                 result = read(position)
