@@ -114,9 +114,7 @@ def find_alerts(outcome: RunOutcome, earlier: EarlierRun | None) -> tuple[Alert,
         alerts.append(
             Alert(
                 "E282",
-                f"the work list is empty: of {seen} patients, {patients['scored']} have an "
-                f"estimate and {abstained} have none; check the day of the run "
-                f"({outcome.context.as_of}), the threshold and the model before you trust it.",
+                f"the work list is empty: {_why_empty(outcome)}.",
                 {"seen": str(seen), "scored": str(patients["scored"])},
             )
         )
@@ -138,14 +136,35 @@ def find_alerts(outcome: RunOutcome, earlier: EarlierRun | None) -> tuple[Alert,
     return tuple(alerts)
 
 
+def _why_empty(outcome: RunOutcome) -> str:
+    """Say in plain terms why nobody is on the work list, and what to check."""
+    patients, context = outcome.statistics.patients, outcome.context
+    seen, scored = patients["seen"], patients["scored"]
+    if not seen:
+        return "the export holds no patient that could be used; check its path and its content"
+    counts = f"of {seen} patients, {scored} have an estimate and {patients['abstained']} have none"
+    if scored:
+        return (
+            f"{counts}, and no estimate reaches the threshold of {context.worklist_threshold:.2%}; "
+            f"check the day of the run ({context.as_of}), the threshold and the model"
+        )
+    reasons = sorted(outcome.statistics.abstentions.items(), key=lambda item: (-item[1], item[0]))
+    most = f"; the most frequent reason is '{reasons[0][0]}' ({reasons[0][1]})" if reasons else ""
+    return (
+        f"{counts}{most}; check the day of the run ({context.as_of}) and that the export is "
+        "complete"
+    )
+
+
 def _disbelieved(outcome: RunOutcome) -> Alert:
     days = list(outcome.disbelieved)
     named = ", ".join(map(str, days[:_DAYS_NAMED])) + (" ..." if len(days) > _DAYS_NAMED else "")
     resources = sum(counts.resources for counts in outcome.disbelieved.values())
     day = outcome.context.as_of
+    begin = "1 resource begins" if resources == 1 else f"{resources} resources begin"
     return Alert(
         "E281",
-        f"{resources} resources begin on days far after the rest of the export ({named}); the "
+        f"{begin} on days far after the rest of the export ({named}); the "
         f"dates are taken as mistyped and the run speaks of {day}: correct them at the source, "
         "or give the day with --as-of.",
         {

@@ -113,6 +113,11 @@ def batch(
     if any(alert.doubtful for alert in outcome.alerts):
         raise typer.Exit(EXIT_DOUBTFUL)
     if quarantined:
+        typer.echo(
+            f"Exit code {EXIT_QUARANTINED}: the results are complete but for "
+            f"{_resources(quarantined)} in {out / 'quarantine.ndjson'}, which says why of each.",
+            err=True,
+        )
         raise typer.Exit(EXIT_QUARANTINED)
 
 
@@ -200,6 +205,10 @@ def _print_warnings(console: Console, models: BatchModels) -> None:
         )
 
 
+def _resources(count: int) -> str:
+    return f"{count} resource{'' if count == 1 else 's'}"
+
+
 def _print_outputs(out: Path, show: int, mentions: bool, quarantined: int) -> None:
     from clinical_nlp.batch.sinks.worklist_view import print_worklist, read_worklist
 
@@ -216,7 +225,7 @@ def _print_outputs(out: Path, show: int, mentions: bool, quarantined: int) -> No
         "estimates.parquet": "one row per patient",
         "features.parquet": "what the model was given, one row per scored patient",
         "audit.parquet": "one record an estimate, to be archived",
-        "quarantine.ndjson": f"{quarantined} resources that could not be used, and why",
+        "quarantine.ndjson": f"{_resources(quarantined)} that could not be used, and why",
         "run.json": "versions, hashes, counts, seconds, energy",
     }
     console.print(f"Results in {out}:")

@@ -92,7 +92,7 @@ def build_timeline(
         known = _known_from(event)
         if known is not None and known > as_of:
             continue
-        if known is not None:
+        if known is not None and not (entry is None and _is_valueless(event)):
             contacts.add(known)
         if codes_heart_failure(event):
             coded.append(_statement(event, "heart_failure" if entry is None else entry.concept))
@@ -113,6 +113,16 @@ def build_timeline(
         coded_heart_failure=tuple(sorted(coded, key=order_of)),
         note_days=tuple(note_days),
         contact_days=tuple(sorted(contacts.union(note_days))),
+    )
+
+
+def _is_valueless(event: CodedEvent) -> bool:
+    """Whether an observation states no result: ordered, perhaps, but nobody was seen."""
+    return (
+        event.kind is EventKind.OBSERVATION
+        and event.value is None
+        and not event.value_codings
+        and not event.negated
     )
 
 

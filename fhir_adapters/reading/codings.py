@@ -7,6 +7,9 @@ from clinical_nlp.records import Coding
 from fhir_adapters.reading.shape import Json, child, children, string
 
 _CODES = read_toml("fhir_adapters.reading", "codes.toml")
+#: Codes (system, code) of a blood pressure as a whole, and of its systolic and diastolic part.
+PRESSURE_PANELS = frozenset((system, code) for system, code in _CODES["pressure"]["panels"])
+PRESSURE_PARTS = tuple((system, code) for system, code in _CODES["pressure"]["parts"])
 _ABSENT = frozenset(
     (system["uri"], code) for system in _CODES["absent"] for code in system["codes"]
 )

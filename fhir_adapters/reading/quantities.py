@@ -25,6 +25,10 @@ _REST = re.compile(
 )
 _SIGN_OF = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
 _COMPARATOR = re.compile(r"\s*(?P<sign><=|>=|=<|=>|[<>≤≥])\s*")
+# Millimetres alone: '15/9' may be centimetres, or a date.
+_PRESSURE = re.compile(
+    r"(?P<high>[0-9]{2,3})\s*[/-]\s*(?P<low>[0-9]{2,3})\s*(?:mm\s?\[?Hg\]?)?", re.IGNORECASE
+)
 #: Longer texts are remarks.
 _MOST_CHARACTERS = 120
 
@@ -70,6 +74,22 @@ def read_value(text: str) -> TextValue | None:
     if number["sign"] == "-":
         values = tuple(-value for value in values)
     return TextValue(values, rest["unit"], comparator) if values else None
+
+
+def read_pressure(text: str) -> tuple[float, float] | None:
+    """Read systolic and diastolic pressure in mmHg given as text; ``None`` where it is no pair.
+
+    Examples
+    --------
+    >>> read_pressure("150/90 mmHg")
+    (150.0, 90.0)
+    >>> read_pressure("15/9") is None
+    True
+    """
+    pair = _PRESSURE.fullmatch(text.strip())
+    if pair is None or int(pair["low"]) >= int(pair["high"]):
+        return None
+    return float(pair["high"]), float(pair["low"])
 
 
 def _comparator(text: str) -> tuple[str | None, str]:

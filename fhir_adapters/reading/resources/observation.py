@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind
-from fhir_adapters.reading.codings import codes_mean_absent, codings, word_means_absent
+from fhir_adapters.reading.codings import (
+    PRESSURE_PANELS,
+    PRESSURE_PARTS,
+    codes_mean_absent,
+    codings,
+    word_means_absent,
+)
 from fhir_adapters.reading.dates import Dates, first_day, last_day
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
-from fhir_adapters.reading.quantities import TextValue, read_value
+from fhir_adapters.reading.quantities import TextValue, read_pressure, read_value
 from fhir_adapters.reading.references import patient_id
 from fhir_adapters.reading.resources.facts import Facts, leave_out, source_of
 from fhir_adapters.reading.shape import Json, child, children, number, string
@@ -48,11 +54,30 @@ def reduce_observation(resource: Json, dates: Dates) -> Facts:
     components = children(resource, "component")
     is_panel = bool(components) and not _has_value(resource)
     items = components if is_panel else [resource, *components]
+    if not components:
+        items = _pressures(resource) or items
     built = (_event(source_of(resource), item, days) for item in items)
     events = tuple(event for event in built if event is not None)
     if not events:
         raise LeftOut
     return Facts(patient, events)
+
+
+def _pressures(resource: Json) -> list[Json]:
+    """Return the components of a blood pressure that was sent as one text: '150/90'."""
+    text = resource.get("valueString")
+    if not isinstance(text, str) or (pair := read_pressure(text)) is None:
+        return []
+    codes = {(coding.system, coding.code) for coding in codings(resource, "code")}
+    if codes.isdisjoint(PRESSURE_PANELS):
+        return []
+    return [
+        {
+            "code": {"coding": [{"system": system, "code": code}]},
+            "valueQuantity": {"value": value, "code": "mm[Hg]"},
+        }
+        for (system, code), value in zip(PRESSURE_PARTS, pair, strict=True)
+    ]
 
 
 def _has_value(item: Json) -> bool:

@@ -50,6 +50,22 @@ def test_empty_worklist_is_doubtful() -> None:
     assert "1000" in alert.message and str(DAY) in alert.message
 
 
+def test_empty_worklist_says_its_plain_cause() -> None:
+    nobody, none_scored, below = outcome(0, 0, 0), outcome(50, 50, 0), outcome(50, 10, 0)
+    none_scored.statistics.abstentions.update(no_notes=40, no_birth_date=10)
+    (first,), (second,), (third,) = (find_alerts(o, None) for o in (nobody, none_scored, below))
+    assert "no patient that could be used" in first.message
+    assert "'no_notes' (40)" in second.message
+    assert "no estimate reaches the threshold of 5.00%" in third.message
+
+
+def test_one_disbelieved_resource_is_singular() -> None:
+    run = outcome()
+    run.disbelieved = {date(2027, 1, 1): DayCounts(1, 1)}
+    (alert,) = find_alerts(run, None)
+    assert alert.message.startswith("1 resource begins on")
+
+
 @pytest.mark.parametrize(
     ("earlier", "now", "jumps"),
     [

@@ -18,6 +18,7 @@ from fhir_adapters.reading.quantities import TextValue, read_value
 from fhir_adapters.reading.resources import EVENT_REDUCERS
 
 LOINC = {
+    "diastolic_bp": "8462-4",
     "nt_probnp": "33762-6",
     "lvef": "10230-1",
     "creatinine": "2160-0",
@@ -145,3 +146,53 @@ def measured(concept: str, **fields: Any) -> list[tuple[float | None, str | None
 )
 def test_observation_is_measured_by_its_value_alone(concept, fields, expected):
     assert measured(concept, **fields) == expected
+
+
+PANEL = {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("150/90", (150, 90)),
+        (" 128 / 70 mmHg", (128, 70)),
+        ("135-80", (135, 80)),
+        ("142/88 mm[Hg]", (142, 88)),
+        ("15/9", ()),  # centimetres, or a date
+        ("90/150", ()),
+        ("150/90/70", ()),
+        ("no se deja", ()),
+    ],
+)
+def test_blood_pressure_in_one_text_is_read_by_its_parts(text, pair):
+    fields = {"code": PANEL, "valueString": text}
+    found = [measured(part, **fields) for part in ("systolic_bp", "diastolic_bp")]
+    assert found == ([[(value, None)] for value in pair] or [[], []])
+
+
+def test_text_of_another_code_is_no_pressure():
+    other = {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}
+    assert measured("systolic_bp", code=other, valueString="150/90") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "contacts"),
+    [
+        ({}, 0),
+        ({"valueQuantity": {"value": 1850, "code": "pg/mL"}}, 1),
+        ({"valueString": "1.850"}, 1),
+    ],
+)
+def test_observation_without_a_value_is_no_contact(fields, contacts):
+    resource = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://loinc.org", "code": LOINC["nt_probnp"]}]},
+        "effectiveDateTime": "2024-05-02",
+    } | fields
+    day = date(2024, 6, 1)
+    events = EVENT_REDUCERS["Observation"](resource, Dates(day)).events
+    timeline = build_timeline(PatientRecord("p", events=events), (), load_lexicon(), day)
+    assert len(timeline.contact_days) == contacts
