@@ -13,7 +13,8 @@ from clinical_nlp.pipeline.layout.lines import Line
 from clinical_nlp.pipeline.layout.page import Page
 
 _REPLY = re.compile(
-    r"\s*(?P<named>(?:r|respuesta|resp|contesta|responde)\s?[.:)]\s*)?[-–—*•>]*\s*", re.IGNORECASE
+    r"\s*(?P<named>(?:r|respuesta|resp|contesta|responde|p|pac|pte|paciente|hija?|esposa|marido|familiar)\s?[.:)]\s*)?[-–—*•>]*\s*",
+    re.IGNORECASE,
 )
 _ASKED = re.compile(
     r"\bp(?:regunta)?\s?[.:)]\s*(?P<label>\S[^|;]{0,120}?)[\s,;.|/–—-]{0,9}(?P<reply>\br(?:espuesta)?\s?[.:)])",
@@ -159,9 +160,9 @@ class PairReader:
         if first == len(filled):
             return
         bulleted = _BULLET.match(filled[first].text) is not None
-        if bare and not bulleted:
-            return
         lower = filled[first].text.strip()[:1].islower()
+        if bare and not bulleted and not (lower and filled[first + 1 : first + 2]):
+            return  # 'Niega' over a line of prose is the end of a sentence
         for line in islice(filled, first, None):
             text = line.text.strip()
             if bulleted != (_BULLET.match(line.text) is not None):
