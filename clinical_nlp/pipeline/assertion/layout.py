@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clinical_nlp.pipeline import document_layout as layout
-from clinical_nlp.pipeline.assertion.assertion import Assertion
+from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
 from clinical_nlp.pipeline.document_layout import Item
 
 _LEAST_WORDING = 15  # code points
@@ -32,15 +32,16 @@ def answered(assertion: Assertion, item: Item, *, length: int = 0, drug: bool = 
         Whether it is a drug: one in an earlier row or column is not over, it may be taken still.
     """
     said = _VERDICTS.get(item.verdict)
-    if said is not None:
-        keep = item.verdict != layout.NEGATED
+    if said is not None and (assertion == AFFIRMED or item.verdict == layout.NEGATED):
+        assertion = said
+    elif said is not None:
         worded = item.label[1] - item.label[0] - length > _LEAST_WORDING
         assertion = replace(
             said,
-            historical=said.historical or (keep and assertion.historical),
-            hypothetical=said.hypothetical or (keep and worded and assertion.hypothetical),
-            family=keep and assertion.family,
-            relation=assertion.relation if keep else None,
+            historical=said.historical or assertion.historical,
+            hypothetical=said.hypothetical or (worded and assertion.hypothetical),
+            family=assertion.family,
+            relation=assertion.relation,
         )
     if item.past and not (drug and item.verdict == layout.FREE):
         assertion = replace(assertion, historical=True)

@@ -63,6 +63,9 @@ class NoteSentences:
         words = cache.of(keys, word)
         #: The normalised word of every token, empty for white space.
         self.words = [words[key] for key in keys]
+        #: The words alone, and for each token and the end the number of words before it.
+        self._filled = list(filter(None, self.words))
+        self._places = list(accumulate(map(bool, self.words), initial=0))
         self._first_characters = columns[:, 1] if len(doc) else np.zeros(0, dtype="uint64")
         self.bounds = self._sentence_bounds(doc)
 
@@ -92,7 +95,7 @@ class NoteSentences:
         each line below.
         """
         order = sorted(range(len(spans)), key=lambda i: spans[i])
-        bounds = self.bounds
+        bounds, place = self.bounds, self._places
         heads: dict[int, int] = {}
         sentence = at = 0
         while at < len(order):
@@ -101,16 +104,14 @@ class NoteSentences:
                 sentence += 1
             low, high = bounds[sentence], bounds[sentence + 1]
             words = self._list_heading(sentence, heads)
-            within = self.words[low:high]
-            # For each token and the end of the sentence, the number of words before it.
-            place = list(accumulate(map(bool, within), initial=len(words)))
-            words.extend(filter(None, within))
+            first_place = place[low] - len(words)
+            words.extend(self._filled[place[low] : place[high]])
             targets = []
             while at < len(order) and spans[order[at]][0] < high:
                 index = order[at]
                 start, end = spans[index]
-                begin = place[start - low]
-                stop = max(begin + 1, place[min(end, high) - low])
+                begin = place[start] - first_place
+                stop = max(begin + 1, place[min(end, high)] - first_place)
                 targets.append(Target(begin, stop, kinds[index], index))
                 words[begin:stop] = [TARGET] * (stop - begin)
                 at += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from clinical_nlp.matching.norms import normalise_word
 from clinical_nlp.pipeline import document_layout as layout
@@ -31,11 +31,11 @@ _CODE = re.compile(
 )
 _OPENING = re.compile(r"[\s\"«“'.,:–—-]*")
 _LEAST_CODES = 2
+_MOST_KNOWN = 20_000  # words whose norm is kept
 _ACCENTS = {"a": "aáàâ", "e": "eéèê", "i": "iíìï", "o": "oóòô", "u": "uúùü", "n": "nñ", "c": "cç"}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer: its verdict, and where it ends in the text that was read."""
 
     verdict: str
@@ -68,7 +68,7 @@ class Answers:
         opening = _skip(text, start)
         if opening == len(text):
             return None
-        coded = self._coded(text, opening)
+        coded = self._coded(text, opening) if self.legend else None
         if coded is not None:
             return coded
         answer = self._at(text, opening)
@@ -146,11 +146,13 @@ class Phrases:
         self._said = {" ".join(_split(phrase)): value for phrase, value in said.items()}
         self._most = max(phrase.count(" ") + 1 for phrase in self._said)
         self._first = frozenset(phrase.split()[0] for phrase in self._said)
+        self._known: dict[str, str | None] = {}  # first words as written
 
     def at(self, text: str, start: int) -> tuple[str, int] | None:
         """Return what the longest phrase at a place says, and where it ends."""
         match = _WORD.match(text, start)
-        if match is None or (first := normalise_word(match.group())) not in self._first:
+        first = self._first_word(match.group()) if match else None
+        if match is None or first is None:
             return None
         phrase, place = first, match.end()
         found = (self._said[phrase], place) if phrase in self._said else None
@@ -163,13 +165,24 @@ class Phrases:
                 found = self._said[phrase], place
         return found
 
+    def _first_word(self, word: str) -> str | None:
+        """Return the norm of a word, if a phrase opens with it."""
+        if word in self._known:
+            return self._known[word]
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        norm = normalise_word(word)
+        self._known[word] = norm if norm in self._first else None
+        return self._known[word]
+
 
 def _split(phrase: str) -> list[str]:
     return [normalise_word(match.group()) for match in _WORD.finditer(phrase)]
 
 
 def _skip(text: str, start: int) -> int:
-    while start < len(text) and text[start].isspace():
+    end = len(text)
+    while start < end and text[start].isspace():
         start += 1
     return start
 

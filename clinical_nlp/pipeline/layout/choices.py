@@ -20,7 +20,9 @@ _SIGNS = "_*>< "
 
 def read_choices(page: Page) -> None:
     """Add the items of lines with printed choices, where some of the note are marked."""
-    if not _ANY.search(page.text):
+    text = page.text
+    signed = "_" in text or "*" in text or (">" in text and "<" in text)
+    if not signed or not _ANY.search(text):
         return
     for line in page.lines:
         opening = 0

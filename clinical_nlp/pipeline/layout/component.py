@@ -21,7 +21,7 @@ from clinical_nlp.pipeline.layout.page import Page
 from clinical_nlp.pipeline.layout.pairs import PairReader
 from clinical_nlp.pipeline.layout.table_items import TableItems
 from clinical_nlp.pipeline.layout.table_reader import TableReader
-from clinical_nlp.pipeline.layout.tables import find_blocks
+from clinical_nlp.pipeline.layout.tables import find_blocks, may_hold
 from clinical_nlp.pipeline.rules import RuleComponent, text_of
 
 
@@ -61,7 +61,8 @@ class LayoutReader(RuleComponent):
         self._boxes.read(page)
         read_choices(page)
         tables = []
-        for block in chain(find_blocks(page.lines), markup_blocks(text)):
+        plain = find_blocks(page.lines) if may_hold(text) else ()
+        for block in chain(plain, markup_blocks(text)):
             page.tabled.update(page.lines[number].start for number in block.lines)
             table = self._tables.read(text, block)
             self._table_items.read(page, table)

@@ -24,8 +24,8 @@ def mark_past_lines(page: Page) -> None:
     """Mark the lines of a diary before its last one as past; longer lines are re-entries."""
     run: list[Line] = []
     for line in [*page.lines, Line(0, "")]:
-        short = len(line.text) <= _LONGEST_LINE and not page.in_table(line)
-        if short and _PERIOD.match(line.text):
+        short = len(line.text) <= _LONGEST_LINE
+        if short and _PERIOD.match(line.text) and not page.in_table(line):
             run.append(line)
         else:
             if len(run) >= _LEAST_LINES:

@@ -28,11 +28,11 @@ _ANY_SIGN = re.compile(
 )
 # ... or an answer behind a blank.
 _ANY_BARE = re.compile(
-    r"[ \u00a0](?:[NSnsXx0]|[Nn][Oo]n?|NON|[Ss][IÍií]|[Ee][Zz]|[Bb][Aa][Ii]|[Pp]oco|[Aa]lgo|[Ll]eve"
+    r"[ \u00a0](?=[NSnsXx0EeBbPpAaLlMm1-9+\-–—−±(\[])(?:[NSnsXx0]|[Nn][Oo]n?|NON|[Ss][IÍií]|[Ee][Zz]|[Bb][Aa][Ii]|[Pp]oco|[Aa]lgo|[Ll]eve"
     r"|[Mm]ucho|[1-9]?\++|[-–—−]|±|\d\s?/\s?\d|\+{1,4}\s?/\s?\+{1,4}"
     r"|[(\[][^()\[\]\n]{1,25}[)\]])(?=[^\S\n]?(?:$|[.,;:|·/\n\t(«\"]|[^\S\n]{2}))"
 )
-_FILLED_WITH = re.compile(r"[=_.…]")
+_FILLED_WITH = "=_.…"
 _ARROW = re.compile(r"\s*(?:->|→|=>|⇒)\s*")
 _ASKED = re.compile(r"[^\S\n]*(?:[-=]>|→)")
 _BRACKET = re.compile(r"[(\[][^()\[\]]{1,25}[)\]]")
@@ -72,11 +72,12 @@ class FieldReader:
             for match in _ANY_BARE.finditer(text)
             if text[match.start() + 1] not in "([" or page.answers.read(text, match.start() + 1)
         ]
-        for sign in _ANY_SIGN.finditer(text):
-            filler = _FILLED_WITH.match(sign.group())
-            asked = sign.group() == "?" and _ASKED.match(text, sign.end())
-            if filler or asked or page.answers.read(text, sign.end()):
-                places.append(sign.start())
+        for match in _ANY_SIGN.finditer(text):
+            start, end = match.span()
+            sign = text[start]
+            asked = sign == "?" and _ASKED.match(text, end)
+            if sign in _FILLED_WITH or asked or page.answers.read(text, end):
+                places.append(start)
         places.sort()
         starts = [line.start for line in page.lines]
         at = 0
@@ -94,10 +95,12 @@ class FieldReader:
         at = 0
         for number, part in enumerate(parts):
             low, at = at, bisect_left(places, part.end, at)
-            if page.is_taken(line.start + part.start, line.start + part.end):
-                waiting = None
-                continue
             before, waiting = waiting, None
+            awaited = not tabled and number + 1 < len(parts) and parts[number + 1].column
+            if at == low and not awaited:
+                continue
+            if page.is_taken(line.start + part.start, line.start + part.end):
+                continue
             if at > low:
                 if part.column and before and self._column(page, line, before, part):
                     continue
@@ -114,7 +117,7 @@ class FieldReader:
                     else:
                         page.add(bare.label, bare.answer, bare.verdict)
                     continue
-            if not tabled and page.answers.read(line.text, part.start) is None:
+            if awaited and page.answers.read(line.text, part.start) is None:
                 waiting = part
         for bare in credible(weak):
             page.add(bare.label, bare.answer, bare.verdict)

@@ -20,10 +20,10 @@ _ASKED = re.compile(
     r"\bp(?:regunta)?\s?[.:)]\s*(?P<label>\S[^|;]{0,120}?)[\s,;.|/–—-]{0,9}(?P<reply>\br(?:espuesta)?\s?[.:)])",
     re.IGNORECASE,
 )
+_HEADING = r"[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n/][^\W\d_]+){0,3}|[(\[]?[-–+][)\]]?)[^\S\n]?:"
+_FIRST_HEAD = re.compile(_HEADING)
 # With the sign before it: a sign is found much faster than a place behind one.
-_HEAD = re.compile(
-    r"(?:[.;|]|\A)[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n/][^\W\d_]+){0,3}|[(\[]?[-–+][)\]]?)[^\S\n]?:"
-)
+_HEAD = re.compile(rf"[.;|]{_HEADING}")
 _KINDS = (
     layout.NEGATED,
     layout.AFFIRMED,
@@ -120,7 +120,7 @@ class PairReader:
     def _heads(self, page: Page, filled: Sequence[Line], number: int) -> None:
         """Read lists after or under a word such as 'Niega:'."""
         line = filled[number]
-        for match in _HEAD.finditer(line.text):
+        for match in _heads_in(line.text):
             sign = _SIGN_HEADS.get(match[1].strip("()[]"))
             said = (sign, match.end(1)) if sign else self._heads_said.at(line.text, match.start(1))
             if said is None or said[1] != match.end(1):
@@ -141,7 +141,9 @@ class PairReader:
     def _bare_head(self, page: Page, filled: Sequence[Line], number: int) -> None:
         """Read a bulleted list under 'Niega' alone in its line."""
         line = filled[number]
-        text = _COMMENT.sub("", line.text.strip(" \t."))
+        text = line.text.strip(" \t.")
+        if text.endswith((")", "]")):
+            text = _COMMENT.sub("", text)
         said = self._bare.at(text, 0)
         if said is not None and said[1] == len(text):
             answer = line.span(0, len(line.text)) or (line.start, line.end)
@@ -190,12 +192,13 @@ class PairReader:
             if (
                 text
                 and len(following.text) <= _LONGEST_ANSWER
-                and len(text.split()) <= _MOST_LABEL_WORDS
                 and text[-1] not in ".;,"
+                and (said := page.answers.whole(following.text)) is not None
+                and len(text.split()) <= _MOST_LABEL_WORDS
                 and not page.is_taken(line.start, line.end)
                 and page.answers.whole(text) is None
             ):
-                verdict = page.answers.whole(following.text)
+                verdict = said
             if verdict is None:
                 if len(run) >= _LEAST_PAIRS or colon:
                     yield from run
@@ -209,6 +212,14 @@ class PairReader:
             at += 2
         if len(run) >= _LEAST_PAIRS or colon:
             yield from run
+
+
+def _heads_in(text: str) -> Iterator[re.Match[str]]:
+    """Yield what may be the head of a list, at the start of a line or behind a sign."""
+    first = _FIRST_HEAD.match(text)
+    if first is not None:
+        yield first
+    yield from _HEAD.finditer(text, first.end() if first else 0)
 
 
 def _is_under(line: Line, following: Line) -> bool:
