@@ -33,6 +33,8 @@ class AmbiguousCues:
         Categories that they continue, if the earlier cue begins with a negation.
     denials
         Words that a negating cue begins with.
+    refusals, genitives
+        Verbs that deny, and the words of which one must follow *ni* to continue them.
     conditions
         Words that open a condition or affirm (*si*).
     consequences
@@ -48,6 +50,8 @@ class AmbiguousCues:
     carriers: frozenset[str]
     carried: frozenset[str]
     denials: frozenset[str]
+    refusals: frozenset[str]
+    genitives: frozenset[str]
     conditions: frozenset[str]
     consequences: frozenset[str]
     verb_endings: tuple[str, ...]
@@ -68,7 +72,7 @@ class AmbiguousCues:
                 if not decided or decided[-1].modifier_span[0] != start:
                     rule = self.answers[words[start]]
                     decided.append(modifier(rule, start, start + 1, len(words)))
-            elif word in self.carriers and self._continues(words, modifiers[:i]):
+            elif word in self.carriers and self._continues(words, start, modifiers[:i]):
                 continue
             elif (
                 self.affirmed is not None
@@ -81,12 +85,21 @@ class AmbiguousCues:
                 decided.append(cue)
         return decided
 
-    def _continues(self, words: Sequence[str], before: Sequence[ConTextModifier]) -> bool:
+    def _continues(
+        self, words: Sequence[str], place: int, before: Sequence[ConTextModifier]
+    ) -> bool:
         for cue in reversed(before):
             if cue.direction == "TERMINATE":
                 return False
             if cue.category in self.carried:
-                return words[cue.modifier_span[0]] in self.denials
+                first = words[cue.modifier_span[0]]
+                if first in self.refusals:  # '... ni de edemas', not '... ni edemas'
+                    rest = (word for word in words[place + 1 :] if word not in self.carriers)
+                    return next(rest, "") in self.genitives
+                return first in self.denials
+            beside = cue.modifier_span == (place - 1, place)
+            if beside and words[place - 1] in self.carriers:
+                continue  # 'ni tampoco'
             if cue.direction != "PSEUDO":
                 return False
         return False
@@ -124,7 +137,15 @@ class AmbiguousCues:
 def build(entry: Mapping[str, Any], rule: Callable[[str], ConTextRule | None]) -> AmbiguousCues:
     """Build from the ``[ambiguous_cues]`` table; ``rule`` finds a rule by its name."""
     answers = {word: rule(name) for word, name in entry.get("answers", {}).items()}
-    words = ("carriers", "carried", "denials", "conditions", "consequences")
+    words = (
+        "carriers",
+        "carried",
+        "denials",
+        "refusals",
+        "genitives",
+        "conditions",
+        "consequences",
+    )
     return AmbiguousCues(
         **{name: frozenset(entry.get(name, ())) for name in words},
         verb_endings=tuple(sorted(entry.get("verb_endings", ()))),

@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 from clinical_nlp.matching.recent import RecentWords
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, FLAGS, Assertion
 from clinical_nlp.pipeline.assertion.engine import ContextEngine
-from clinical_nlp.pipeline.assertion.layout import answered
+from clinical_nlp.pipeline.assertion.layout import answered, is_dated, is_pending
 from clinical_nlp.pipeline.assertion.rules import (
     AssertionRules,
     build_assertion_rules,
@@ -22,7 +22,7 @@ from clinical_nlp.pipeline.assertion.rules import (
 from clinical_nlp.pipeline.assertion.sentence import NoteSentences
 from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
 from clinical_nlp.pipeline.document_layout import get_layout
-from clinical_nlp.pipeline.rules import RuleComponent
+from clinical_nlp.pipeline.rules import RuleComponent, text_of
 
 _UNKNOWN = "UNKNOWN"  # kind of a target that no rule names
 
@@ -94,13 +94,18 @@ class EsAssertion(RuleComponent):
             [findings[i].concept for i in targets],
         )
         layout = get_layout(doc)
-        changed = False
+        changed, unseen = False, set[int]()
         for i, assertion in zip(targets, assertions, strict=True):
             item = layout.item_at(findings[i].start) if layout.items else None
             if item is not None:
-                drug = self._kinds.of(findings[i].concept, ()) == "DRUG"
+                kind = self._kinds.of(findings[i].concept, ())
+                if kind == "SYMPTOM" and is_pending(item):
+                    unseen.add(i)
+                    continue
                 length = findings[i].end - findings[i].start
-                assertion = answered(assertion, item, length=length, drug=drug)
+                assertion = answered(assertion, item, length=length, drug=kind == "DRUG")
+                if kind == "EVENT" and is_dated(text_of(doc), item):
+                    assertion = replace(assertion, historical=True)
             if assertion != AFFIRMED:
                 changed = True
                 old = findings[i]
@@ -109,8 +114,8 @@ class EsAssertion(RuleComponent):
                     relation=old.relation or assertion.relation,
                     **{flag: getattr(old, flag) or getattr(assertion, flag) for flag in FLAGS},
                 )
-        if changed:
-            set_findings(doc, findings)
+        if changed or unseen:
+            set_findings(doc, (f for i, f in enumerate(findings) if i not in unseen))
         return doc
 
     def flags(

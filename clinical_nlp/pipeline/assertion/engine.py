@@ -135,6 +135,8 @@ class ContextEngine:
             unmodified = [t for t in sentence.targets if t.index not in assertions]
             for index, category in self._data.passages.categories(sentence, unmodified).items():
                 assertions[index] = self._category_assertion(category, None)
+        if any(said.uncertain for said in assertions.values()):
+            self._data.withdrawals.apply(sentence, assertions)
         if "(" in sentence.words:
             _share_with_short_forms(sentence, assertions)
         return assertions

@@ -6,12 +6,16 @@ itself says of the past or of relatives stays: 'Infarto previo: sí'.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from clinical_nlp.pipeline import document_layout as layout
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, Assertion
 from clinical_nlp.pipeline.document_layout import Item
 
+_TIME = r"(?:(?:\d{1,2}[/-]){0,2}(?:19|20)\d\d(?!\d)|hace\s\d{1,2}\s(?:años|meses))"
+_DATE = re.compile(rf"(?<!\d){_TIME}", re.IGNORECASE)
+_BEHIND = re.compile(rf"\s{{0,3}}[,;(–-]?\s?(?:en\s)?(?:el\saño\s)?{_TIME}", re.IGNORECASE)
 _LEAST_WORDING = 15  # code points
 _FAMILY_MEMBER = "FAMMEMB"
 
@@ -48,6 +52,20 @@ def answered(assertion: Assertion, item: Item, *, length: int = 0, drug: bool = 
     if item.relative:
         assertion = replace(assertion, family=True, relation=assertion.relation or _FAMILY_MEMBER)
     return assertion
+
+
+def is_pending(item: Item) -> bool:
+    """Whether an answer puts its label off: a sign still to be examined was not looked for."""
+    after = item.answer is not None and item.answer[0] >= item.label[1]
+    return after and item.verdict == layout.HYPOTHETICAL
+
+
+def is_dated(text: str, item: Item) -> bool:
+    """Whether an answer that grants its label names a time of the past: '■ Sí (2017) □ No'."""
+    if item.verdict != layout.AFFIRMED or item.answer is None:
+        return False
+    start, end = item.answer
+    return _DATE.search(text, start, end) is not None or _BEHIND.match(text, end) is not None
 
 
 _VERDICTS = {

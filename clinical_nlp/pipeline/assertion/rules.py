@@ -16,7 +16,7 @@ from typing import Any
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.matching.cues import compile_cue
 from clinical_nlp.matching.syntax import Pattern
-from clinical_nlp.pipeline.assertion import ambiguous_cues, passages, questions
+from clinical_nlp.pipeline.assertion import ambiguous_cues, passages, questions, withdrawals
 from clinical_nlp.pipeline.assertion.context import ConTextRule
 
 _REQUIRED_KEYS = frozenset({"name", "category", "direction", "reason", "forms"})
@@ -80,6 +80,8 @@ class AssertionRules:
         Answers to questions.
     passages
         Parts of a sentence that apply to targets no cue modifies.
+    withdrawals
+        Openings of a sentence that withdraw the suspicion before it.
     """
 
     source: Mapping[str, Any]
@@ -96,6 +98,7 @@ class AssertionRules:
     ambiguous_cues: ambiguous_cues.AmbiguousCues
     questions: questions.Questions
     passages: passages.Passages
+    withdrawals: withdrawals.Withdrawals
 
 
 @cache
@@ -167,6 +170,7 @@ def build_assertion_rules(source: Mapping[str, Any]) -> AssertionRules:
         ambiguous_cues=ambiguous_cues.build(source.get("ambiguous_cues", {}), rules.get),
         questions=questions.build(source.get("questions", {})),
         passages=passages.build(source.get("passages", ()), macros),
+        withdrawals=withdrawals.Withdrawals(source.get("withdrawals", {}), macros),
     )
 
 

@@ -5,8 +5,9 @@ The ``Doc`` is read as arrays, once: its tokens one by one would be slow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
@@ -21,6 +22,7 @@ _FULL_STOPS = frozenset(".?!")
 _BULLETS = frozenset("-*•·–—▪►")
 _QUOTES = frozenset("\"'“”«»’‘-–—")
 _APOSTROPHES = frozenset("'’")
+_FOLLOWING_TOKENS = 16
 _ANSWER_TOKENS, _ANSWER_WORDS = 8, 3
 _HEADING_WORDS = 12  # of a heading, put before each item of its list
 
@@ -32,12 +34,13 @@ class Sentence:
     ``targets`` count places in ``words``; ``Target.index`` is the place in the caller's
     list. ``words`` has :data:`~clinical_nlp.matching.cues.TARGET` for each
     word of a target. ``answer`` holds the first words after a question, quotation marks
-    left out.
+    left out, and ``following`` returns the first words of the sentence after.
     """
 
     words: Sequence[str]
     targets: Sequence[Target]
     answer: Sequence[str] = ()
+    following: Callable[[], Sequence[str]] = tuple
 
 
 class NoteSentences:
@@ -115,7 +118,15 @@ class NoteSentences:
                 targets.append(Target(begin, stop, kinds[index], index))
                 words[begin:stop] = [TARGET] * (stop - begin)
                 at += 1
-            yield Sentence(words, targets, self._answer(sentence))
+            after = partial(self._following, sentence + 1)
+            yield Sentence(words, targets, self._answer(sentence), after)
+
+    def _following(self, sentence: int) -> list[str]:
+        """First words of a sentence; none behind the note's last one."""
+        if sentence + 1 >= len(self.bounds):
+            return []
+        low, high = self.bounds[sentence], self.bounds[sentence + 1]
+        return self._filled[self._places[low] : self._places[min(high, low + _FOLLOWING_TOKENS)]]
 
     def _answer(self, sentence: int) -> list[str]:
         """First words of what follows a question, without quotation marks and dashes."""

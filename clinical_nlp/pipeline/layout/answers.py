@@ -101,6 +101,13 @@ class Answers:
         said = self._leads.at(text, quoted.end() if quoted else start)
         return Answer(said[0] if said else layout.AFFIRMED, len(text))
 
+    def is_over(self, text: str, start: int) -> bool:
+        """Whether a comment opens with words that say that something is over."""
+        said = self._leads.at(text, start)
+        answer = self.read(text, start)
+        verdicts = (said[0] if said else None, answer.verdict if answer else None)
+        return layout.HISTORICAL in verdicts
+
     def _at(self, text: str, start: int) -> Answer | None:
         if start < len(text) and text[start].isalpha():
             found = self._phrases.at(text, start)

@@ -31,6 +31,7 @@ _ROUND = re.compile(r"\([ _xX✓✔✗✘+\-–—−]")
 _FILLED, _EMPTY = re.compile("[■●◉⦿✓✔]"), re.compile("[□○◯◻▢☐⬜✗✘❌✕]|\\[ ?\\]")
 _BETWEEN = re.compile(r"[\s,;/|·\-–—]*")
 _CUT = re.compile(r"\s{3,}|\s+(?:[-=]>|→)\s|\s*[|;\t]|[.]\s+(?=[^\W\d_a-z])")
+_ARROW = re.compile(r"\s*(?:[-=]>|→)\s*")
 _ARROWS = frozenset(("->", "=>", "→"))
 # Signs before findings: '+ tos   - ortopnea   . síncope', the dot for what was not asked.
 _SIGN = re.compile(r"(?:^|(?<=\s\s)|(?<=[|\t]))\s*(?P<sign>[-+.–—])[ ]{0,2}(?=[^\W\d_])")
@@ -202,6 +203,7 @@ class BoxReader:
     def _labels(self, page: Page, rows: Sequence[tuple[Line, list[_Box]]]) -> None:
         """Add an item for each box with a label of its own, over lines that follow on."""
         found: list[tuple[Span | None, Span, str]] = []
+        over: set[Span] = set()  # labels behind which an arrow leads to the past
         for line, boxes in rows:
             own = [box for box in boxes if box.option is None]
             if not own:
@@ -216,13 +218,18 @@ class BoxReader:
                     high = boxes[at + 1].start if at + 1 < len(boxes) else len(line.text)
                     cut = self._cut(line.text, box.end, high)
                     place = page.label(line, box.end, cut)
+                    arrow = _ARROW.match(line.text, cut, high)
+                    if arrow and place and page.answers.is_over(line.text, arrow.end()):
+                        over.add(place)
                 else:
                     low = boxes[at - 1].end if at else 0
                     place = page.label(line, _opening(line.text, low, box.start), box.start)
                 found.append((place, (line.start + box.start, line.start + box.end), box.state))
         checked = any(state in ("on", "plus") for _, _, state in found)
         for place, answer, state in found:
-            if state in ("on", "plus"):
+            if place in over:
+                verdict = layout.HISTORICAL  # '✗ enalapril -> lo dejó'
+            elif state in ("on", "plus"):
                 verdict = layout.AFFIRMED
             elif state == "doubt":
                 verdict = layout.UNCERTAIN

@@ -14,22 +14,38 @@ _PAIR = re.compile(
     rf"(?P<second>{_MARKED}|{_WORD}))(?!\w)",
     re.IGNORECASE,
 )
+# Without a bar between them one of the two is marked: 'Síncope: _Sí_ No'.
+_BESIDE = re.compile(
+    rf"(?P<gap>:|[.…]{{2,}}|\?|\s)\s*(?<!\w)(?P<pair>(?P<first>{_MARKED})\s{{1,4}}(?P<second>{_WORD})"
+    rf"|(?P<third>{_WORD})\s{{1,4}}(?P<fourth>{_MARKED}))(?!\w)",
+    re.IGNORECASE,
+)
 _ANY = re.compile(rf"(?:/|\|)\s?{_MARKED}|{_MARKED}\s?(?:/|\|)", re.IGNORECASE)
+_ANY_BESIDE = re.compile(rf"{_MARKED}\s{{1,4}}{_WORD}|{_WORD}\s{{1,4}}{_MARKED}", re.IGNORECASE)
 _SIGNS = "_*>< "
+_NO_WORDS = ("gap", "pair")
 
 
 def read_choices(page: Page) -> None:
     """Add the items of lines with printed choices, where some of the note are marked."""
     text = page.text
     signed = "_" in text or "*" in text or (">" in text and "<" in text)
-    if not signed or not _ANY.search(text):
+    if not signed:
         return
+    for pattern, hint in ((_PAIR, _ANY), (_BESIDE, _ANY_BESIDE)):
+        if hint.search(text):
+            _read(page, pattern)
+
+
+def _read(page: Page, pattern: re.Pattern[str]) -> None:
+    """Add the items of lines with choices of one pattern."""
     for line in page.lines:
         opening = 0
-        for pair in _PAIR.finditer(line.text):
+        for pair in pattern.finditer(line.text):
             place = page.label(line, opening, pair.start())
             opening = pair.end()
-            chosen = [pair[name] for name in ("first", "second") if pair[name][0] in _SIGNS]
+            words = (word for name, word in pair.groupdict().items() if name not in _NO_WORDS)
+            chosen = [word for word in words if word and word[0] in _SIGNS]
             verdict = layout.UNKNOWN
             if len(chosen) == 1:
                 verdict = page.answers.whole(chosen[0].strip(_SIGNS)) or layout.UNKNOWN

@@ -28,7 +28,8 @@ _ANY_SIGN = re.compile(
 )
 # ... or an answer behind a blank.
 _ANY_BARE = re.compile(
-    r"[ \u00a0](?=[NSnsXx0EeBbPpAaLlMm1-9+\-–—−±(\[])(?:[NSnsXx0]|[Nn][Oo]n?|NON|[Ss][IÍií]|[Ee][Zz]|[Bb][Aa][Ii]|[Pp]oco|[Aa]lgo|[Ll]eve"
+    r"[ \u00a0](?=[NSnsXx0EeBbPpAaLlMm1-9+\-–—−±(\[])"
+    r"(?:[NSnsXx0]|[Nn][Oo]n?|NON|[Ss][IÍií]|[Ee][Zz]|[Bb][Aa][Ii]|[Pp]oco|[Aa]lgo|[Ll]eve"
     r"|[Mm]ucho|[1-9]?\++|[-–—−]|±|\d\s?/\s?\d|\+{1,4}\s?/\s?\+{1,4}"
     r"|[(\[][^()\[\]\n]{1,25}[)\]])(?=[^\S\n]?(?:$|[.,;:|·/\n\t(«\"]|[^\S\n]{2}))"
 )

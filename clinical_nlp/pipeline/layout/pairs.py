@@ -13,14 +13,20 @@ from clinical_nlp.pipeline.layout.lines import Line
 from clinical_nlp.pipeline.layout.page import Page
 
 _REPLY = re.compile(
-    r"\s*(?P<named>(?:r|respuesta|resp|contesta|responde|p|pac|pte|paciente|hija?|esposa|marido|familiar)\s?[.:)]\s*)?[-–—*•>]*\s*",
+    r"\s*(?P<named>(?:r|respuesta|resp|contesta|responde|(?P<plan>p)|pac|pte|paciente"
+    r"|enferm[oa]|usuari[oa]|hij[oa]|espos[oa]|mujer|marido|familiar)\s?[.:)]\s*)?[-–—*•>]*\s*",
     re.IGNORECASE,
 )
+# Who asks. Without a name before the question, 'P:' below it may be the plan.
+_ASKER = re.compile(r"\s*[-–—*•]?\s*(?:m[eé]dic[oa]|m|dra?|doctora?|d|enf)\s?[.:)]", re.IGNORECASE)
 _ASKED = re.compile(
     r"\bp(?:regunta)?\s?[.:)]\s*(?P<label>\S[^|;]{0,120}?)[\s,;.|/–—-]{0,9}(?P<reply>\br(?:espuesta)?\s?[.:)])",
     re.IGNORECASE,
 )
-_HEADING = r"[^\S\n]{0,9}(?:[-*•][^\S\n]*)?([^\W\d_]+(?:[^\S\n/][^\W\d_]+){0,3}|[(\[]?[-–+][)\]]?)[^\S\n]?:"
+_HEADING = (
+    r"[^\S\n]{0,9}(?:[-*•][^\S\n]*)?"
+    r"([^\W\d_]+(?:[^\S\n/][^\W\d_]+){0,3}|[(\[]?[-–+][)\]]?)[^\S\n]?:"
+)
 _FIRST_HEAD = re.compile(_HEADING)
 # With the sign before it: a sign is found much faster than a place behind one.
 _HEAD = re.compile(rf"[.;|]{_HEADING}")
@@ -104,6 +110,8 @@ class PairReader:
         if answer is None and named:
             answer = page.answers.read(following.text, reply.end("named"))  # 'R: -'
             answer_at = reply.end("named") if answer else answer_at
+        if answer is None and reply["plan"] and not _ASKER.match(line.text):
+            return
         if answer is None and not named and not (replies and _is_under(line, following)):
             return
         opening = max(line.text.rfind("¿"), 0)
