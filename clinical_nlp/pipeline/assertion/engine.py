@@ -42,8 +42,10 @@ class ContextEngine:
 
         Empty where no cue may modify any.
         """
-        rules = self._rules(frozenset(target.label_ for target in sentence.targets))
-        matches = prune(self._matcher.find([START, *sentence.words, END], self._reaching(sentence)))
+        kinds = frozenset([target.label_ for target in sentence.targets])
+        rules = self._rules(kinds)
+        reaching = self._reaching(sentence, self._reach_of.setdefault(kinds, {}), rules)
+        matches = prune(self._matcher.find([START, *sentence.words, END], reaching))
         chosen = [(rule, match) for match in matches for rule in rules(match.patterns)]
         if all(rule.direction in SILENT for rule, _ in chosen):
             return []
@@ -77,14 +79,17 @@ class ContextEngine:
 
         return rules
 
-    def _reaching(self, sentence: Sentence) -> Callable[[int, int, tuple[int, ...]], bool]:
+    @staticmethod
+    def _reaching(
+        sentence: Sentence,
+        known: dict[tuple[int, ...], tuple[int, int]],
+        rules: Callable[[tuple[int, ...]], tuple[ConTextRule, ...]],
+    ) -> Callable[[int, int, tuple[int, ...]], bool]:
         """Return a function that tells whether a match may modify a target where they stand.
 
         'No ha presentado,' may close a topic before it; where no finding stands before it, it
         must not hide 'no ha presentado', which denies what follows.
         """
-        kinds = frozenset(target.label_ for target in sentence.targets)
-        known, rules = self._reach_of.setdefault(kinds, {}), self._rules(kinds)
         starts = [target.start + 1 for target in sentence.targets]  # the words begin with START
         ends = [target.end + 1 for target in sentence.targets]
 

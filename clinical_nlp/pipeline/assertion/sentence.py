@@ -6,9 +6,9 @@ The ``Doc`` is read as arrays, once: its tokens one by one would be slow.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from spacy.attrs import IDX, LOWER
@@ -27,8 +27,7 @@ _ANSWER_TOKENS, _ANSWER_WORDS = 8, 3
 _HEADING_WORDS = 12  # of a heading, put before each item of its list
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """Words of a sentence without white space, and its targets in order of place.
 
     ``targets`` count places in ``words``; ``Target.index`` is the place in the caller's

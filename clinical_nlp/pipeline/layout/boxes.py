@@ -24,8 +24,7 @@ _BOX = re.compile(
     re.VERBOSE,
 )
 _BOX_SIGNS = "[☑☒✅🗹☐⬜■●◉⦿✓✔□○◯◻▢✗✘❌✕"
-# What a line without cannot have a box; much faster to find.
-_ANY_BOX = re.compile(rf"{_BOX_SIGNS.replace('[', '[[(?', 1)}]")
+_ANY_BOX = re.compile(rf"{_BOX_SIGNS.replace('[', '[[(?', 1)}]")  # faster than _BOX
 _ROUND = re.compile(r"\([ _xX✓✔✗✘+\-–—−]")
 #: Filled signs are boxes where empty ones stand beside them, else bullets.
 _FILLED, _EMPTY = re.compile("[■●◉⦿✓✔]"), re.compile("[□○◯◻▢☐⬜✗✘❌✕]|\\[ ?\\]")
@@ -35,8 +34,7 @@ _ARROW = re.compile(r"\s*(?:[-=]>|→)\s*")
 _ARROWS = frozenset(("->", "=>", "→"))
 # Signs before findings: '+ tos   - ortopnea   . síncope', the dot for what was not asked.
 _SIGN = re.compile(r"(?:^|(?<=\s\s)|(?<=[|\t]))\s*(?P<sign>[-+.–—])[ ]{0,2}(?=[^\W\d_])")
-# What a note without cannot have such a row; much faster to find.
-_PLUS = re.compile(r"\+ {0,2}[^\W\d_]")
+_PLUS = re.compile(r"\+ {0,2}[^\W\d_]")  # faster than _SIGN
 _LONGEST_ROW = 160
 _CAPITAL = re.compile(r"[\s:.)–—-]*[A-ZÁÉÍÓÚÑÀÈÒÇ]")
 _STATES = {
