@@ -74,16 +74,24 @@ class ModernBertForInference(nn.Module):
         """The embedding table, under transformers' name for it."""
         return self.embeddings.tok_embeddings
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+    ) -> tuple[Tensor]:
         """Return hidden states, float [B, L, hidden], as the only item of a tuple.
 
         Parameters
         ----------
         input_ids, attention_mask
             int64 [B, L]; the mask is 1 where there is a piece.
+        inputs_embeds
+            Instead of ids their embeddings, float [B, L, hidden].
         """
-        size, length = input_ids.shape
-        states = self.embeddings(input_ids).view(size * length, -1)
+        assert attention_mask is not None  # noqa: S101 - transformers' order of parameters
+        size, length = attention_mask.shape
+        states = self.embeddings(input_ids, inputs_embeds).view(size * length, -1)
         masks = self._masks(attention_mask, states.dtype)
         for layer, kind in zip(self.layers, self.config.layer_types, strict=True):
             rotary = self._rotary_factors(kind, length, states.device)
@@ -131,8 +139,10 @@ class _Embeddings(nn.Module):
         self.tok_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
         self.norm = _layer_norm(config)
 
-    def forward(self, input_ids: Tensor) -> Tensor:
-        states: Tensor = self.norm(self.tok_embeddings(input_ids))
+    def forward(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+        if inputs_embeds is None:
+            inputs_embeds = self.tok_embeddings(input_ids)
+        states: Tensor = self.norm(inputs_embeds)
         return states
 
 

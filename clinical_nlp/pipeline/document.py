@@ -21,7 +21,7 @@ The layout of forms and tables, ``doc._.layout``, is in
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -91,6 +91,11 @@ class Sections:
         """Return the key of the section last opened before a token and not yet closed."""
         index = bisect_right(self._starts, token) - 1
         return self._labels[index] if index >= 0 else None
+
+    def stretches(self, tokens: int) -> Iterator[tuple[int, int, str | None]]:
+        """Yield first token, end and key of each stretch of a doc of so many tokens."""
+        ends = [*self._starts, tokens][1:]
+        yield from zip(self._starts, ends, self._labels, strict=True)
 
     def _close(self, open_: list[tuple[int, str]], upto: int) -> None:
         while open_ and open_[-1][0] <= upto:

@@ -92,13 +92,15 @@ def finding_row(finding: Finding) -> dict[str, Any]:
     """Return a finding as ``extract`` writes it; value and unit only where there is one.
 
     A bound has its ``comparator`` (``<125`` is not 125), a value of an earlier day its
-    ``measured_on``.
+    ``measured_on``; where the learned reader has read, a finding has who decided it
+    (``source``) and its ``probability``.
     """
     measured: tuple[str, ...] = () if finding.value is None else ("value", "unit")
     if finding.value is not None:
         given = ("comparator", "measured_on")
         measured += tuple(name for name in given if getattr(finding, name) is not None)
-    names = ("start", "end", "text", "concept", *measured, *FLAGS, "section")
+    read = () if finding.probability is None else ("source", "probability")
+    names = ("start", "end", "text", "concept", *measured, *FLAGS, "section", *read)
     return {name: getattr(finding, name) for name in names}
 
 

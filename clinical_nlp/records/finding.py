@@ -36,11 +36,16 @@ class Finding:
     section
         Key of the section the mention stands in, ``None`` outside any.
     source
-        The component that found it.
+        What decided it: ``lexicon`` or ``measurements``, or ``reader`` if the learned reader
+        found it, or changed what the rules said of it.
     measured_on
         Day, month or year that the note gives for a value, where it is not the note's:
         ``2024-03-12``, ``2024-03``, ``2024``, ``--03-12`` without a year
         (:mod:`clinical_nlp.records.partial_date`).
+    probability
+        That the flags are right, by the least sure of them, as the learned reader says
+        (0..1, calibrated); for a finding that it found itself also that it is one. ``None``
+        for measurements and where the rules alone have read.
     """
 
     start: int
@@ -61,6 +66,7 @@ class Finding:
     section: str | None = None
     source: str = "lexicon"
     measured_on: str | None = None
+    probability: float | None = None
 
     @property
     def flags(self) -> tuple[bool, bool, bool, bool, bool]:

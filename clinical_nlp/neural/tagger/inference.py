@@ -21,13 +21,7 @@ from clinical_nlp.neural.batch_invariant import BatchInvariantLinear
 from clinical_nlp.neural.modernbert import copy_for_inference
 from clinical_nlp.neural.tagger.lstm import PackedBiLSTM
 from clinical_nlp.neural.tagger.network import MentionTagger, embed
-
-#: Pieces that the encoder reads at once: a layer's output then stays in the processor's cache
-#: for the next layer.
-_PIECES = 1024
-
-#: A segment is padded to a multiple of so many pieces.
-_PAD_TO = 4
+from clinical_nlp.neural.word_vectors import encode_words
 
 
 class InferenceTagger(nn.Module):
@@ -62,7 +56,7 @@ class InferenceTagger(nn.Module):
     ) -> Tensor:
         """Return emissions as the tagger does; rows of padding are zero."""
         is_word = word_bounds[..., 0] > 0
-        subwords = self._encode(input_ids, attention_mask, word_bounds, is_word)
+        subwords = encode_words(self.encoder, input_ids, attention_mask, word_bounds)
         states = self.subword_projection(subwords)
         embedded = embed(
             features[is_word], self.shape_embedding, self.affix_embedding, self.gap_embedding
@@ -75,34 +69,3 @@ class InferenceTagger(nn.Module):
         emissions: Tensor = packed.new_zeros((*is_word.shape, packed.shape[-1]))
         emissions[is_word] = packed
         return emissions
-
-    def _encode(
-        self, input_ids: Tensor, attention_mask: Tensor, word_bounds: Tensor, is_word: Tensor
-    ) -> Tensor:
-        """Vectors of each word's first and last piece, packed, float [words, 2 x hidden]."""
-        lengths = [-(-n // _PAD_TO) * _PAD_TO for n in attention_mask.sum(dim=1).tolist()]
-        missing = max(lengths) - input_ids.shape[1]
-        if missing > 0:
-            input_ids = functional.pad(input_ids, (0, missing))
-            attention_mask = functional.pad(attention_mask, (0, missing))
-        parts: list[Tensor] = []
-        begin = 0
-        while begin < len(lengths):
-            # Neighbours of the same length: the engine sorts segments by length.
-            length, end = lengths[begin], begin + 1
-            while (
-                end < len(lengths)
-                and lengths[end] == length
-                and (end + 1 - begin) * length <= _PIECES
-            ):
-                end += 1
-            rows = slice(begin, end)
-            pieces = self.encoder(
-                input_ids=input_ids[rows, :length], attention_mask=attention_mask[rows, :length]
-            )[0]
-            row = torch.arange(end - begin, device=word_bounds.device).view(-1, 1, 1)
-            bounds = (word_bounds[rows] + row * length)[is_word[rows]]
-            vectors = pieces.flatten(0, 1).index_select(0, bounds.flatten())
-            parts.append(vectors.view(len(bounds), -1))
-            begin = end
-        return torch.cat(parts)

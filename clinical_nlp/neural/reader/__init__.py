@@ -1,0 +1,1 @@
+"""The learned reader: assertion of findings, and findings that no rule knows."""

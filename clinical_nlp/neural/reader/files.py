@@ -1,0 +1,82 @@
+"""Place, files and engine settings of a reader; importing this loads no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clinical_nlp.artifacts import MODEL_FOLDER, digest_of, file_digest, shipped_models
+from clinical_nlp.errors import ModelError
+from clinical_nlp.neural.engine import EngineConfig
+
+#: Name of the reader that comes with the package.
+SHIPPED = "reader"
+
+CONFIG = "config.json"
+WEIGHTS = "reader.safetensors"
+MODEL_FILES = (CONFIG, WEIGHTS, "tokenizer.json", "tokenizer_config.json")
+
+#: Pieces that are read at once; longer sentences are read in overlapping windows.
+WINDOW = 512
+
+#: Words up to which whole sentences are read together: what a finding means depends on the
+#: sentences and the lines around it.
+CONTEXT = 160
+
+#: Columns of a word's features: line break before it, mark, concept, section.
+FEATURES = 4
+
+#: Batches are large, as the network itself splits them for its encoder.
+ENGINE_CONFIG = EngineConfig(
+    window=WINDOW, context=CONTEXT, features=FEATURES, batch_pieces=4096, cache_mib=16
+)
+
+
+def find_reader(reference: str = SHIPPED) -> Path:
+    """Return the folder of a reader.
+
+    Parameters
+    ----------
+    reference
+        Name of a shipped model, or path of a folder with the model's files, directly or in
+        ``model/``.
+
+    Raises
+    ------
+    ModelError
+        E470: there is none.
+    """
+    for shipped in shipped_models():
+        if shipped.name == reference and (shipped / MODEL_FOLDER / CONFIG).is_file():
+            return shipped / MODEL_FOLDER
+    given = Path(reference)
+    for folder in (given / MODEL_FOLDER, given):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise ModelError(
+        "E470",
+        f"there is no reader '{reference}': give the folder that 'clinical-nlp train reader' "
+        "wrote, or read with the rules alone (--no-reader)",
+    )
+
+
+def model_digest(folder: Path) -> str:
+    """Hex SHA-256 over the files of a reader.
+
+    Raises
+    ------
+    ModelError
+        E471: a file is missing.
+    """
+    try:
+        return digest_of({name: file_digest(folder / name) for name in MODEL_FILES})
+    except OSError as error:
+        raise damaged(folder) from error
+
+
+def damaged(folder: Path) -> ModelError:
+    """Return the error E471."""
+    return ModelError(
+        "E471",
+        f"the reader in '{folder.name}' is missing a file, or one is truncated or damaged: "
+        "install the package again, or train it with 'clinical-nlp train reader'",
+    )

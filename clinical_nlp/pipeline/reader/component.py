@@ -1,0 +1,138 @@
+"""The spaCy component ``es_reader``: decides flags, concepts and findings beside the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc
+
+from clinical_nlp.neural.engine import Engine
+from clinical_nlp.neural.reader.decode import decode
+from clinical_nlp.neural.reader.files import (
+    ENGINE_CONFIG,
+    MODEL_FILES,
+    SHIPPED,
+    find_reader,
+    model_digest,
+)
+from clinical_nlp.neural.reader.network import FLAG_COUNT
+from clinical_nlp.pipeline.document import get_findings, set_findings
+from clinical_nlp.pipeline.engine_component import (
+    EngineComponent,
+    EngineSettings,
+    register_component,
+)
+from clinical_nlp.pipeline.reader.decision import DecisionRule, decide
+from clinical_nlp.pipeline.reader.features import Vocabulary, Words, of_tokens, word_features
+from clinical_nlp.records import FLAGS, Finding
+
+
+@dataclass(frozen=True)
+class ReaderSettings(EngineSettings):
+    """Config of ``es_reader``."""
+
+    model: str = SHIPPED
+    cache_mib: float = 16
+
+
+class EsReader(EngineComponent[ReaderSettings]):
+    """Reads every note with the encoder, told of what the rules found.
+
+    Notes
+    -----
+    Measurements stay as they are. Any other finding gets a ``probability``: that of its least
+    sure flag; ``source`` is "reader" where the reader found it or changed it. A pipeline saved
+    to disk holds the model's files; one turned into bytes holds only its digest.
+    """
+
+    settings_file = "reader.json"
+    model_folder = "model"
+    model_noun = "reader"
+    settings_error, mismatch_error = "E471", "E473"
+
+    def _find_model(self) -> tuple[Path, str]:
+        folder = self._saved_folder or find_reader(self.settings.model)
+        return folder, model_digest(folder)
+
+    def _model_files(self, folder: Path, *, on_disk: bool) -> list[Path]:
+        return [folder / name for name in MODEL_FILES] if on_disk else []
+
+    def _load(self) -> Engine:
+        from clinical_nlp.neural.backends import choose
+        from clinical_nlp.neural.reader.inference import InferenceReader
+        from clinical_nlp.neural.reader.model import load_reader
+
+        settings = self.settings
+        _, device = choose(settings.backend, settings.device)
+        model = load_reader(self.resolved_model[0], for_inference=device == "cpu")
+        return Engine(
+            InferenceReader(model.network) if device == "cpu" else model.network,
+            model.tokenizer,
+            replace(
+                ENGINE_CONFIG,
+                backend=settings.backend,
+                device=settings.device,
+                cache_mib=settings.cache_mib,
+            ),
+            decode=decode,
+        )
+
+    @cached_property
+    def _described(self) -> tuple[list[str], Vocabulary, DecisionRule]:
+        """Concepts, vocabulary and decision rule of the model."""
+        from clinical_nlp.neural.reader.model import read_config
+
+        config = read_config(self.resolved_model[0])
+        concepts = list(config["concepts"])
+        vocabulary = Vocabulary.of(concepts, config["sections"])
+        return concepts, vocabulary, DecisionRule.from_dict(config["decision"])
+
+    def _annotate(self, docs: Sequence[Doc]) -> None:
+        concepts, _, rule = self._described
+        told = [get_findings(doc) for doc in docs]
+        for doc, words, rows, findings in zip(*self._read(docs, told), strict=True):
+            set_findings(doc, decide(rule, concepts, words, rows, findings, doc.text))
+
+    def _read(
+        self, docs: Sequence[Doc], told: Sequence[Sequence[Finding]]
+    ) -> tuple[Sequence[Doc], list[Words], list[Any], Sequence[Sequence[Finding]]]:
+        """What the reader says of every word, given the rules' findings."""
+        _, vocabulary, _ = self._described
+        words = [Words(doc) for doc in docs]
+        features = [
+            of_tokens(doc, of_doc, word_features(doc, of_doc, findings, vocabulary))
+            for doc, of_doc, findings in zip(docs, words, told, strict=True)
+        ]
+        rows = self.engine.run(docs, features)
+        picked = [row[of_doc.tokens] for row, of_doc in zip(rows, words, strict=True)]
+        return docs, words, picked, told
+
+    def flags(self, doc: Doc, targets: Sequence[Finding]) -> list[tuple[bool, ...]]:
+        """Flags of given spans, which carry the rules' flags."""
+        rule = self._described[2]
+        _, (words,), (rows,), _ = self._read([doc], [targets])
+        decided: list[tuple[bool, ...]] = []
+        for target in targets:
+            first, stop = words.span(target.start, target.end)
+            if first == stop:
+                decided.append(target.flags)
+                continue
+            logits = np.asarray(rows[first:stop, :FLAG_COUNT].mean(axis=0))
+            decided.append(rule.decide_flags(logits.tolist(), target.flags)[0])
+        return decided
+
+    def _restore(self, described: dict[str, Any], folder: Path | None) -> None:
+        super()._restore(described, folder)
+        vars(self).pop("_described", None)
+
+
+assert len(FLAGS) == FLAG_COUNT  # noqa: S101 - the network's heads are the flags
+
+create_reader = register_component(
+    "es_reader", EsReader, ReaderSettings, assigns=["doc._.findings"]
+)

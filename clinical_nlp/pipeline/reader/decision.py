@@ -1,0 +1,207 @@
+"""The decision rule between the rules and the reader.
+
+It is small on purpose. For each flag the reader's probability decides, with one threshold where
+the rules did not set the flag and another where they did. A finding of the rules is dropped, or
+gets another concept, only where the reader is nearly sure; words outside all findings become a
+finding where it is sure enough. The thresholds are chosen on notes of hands that the reader had
+not seen, and saved with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from clinical_nlp.neural.reader.decode import BEST, BEST_SCORE, OUTSIDE
+from clinical_nlp.neural.reader.network import FLAG_COUNT
+from clinical_nlp.pipeline.reader.features import Words
+from clinical_nlp.records import FLAGS, Finding
+
+Floats = npt.NDArray[np.float32]
+
+#: ``source`` of a finding that the reader found or changed.
+READER = "reader"
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRule:
+    """How one flag is decided.
+
+    Attributes
+    ----------
+    scale, shift
+        Calibration (Platt): the probability is ``sigmoid(scale * logit + shift)``.
+    least_new
+        Least probability to set a flag that the rules did not set.
+    least_kept
+        Least probability to keep one that they did.
+    """
+
+    scale: float = 1.0
+    shift: float = 0.0
+    least_new: float = 0.5
+    least_kept: float = 0.5
+
+    def probability(self, logit: float) -> float:
+        """Calibrated probability that the flag is set."""
+        return 1 / (1 + math.exp(-max(-40.0, min(40.0, self.scale * logit + self.shift))))
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """All thresholds.
+
+    Attributes
+    ----------
+    flags
+        One rule for each of the five flags.
+    dropped
+        Least probability, for every word of a finding, of being in no mention.
+    renamed
+        Least probability of one other concept, for every word of a finding.
+    found
+        Least mean probability of a concept for words without a finding.
+    """
+
+    flags: tuple[FlagRule, ...] = (FlagRule(),) * FLAG_COUNT
+    dropped: float = 0.98
+    renamed: float = 0.95
+    found: float = 0.8
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read plain values; raises ``KeyError``, ``TypeError`` if they are not a rule."""
+        flags = tuple(FlagRule(**values["flags"][name]) for name in FLAGS)
+        return cls(flags, **{k: float(v) for k, v in values.items() if k != "flags"})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        flags = {name: asdict(rule) for name, rule in zip(FLAGS, self.flags, strict=True)}
+        rest = {"dropped": self.dropped, "renamed": self.renamed, "found": self.found}
+        return {"flags": flags, **rest}
+
+    def decide_flags(
+        self, logits: Sequence[float], told: Sequence[bool]
+    ) -> tuple[tuple[bool, ...], float]:
+        """Flags of a span, and the probability of the least sure of them.
+
+        Parameters
+        ----------
+        logits
+            Of the five flags.
+        told
+            The rules' flags.
+        """
+        flags, least = [], 1.0
+        for rule, logit, rules_say in zip(self.flags, logits, told, strict=True):
+            probability = rule.probability(logit)
+            is_set = probability >= (rule.least_kept if rules_say else rule.least_new)
+            flags.append(is_set)
+            least = min(least, probability if is_set else 1 - probability)
+        return tuple(flags), least
+
+
+def decide(
+    rule: DecisionRule,
+    concepts: Sequence[str],
+    words: Words,
+    rows: Floats,
+    findings: Sequence[Finding],
+    text: str,
+) -> list[Finding]:
+    """Findings of a note by rules and reader together.
+
+    Parameters
+    ----------
+    concepts
+        Names of the reader's concepts; number 1 is the first.
+    words, rows
+        Words of the note, and what the reader says of each, float32 [words, 8].
+    findings
+        The rules' findings.
+    text
+        The note's text.
+    """
+    decided: list[Finding] = []
+    taken = np.zeros(len(words), dtype=bool)
+    for finding in findings:
+        first, stop = words.span(finding.start, finding.end)
+        if first == stop or finding.value is not None:
+            decided.append(finding)
+            taken[first:stop] = True
+            continue
+        part = rows[first:stop]
+        if part[:, OUTSIDE].min() >= rule.dropped:
+            continue
+        taken[first:stop] = True
+        decided.append(_decided(rule, concepts, part, finding))
+    decided.extend(_found(rule, concepts, words, rows, taken, decided, text))
+    return decided
+
+
+def _decided(
+    rule: DecisionRule, concepts: Sequence[str], part: Floats, finding: Finding
+) -> Finding:
+    """A finding of the rules, with the flags and the concept that are decided on."""
+    flags, probability = rule.decide_flags(part[:, :FLAG_COUNT].mean(axis=0), finding.flags)
+    concept, best = finding.concept, int(part[0, BEST])
+    if (part[:, BEST] == best).all() and part[:, BEST_SCORE].min() >= rule.renamed:
+        concept = concepts[best - 1]
+    changed = flags != finding.flags or concept != finding.concept
+    relation = finding.relation if flags[FLAGS.index("family")] else None
+    return replace(
+        finding,
+        **dict(zip(FLAGS, flags, strict=True)),
+        concept=concept,
+        relation=relation,
+        source=READER if changed else finding.source,
+        probability=round(probability, 4),
+    )
+
+
+def _found(
+    rule: DecisionRule,
+    concepts: Sequence[str],
+    words: Words,
+    rows: Floats,
+    taken: npt.NDArray[np.bool_],
+    decided: Sequence[Finding],
+    text: str,
+) -> Iterator[Finding]:
+    """Findings that no rule knows: stretches of words of one concept, with no finding in them."""
+    likely = (rows[:, OUTSIDE] < 1 - rows[:, BEST_SCORE]) & ~taken
+    if not likely.any():
+        return
+    named = np.where(likely, rows[:, BEST].astype(np.int64), 0).tolist()
+    known = {(f.concept, w) for f in decided for w in words.span(f.start - 1, f.end + 1)}
+    for best, group in groupby(range(len(named)), key=named.__getitem__):
+        places = list(group)
+        first, stop = places[0], places[-1] + 1
+        if not best or rows[first:stop, BEST_SCORE].mean() < rule.found:
+            continue
+        concept, start, end = (
+            concepts[best - 1],
+            int(words.starts[first]),
+            int(words.ends[stop - 1]),
+        )
+        if (concept, first) in known or (concept, stop) in known:
+            continue  # it belongs to its neighbour, which the rules found
+        flags, probability = rule.decide_flags(
+            rows[first:stop, :FLAG_COUNT].mean(axis=0), (False,) * FLAG_COUNT
+        )
+        probability = min(probability, float(rows[first:stop, BEST_SCORE].mean()))
+        yield Finding(
+            start,
+            end,
+            text[start:end],
+            concept,
+            *flags,
+            source=READER,
+            probability=round(probability, 4),
+        )

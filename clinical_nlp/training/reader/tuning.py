@@ -1,0 +1,128 @@
+"""Chooses the decision rule on readings of hands that the network had not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from clinical_nlp.neural.reader.network import FLAG_COUNT
+from clinical_nlp.pipeline.reader.decision import DecisionRule, FlagRule, decide
+from clinical_nlp.records import FLAGS, Finding
+from clinical_nlp.training.reader.corpus import gold_flags, pair_with_gold
+from clinical_nlp.training.reader.readings import Reading
+
+Floats = npt.NDArray[np.float64]
+
+#: Thresholds that are tried.
+_FLAG_GRID = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+_DROP_GRID = (0.7, 0.8, 0.9, 0.95, 0.98, 1.1)
+_RENAME_GRID = (0.7, 0.8, 0.9, 0.95, 1.1)
+_FIND_GRID = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1)
+
+#: A new threshold must be better than 0.5 by so many right flags in 10,000.
+_LEAST_GAIN = 2e-4
+
+
+def tune(readings: Sequence[Reading], concepts: Sequence[str]) -> DecisionRule:
+    """Return the rule with the most right flags, then the best F1 of findings."""
+    logits, told, gold = matched_flags(readings)
+    flags = tuple(_flag_rule(logits[:, n], told[:, n], gold[:, n]) for n in range(FLAG_COUNT))
+    return _finding_rule(DecisionRule(flags=flags), readings, concepts)
+
+
+def matched_flags(readings: Sequence[Reading]) -> tuple[Floats, Floats, Floats]:
+    """Logits, the rules' flags and the gold flags of matched findings, each float [N, 5]."""
+    rows = list(_matched(readings))
+    parts = zip(*rows, strict=True) if rows else ([], [], [])
+    logits, told, gold = (
+        np.array(part, dtype=np.float64).reshape(-1, FLAG_COUNT) for part in parts
+    )
+    return logits, told, gold
+
+
+def _matched(
+    readings: Sequence[Reading],
+) -> Iterator[tuple[npt.NDArray[np.float32], tuple[bool, ...], tuple[float, ...]]]:
+    for reading in readings:
+        pairs = pair_with_gold(reading.note)
+        for finding, index in zip(reading.note.findings, pairs, strict=True):
+            first, stop = reading.words.span(finding.start, finding.end)
+            if index is None or finding.value is not None or first == stop:
+                continue
+            logits = reading.rows[first:stop, :FLAG_COUNT].mean(axis=0)
+            yield logits, finding.flags, gold_flags(reading.note.gold[index])
+
+
+def _flag_rule(logits: Floats, told: Floats, gold: Floats) -> FlagRule:
+    known = gold >= 0
+    logits, told, gold = logits[known], told[known] > 0, gold[known] > 0
+    scale, shift = _calibration(logits, gold)
+    rule = FlagRule(scale=round(scale, 4), shift=round(shift, 4))
+    probability = 1 / (1 + np.exp(-(rule.scale * logits + rule.shift)))
+    return replace(
+        rule,
+        least_new=_threshold(probability[~told], gold[~told]),
+        least_kept=_threshold(probability[told], gold[told]),
+    )
+
+
+def _calibration(logits: Floats, gold: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Scale and shift of the least log loss (Platt, 1999)."""
+
+    def loss(at: Floats) -> float:
+        values = at[0] * logits + at[1]
+        return float(np.mean(np.logaddexp(0, values) - gold * values))
+
+    found = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    return float(found[0]), float(found[1])
+
+
+def _threshold(probability: Floats, gold: npt.NDArray[np.bool_]) -> float:
+    """The threshold with most right decisions; 0.5 unless another is clearly better."""
+    if not len(gold):
+        return 0.5
+    right = {t: float(np.mean((probability >= t) == gold)) for t in _FLAG_GRID}
+    best = max(right, key=lambda t: (right[t], -abs(t - 0.5)))
+    return best if right[best] > right[0.5] + _LEAST_GAIN else 0.5
+
+
+def _finding_rule(
+    rule: DecisionRule, readings: Sequence[Reading], concepts: Sequence[str]
+) -> DecisionRule:
+    """Choose the three thresholds of findings one after the other, by their F1."""
+    readings = [reading for reading in readings if reading.note.has_concepts]
+    rule = replace(rule, dropped=1.1, renamed=1.1, found=1.1)
+    for name, grid in (("found", _FIND_GRID), ("dropped", _DROP_GRID), ("renamed", _RENAME_GRID)):
+        tried = [replace(rule, **{name: value}) for value in grid]
+        scores = [findings_f1(each, readings, concepts) for each in tried]
+        rule = tried[max(range(len(grid)), key=lambda n: (scores[n], grid[n]))]
+    return rule
+
+
+def findings_f1(rule: DecisionRule, readings: Sequence[Reading], concepts: Sequence[str]) -> float:
+    """F1 of findings without values: concept and overlapping place."""
+    right = found = gold = 0
+    for reading in readings:
+        decided = decided_findings(rule, reading, concepts)
+        note = replace(reading.note, findings=tuple(f for f in decided if f.value is None))
+        right += sum(index is not None for index in pair_with_gold(note))
+        found += len(note.findings)
+        gold += sum(mark.value is None for mark in note.gold)
+    return 2 * right / max(1, found + gold)
+
+
+def decided_findings(
+    rule: DecisionRule, reading: Reading, concepts: Sequence[str]
+) -> list[Finding]:
+    """The findings of a note by rules and network together."""
+    note = reading.note
+    rows = cast("npt.NDArray[np.float32]", reading.rows)
+    return decide(rule, concepts, reading.words, rows, note.findings, note.doc.text)
+
+
+assert len(FLAGS) == FLAG_COUNT  # noqa: S101 - both name the same flags
