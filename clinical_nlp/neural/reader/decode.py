@@ -35,4 +35,5 @@ def decode(logits: Floats, lengths: npt.NDArray[np.int32]) -> Floats:
     best = shares[..., 1:].argmax(axis=-1)
     score = np.take_along_axis(shares[..., 1:], best[..., None], axis=-1)
     kept = (flags, shares[..., :1], best[..., None] + 1, score)
-    return np.concatenate(kept, axis=-1).astype(np.float32)
+    decoded: Floats = np.concatenate(kept, axis=-1).astype(np.float32)
+    return decoded

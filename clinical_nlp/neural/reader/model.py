@@ -139,7 +139,7 @@ def load_reader(folder: Path, *, for_inference: bool = False) -> ReaderModel:
             raise ValueError("weights")
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise _other_format(folder) from error
-    return ReaderModel(network.eval(), tokenizer, config)
+    return ReaderModel(network.eval(), cast("PreTrainedTokenizerFast", tokenizer), config)
 
 
 def _other_format(folder: Path) -> ModelError:

@@ -104,9 +104,10 @@ class WordFeatures(nn.Module):
     def __init__(self, width: int, shape: ReaderShape) -> None:
         super().__init__()
         sizes = (GAPS, MARKS, shape.concepts + 1, shape.sections + 1)
-        self.tables = nn.ModuleList(nn.Embedding(size, width, padding_idx=0) for size in sizes)
-        for table in self.tables:
+        tables = [nn.Embedding(size, width, padding_idx=0) for size in sizes]
+        for table in tables:
             nn.init.normal_(table.weight[1:], std=0.02)
+        self.tables = nn.ModuleList(tables)
 
     def forward(self, features: Tensor) -> Tensor:
         """Sum of the four embeddings of each word."""

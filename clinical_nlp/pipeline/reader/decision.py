@@ -157,8 +157,12 @@ def _decided(
     relation = finding.relation if flags[FLAGS.index("family")] else None
     return replace(
         finding,
-        **dict(zip(FLAGS, flags, strict=True)),
         concept=concept,
+        negated=flags[0],
+        uncertain=flags[1],
+        historical=flags[2],
+        family=flags[3],
+        hypothetical=flags[4],
         relation=relation,
         source=READER if changed else finding.source,
         probability=round(probability, 4),
@@ -201,7 +205,11 @@ def _found(
             end,
             text[start:end],
             concept,
-            *flags,
+            negated=flags[0],
+            uncertain=flags[1],
+            historical=flags[2],
+            family=flags[3],
+            hypothetical=flags[4],
             source=READER,
             probability=round(probability, 4),
         )

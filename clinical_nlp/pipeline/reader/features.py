@@ -102,13 +102,13 @@ def word_features(
 def mark_of(finding: Finding) -> int:
     """Mark of a finding of the rules."""
     if finding.value is not None:
-        return MEASURED
+        return int(MEASURED)
     return FLAGGED + flag_bits(finding.flags)
 
 
 def flag_bits(flags: Iterable[bool]) -> int:
     """The flags as one number, the first one in its lowest bit."""
-    return sum(int(value) << place for place, value in enumerate(flags))
+    return sum(1 << place for place, value in enumerate(flags) if value)
 
 
 def of_tokens(doc: Doc, words: Words, features: Ints) -> Ints:

@@ -54,7 +54,7 @@ def save_rows(readings: Sequence[Reading], path: Path) -> None:
     """Save the rows of readings, by note and hand; no text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = {f"{r.note.hand}/{r.note.id}": r.rows for r in readings}
-    np.savez_compressed(path, **rows)  # type: ignore[arg-type]
+    np.savez_compressed(path, **rows)
 
 
 def load_rows(path: Path, notes: Sequence[ReadNote]) -> list[Reading]:

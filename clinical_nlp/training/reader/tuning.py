@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -60,14 +59,14 @@ def _matched(
 
 def _flag_rule(logits: Floats, told: Floats, gold: Floats) -> FlagRule:
     known = gold >= 0
-    logits, told, gold = logits[known], told[known] > 0, gold[known] > 0
-    scale, shift = _calibration(logits, gold)
+    logits, is_told, is_set = logits[known], told[known] > 0, gold[known] > 0
+    scale, shift = _calibration(logits, is_set)
     rule = FlagRule(scale=round(scale, 4), shift=round(shift, 4))
     probability = 1 / (1 + np.exp(-(rule.scale * logits + rule.shift)))
     return replace(
         rule,
-        least_new=_threshold(probability[~told], gold[~told]),
-        least_kept=_threshold(probability[told], gold[told]),
+        least_new=_threshold(probability[~is_told], is_set[~is_told]),
+        least_kept=_threshold(probability[is_told], is_set[is_told]),
     )
 
 
@@ -98,7 +97,7 @@ def _finding_rule(
     readings = [reading for reading in readings if reading.note.has_concepts]
     rule = replace(rule, dropped=1.1, renamed=1.1, found=1.1)
     for name, grid in (("found", _FIND_GRID), ("dropped", _DROP_GRID), ("renamed", _RENAME_GRID)):
-        tried = [replace(rule, **{name: value}) for value in grid]
+        tried = [DecisionRule.from_dict(rule.as_dict() | {name: value}) for value in grid]
         scores = [findings_f1(each, readings, concepts) for each in tried]
         rule = tried[max(range(len(grid)), key=lambda n: (scores[n], grid[n]))]
     return rule
@@ -121,8 +120,7 @@ def decided_findings(
 ) -> list[Finding]:
     """The findings of a note by rules and network together."""
     note = reading.note
-    rows = cast("npt.NDArray[np.float32]", reading.rows)
-    return decide(rule, concepts, reading.words, rows, note.findings, note.doc.text)
+    return decide(rule, concepts, reading.words, reading.rows, note.findings, note.doc.text)
 
 
 assert len(FLAGS) == FLAG_COUNT  # noqa: S101 - both name the same flags
