@@ -89,8 +89,18 @@ class ReaderNetwork(nn.Module):
         features
             int64 [B, W, 4]: line break, mark, concept and section of each word.
         """
+        return self.read(self.encode(input_ids, attention_mask, word_bounds, features), word_bounds)
+
+    def encode(
+        self, input_ids: Tensor, attention_mask: Tensor, word_bounds: Tensor, features: Tensor
+    ) -> Tensor:
+        """Vectors of pieces, float [B, L, hidden of the encoder]."""
         embedded = embed_pieces(self.encoder, input_ids, word_bounds, self.told(features))
-        pieces = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask)[0]
+        pieces: Tensor = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask)[0]
+        return pieces
+
+    def read(self, pieces: Tensor, word_bounds: Tensor) -> Tensor:
+        """Logits of words from the vectors of pieces."""
         rows = word_bounds.flatten(1).unsqueeze(-1).expand(-1, -1, pieces.shape[-1])
         words = pieces.gather(1, rows).view(*word_bounds.shape[:2], -1)
         states = nn.functional.gelu(self.projection(self.dropout(words)))

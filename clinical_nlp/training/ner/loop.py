@@ -15,10 +15,10 @@ from clinical_nlp.training.config import Precision
 from clinical_nlp.training.ner.batches import Batch, group_by_length, training_batches
 from clinical_nlp.training.ner.corpus import Example
 from clinical_nlp.training.ner.crf import LinearChainCRF
-from clinical_nlp.training.ner.fgm import adversarial_perturbation
 from clinical_nlp.training.ner.recipe import FitRecipe
 from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
 from clinical_nlp.training.torch.epochs import EpochPlan, OnEpoch, OnEpochStep, Progress, StepLoss
+from clinical_nlp.training.torch.fgm import adversarial_perturbation
 from clinical_nlp.training.torch.optimisers import make_optimisers
 from clinical_nlp.training.torch.schedules import linear_decay
 from clinical_nlp.training.torch.trainer import Trainer

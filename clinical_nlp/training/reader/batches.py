@@ -34,6 +34,8 @@ class Batch:
         The network's: ids, mask [B, L], bounds [B, W, 2], features [B, W, 4]; all int64.
     concepts
         int64 [B, W]; -100 where unknown.
+    masked
+        Ids of the pieces that were masked, -100 elsewhere, int64 [B, L].
     places
         Row, first word and end of each target, int64 [T, 3].
     flags
@@ -44,6 +46,7 @@ class Batch:
 
     inputs: tuple[Tensor, Tensor, Tensor, Tensor]
     concepts: Tensor
+    masked: Tensor
     places: Tensor
     flags: Tensor
     weights: Tensor
@@ -69,8 +72,9 @@ def training_batches(
     groups = group_by_length(examples, fit.batch_pieces, order)
     for place in range(first, len(groups)):
         random = np.random.default_rng((fit.seed, epoch, place))
-        hidden = [hide(examples[index], drop, mask_id, random) for index in groups[place]]
-        yield collate(hidden, aligner.pad, fit.target_weight)
+        whole = [examples[index] for index in groups[place]]
+        hidden = [hide(example, drop, mask_id, random) for example in whole]
+        yield collate(hidden, aligner.pad, fit.target_weight, whole)
 
 
 def of_epoch(
@@ -136,8 +140,10 @@ def hide(example: Example, drop: DropRecipe, mask_id: int, random: np.random.Gen
     return Example(ids, example.bounds, features, example.concepts, example.targets)
 
 
-def collate(examples: Sequence[Example], pad: int, target_weight: float) -> Batch:
-    """Pad examples to one length and stack them."""
+def collate(
+    examples: Sequence[Example], pad: int, target_weight: float, whole: Sequence[Example] = ()
+) -> Batch:
+    """Pad examples to one length and stack them; ``whole`` are the same before parts were hidden."""
     rows = len(examples)
     length = max(len(example.ids) for example in examples)
     words = max(len(example.bounds) for example in examples)
@@ -152,6 +158,10 @@ def collate(examples: Sequence[Example], pad: int, target_weight: float) -> Batc
         bounds[row, : len(example.bounds)] = example.bounds
         features[row, : len(example.bounds)] = example.features
         concepts[row, : len(example.bounds)] = example.concepts
+    masked = np.full_like(ids, UNKNOWN)
+    for row, (example, before) in enumerate(zip(examples, whole, strict=False)):
+        changed = np.flatnonzero(example.ids != before.ids)
+        masked[row, changed] = before.ids[changed]
     targets = [(row, target) for row, e in enumerate(examples) for target in e.targets]
     places = np.array([(row, t.first, t.stop) for row, t in targets], dtype=np.int64)
     flags = np.array([t.flags for _, t in targets], dtype=np.float32)
@@ -160,6 +170,7 @@ def collate(examples: Sequence[Example], pad: int, target_weight: float) -> Batc
     return Batch(
         inputs,  # type: ignore[arg-type]
         torch.from_numpy(concepts),
+        torch.from_numpy(masked),
         torch.from_numpy(places.reshape(-1, 3)),
         torch.from_numpy(flags.reshape(-1, 5)),
         torch.tensor(weights, dtype=torch.float32),

@@ -71,6 +71,12 @@ class FitRecipe(RecipeSection):
         Weight of a passage that has targets but no concepts (NUBes).
     target_share
         Share of such passages that an epoch reads, others in each.
+    masked_weight
+        Weight of the loss of guessing masked pieces, which keeps the encoder a language model
+        and teaches it the words of these notes; 0 leaves it out.
+    fgm_epsilon
+        L2 norm of the adversarial perturbation of the embeddings; 0 trains without. With it a
+        step takes twice as long.
     average_from
         Share of the steps after which the weights are averaged; the average is kept.
     seed
@@ -88,6 +94,8 @@ class FitRecipe(RecipeSection):
     concept_weight: NonNegativeFloat
     target_weight: NonNegativeFloat
     target_share: Annotated[float, Field(gt=0, le=1)]
+    masked_weight: NonNegativeFloat
+    fgm_epsilon: NonNegativeFloat
     average_from: Annotated[float, Field(gt=0, le=1)]
     precision: Precision
     seed: NonNegativeInt

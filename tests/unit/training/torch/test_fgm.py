@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from clinical_nlp.training.ner.fgm import adversarial_perturbation
+from clinical_nlp.training.torch.fgm import adversarial_perturbation
 
 
 def table_with(gradient: torch.Tensor | None) -> torch.nn.Parameter:
