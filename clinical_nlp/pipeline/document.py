@@ -33,6 +33,7 @@ from clinical_nlp.records import Finding, Mention
 SECTIONS = "sections"
 HEADINGS = "headings"
 _FINDINGS_KEY = "clinical_nlp.findings"
+_CUES_KEY = "clinical_nlp.cues"
 _MENTIONS_KEY = "clinical_nlp.mentions"
 # dataclasses.astuple copies every value deeply, which costs more than finding the findings.
 _row = attrgetter(*(field.name for field in fields(Finding)))
@@ -64,6 +65,16 @@ def set_mentions(doc: Doc, mentions: Iterable[Mention]) -> None:
     """Store mentions on ``doc`` as plain rows, in order of (start, end, label)."""
     ordered = sorted(mentions, key=lambda m: (m.start, m.end, m.label))
     doc.user_data[_MENTIONS_KEY] = [[m.start, m.end, m.label, m.score, m.concept] for m in ordered]
+
+
+def get_cues(doc: Doc) -> list[tuple[int, int, str]]:
+    """First token, end and kind of each cue of assertion beside a finding."""
+    return [(start, end, kind) for start, end, kind in doc.user_data.get(_CUES_KEY, [])]
+
+
+def set_cues(doc: Doc, cues: Iterable[tuple[int, int, str]]) -> None:
+    """Store cues on ``doc`` as plain rows."""
+    doc.user_data[_CUES_KEY] = [list(row) for row in cues]
 
 
 class Sections:

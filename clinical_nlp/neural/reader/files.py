@@ -22,8 +22,8 @@ WINDOW = 512
 #: sentences and the lines around it.
 CONTEXT = 160
 
-#: Columns of a word's features: line break before it, mark, concept, section.
-FEATURES = 4
+#: Columns of a word's features: line break before it, mark, concept, section, cue.
+FEATURES = 5
 
 #: Batches are large, as the network itself splits them for its encoder.
 ENGINE_CONFIG = EngineConfig(

@@ -1,10 +1,10 @@
 """The network of the reader: an encoder that is told what the rules found, and two heads.
 
 The encoder reads several sentences at once. What the rules know of a word (a finding of theirs
-begins or goes on here, with which flags and which concept; the section; a line break before it)
-is embedded and added to the embedding of the word's first piece, so that every layer sees it. One
-layer above the encoder gives, for every word, a logit for each of the five flags and logits for
-the concepts; those of a span are the means over its words.
+begins or goes on here, with which flags and which concept; a cue; the section; a line break before
+it) is embedded and added to the embedding of the word's first piece, so that every layer sees it.
+One layer above the encoder gives, for every word, a logit for each of the five flags and logits
+for the concepts; those of a span are the means over its words.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class ReaderShape:
 
     Attributes
     ----------
-    concepts, sections
-        Number of concepts and of sections, without the 0 that means none.
+    concepts, sections, cues
+        Number of concepts, of sections and of kinds of cues, without the 0 that means none.
     hidden
         Width of the layer above the encoder.
     dropout
@@ -50,6 +50,7 @@ class ReaderShape:
 
     concepts: int
     sections: int
+    cues: int
     hidden: int = 256
     dropout: float = 0.2
 
@@ -87,7 +88,7 @@ class ReaderNetwork(nn.Module):
         word_bounds
             First and last piece of each word, int64 [B, W, 2], padded with 0.
         features
-            int64 [B, W, 4]: line break, mark, concept and section of each word.
+            int64 [B, W, 5]: line break, mark, concept, section and cue of each word.
         """
         return self.read(self.encode(input_ids, attention_mask, word_bounds, features), word_bounds)
 
@@ -109,18 +110,18 @@ class ReaderNetwork(nn.Module):
 
 
 class WordFeatures(nn.Module):
-    """Embeds the features of words, int64 [..., 4] to float [..., width]; 0 adds nothing."""
+    """Embeds the features of words, int64 [..., 5] to float [..., width]; 0 adds nothing."""
 
     def __init__(self, width: int, shape: ReaderShape) -> None:
         super().__init__()
-        sizes = (GAPS, MARKS, shape.concepts + 1, shape.sections + 1)
+        sizes = (GAPS, MARKS, shape.concepts + 1, shape.sections + 1, shape.cues + 1)
         tables = [nn.Embedding(size, width, padding_idx=0) for size in sizes]
         for table in tables:
             nn.init.normal_(table.weight[1:], std=0.02)
         self.tables = nn.ModuleList(tables)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Sum of the four embeddings of each word."""
+        """Sum of the embeddings of each word."""
         columns = features.unbind(-1)
         embedded = [table(column) for table, column in zip(self.tables, columns, strict=True)]
         total: Tensor = torch.stack(embedded).sum(0)

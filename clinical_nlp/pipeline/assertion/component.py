@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 
 from clinical_nlp.matching.recent import RecentWords
 from clinical_nlp.pipeline.assertion.assertion import AFFIRMED, FLAGS, Assertion
-from clinical_nlp.pipeline.assertion.engine import ContextEngine
+from clinical_nlp.pipeline.assertion.engine import ContextEngine, CueRow, cue_kind
 from clinical_nlp.pipeline.assertion.layout import answered, is_dated, is_pending
 from clinical_nlp.pipeline.assertion.rules import (
     AssertionRules,
@@ -20,7 +20,7 @@ from clinical_nlp.pipeline.assertion.rules import (
     load_assertion_rules,
 )
 from clinical_nlp.pipeline.assertion.sentence import NoteSentences
-from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
+from clinical_nlp.pipeline.document import Sections, get_findings, set_cues, set_findings
 from clinical_nlp.pipeline.document_layout import get_layout
 from clinical_nlp.pipeline.rules import RuleComponent, text_of
 
@@ -153,17 +153,24 @@ class EsAssertion(RuleComponent):
             for i, (start, end) in zip(index, places, strict=True)
         ]
         sections = Sections(doc)
+        seen: list[CueRow] = []
         for layer in _layers(places):
             within = note.sentences([places[i] for i in layer], [kinds[i] for i in layer])
             for sentence in within:
-                assertions = self._engine.assertions(sentence)
+                assertions = self._engine.assertions(sentence, seen)
                 for target in sentence.targets:
                     assertion, place = assertions.get(target.index), layer[target.index]
                     if assertion is None:
                         section = sections.at(places[place][0])
                         assertion = self._section_assertion(section, target.label_)
                     out[index[place]] = assertion
+        set_cues(doc, seen)
         return out
+
+    @property
+    def cue_kinds(self) -> list[str]:
+        """Kinds of cues that the rules know, in alphabetical order."""
+        return sorted({cue_kind(cue.rule) for cue in self._engine.cues})
 
     def _section_assertion(self, section: str | None, kind: str) -> Assertion:
         """The assertion that a section gives to a target that no cue modifies."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from clinical_nlp.matching.cues import END, START, CueMatcher, prune
 from clinical_nlp.pipeline.assertion.assertion import FLAGS, Assertion
@@ -11,7 +11,7 @@ from clinical_nlp.pipeline.assertion.context import ConTextModifier, ConTextRule
 from clinical_nlp.pipeline.assertion.coordination import share_in_rows
 from clinical_nlp.pipeline.assertion.enumeration import asides, item_commas
 from clinical_nlp.pipeline.assertion.graph import SILENT, WIDEST, SentenceGraph, Target, modifier
-from clinical_nlp.pipeline.assertion.rules import AssertionRules
+from clinical_nlp.pipeline.assertion.rules import AssertionRules, Cue
 from clinical_nlp.pipeline.assertion.sentence import Sentence
 
 _FAMILY = "FAMILY"
@@ -19,6 +19,15 @@ _FAMILY = "FAMILY"
 _MARKS = frozenset(("COMMA", "BRACKET"))
 #: Reach of a rule that bounds others.
 _EVERYWHERE = (WIDEST, WIDEST)
+
+
+#: First token, end and kind of a cue.
+CueRow = tuple[int, int, str]
+
+
+def cue_kind(rule: ConTextRule) -> str:
+    """Category and direction of a rule, such as "NEGATED_EXISTENCE forward"."""
+    return f"{rule.category} {rule.direction.lower()}"
 
 
 class ContextEngine:
@@ -36,6 +45,11 @@ class ContextEngine:
         self._rules_of: dict[frozenset[str], dict[tuple[int, ...], tuple[ConTextRule, ...]]] = {}
         self._reach_of: dict[frozenset[str], dict[tuple[int, ...], tuple[int, int]]] = {}
         self._of_category: dict[tuple[str, str | None], Assertion] = {}
+
+    @property
+    def cues(self) -> Sequence[Cue]:
+        """All cues of the rules."""
+        return self._data.cues
 
     def modifiers(self, sentence: Sentence) -> list[ConTextModifier]:
         """Find the cues of a sentence that may modify one of its targets, and their bounds.
@@ -111,9 +125,13 @@ class ContextEngine:
 
         return reaches
 
-    def edges(self, sentence: Sentence) -> list[tuple[Target, ConTextModifier]]:
-        """Run ConText: pairs of a target and a cue that modifies it."""
+    def edges(
+        self, sentence: Sentence, seen: list[CueRow] | None = None
+    ) -> list[tuple[Target, ConTextModifier]]:
+        """Run ConText: pairs of a target and a cue that modifies it; ``seen`` takes all cues."""
         modifiers = self.modifiers(sentence)
+        if seen is not None:
+            seen.extend((*sentence.tokens(*m.modifier_span), cue_kind(m.rule)) for m in modifiers)
         if not modifiers:
             return []
         graph = SentenceGraph(targets=sentence.targets, modifiers=modifiers)
@@ -122,13 +140,18 @@ class ContextEngine:
         edges: list[tuple[Target, ConTextModifier]] = graph.edges
         return edges
 
-    def assertions(self, sentence: Sentence) -> dict[int, Assertion]:
-        """Return assertions by the index of the target; unmodified targets are left out."""
+    def assertions(
+        self, sentence: Sentence, seen: list[CueRow] | None = None
+    ) -> dict[int, Assertion]:
+        """Return assertions by the index of the target; unmodified targets are left out.
+
+        ``seen`` takes the sentence's cues, whatever they modify.
+        """
         answer = self._data.questions.answer(sentence)
         if answer is not None:
             return {target.index: answer for target in sentence.targets}
         cues_of: dict[int, list[tuple[int, ConTextModifier]]] = {}
-        for target, cue in self.edges(sentence):
+        for target, cue in self.edges(sentence, seen):
             start, end = cue.modifier_span
             distance = target.start - end if end <= target.start else start - target.end
             cues_of.setdefault(target.index, []).append((distance, cue))

@@ -5,6 +5,7 @@ The ``Doc`` is read as arrays, once: its tokens one by one would be slow.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import accumulate
@@ -34,12 +35,23 @@ class Sentence(NamedTuple):
     list. ``words`` has :data:`~clinical_nlp.matching.cues.TARGET` for each
     word of a target. ``answer`` holds the first words after a question, quotation marks
     left out, and ``following`` returns the first words of the sentence after.
+    ``first`` is the sentence's first token in the doc; ``before`` has for each of the doc's tokens
+    the number of words before it, ``offset`` those before the first of ``words``.
     """
 
     words: Sequence[str]
     targets: Sequence[Target]
     answer: Sequence[str] = ()
     following: Callable[[], Sequence[str]] = tuple
+    first: int = 0
+    offset: int = 0
+    before: Sequence[int] = ()
+
+    def tokens(self, start: int, end: int) -> tuple[int, int]:
+        """Tokens of the doc (end exclusive) of words ``start`` to ``end``; may be empty."""
+        at = bisect_left(self.before, start + self.offset + 1, self.first) - 1
+        begin = max(self.first, at)
+        return begin, max(begin, bisect_left(self.before, end + self.offset, self.first))
 
 
 class NoteSentences:
@@ -118,7 +130,7 @@ class NoteSentences:
                 words[begin:stop] = [TARGET] * (stop - begin)
                 at += 1
             after = partial(self._following, sentence + 1)
-            yield Sentence(words, targets, self._answer(sentence), after)
+            yield Sentence(words, targets, self._answer(sentence), after, low, first_place, place)
 
     def _following(self, sentence: int) -> list[str]:
         """First words of a sentence; none behind the note's last one."""

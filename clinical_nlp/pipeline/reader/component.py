@@ -89,7 +89,7 @@ class EsReader(EngineComponent[ReaderSettings]):
 
         config = read_config(self.resolved_model[0])
         concepts = list(config["concepts"])
-        vocabulary = Vocabulary.of(concepts, config["sections"])
+        vocabulary = Vocabulary.of(concepts, config["sections"], config["cues"])
         return concepts, vocabulary, DecisionRule.from_dict(config["decision"])
 
     def _annotate(self, docs: Sequence[Doc]) -> None:

@@ -1,4 +1,4 @@
-"""What the reader is told of each word: line breaks, the rules' findings, sections."""
+"""What the reader is told of each word: line breaks, the rules' findings, sections, cues."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ from clinical_nlp.neural.reader.network import (
     NEW_SENTENCE,
     SAME_SENTENCE,
 )
-from clinical_nlp.pipeline.document import Sections
+from clinical_nlp.pipeline.document import Sections, get_cues
 from clinical_nlp.records import Finding
 
 Ints = npt.NDArray[np.int64]
 
 #: Columns of the features.
-GAP, MARK, CONCEPT, SECTION = range(FEATURES)
+GAP, MARK, CONCEPT, SECTION, CUE = range(FEATURES)
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Numbers of concepts and sections, from 1, in the order of a reader's config."""
+    """Numbers of concepts, sections and kinds of cues, from 1, as a reader's config lists them."""
 
     concepts: Mapping[str, int]
     sections: Mapping[str, int]
+    cues: Mapping[str, int]
 
     @classmethod
-    def of(cls, concepts: Sequence[str], sections: Sequence[str]) -> Vocabulary:
+    def of(
+        cls, concepts: Sequence[str], sections: Sequence[str], cues: Sequence[str]
+    ) -> Vocabulary:
         """Number names in their order."""
-        numbered = ({name: n for n, name in enumerate(names, 1)} for names in (concepts, sections))
-        return cls(*numbered)
+        lists = (concepts, sections, cues)
+        return cls(*({name: n for n, name in enumerate(names, 1)} for names in lists))
 
 
 class Words:
@@ -88,10 +91,13 @@ class Words:
 def word_features(
     doc: Doc, words: Words, findings: Iterable[Finding], vocabulary: Vocabulary
 ) -> Ints:
-    """Features of the words of a doc, int64 [words, 4]."""
+    """Features of the words of a doc, int64 [words, 5]."""
     features = np.zeros((len(words), FEATURES), dtype=np.int64)
     features[:, GAP] = words.gaps()
     features[:, SECTION] = _sections(doc, words, vocabulary)
+    of_word = np.searchsorted(words.tokens, np.arange(len(doc) + 1))
+    for start, end, kind in get_cues(doc):
+        features[of_word[start] : of_word[end], CUE] = vocabulary.cues.get(kind, 0)
     for finding in findings:
         first, stop = words.span(finding.start, finding.end)
         features[first:stop, MARK] = mark_of(finding)

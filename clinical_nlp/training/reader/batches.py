@@ -31,7 +31,7 @@ class Batch:
     Attributes
     ----------
     inputs
-        The network's: ids, mask [B, L], bounds [B, W, 2], features [B, W, 4]; all int64.
+        The network's: ids, mask [B, L], bounds [B, W, 2], features [B, W, 5]; all int64.
     concepts
         int64 [B, W]; -100 where unknown.
     masked
@@ -143,7 +143,7 @@ def hide(example: Example, drop: DropRecipe, mask_id: int, random: np.random.Gen
 def collate(
     examples: Sequence[Example], pad: int, target_weight: float, whole: Sequence[Example] = ()
 ) -> Batch:
-    """Pad examples to one length and stack them; ``whole`` are the same before parts were hidden."""
+    """Pad examples to one length and stack them; ``whole`` are the same with nothing hidden."""
     rows = len(examples)
     length = max(len(example.ids) for example in examples)
     words = max(len(example.bounds) for example in examples)

@@ -87,7 +87,7 @@ class Example:
     bounds
         First and last piece of each word in ``ids``, int64 [words, 2].
     features
-        int64 [words, 4].
+        int64 [words, 5].
     concepts
         Number of the concept annotated on each word, 0 for none, -100 where unknown;
         int64 [words].

@@ -43,7 +43,7 @@ class Material:
     ----------
     notes
         Of all hands, and the passages with given targets.
-    concepts, sections
+    concepts, sections, cues
         Names in the order of their numbers.
     encoder
         The checkpoint to start from.
@@ -52,12 +52,13 @@ class Material:
     notes: tuple[ReadNote, ...]
     concepts: tuple[str, ...]
     sections: tuple[str, ...]
+    cues: tuple[str, ...]
     encoder: Checkpoint
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Numbers of concepts and sections."""
-        return Vocabulary.of(self.concepts, self.sections)
+        """Numbers of concepts, sections and cues."""
+        return Vocabulary.of(self.concepts, self.sections, self.cues)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def read_material(recipe: ReaderRecipe, base_folder: Path) -> Material:
     if recipe.targets is not None:
         notes.extend(read_targets(base_folder / recipe.targets, nlp))
     concepts = tuple(sorted(load_lexicon().concepts))
-    return Material(tuple(notes), concepts, _section_keys(nlp), find_checkpoint(recipe.encoder))
+    encoder = find_checkpoint(recipe.encoder)
+    return Material(tuple(notes), concepts, _section_keys(nlp), _cue_kinds(nlp), encoder)
 
 
 def read_fold(
@@ -165,7 +167,11 @@ def _run(
     torch.manual_seed(recipe.fit.seed)
     tokenizer = material.encoder.tokenizer
     shape = ReaderShape(
-        len(material.concepts), len(material.sections), recipe.head.hidden, recipe.head.dropout
+        len(material.concepts),
+        len(material.sections),
+        len(material.cues),
+        recipe.head.hidden,
+        recipe.head.dropout,
     )
     network = ReaderNetwork(material.encoder.model(), shape).float()
     examples = make_examples(notes, material.vocabulary, SubwordAligner(tokenizer))
@@ -200,3 +206,7 @@ def _check_folds(recipe: ReaderRecipe, hands: set[str]) -> None:
 def _section_keys(nlp: Language) -> tuple[str, ...]:
     rules = nlp.get_pipe("es_sections").rules  # type: ignore[attr-defined]
     return tuple(sorted(rules["sections"]))
+
+
+def _cue_kinds(nlp: Language) -> tuple[str, ...]:
+    return tuple(nlp.get_pipe("es_assertion").cue_kinds)  # type: ignore[attr-defined]
