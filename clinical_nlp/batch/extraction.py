@@ -46,17 +46,17 @@ class NoteFailure:
 NoteOutcome = NoteReading | NoteFailure
 
 
-def load_pipeline(mentions: bool) -> Language:
-    """Build the pipeline of this process, with or without the mention model.
+def load_pipeline(mentions: bool, reader: bool = True) -> Language:
+    """Build the pipeline of this process, with or without the mention model and the reader.
 
     torch gets one thread: with another number, sums are rounded differently and the results
     would depend on the number of processes. Processes use the cores.
     """
-    if mentions:
+    if mentions or reader:
         import torch
 
         torch.set_num_threads(1)
-    nlp = clinical_nlp.load(mentions=mentions)
+    nlp = clinical_nlp.load(mentions=mentions, reader=reader)
     gc.freeze()  # the pipeline stays: later garbage collections need not visit it
     return nlp
 
@@ -95,9 +95,9 @@ def _reading(doc: Doc) -> NoteReading:
     return NoteReading(get_findings(doc), get_mentions(doc))
 
 
-def _start_worker(mentions: bool) -> None:
+def _start_worker(mentions: bool, reader: bool) -> None:
     global _worker_nlp
-    _worker_nlp = load_pipeline(mentions)
+    _worker_nlp = load_pipeline(mentions, reader)
 
 
 def _work(texts: Sequence[str]) -> list[NoteOutcome]:
@@ -119,15 +119,17 @@ class NoteReader:
     processes
         1 reads here; more starts that many workers. One that is killed costs the note at
         fault, and halves the number of processes from there on.
-    mentions
-        Whether the workers load the mention model, as ``nlp`` does.
+    mentions, learned
+        Whether the workers load the mention model and the learned reader, as ``nlp`` does.
     """
 
-    def __init__(self, nlp: Language, processes: int = 1, mentions: bool = False) -> None:
+    def __init__(
+        self, nlp: Language, processes: int = 1, mentions: bool = False, learned: bool = True
+    ) -> None:
         self._nlp = nlp
         self._pool: WorkerPool[NoteOutcome] | None = None
         if processes > 1:
-            self._pool = WorkerPool(processes, _start_worker, (mentions,), _work, _killed)
+            self._pool = WorkerPool(processes, _start_worker, (mentions, learned), _work, _killed)
 
     def __enter__(self) -> Self:
         return self

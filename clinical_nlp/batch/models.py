@@ -36,6 +36,8 @@ class BatchModels:
         The pipeline, with the mention model where ``mentions``.
     mentions
         Whether mentions are marked too.
+    reader
+        Whether the learned reader reads.
     pipeline
         Fingerprint (hex) of the pipeline without the mention model, which makes no findings.
         Risk models and the ids of FHIR resources refer to it.
@@ -45,6 +47,7 @@ class BatchModels:
 
     nlp: Language
     mentions: bool
+    reader: bool
     pipeline: str
     resolved: ResolvedModel
 
@@ -86,7 +89,7 @@ class BatchModels:
         return tables
 
 
-def load_models(model_uri: str, mentions: bool) -> BatchModels:
+def load_models(model_uri: str, mentions: bool, reader: bool = True) -> BatchModels:
     """Load the pipeline and resolve the risk model.
 
     Raises
@@ -94,7 +97,7 @@ def load_models(model_uri: str, mentions: bool) -> BatchModels:
     clinical_nlp.errors.ModelError
         E401 to E417: the risk model cannot be resolved, trusted or used.
     """
-    nlp = load_pipeline(mentions)
+    nlp = load_pipeline(mentions, reader)
     resolved = resolve_model(model_uri)
-    findings_pipeline = clinical_nlp.load() if mentions else nlp
-    return BatchModels(nlp, mentions, fingerprint(findings_pipeline), resolved)
+    findings_pipeline = clinical_nlp.load(reader=reader) if mentions else nlp
+    return BatchModels(nlp, mentions, reader, fingerprint(findings_pipeline), resolved)

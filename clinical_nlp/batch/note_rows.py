@@ -9,6 +9,7 @@ from spacy.language import Language
 
 from clinical_nlp.pipeline.assertion import EsAssertion
 from clinical_nlp.pipeline.document import get_findings, get_mentions
+from clinical_nlp.pipeline.reader import EsReader
 from clinical_nlp.records import FLAGS
 from clinical_nlp.records.codec import finding_row, mention_row
 
@@ -55,12 +56,21 @@ def assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
     component = nlp.get_pipe("es_assertion")
     if not isinstance(component, EsAssertion):
         raise TypeError("es_assertion")
-    assertions = component.flags(nlp(text), spans)
+    doc = nlp.make_doc(text)
+    for name, part in nlp.pipeline:
+        # What the reader made of the findings must not be told to it again.
+        doc = doc if name in ("es_assertion", "es_reader") else part(doc)
+    flags = [tuple(getattr(said, f) for f in FLAGS) for said in component.flags(doc, spans)]
+    if nlp.has_pipe("es_reader"):
+        reader = nlp.get_pipe("es_reader")
+        if not isinstance(reader, EsReader):
+            raise TypeError("es_reader")
+        flags = reader.flags(doc, list(zip(spans, flags, strict=True)))
     return {
         "id": identifier,
         "targets": [
-            {**target, **{name: getattr(assertion, name) for name in FLAGS}}
-            for target, assertion in zip(targets, assertions, strict=True)
+            {**target, **dict(zip(FLAGS, of_target, strict=True))}
+            for target, of_target in zip(targets, flags, strict=True)
         ],
     }
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:  # spaCy takes seconds to import: commands import it when they
 _IN = typer.Argument(metavar="IN.jsonl", help="Rows to read; .gz too, '-' for standard input.")
 _OUT = typer.Argument(metavar="OUT.jsonl", help="Rows to write; .gz too, '-' for standard output.")
 
+_READER = typer.Option(
+    "--reader/--no-reader", help="Let the learned reader decide beside the rules."
+)
+
 
 def extract(
     source: Annotated[str, _IN],
@@ -26,27 +30,33 @@ def extract(
     mentions: Annotated[
         bool, typer.Option("--mentions/--no-mentions", help="Mark mentions with the model, too.")
     ] = True,
+    reader: Annotated[bool, _READER] = True,
     backend: Annotated[
-        str, typer.Option("--backend", help="How the model runs: auto, float32, bfloat16, int8.")
+        str, typer.Option("--backend", help="How the models run: auto, float32, bfloat16, int8.")
     ] = "auto",
 ) -> None:
     """Find the catalogue's concepts in notes, and mentions of any disease or treatment.
 
     Each input row is a JSON object with "id" and "text" (and "lang", if you like). Each
     output row has the same "id" and its "findings": place (start, end, in Unicode code
-    points), text, concept, value and unit of a measurement, the five assertion flags and
-    the section; and its "mentions": place, label (DISEASE, SYMPTOM, PROCEDURE, MEDICATION)
-    and score. --no-mentions leaves them empty, and is several times as quick.
+    points), text, concept, value and unit of a measurement, the five assertion flags, the
+    section, who decided and with which probability; and its "mentions": place, label
+    (DISEASE, SYMPTOM, PROCEDURE, MEDICATION) and score. --no-mentions leaves them empty;
+    --no-mentions --no-reader reads with the rules alone, several times as quick.
 
     Example: echo '{"id": 1, "text": "No disnea. TA 13/8"}' | clinical-nlp extract - -
     """
     from clinical_nlp.batch.note_rows import extract_row
 
-    nlp = clinical_nlp.load(mentions=mentions, backend=backend)
+    nlp = clinical_nlp.load(reader=reader, mentions=mentions, backend=backend)
     _convert(source, target, nlp, extract_row)
 
 
-def assert_(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
+def assert_(
+    source: Annotated[str, _IN],
+    target: Annotated[str, _OUT],
+    reader: Annotated[bool, _READER] = True,
+) -> None:
     """Say how given spans of a note are asserted.
 
     Each input row is a JSON object with "id", "text" and "targets": a list of
@@ -59,7 +69,7 @@ def assert_(source: Annotated[str, _IN], target: Annotated[str, _OUT]) -> None:
     """
     from clinical_nlp.batch.note_rows import assert_row
 
-    _convert(source, target, clinical_nlp.load(), assert_row)
+    _convert(source, target, clinical_nlp.load(reader=reader), assert_row)
 
 
 def _convert(source: str, target: str, nlp: Language, make: RowMaker) -> None:

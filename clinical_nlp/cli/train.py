@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from clinical_nlp.cli import train_encoder, train_ner
+from clinical_nlp.cli import train_encoder, train_ner, train_reader
 from clinical_nlp.errors import ModelError, UsageError
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True)
@@ -167,4 +167,5 @@ def transfer(
 
 app.command("pretrain")(train_encoder.pretrain)
 app.command("mentions")(train_ner.mentions)
+app.command("reader")(train_reader.reader)
 app.command("distil")(train_encoder.distil)

@@ -18,7 +18,8 @@ from clinical_nlp.pipeline import (  # noqa: F401
     sentences,
     tokenizer,
 )
-from clinical_nlp.pipeline import mentions as _mentions  # noqa: F401 - its name is a parameter's
+from clinical_nlp.pipeline import mentions as _mentions  # noqa: F401 - a parameter's name
+from clinical_nlp.pipeline import reader as _reader  # noqa: F401 - a parameter's name
 
 #: Order matters: sentences end where items of the layout do, sections need sentences' line
 #: breaks, findings must not claim the numbers that measurements took, assertion comes when all
@@ -39,15 +40,17 @@ _CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "clinical_nlp.ClinicalTokenizer.
 _MAX_LENGTH = 50_000_000
 
 
-def build(*, mentions: bool = False, backend: str = "auto") -> Language:
+def build(*, reader: bool = False, mentions: bool = False, backend: str = "auto") -> Language:
     """Build the pipeline from the package's own data.
 
     Parameters
     ----------
+    reader
+        Add the learned reader.
     mentions
         Add the mention model.
     backend
-        How it runs: see :func:`clinical_nlp.neural.backends.choose`.
+        How these run: see :func:`clinical_nlp.neural.backends.choose`.
 
     Returns
     -------
@@ -60,6 +63,8 @@ def build(*, mentions: bool = False, backend: str = "auto") -> Language:
         nlp.add_pipe(name)
     if mentions:
         nlp.add_pipe("clinical_mentions", before="es_assertion", config={"backend": backend})
+    if reader:
+        nlp.add_pipe("es_reader", config={"backend": backend})
     return nlp
 
 

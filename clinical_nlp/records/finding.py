@@ -7,6 +7,10 @@ from dataclasses import dataclass
 #: The five assertion axes, in the order in which every table and file names them.
 FLAGS = ("negated", "uncertain", "historical", "family", "hypothetical")
 
+#: A finding of a lower probability is uncertain to the risk model and marked in the review: of
+#: two readings of it neither is much likelier than the other.
+LEAST_CONFIDENCE = 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -72,6 +76,11 @@ class Finding:
     def flags(self) -> tuple[bool, bool, bool, bool, bool]:
         """The five assertion flags, in the order of :data:`FLAGS`."""
         return (self.negated, self.uncertain, self.historical, self.family, self.hypothetical)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its probability is below :data:`LEAST_CONFIDENCE`."""
+        return self.probability is not None and self.probability < LEAST_CONFIDENCE
 
     @property
     def affirmed(self) -> bool:

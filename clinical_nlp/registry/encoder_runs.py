@@ -1,4 +1,4 @@
-"""Logs the training of encoders and mention models to MLflow.
+"""Logs the training of encoders, mention models and readers to MLflow.
 
 Counts, measures, hashes and the model are logged, and no text of any document. Examples of
 confusions are logged only if the caller passes them, which a caller who trains on private
@@ -70,6 +70,38 @@ def log_mentions(
         upload_folder(client, run, folder)
         if examples is not None:
             client.log_artifact(run, str(examples))
+    return run
+
+
+def log_reader(
+    folder: Path,
+    digest: str,
+    *,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    losses: Sequence[float],
+    energy: Mapping[str, Any] | None = None,
+    tracking_uri: str | None = None,
+) -> str:
+    """Log the training of a reader: recipe, scores by hand left out, learning curve, model.
+
+    Parameters
+    ----------
+    folder
+        The model's folder, as it is shipped; of its corpus nothing is logged.
+
+    Raises
+    ------
+    ModelError
+        E401: the store cannot be reached.
+    """
+    with open_run("readers", parameters, _tags(digest), tracking_uri) as (client, run):
+        for name, value in metrics.items():
+            client.log_metric(run, name, value)
+        for epoch, loss in enumerate(losses, start=1):
+            client.log_metric(run, "train_loss", loss, step=epoch)
+        log_energy(client, run, energy)
+        upload_folder(client, run, folder)
     return run
 
 

@@ -108,6 +108,9 @@ def _mark(
     # Links lead to the start of a finding; its label is at the end.
     name = f" id='{anchor(key, start)}'" if any(f.start == start for f in covering) else ""
     label = _label(ASSERTIONS[kind][1]) if inner.end == end else ""
+    if inner.doubtful:
+        kind += " cnr-doubtful"
+        label += _label("duda") if inner.end == end else ""
     return f"<mark class='cnr-{kind}'{name} title='{title}'>{piece}{label}</mark>"
 
 
@@ -123,7 +126,11 @@ def describe(finding: Finding, concepts: Mapping[str, Concept]) -> str:
     if finding.value is not None:
         words += f" {measurement_es(finding.value, finding.comparator, finding.unit)}"
     flags = [flag for flag in FLAGS if getattr(finding, flag)] or ["affirmed"]
-    return f"{words}: {', '.join(ASSERTIONS[flag][0] for flag in flags)}"
+    words = f"{words}: {', '.join(ASSERTIONS[flag][0] for flag in flags)}"
+    if finding.probability is None:
+        return words
+    doubt = " (lectura dudosa)" if finding.doubtful else ""
+    return f"{words}; seguridad {round(100 * finding.probability)} %{doubt}"
 
 
 def _label(label: str) -> str:

@@ -167,7 +167,7 @@ def _presence(finding: Finding) -> Presence | None:
         return None
     if finding.negated:
         return Presence.ABSENT
-    if finding.uncertain:
+    if finding.uncertain or finding.doubtful:
         return Presence.UNCERTAIN
     return Presence.PAST if finding.historical else Presence.PRESENT
 

@@ -86,6 +86,11 @@ def confidence(bounds: Json) -> Json:
     return {"url": AI_CONFIDENCE_EXTENSION, "valueRange": bounds}
 
 
+def certainty(probability: float) -> Json:
+    """Return AIconfidence as the probability that a result is right."""
+    return {"url": AI_CONFIDENCE_EXTENSION, "valueDecimal": probability}
+
+
 def model_card(model: ModelReference, card: str, urls: CanonicalUrls) -> Resource:
     """Return the model card as a DocumentReference, as the guide's AIModelCard.
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from clinical_nlp.records import FLAGS, Concept, Finding
 from clinical_nlp.records.partial_date import complete
+from fhir_adapters.writing.ai_transparency import certainty
 from fhir_adapters.writing.elements import (
     Json,
     Resource,
@@ -65,6 +66,8 @@ def observation(
     extensions = assertion_extensions(finding, vocabulary)
     if not derived_from:
         extensions += note.extensions(statement.spans)
+    if finding.probability is not None:
+        extensions.append(certainty(finding.probability))
     body: Json = {"meta": run.meta}
     if extensions:
         body["extension"] = extensions

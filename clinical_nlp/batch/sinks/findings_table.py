@@ -72,6 +72,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("relation", pa.string()),
     ("component", pa.string()),
     ("measured_on", pa.string()),
+    ("probability", pa.float64()),
 )
 
 

@@ -112,9 +112,23 @@ class EsReader(EngineComponent[ReaderSettings]):
         picked = [row[of_doc.tokens] for row, of_doc in zip(rows, words, strict=True)]
         return docs, words, picked, told
 
-    def flags(self, doc: Doc, targets: Sequence[Finding]) -> list[tuple[bool, ...]]:
-        """Flags of given spans, which carry the rules' flags."""
+    def flags(
+        self, doc: Doc, told: Sequence[tuple[tuple[int, int], tuple[bool, ...]]]
+    ) -> list[tuple[bool, ...]]:
+        """Flags of any spans.
+
+        Parameters
+        ----------
+        doc
+            With sentences, sections and the cues that the rules found beside the spans.
+        told
+            Each span's start and end, in code points, and its flags by the rules.
+        """
         rule = self._described[2]
+        targets = [
+            Finding(start, end, "", "", *flags)  # type: ignore[arg-type]  # five flags
+            for (start, end), flags in told
+        ]
         _, (words,), (rows,), _ = self._read([doc], [targets])
         decided: list[tuple[bool, ...]] = []
         for target in targets:
