@@ -27,8 +27,9 @@ from clinical_nlp.pipeline.engine_component import (
     EngineSettings,
     register_component,
 )
-from clinical_nlp.pipeline.reader.decision import DecisionRule, decide
+from clinical_nlp.pipeline.reader.decision import DecisionRule, Names, decide
 from clinical_nlp.pipeline.reader.features import Vocabulary, Words, of_tokens, word_features
+from clinical_nlp.pipeline.reader.numbers import Measure
 from clinical_nlp.records import FLAGS, Finding
 
 
@@ -45,9 +46,9 @@ class EsReader(EngineComponent[ReaderSettings]):
 
     Notes
     -----
-    Measurements stay as they are. Any other finding gets a ``probability``: that of its least
-    sure flag; ``source`` is "reader" where the reader found it or changed it. A pipeline saved
-    to disk holds the model's files; one turned into bytes holds only its digest.
+    Measurements of the rules stay as they are. Any other finding gets a ``probability``: that of
+    its least sure flag; ``source`` is "reader" where the reader found it or changed it. A
+    pipeline saved to disk holds the model's files; one turned into bytes holds only its digest.
     """
 
     settings_file = "reader.json"
@@ -83,20 +84,21 @@ class EsReader(EngineComponent[ReaderSettings]):
         )
 
     @cached_property
-    def _described(self) -> tuple[list[str], Vocabulary, DecisionRule]:
-        """Concepts, vocabulary and decision rule of the model."""
+    def _described(self) -> tuple[Names, Vocabulary, DecisionRule]:
+        """Names, vocabulary and decision rule of the model."""
         from clinical_nlp.neural.reader.model import read_config
 
         config = read_config(self.resolved_model[0])
-        concepts = list(config["concepts"])
-        vocabulary = Vocabulary.of(concepts, config["sections"], config["cues"])
-        return concepts, vocabulary, DecisionRule.from_dict(config["decision"])
+        measures = {key: Measure(**facts) for key, facts in config["measures"].items()}
+        names = Names(config["concepts"], measures)
+        vocabulary = Vocabulary.of(names.concepts, config["sections"], config["cues"])
+        return names, vocabulary, DecisionRule.from_dict(config["decision"])
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
-        concepts, _, rule = self._described
+        names, _, rule = self._described
         told = [get_findings(doc) for doc in docs]
         for doc, words, rows, findings in zip(*self._read(docs, told), strict=True):
-            set_findings(doc, decide(rule, concepts, words, rows, findings, doc.text))
+            set_findings(doc, decide(rule, names, words, rows, findings, doc.text))
 
     def _read(
         self, docs: Sequence[Doc], told: Sequence[Sequence[Finding]]

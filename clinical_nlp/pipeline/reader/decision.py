@@ -21,6 +21,7 @@ import numpy.typing as npt
 from clinical_nlp.neural.reader.decode import BEST, BEST_SCORE, OUTSIDE
 from clinical_nlp.neural.reader.network import FLAG_COUNT
 from clinical_nlp.pipeline.reader.features import Words
+from clinical_nlp.pipeline.reader.numbers import Measure, read_value
 from clinical_nlp.records import FLAGS, Finding
 
 Floats = npt.NDArray[np.float32]
@@ -67,12 +68,15 @@ class DecisionRule:
         Least probability of one other concept, for every word of a finding.
     found
         Least mean probability of a concept for words without a finding.
+    measured
+        The same for a number, of a measurement.
     """
 
     flags: tuple[FlagRule, ...] = (FlagRule(),) * FLAG_COUNT
     dropped: float = 0.98
     renamed: float = 0.95
     found: float = 0.8
+    measured: float = 0.8
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -83,8 +87,8 @@ class DecisionRule:
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
         flags = {name: asdict(rule) for name, rule in zip(FLAGS, self.flags, strict=True)}
-        rest = {"dropped": self.dropped, "renamed": self.renamed, "found": self.found}
-        return {"flags": flags, **rest}
+        names = ("dropped", "renamed", "found", "measured")
+        return {"flags": flags, **{name: getattr(self, name) for name in names}}
 
     def decide_flags(
         self, logits: Sequence[float], told: Sequence[bool]
@@ -107,9 +111,25 @@ class DecisionRule:
         return tuple(flags), least
 
 
+@dataclass(frozen=True)
+class Names:
+    """What the numbers of a reader's concepts mean.
+
+    Attributes
+    ----------
+    concepts
+        Their keys; number 1 is the first.
+    measures
+        Which of them are measurements, with their unit and plausible values.
+    """
+
+    concepts: Sequence[str]
+    measures: Mapping[str, Measure]
+
+
 def decide(
     rule: DecisionRule,
-    concepts: Sequence[str],
+    names: Names,
     words: Words,
     rows: Floats,
     findings: Sequence[Finding],
@@ -119,8 +139,6 @@ def decide(
 
     Parameters
     ----------
-    concepts
-        Names of the reader's concepts; number 1 is the first.
     words, rows
         Words of the note, and what the reader says of each, float32 [words, 8].
     findings
@@ -140,8 +158,8 @@ def decide(
         if part[:, OUTSIDE].min() >= rule.dropped:
             continue
         taken[first:stop] = True
-        decided.append(_decided(rule, concepts, part, finding))
-    decided.extend(_found(rule, concepts, words, rows, taken, decided, text))
+        decided.append(_decided(rule, names.concepts, part, finding))
+    decided.extend(_found(rule, names, words, rows, taken, decided, text))
     return decided
 
 
@@ -171,7 +189,7 @@ def _decided(
 
 def _found(
     rule: DecisionRule,
-    concepts: Sequence[str],
+    names: Names,
     words: Words,
     rows: Floats,
     taken: npt.NDArray[np.bool_],
@@ -182,34 +200,65 @@ def _found(
     likely = (rows[:, OUTSIDE] < 1 - rows[:, BEST_SCORE]) & ~taken
     if not likely.any():
         return
-    named = np.where(likely, rows[:, BEST].astype(np.int64), 0).tolist()
+    best_of = np.where(likely, rows[:, BEST].astype(np.int64), 0).tolist()
     known = {(f.concept, w) for f in decided for w in words.span(f.start - 1, f.end + 1)}
-    for best, group in groupby(range(len(named)), key=named.__getitem__):
+    for best, group in groupby(range(len(best_of)), key=best_of.__getitem__):
         places = list(group)
         first, stop = places[0], places[-1] + 1
-        if not best or rows[first:stop, BEST_SCORE].mean() < rule.found:
+        if not best:
             continue
-        concept, start, end = (
-            concepts[best - 1],
-            int(words.starts[first]),
-            int(words.ends[stop - 1]),
-        )
-        if (concept, first) in known or (concept, stop) in known:
-            continue  # it belongs to its neighbour, which the rules found
-        flags, probability = rule.decide_flags(
-            rows[first:stop, :FLAG_COUNT].mean(axis=0), (False,) * FLAG_COUNT
-        )
-        probability = min(probability, float(rows[first:stop, BEST_SCORE].mean()))
+        concept, score = names.concepts[best - 1], float(rows[first:stop, BEST_SCORE].mean())
+        start, end = int(words.starts[first]), int(words.ends[stop - 1])
+        if concept in names.measures:
+            if score >= rule.measured:
+                yield from _measured(names, concept, start, text[start:end], score)
+            continue
+        # Beside a finding of the same concept they belong to that one.
+        if score >= rule.found and not {(concept, first), (concept, stop)} & known:
+            logits = rows[first:stop, :FLAG_COUNT].mean(axis=0)
+            yield _new(rule, concept, (start, end), text, logits, score)
+
+
+def _measured(
+    names: Names, concept: str, start: int, words: str, score: float
+) -> Iterator[Finding]:
+    """A number as a measurement, where it is a plausible value."""
+    value = read_value(words, concept, names.measures)
+    if value is not None:
         yield Finding(
             start,
-            end,
-            text[start:end],
+            start + len(words),
+            words,
             concept,
-            negated=flags[0],
-            uncertain=flags[1],
-            historical=flags[2],
-            family=flags[3],
-            hypothetical=flags[4],
+            value=value.value,
+            unit=names.measures[concept].unit,
+            low=value.low,
+            high=value.high,
             source=READER,
-            probability=round(probability, 4),
+            probability=round(score, 4),
         )
+
+
+def _new(
+    rule: DecisionRule,
+    concept: str,
+    place: tuple[int, int],
+    text: str,
+    logits: npt.NDArray[np.float32],
+    score: float,
+) -> Finding:
+    flags, probability = rule.decide_flags(logits.tolist(), (False,) * FLAG_COUNT)
+    start, end = place
+    return Finding(
+        start,
+        end,
+        text[start:end],
+        concept,
+        negated=flags[0],
+        uncertain=flags[1],
+        historical=flags[2],
+        family=flags[3],
+        hypothetical=flags[4],
+        source=READER,
+        probability=round(min(probability, score), 4),
+    )

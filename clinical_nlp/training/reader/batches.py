@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from clinical_nlp.neural.reader.files import FEATURES
-from clinical_nlp.neural.reader.network import UNTOLD
+from clinical_nlp.neural.reader.network import MEASURED, UNTOLD
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.pipeline.reader.features import CONCEPT, MARK
 from clinical_nlp.training.reader.corpus import UNKNOWN, Example
@@ -124,6 +124,9 @@ def hide(example: Example, drop: DropRecipe, mask_id: int, random: np.random.Gen
     if random.random() < 0.5:
         ids[inner[(inner > 0) & (inner < len(ids) - 1)]] = mask_id
     leave_all_out = random.random() < drop.segment
+    measured = np.flatnonzero(features[:, MARK] == MEASURED)
+    unseen = measured[random.random(len(measured)) < (1.0 if leave_all_out else drop.finding)]
+    features[unseen, MARK] = features[unseen, CONCEPT] = 0
     for target in example.targets:
         words = slice(target.first, target.stop)
         if random.random() < drop.target:

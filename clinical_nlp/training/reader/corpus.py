@@ -201,18 +201,13 @@ def _examples(note: ReadNote, vocabulary: Vocabulary, aligner: SubwordAligner) -
 
 
 def _concepts(note: ReadNote, words: Words, vocabulary: Vocabulary) -> Ints:
-    """Concept of every word. Measurements are the rules' own matter: unknown here."""
+    """Concept of every word, measurements on their numbers."""
     if not note.has_concepts:
         return np.full(len(words), UNKNOWN, dtype=np.int64)
     concepts = np.zeros(len(words), dtype=np.int64)
-    for finding in note.findings:
-        if finding.value is not None:
-            concepts[slice(*words.span(finding.start, finding.end))] = UNKNOWN
     for mark in note.gold:
         number = vocabulary.concepts.get(mark.concept or "", UNKNOWN)
-        concepts[slice(*words.span(mark.start, mark.end))] = (
-            UNKNOWN if mark.value is not None else number
-        )
+        concepts[slice(*words.span(mark.start, mark.end))] = number
     return concepts
 
 

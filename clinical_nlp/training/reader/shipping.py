@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def write_reader_folder(trained: TrainedReader, folder: Path) -> str:
         "concepts": list(material.concepts),
         "sections": list(material.sections),
         "cues": list(material.cues),
+        "measures": {key: asdict(measure) for key, measure in material.measures.items()},
         "decision": trained.rule.as_dict(),
     }
     with replace_folder(folder / MODEL_FOLDER) as fresh:

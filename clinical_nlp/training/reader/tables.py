@@ -7,7 +7,7 @@ from typing import Any
 
 from clinical_nlp.evaluation.annotated_notes import AnnotatedNote, Annotation
 from clinical_nlp.evaluation.finding_scores import WRONGLY_FLAGGED, score_assertion, score_findings
-from clinical_nlp.pipeline.reader.decision import DecisionRule
+from clinical_nlp.pipeline.reader.decision import DecisionRule, Names
 from clinical_nlp.records import FLAGS, Finding
 from clinical_nlp.training.reader.corpus import ReadNote, gold_note
 from clinical_nlp.training.reader.readings import Reading
@@ -26,21 +26,19 @@ MEASURES = {
 Table = dict[str, dict[str, Any]]
 
 
-def by_hand(readings: Sequence[Reading], rule: DecisionRule, concepts: Sequence[str]) -> Table:
+def by_hand(readings: Sequence[Reading], rule: DecisionRule, names: Names) -> Table:
     """F1 by hand and over all hands, of ``rules`` and of ``reader``; counts of notes."""
     hands: dict[str, list[Reading]] = {}
     for reading in readings:
         hands.setdefault(reading.note.hand, []).append(reading)
-    table = {hand: _scores(part, rule, concepts) for hand, part in sorted(hands.items())}
+    table = {hand: _scores(part, rule, names) for hand, part in sorted(hands.items())}
     whole = [r for r in readings if r.note.has_concepts]
-    return {**table, "all": _scores(whole, rule, concepts)}
+    return {**table, "all": _scores(whole, rule, names)}
 
 
-def _scores(
-    readings: Sequence[Reading], rule: DecisionRule, concepts: Sequence[str]
-) -> dict[str, Any]:
+def _scores(readings: Sequence[Reading], rule: DecisionRule, names: Names) -> dict[str, Any]:
     def by_reader(reading: Reading) -> Iterable[Finding]:
-        return decided_findings(rule, reading, concepts)
+        return decided_findings(rule, reading, names)
 
     return {
         "notes": len(readings),

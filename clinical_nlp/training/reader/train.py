@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from clinical_nlp.neural.locate import find_checkpoint
 from clinical_nlp.neural.reader.network import ReaderNetwork, ReaderShape
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.pipeline.assembly import build
-from clinical_nlp.pipeline.reader.decision import DecisionRule
+from clinical_nlp.pipeline.reader.decision import DecisionRule, Names
 from clinical_nlp.pipeline.reader.features import Vocabulary
+from clinical_nlp.pipeline.reader.numbers import Measure
 from clinical_nlp.training.reader import loop
 from clinical_nlp.training.reader.corpus import (
     ReadNote,
@@ -45,6 +46,8 @@ class Material:
         Of all hands, and the passages with given targets.
     concepts, sections, cues
         Names in the order of their numbers.
+    measures
+        The concepts that are measurements.
     encoder
         The checkpoint to start from.
     """
@@ -53,12 +56,18 @@ class Material:
     concepts: tuple[str, ...]
     sections: tuple[str, ...]
     cues: tuple[str, ...]
+    measures: Mapping[str, Measure]
     encoder: Checkpoint
 
     @property
     def vocabulary(self) -> Vocabulary:
         """Numbers of concepts, sections and cues."""
         return Vocabulary.of(self.concepts, self.sections, self.cues)
+
+    @property
+    def names(self) -> Names:
+        """What the numbers of concepts mean."""
+        return Names(self.concepts, self.measures)
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,9 @@ def read_material(recipe: ReaderRecipe, base_folder: Path) -> Material:
         notes.extend(read_targets(base_folder / recipe.targets, nlp))
     concepts = tuple(sorted(load_lexicon().concepts))
     encoder = find_checkpoint(recipe.encoder)
-    return Material(tuple(notes), concepts, _section_keys(nlp), _cue_kinds(nlp), encoder)
+    return Material(
+        tuple(notes), concepts, _section_keys(nlp), _cue_kinds(nlp), _measures(nlp), encoder
+    )
 
 
 def read_fold(
@@ -150,8 +161,8 @@ def train_reader(
     readings: list[Reading] = []
     for fold in range(len(recipe.folds)):
         readings += read_fold(recipe, material, fold, work, on_step=on_step, on_epoch=on_epoch)
-    rule = tune(readings, material.concepts)
-    table = by_hand(readings, rule, material.concepts)
+    rule = tune(readings, material.names)
+    table = by_hand(readings, rule, material.names)
     network, progress = _run(recipe, material, material.notes, work / "all", on_step, on_epoch)
     return TrainedReader(network, material, recipe, progress, rule, table)
 
@@ -210,3 +221,11 @@ def _section_keys(nlp: Language) -> tuple[str, ...]:
 
 def _cue_kinds(nlp: Language) -> tuple[str, ...]:
     return tuple(nlp.get_pipe("es_assertion").cue_kinds)  # type: ignore[attr-defined]
+
+
+def _measures(nlp: Language) -> dict[str, Measure]:
+    rules = nlp.get_pipe("hf_measurements").rules  # type: ignore[attr-defined]
+    return {
+        key: Measure(facts.get("unit"), float(facts["low"]), float(facts["high"]))
+        for key, facts in rules["concepts"].items()
+    }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isclose
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
 from clinical_nlp.neural.reader.network import FLAG_COUNT
-from clinical_nlp.pipeline.reader.decision import DecisionRule, FlagRule, decide
+from clinical_nlp.pipeline.reader.decision import DecisionRule, FlagRule, Names, decide
 from clinical_nlp.records import FLAGS, Finding
 from clinical_nlp.training.reader.corpus import gold_flags, pair_with_gold
 from clinical_nlp.training.reader.readings import Reading
@@ -27,11 +28,11 @@ _FIND_GRID = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1)
 _LEAST_GAIN = 2e-4
 
 
-def tune(readings: Sequence[Reading], concepts: Sequence[str]) -> DecisionRule:
+def tune(readings: Sequence[Reading], names: Names) -> DecisionRule:
     """Return the rule with the most right flags, then the best F1 of findings."""
     logits, told, gold = matched_flags(readings)
     flags = tuple(_flag_rule(logits[:, n], told[:, n], gold[:, n]) for n in range(FLAG_COUNT))
-    return _finding_rule(DecisionRule(flags=flags), readings, concepts)
+    return _finding_rule(DecisionRule(flags=flags), readings, names)
 
 
 def matched_flags(readings: Sequence[Reading]) -> tuple[Floats, Floats, Floats]:
@@ -90,24 +91,44 @@ def _threshold(probability: Floats, gold: npt.NDArray[np.bool_]) -> float:
     return best if right[best] > right[0.5] + _LEAST_GAIN else 0.5
 
 
-def _finding_rule(
-    rule: DecisionRule, readings: Sequence[Reading], concepts: Sequence[str]
-) -> DecisionRule:
+def _finding_rule(rule: DecisionRule, readings: Sequence[Reading], names: Names) -> DecisionRule:
     """Choose the three thresholds of findings one after the other, by their F1."""
     readings = [reading for reading in readings if reading.note.has_concepts]
-    rule = replace(rule, dropped=1.1, renamed=1.1, found=1.1)
+    rule = replace(rule, dropped=1.1, renamed=1.1, found=1.1, measured=1.1)
     for name, grid in (("found", _FIND_GRID), ("dropped", _DROP_GRID), ("renamed", _RENAME_GRID)):
         tried = [DecisionRule.from_dict(rule.as_dict() | {name: value}) for value in grid]
-        scores = [findings_f1(each, readings, concepts) for each in tried]
+        scores = [findings_f1(each, readings, names) for each in tried]
         rule = tried[max(range(len(grid)), key=lambda n: (scores[n], grid[n]))]
-    return rule
+    tried = [replace(rule, measured=value) for value in _FIND_GRID]
+    scores = [measurements_f1(each, readings, names) for each in tried]
+    return tried[max(range(len(tried)), key=lambda n: (scores[n], _FIND_GRID[n]))]
 
 
-def findings_f1(rule: DecisionRule, readings: Sequence[Reading], concepts: Sequence[str]) -> float:
+def measurements_f1(rule: DecisionRule, readings: Sequence[Reading], names: Names) -> float:
+    """F1 of measurements: concept, overlapping place and value."""
+    right = found = gold = 0
+    for reading in readings:
+        wanted = [mark for mark in reading.note.gold if mark.value is not None]
+        gold += len(wanted)
+        for finding in decided_findings(rule, reading, names):
+            if finding.value is None:
+                continue
+            found += 1
+            right += any(
+                mark.concept == finding.concept
+                and mark.start < finding.end
+                and finding.start < mark.end
+                and isclose(mark.value or 0.0, finding.value, rel_tol=1e-6)
+                for mark in wanted
+            )
+    return 2 * right / max(1, found + gold)
+
+
+def findings_f1(rule: DecisionRule, readings: Sequence[Reading], names: Names) -> float:
     """F1 of findings without values: concept and overlapping place."""
     right = found = gold = 0
     for reading in readings:
-        decided = decided_findings(rule, reading, concepts)
+        decided = decided_findings(rule, reading, names)
         note = replace(reading.note, findings=tuple(f for f in decided if f.value is None))
         right += sum(index is not None for index in pair_with_gold(note))
         found += len(note.findings)
@@ -115,12 +136,10 @@ def findings_f1(rule: DecisionRule, readings: Sequence[Reading], concepts: Seque
     return 2 * right / max(1, found + gold)
 
 
-def decided_findings(
-    rule: DecisionRule, reading: Reading, concepts: Sequence[str]
-) -> list[Finding]:
+def decided_findings(rule: DecisionRule, reading: Reading, names: Names) -> list[Finding]:
     """The findings of a note by rules and network together."""
     note = reading.note
-    return decide(rule, concepts, reading.words, reading.rows, note.findings, note.doc.text)
+    return decide(rule, names, reading.words, reading.rows, note.findings, note.doc.text)
 
 
 assert len(FLAGS) == FLAG_COUNT  # noqa: S101 - both name the same flags
