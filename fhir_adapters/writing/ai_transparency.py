@@ -75,8 +75,8 @@ def reason() -> Json:
 def confidence(bounds: Json) -> Json:
     """Return AIconfidence as the interval of a result.
 
-    The guide's ``valueDecimal`` is left out: it is the probability that a result is right,
-    and beside a risk of 0.4% a reader would take that number for distrust.
+    Beside a risk the guide's ``valueDecimal`` is left out: it is the probability that a result
+    is right, and beside a risk of 0.4% a reader would take that number for distrust.
 
     Parameters
     ----------

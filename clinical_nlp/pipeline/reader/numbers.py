@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_NUMBER = r"\d{1,3}(?:[.\u0020\u00a0\u202f]\d{3})+(?:,\d+)?|\d+(?:[.,]\d+)?"
+_NUMBER = r"[0-9]{1,3}(?:[.\u0020\u00a0\u202f][0-9]{3})+(?:,[0-9]+)?|[0-9]+(?:[.,][0-9]+)?"
 _ONE = re.compile(_NUMBER)
 _RANGE = re.compile(rf"({_NUMBER})\s?(?:-|–|a|y)\s?({_NUMBER})")
 

@@ -9,6 +9,7 @@ from math import isclose
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from clinical_nlp.neural.reader.network import FLAG_COUNT
 from clinical_nlp.pipeline.reader.decision import DecisionRule, FlagRule, Names, decide
@@ -63,7 +64,7 @@ def _flag_rule(logits: Floats, told: Floats, gold: Floats) -> FlagRule:
     logits, is_told, is_set = logits[known], told[known] > 0, gold[known] > 0
     scale, shift = _calibration(logits, is_set)
     rule = FlagRule(scale=round(scale, 4), shift=round(shift, 4))
-    probability = 1 / (1 + np.exp(-(rule.scale * logits + rule.shift)))
+    probability = expit(rule.scale * logits + rule.shift)
     return replace(
         rule,
         least_new=_threshold(probability[~is_told], is_set[~is_told]),
