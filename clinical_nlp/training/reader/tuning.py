@@ -19,18 +19,25 @@ from clinical_nlp.training.reader.readings import Reading
 
 Floats = npt.NDArray[np.float64]
 
+#: A threshold that no probability reaches.
+NEVER = 1.1
+
 #: Thresholds that are tried.
 _FLAG_GRID = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
-_DROP_GRID = (0.7, 0.8, 0.9, 0.95, 0.98, 1.1)
-_RENAME_GRID = (0.7, 0.8, 0.9, 0.95, 1.1)
-_FIND_GRID = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1)
+_DROP_GRID = (0.7, 0.8, 0.9, 0.95, 0.98, NEVER)
+_RENAME_GRID = (0.7, 0.8, 0.9, 0.95, NEVER)
+_FIND_GRID = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, NEVER)
 
 #: A new threshold must be better than 0.5 by so many right flags in 10,000.
 _LEAST_GAIN = 2e-4
 
 
 def tune(readings: Sequence[Reading], names: Names) -> DecisionRule:
-    """Return the rule with the most right flags, then the best F1 of findings."""
+    """Return the rule with the most right flags, then the best F1 of findings.
+
+    Only whole notes count: passages with given targets are cut from reports of another kind.
+    """
+    readings = [reading for reading in readings if reading.note.has_concepts]
     logits, told, gold = matched_flags(readings)
     flags = tuple(_flag_rule(logits[:, n], told[:, n], gold[:, n]) for n in range(FLAG_COUNT))
     return _finding_rule(DecisionRule(flags=flags), readings, names)
@@ -94,8 +101,7 @@ def _threshold(probability: Floats, gold: npt.NDArray[np.bool_]) -> float:
 
 def _finding_rule(rule: DecisionRule, readings: Sequence[Reading], names: Names) -> DecisionRule:
     """Choose the three thresholds of findings one after the other, by their F1."""
-    readings = [reading for reading in readings if reading.note.has_concepts]
-    rule = replace(rule, dropped=1.1, renamed=1.1, found=1.1, measured=1.1)
+    rule = replace(rule, dropped=NEVER, renamed=NEVER, found=NEVER, measured=NEVER)
     for name, grid in (("found", _FIND_GRID), ("dropped", _DROP_GRID), ("renamed", _RENAME_GRID)):
         tried = [DecisionRule.from_dict(rule.as_dict() | {name: value}) for value in grid]
         scores = [findings_f1(each, readings, names) for each in tried]
