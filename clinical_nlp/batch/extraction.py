@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 
 import clinical_nlp
 from clinical_nlp.batch.workers import WorkerPool
-from clinical_nlp.errors import describe
+from clinical_nlp.errors import ModelError, describe
 from clinical_nlp.pipeline.document import get_findings, get_mentions
 from clinical_nlp.records import Finding, Mention
 
@@ -71,6 +71,11 @@ def read_texts(nlp: Language, texts: Sequence[str]) -> list[NoteOutcome]:
     -------
     list
         One outcome a text. It depends on these texts alone, not on any read before.
+
+    Raises
+    ------
+    ModelError
+        A model of the pipeline cannot be loaded.
     """
     for _, component in nlp.pipeline:
         # A cached result was computed in another batch, and its last digits may differ.
@@ -79,6 +84,8 @@ def read_texts(nlp: Language, texts: Sequence[str]) -> list[NoteOutcome]:
     outcomes: list[NoteOutcome] = []
     try:
         outcomes.extend(map(_reading, nlp.pipe(texts, batch_size=_BATCH_SIZE)))
+    except ModelError:  # no note is at fault
+        raise
     except Exception:  # noqa: BLE001 - the rest is read note by note to find which it was
         outcomes.extend(_read_alone(nlp, text) for text in texts[len(outcomes) :])
     return outcomes
@@ -87,6 +94,8 @@ def read_texts(nlp: Language, texts: Sequence[str]) -> list[NoteOutcome]:
 def _read_alone(nlp: Language, text: str) -> NoteOutcome:
     try:
         return _reading(nlp(text))
+    except ModelError:
+        raise
     except Exception as error:  # noqa: BLE001 - the note goes to quarantine
         return NoteFailure("E301", describe(error))
 

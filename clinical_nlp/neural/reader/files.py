@@ -73,6 +73,16 @@ def model_digest(folder: Path) -> str:
         raise damaged(folder) from error
 
 
+def other_format(folder: Path) -> ModelError:
+    """Return the error E472."""
+    return ModelError(
+        "E472",
+        f"the reader in '{folder.name}' is of another format or another shape than this version "
+        "reads: take the one that came with this version, or train it again with "
+        "'clinical-nlp train reader'",
+    )
+
+
 def damaged(folder: Path) -> ModelError:
     """Return the error E471."""
     return ModelError(

@@ -17,8 +17,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from clinical_nlp.errors import ModelError
-from clinical_nlp.neural.reader.files import CONFIG, WEIGHTS, damaged, model_digest
+from clinical_nlp.neural.reader.files import (
+    CONFIG,
+    WEIGHTS,
+    damaged,
+    model_digest,
+    other_format,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -91,7 +96,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise damaged(folder) from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise _other_format(folder)
+        raise other_format(folder)
     return config
 
 
@@ -138,14 +143,5 @@ def load_reader(folder: Path, *, for_inference: bool = False) -> ReaderModel:
         if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
             raise ValueError("weights")
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise _other_format(folder) from error
+        raise other_format(folder) from error
     return ReaderModel(network.eval(), cast("PreTrainedTokenizerFast", tokenizer), config)
-
-
-def _other_format(folder: Path) -> ModelError:
-    return ModelError(
-        "E472",
-        f"the reader in '{folder.name}' is of another format or another shape than this version "
-        "reads: take the one that came with this version, or train it again with "
-        "'clinical-nlp train reader'",
-    )

@@ -19,15 +19,16 @@ from clinical_nlp.neural.reader.files import (
     SHIPPED,
     find_reader,
     model_digest,
+    other_format,
 )
 from clinical_nlp.neural.reader.network import FLAG_COUNT
-from clinical_nlp.pipeline.document import get_findings, set_findings
+from clinical_nlp.pipeline.document import Sections, get_findings, set_findings
 from clinical_nlp.pipeline.engine_component import (
     EngineComponent,
     EngineSettings,
     register_component,
 )
-from clinical_nlp.pipeline.reader.decision import DecisionRule, Names, decide
+from clinical_nlp.pipeline.reader.decision import READER, DecisionRule, Names, decide
 from clinical_nlp.pipeline.reader.features import Vocabulary, Words, of_tokens, word_features
 from clinical_nlp.pipeline.reader.numbers import Measure
 from clinical_nlp.records import FLAGS, Finding
@@ -88,17 +89,22 @@ class EsReader(EngineComponent[ReaderSettings]):
         """Names, vocabulary and decision rule of the model."""
         from clinical_nlp.neural.reader.model import read_config
 
-        config = read_config(self.resolved_model[0])
-        measures = {key: Measure(**facts) for key, facts in config["measures"].items()}
-        names = Names(config["concepts"], measures)
-        vocabulary = Vocabulary.of(names.concepts, config["sections"], config["cues"])
-        return names, vocabulary, DecisionRule.from_dict(config["decision"])
+        folder = self.resolved_model[0]
+        config = read_config(folder)
+        try:
+            measures = {key: Measure(**facts) for key, facts in config["measures"].items()}
+            names = Names(config["concepts"], measures)
+            vocabulary = Vocabulary.of(names.concepts, config["sections"], config["cues"])
+            return names, vocabulary, DecisionRule.from_dict(config["decision"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise other_format(folder) from error
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
         names, _, rule = self._described
         told = [get_findings(doc) for doc in docs]
         for doc, words, rows, findings in zip(*self._read(docs, told), strict=True):
-            set_findings(doc, decide(rule, names, words, rows, findings, doc.text))
+            decided = decide(rule, names, words, rows, findings, doc.text)
+            set_findings(doc, _in_sections(doc, words, decided))
 
     def _read(
         self, docs: Sequence[Doc], told: Sequence[Sequence[Finding]]
@@ -145,6 +151,18 @@ class EsReader(EngineComponent[ReaderSettings]):
     def _restore(self, described: dict[str, Any], folder: Path | None) -> None:
         super()._restore(described, folder)
         vars(self).pop("_described", None)
+
+
+def _in_sections(doc: Doc, words: Words, findings: Sequence[Finding]) -> list[Finding]:
+    """Findings with the section that they stand in, as those of the rules have it."""
+    if all(f.section or f.source != READER for f in findings):
+        return list(findings)
+    sections = Sections(doc)
+    firsts = [int(words.tokens[words.span(f.start, f.end)[0]]) for f in findings]
+    return [
+        f if f.section or f.source != READER else replace(f, section=sections.at(first))
+        for f, first in zip(findings, firsts, strict=True)
+    ]
 
 
 assert len(FLAGS) == FLAG_COUNT  # noqa: S101 - the network's heads are the flags

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
 import clinical_nlp
-from clinical_nlp.batch.extraction import NoteReader, NoteReading, load_pipeline
+from clinical_nlp.batch.extraction import NoteReader, NoteReading, load_pipeline, read_texts
 from clinical_nlp.batch.note_rows import assert_row, extract_row
 from clinical_nlp.errors import ModelError
 from clinical_nlp.neural.reader.files import CONFIG, WEIGHTS, find_reader
@@ -102,7 +103,12 @@ def test_missing_reader_raises_e470() -> None:
 
 @pytest.mark.parametrize(
     ("name", "content", "code"),
-    [(WEIGHTS, b"x", "E471"), (CONFIG, b"{", "E471"), (CONFIG, b'{"format": 9}', "E472")],
+    [
+        (WEIGHTS, b"x", "E471"),
+        (CONFIG, b"{", "E471"),
+        (CONFIG, b'{"format": 9}', "E472"),
+        (CONFIG, b'{"format": 1, "concepts": []}', "E472"),
+    ],
 )
 def test_damaged_reader_is_named(
     reader_bench: Path, tmp_path: Path, name: str, content: bytes, code: str
@@ -113,10 +119,54 @@ def test_damaged_reader_is_named(
         load_reader(tmp_path / "model")
 
 
+def with_reader(folder: Path, **settings: object) -> spacy.Language:
+    nlp = build()
+    nlp.add_pipe("es_reader", config={"model": str(folder), **settings})
+    return nlp
+
+
+def test_config_of_an_earlier_version_raises_e472(reader_bench: Path, tmp_path: Path) -> None:
+    shutil.copytree(reader_bench / "reader" / "model", tmp_path / "model")
+    config = json.loads((tmp_path / "model" / CONFIG).read_text("utf-8"))
+    del config["measures"]
+    (tmp_path / "model" / CONFIG).write_text(json.dumps(config), "utf-8")
+    with pytest.raises(ModelError, match="E472"):
+        with_reader(tmp_path)(TEXTS[0])
+
+
+def test_damaged_reader_ends_a_run_and_quarantines_no_note(
+    reader_bench: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(reader_bench / "reader" / "model", tmp_path / "model")
+    (tmp_path / "model" / WEIGHTS).write_bytes(b"x")
+    with pytest.raises(ModelError, match="E471"):
+        read_texts(with_reader(tmp_path), TEXTS)
+
+
+def test_found_by_the_reader_stands_in_its_section(reader_bench: Path) -> None:
+    nlp = with_reader(reader_bench / "reader", backend="float32")
+    component: Any = nlp.get_pipe("es_reader")
+    names, vocabulary, rule = component._described
+    vars(component)["_described"] = names, vocabulary, replace(rule, found=0.0)
+    doc = nlp("Antecedentes familiares: padre sano.\nExploración: tranquilo, bien perfundido.")
+    found = [f for f in doc._.findings if f.source == "reader"]
+    assert {f.section for f in found if f.end <= 36} == {"family_history"}
+    assert {f.section for f in found if f.start > 36} == {"examination"}
+
+
+@pytest.mark.parametrize("backend", ["float32", "int8"])
+def test_same_bytes_whatever_was_read_before(reader_bench: Path, backend: str) -> None:
+    nlp = with_reader(reader_bench / "reader", backend=backend)
+    alone = [rows(nlp(text)) for text in TEXTS]
+    again = [rows(doc) for doc in nlp.pipe(reversed(TEXTS * 2), batch_size=3)]
+    assert again[: len(TEXTS)] == again[len(TEXTS) :] == alone[::-1]
+
+
 def test_inference_network_gives_what_the_network_gives(reader_bench: Path) -> None:
     network = load_reader(reader_bench / "reader" / "model").network
     draw = torch.Generator().manual_seed(0)
-    ids = torch.randint(5, 200, (3, 12), generator=draw)
+    pieces = network.encoder.get_input_embeddings().num_embeddings
+    ids = torch.randint(5, int(pieces), (3, 12), generator=draw)
     mask = torch.ones_like(ids)
     mask[1, 9:] = 0
     bounds = torch.zeros((3, 5, 2), dtype=torch.int64)
