@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 from transformers import PreTrainedTokenizerFast
 
+from clinical_nlp.errors import ModelError
 from clinical_nlp.neural.engine import Engine
 from clinical_nlp.neural.reader.decode import decode
 from clinical_nlp.neural.reader.files import ENGINE_CONFIG
@@ -19,6 +23,9 @@ from clinical_nlp.pipeline.reader.features import Vocabulary, Words, of_tokens, 
 from clinical_nlp.training.reader.corpus import ReadNote
 
 Floats = npt.NDArray[np.float32]
+
+#: Name of the identity beside the rows; theirs have a "/".
+_IDENTITY = "identity"
 
 
 @dataclass(frozen=True)
@@ -50,14 +57,35 @@ def read(
     ]
 
 
-def save_rows(readings: Sequence[Reading], path: Path) -> None:
-    """Save the rows of readings, by note and hand; no text."""
+def save_rows(readings: Sequence[Reading], path: Path, identity: Mapping[str, Any]) -> None:
+    """Save the rows of readings, by note and hand, and which run made them; no text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = {f"{r.note.hand}/{r.note.id}": r.rows for r in readings}
-    np.savez_compressed(path, **rows)
+    unfinished = path.with_name(f"{path.stem}.unfinished.npz")
+    np.savez_compressed(unfinished, **{_IDENTITY: np.array(_json(identity))}, **rows)
+    unfinished.replace(path)
 
 
-def load_rows(path: Path, notes: Sequence[ReadNote]) -> list[Reading]:
-    """Load what :func:`save_rows` saved, for the same notes."""
-    with np.load(path) as saved:
-        return [Reading(n, Words(n.doc), saved[f"{n.hand}/{n.id}"]) for n in notes]
+def load_rows(path: Path, notes: Sequence[ReadNote], identity: Mapping[str, Any]) -> list[Reading]:
+    """Load what :func:`save_rows` saved, for the same notes.
+
+    Raises
+    ------
+    ModelError
+        E464: they are of another run, or damaged.
+    """
+    try:
+        with np.load(path) as saved:
+            if str(saved[_IDENTITY]) == _json(identity):
+                return [Reading(n, Words(n.doc), saved[f"{n.hand}/{n.id}"]) for n in notes]
+    except (OSError, ValueError, KeyError, BadZipFile):
+        pass  # said below
+    raise ModelError(
+        "E464",
+        f"the readings in '{path}' are of another recipe or of other notes, or damaged: remove "
+        "the folder to start again, or give the recipe that they were made with",
+    )
+
+
+def _json(identity: Mapping[str, Any]) -> str:
+    return json.dumps(identity, sort_keys=True)

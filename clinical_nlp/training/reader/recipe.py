@@ -112,11 +112,10 @@ class ReaderRecipe(RecipeFile):
         Checkpoint: a shipped encoder's name, a folder, or a hub id.
     notes
         Files of marked-up notes, relative to the recipe; a pattern (``corpus/*.txt``) is
-        allowed. A note's hand is the name of its file.
+        allowed. A note's hand is the name of its file. Notes that clinicians corrected are a
+        file like any other.
     targets
         JSON lines with given targets (NUBes), or nothing.
-    corrections
-        Notes that clinicians corrected, as the review writes them, or nothing.
     folds
         Hands that are left out together, each in exactly one fold.
     """
@@ -127,7 +126,6 @@ class ReaderRecipe(RecipeFile):
     encoder: str
     notes: tuple[str, ...]
     targets: str | None = None
-    corrections: str | None = None
     folds: tuple[tuple[str, ...], ...]
     head: HeadRecipe
     drop: DropRecipe

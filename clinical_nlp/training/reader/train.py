@@ -126,15 +126,29 @@ def read_fold(
     on_step: OnEpochStep = lambda step, steps, loss: None,
     on_epoch: OnEpoch = lambda epoch, loss, score: None,
 ) -> list[Reading]:
-    """Train without the hands of a fold and read their notes; once, then from ``work``."""
+    """Train without the hands of a fold and read their notes; once, then from ``work``.
+
+    Raises
+    ------
+    ModelError
+        E464, E465: see :func:`~clinical_nlp.training.reader.loop.fit`.
+    UsageError
+        E133: the recipe has no such fold.
+    """
+    if not 0 <= fold < len(recipe.folds):
+        raise UsageError(
+            "E133",
+            f"the recipe has no fold {fold + 1}: give --fold a number from 1 to "
+            f"{len(recipe.folds)}",
+        )
     left_out = [note for note in material.notes if _fold_of(recipe, note) == fold]
     saved = work / f"fold-{fold}.npz"
     if not saved.is_file():
         seen = [note for note in material.notes if _fold_of(recipe, note) != fold]
         network, _ = _run(recipe, material, seen, work / f"fold-{fold}", on_step, on_epoch)
         readings = read(network, material.encoder.tokenizer, left_out, material.vocabulary)
-        save_rows(readings, saved)
-    return load_rows(saved, left_out)
+        save_rows(readings, saved, _identity(recipe, material, left_out))
+    return load_rows(saved, left_out, _identity(recipe, material, left_out))
 
 
 def train_reader(
@@ -187,17 +201,21 @@ def _run(
     )
     network = ReaderNetwork(material.encoder.model(), shape).float()
     examples = make_examples(notes, material.vocabulary, SubwordAligner(tokenizer))
-    identity: dict[str, Any] = {
-        "recipe": recipe.as_dict(),
-        "notes": len(notes),
-        "examples": len(examples),
-        "base": material.encoder.digest,
-    }
-    checkpoint = TrainingCheckpoint(work, identity, loop.SAVE_EVERY)
+    checkpoint = TrainingCheckpoint(work, _identity(recipe, material, notes), loop.SAVE_EVERY)
     progress = loop.fit(
         network, examples, tokenizer, recipe, checkpoint, on_step=on_step, on_epoch=on_epoch
     )
     return network, progress
+
+
+def _identity(
+    recipe: ReaderRecipe, material: Material, notes: Sequence[ReadNote]
+) -> dict[str, Any]:
+    """What a run depends on: its recipe, its encoder, its notes as the rules read them."""
+    read = 0
+    for n in notes:
+        read = crc32(repr((n.hand, n.id, n.doc.text, n.findings, n.gold)).encode(), read)
+    return {"recipe": recipe.as_dict(), "base": material.encoder.digest, "notes": read}
 
 
 def _fold_of(recipe: ReaderRecipe, note: ReadNote) -> int | None:

@@ -6,12 +6,13 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clinical_nlp.errors import UsageError
+from clinical_nlp.errors import ModelError, UsageError
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.reader import loop
 from clinical_nlp.training.reader.recipe import ReaderRecipe
@@ -74,6 +75,29 @@ def test_killed_run_resumes_to_the_same_weights(
     for name, weight in whole.network.state_dict().items():
         assert weight.equal(resumed.network.state_dict()[name])
     assert resumed.table == whole.table
+
+
+def test_readings_of_another_run_raise_e464(reader_bench: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(reader_bench / "recipe.toml", ReaderRecipe, ["fit.epochs=1"])
+    material = read_material(recipe, reader_bench)
+    first = read_fold(recipe, material, 0, tmp_path)
+    again = read_fold(recipe, material, 0, tmp_path)
+    assert all((a.rows == b.rows).all() for a, b in zip(first, again, strict=True))
+    other = recipe.replace(fit=recipe.fit.replace(seed=9))
+    with pytest.raises(ModelError, match="E464"):
+        read_fold(other, material, 0, tmp_path)
+    changed = replace(material, notes=(replace(material.notes[0], gold=()), *material.notes[1:]))
+    with pytest.raises(ModelError, match="E464"):
+        read_fold(recipe, changed, 0, tmp_path)
+    (tmp_path / "fold-0.npz").write_bytes(b"PK")
+    with pytest.raises(ModelError, match="E464"):
+        read_fold(recipe, material, 0, tmp_path)
+
+
+def test_fold_that_the_recipe_has_not_raises_e133(reader_bench: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(reader_bench / "recipe.toml", ReaderRecipe)
+    with pytest.raises(UsageError, match=r"E133.*from 1 to 2"):
+        read_fold(recipe, read_material(recipe, reader_bench), 2, tmp_path)
 
 
 def test_folds_and_files_that_disagree_raise_e132(reader_bench: Path) -> None:
