@@ -103,7 +103,7 @@ class EsReader(EngineComponent[ReaderSettings]):
         names, _, rule = self._described
         told = [get_findings(doc) for doc in docs]
         for doc, words, rows, findings in zip(*self._read(docs, told), strict=True):
-            decided = decide(rule, names, words, rows, findings, doc.text)
+            decided = decide(rule, names, words, rows, findings, doc)
             set_findings(doc, _in_sections(doc, words, decided))
 
     def _read(

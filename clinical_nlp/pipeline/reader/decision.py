@@ -10,21 +10,27 @@ not seen, and saved with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from spacy.tokens import Doc
 
 from clinical_nlp.neural.reader.decode import BEST, BEST_SCORE, OUTSIDE
 from clinical_nlp.neural.reader.network import FLAG_COUNT
 from clinical_nlp.pipeline.reader.features import Words
 from clinical_nlp.pipeline.reader.numbers import Measure, read_value
+from clinical_nlp.pipeline.reader.settled import Settled
 from clinical_nlp.records import FLAGS, Finding
 
 Floats = npt.NDArray[np.float32]
+
+#: No finding of the rules is dropped or renamed below this probability, whatever was tuned: the
+#: notes of a service differ from those that the thresholds were chosen on.
+LEAST_TO_OVERRULE = 0.9
 
 #: ``source`` of a finding that the reader found or changed.
 READER = "reader"
@@ -91,7 +97,7 @@ class DecisionRule:
         return {"flags": flags, **{name: getattr(self, name) for name in names}}
 
     def decide_flags(
-        self, logits: Sequence[float], told: Sequence[bool]
+        self, logits: Sequence[float], told: Sequence[bool], stays: Container[int] = ()
     ) -> tuple[tuple[bool, ...], float]:
         """Flags of a span, and the probability of the least sure of them.
 
@@ -101,9 +107,16 @@ class DecisionRule:
             Of the five flags.
         told
             The rules' flags.
+        stays
+            Places of the flags that stay as told.
         """
         flags, least = [], 1.0
-        for rule, logit, rules_say in zip(self.flags, logits, told, strict=True):
+        for place, (rule, logit, rules_say) in enumerate(
+            zip(self.flags, logits, told, strict=True)
+        ):
+            if place in stays:
+                flags.append(bool(rules_say))
+                continue
             probability = rule.probability(logit)
             is_set = probability >= (rule.least_kept if rules_say else rule.least_new)
             flags.append(is_set)
@@ -133,7 +146,7 @@ def decide(
     words: Words,
     rows: Floats,
     findings: Sequence[Finding],
-    text: str,
+    doc: Doc,
 ) -> list[Finding]:
     """Findings of a note by rules and reader together.
 
@@ -143,10 +156,11 @@ def decide(
         Words of the note, and what the reader says of each, float32 [words, 8].
     findings
         The rules' findings.
-    text
-        The note's text.
+    doc
+        The note, with layout and cues.
     """
     decided: list[Finding] = []
+    settled = Settled(doc)
     taken = np.zeros(len(words), dtype=bool)
     for finding in findings:
         first, stop = words.span(finding.start, finding.end)
@@ -155,21 +169,29 @@ def decide(
             taken[first:stop] = True
             continue
         part = rows[first:stop]
-        if part[:, OUTSIDE].min() >= rule.dropped:
+        if part[:, OUTSIDE].min() >= max(rule.dropped, LEAST_TO_OVERRULE):
             continue
         taken[first:stop] = True
-        decided.append(_decided(rule, names.concepts, part, finding))
-    decided.extend(_found(rule, names, words, rows, taken, decided, text))
+        stays = settled.flags(finding)
+        decided.append(_decided(rule, names.concepts, part, finding, stays))
+    decided.extend(_found(rule, names, words, rows, taken, decided, doc.text))
     return decided
 
 
 def _decided(
-    rule: DecisionRule, concepts: Sequence[str], part: Floats, finding: Finding
+    rule: DecisionRule,
+    concepts: Sequence[str],
+    part: Floats,
+    finding: Finding,
+    stays: Container[int],
 ) -> Finding:
     """A finding of the rules, with the flags and the concept that are decided on."""
-    flags, probability = rule.decide_flags(part[:, :FLAG_COUNT].mean(axis=0), finding.flags)
+    logits = part[:, :FLAG_COUNT].mean(axis=0)
+    flags, probability = rule.decide_flags(logits.tolist(), finding.flags, stays)
     concept, best = finding.concept, int(part[0, BEST])
-    if (part[:, BEST] == best).all() and part[:, BEST_SCORE].min() >= rule.renamed:
+    if (part[:, BEST] == best).all() and part[:, BEST_SCORE].min() >= max(
+        rule.renamed, LEAST_TO_OVERRULE
+    ):
         concept = concepts[best - 1]
     changed = flags != finding.flags or concept != finding.concept
     relation = finding.relation if flags[FLAGS.index("family")] else None
@@ -208,15 +230,33 @@ def _found(
         if not best:
             continue
         concept, score = names.concepts[best - 1], float(rows[first:stop, BEST_SCORE].mean())
-        start, end = int(words.starts[first]), int(words.ends[stop - 1])
+        start, end = _trimmed(text, int(words.starts[first]), int(words.ends[stop - 1]))
         if concept in names.measures:
-            if score >= rule.measured:
+            if score >= rule.measured and not _is_second_of_a_pair(text, start, words, taken):
                 yield from _measured(names, concept, start, text[start:end], score)
             continue
         # Beside a finding of the same concept they belong to that one.
         if score >= rule.found and not {(concept, first), (concept, stop)} & known:
             logits = rows[first:stop, :FLAG_COUNT].mean(axis=0)
             yield _new(rule, concept, (start, end), text, logits, score)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A stretch without the signs and blanks at its ends."""
+    while start < end - 1 and not text[start].isalnum():
+        start += 1
+    while end > start + 1 and not text[end - 1].isalnum():
+        end -= 1
+    return start, end
+
+
+def _is_second_of_a_pair(text: str, start: int, words: Words, taken: npt.NDArray[np.bool_]) -> bool:
+    """Whether a number stands after "/" and a number that is no measurement: a target, a date."""
+    before = text[:start].rstrip()
+    if not before.endswith("/"):
+        return False
+    first = words.span(len(before) - 2, len(before) - 1)[0]
+    return first < len(taken) and not taken[first]
 
 
 def _measured(

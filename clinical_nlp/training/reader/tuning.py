@@ -12,7 +12,13 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from clinical_nlp.neural.reader.network import FLAG_COUNT
-from clinical_nlp.pipeline.reader.decision import DecisionRule, FlagRule, Names, decide
+from clinical_nlp.pipeline.reader.decision import (
+    LEAST_TO_OVERRULE,
+    DecisionRule,
+    FlagRule,
+    Names,
+    decide,
+)
 from clinical_nlp.records import FLAGS, Finding
 from clinical_nlp.training.reader.corpus import gold_flags, pair_with_gold
 from clinical_nlp.training.reader.readings import Reading
@@ -24,8 +30,8 @@ NEVER = 1.1
 
 #: Thresholds that are tried.
 _FLAG_GRID = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
-_DROP_GRID = (0.7, 0.8, 0.9, 0.95, 0.98, NEVER)
-_RENAME_GRID = (0.7, 0.8, 0.9, 0.95, NEVER)
+_DROP_GRID = (LEAST_TO_OVERRULE, 0.95, 0.98, NEVER)
+_RENAME_GRID = (LEAST_TO_OVERRULE, 0.95, NEVER)
 _FIND_GRID = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, NEVER)
 
 #: A new threshold must be better than 0.5 by so many right flags in 10,000.
@@ -146,7 +152,7 @@ def findings_f1(rule: DecisionRule, readings: Sequence[Reading], names: Names) -
 def decided_findings(rule: DecisionRule, reading: Reading, names: Names) -> list[Finding]:
     """The findings of a note by rules and network together."""
     note = reading.note
-    return decide(rule, names, reading.words, reading.rows, note.findings, note.doc.text)
+    return decide(rule, names, reading.words, reading.rows, note.findings, note.doc)
 
 
 assert len(FLAGS) == FLAG_COUNT  # noqa: S101 - both name the same flags

@@ -25,7 +25,8 @@ class Case:
 
     def __init__(self, nlp: Language, text: str) -> None:
         doc = nlp(text)
-        self.text, self.words, self.findings = text, Words(doc), get_findings(doc)
+        self.text, self.doc = text, doc
+        self.words, self.findings = Words(doc), get_findings(doc)
         self.rows = np.zeros((len(self.words), FLAG_COUNT + 3), dtype=np.float32)
         self.rows[:, :FLAG_COUNT] = -6.0
         self.rows[:, OUTSIDE] = 0.5
@@ -38,7 +39,7 @@ class Case:
             self.rows[first:stop, COLUMNS[name]] = value
 
     def decide(self, rule: DecisionRule = RULE) -> list[Finding]:
-        return decide(rule, NAMES, self.words, self.rows, self.findings, self.text)
+        return decide(rule, NAMES, self.words, self.rows, self.findings, self.doc)
 
 
 COLUMNS = {"negated": 0, "family": 3, "outside": OUTSIDE, "best": BEST, "score": BEST_SCORE}
@@ -149,3 +150,26 @@ def test_pressures_in_centimetres_and_thousands_are_read() -> None:
 
 def test_rule_survives_as_plain_values() -> None:
     assert DecisionRule.from_dict(RULE.as_dict()) == RULE
+
+
+def test_answer_of_a_form_stands_whatever_the_reader_says(nlp: Language) -> None:
+    case = Case(nlp, "[ ] Disnea [x] Ortopnea")
+    case.rows[:, 0] = 6.0
+    case.say("Disnea", negated=-6.0)
+    assert [(f.concept, f.negated) for f in case.decide()] == [
+        ("dyspnea", True),
+        ("orthopnea", False),
+    ]
+
+
+def test_target_after_a_slash_is_no_measurement(nlp: Language) -> None:
+    names = Names(["heart_rate"], {"heart_rate": Measure("/min", 20, 260)})
+    case = Case(nlp, "Objetivo TA 130/80.")
+    case.say("80", outside=0.0, best=1, score=0.99)
+    assert decide(RULE, names, case.words, case.rows, case.findings, case.doc) == []
+
+
+def test_found_words_lose_the_signs_around_them(nlp: Language) -> None:
+    case = Case(nlp, "Por la noche: se queda en el sillon.")
+    case.say(": se queda en el sillon.", outside=0.1, best=2, score=0.8)
+    assert [f.text for f in case.decide()] == ["se queda en el sillon"]
