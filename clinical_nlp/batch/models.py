@@ -10,6 +10,7 @@ from pathlib import Path
 from spacy.language import Language
 
 import clinical_nlp
+from clinical_nlp.artifacts import folder_digest
 from clinical_nlp.batch.extraction import load_pipeline
 from clinical_nlp.batch.ports import ResultSink
 from clinical_nlp.batch.sinks import (
@@ -21,6 +22,7 @@ from clinical_nlp.batch.sinks import (
     Worklist,
 )
 from clinical_nlp.pipeline.assembly import fingerprint
+from clinical_nlp.pipeline.reader import EsReader
 from clinical_nlp.records import Concept, RunContext
 from clinical_nlp.registry import ResolvedModel, resolve_model
 from clinical_nlp.risk.bands import Bands
@@ -55,6 +57,16 @@ class BatchModels:
     def same_pipeline_as_trained(self) -> bool:
         """Whether this pipeline read the notes that the risk model was trained on."""
         return self.pipeline == self.resolved.model.spec.pipeline
+
+    @property
+    def reader_digest(self) -> str | None:
+        """Digest of the learned reader, as ``models list`` shows it; ``None`` without it."""
+        if not self.reader:
+            return None
+        component = self.nlp.get_pipe("es_reader")
+        if not isinstance(component, EsReader):
+            raise TypeError("es_reader")
+        return folder_digest(component.resolved_model[0])
 
     @property
     def bounds_features(self) -> bool:

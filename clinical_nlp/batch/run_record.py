@@ -54,6 +54,8 @@ class RunOutcome:
     resolution
         How the model was found: ``asked``, ``source`` and ``verified``. A ``source`` other
         than ``"registry"`` is shown at the top of the report.
+    reader
+        Digest of the learned reader; ``None`` where the rules alone have read.
     energy
         ``kwh``, ``co2_kg`` and ``method``; empty where not measured.
     disbelieved
@@ -74,6 +76,7 @@ class RunOutcome:
     peak_rss_mib: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     resolution: Mapping[str, str] = field(default_factory=dict)
+    reader: str | None = None
     energy: Mapping[str, Any] = field(default_factory=dict)
     disbelieved: Mapping[date, DayCounts] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
@@ -124,6 +127,7 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": dict(outcome.versions),
         "pipeline": context.pipeline,
+        "reader": outcome.reader,
         "model": {**asdict(context.model), **outcome.resolution},
         "worklist_threshold": context.worklist_threshold,
         "input": {

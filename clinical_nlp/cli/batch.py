@@ -186,6 +186,7 @@ def _run(
             )
         outcome.alerts = find_alerts(outcome, find_earlier_run(out, outcome.context.as_of))
         add_facts(outcome, models.resolved, energy.report(), processes)
+        outcome.reader = models.reader_digest
         if problem := report_or_notice(folder / "report.html", outcome, concepts, bands):
             quarantine.add(problem)
         quarantine.close()

@@ -16,6 +16,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from clinical_nlp.artifacts import read_manifest, shipped_folder
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 #: Outputs that must be the same bytes for the same input. run.json and report.html tell
@@ -78,6 +80,17 @@ def test_batch_accounts_for_every_line(demo_batch: Path) -> None:
     assert run["notes"]["seen"] == run["input"]["notes"]
     kinds = ("scored", "diagnosed", "abstained")
     assert sum(run["patients"].get(kind, 0) for kind in kinds) == seen["Patient"]
+
+
+def test_batch_says_which_reader_read(demo_batch: Path) -> None:
+    run = json.loads((demo_batch / "out" / "run.json").read_text())
+    digest = read_manifest(shipped_folder("reader"))["digest"]
+    assert run["reader"] == digest
+    report = (demo_batch / "out" / "report.html").read_text("utf-8")
+    assert f"<dt>Lector aprendido</dt><dd>huella <code>{digest}</code></dd>" in report
+    table = pq.read_table(demo_batch / "out" / "findings.parquet").to_pylist()
+    plain = [row for row in table if row["component"] != "measurement"]
+    assert plain and all(0 <= row["probability"] <= 1 for row in plain)
 
 
 def test_batch_writes_one_risk_assessment_per_patient(demo_batch: Path) -> None:
