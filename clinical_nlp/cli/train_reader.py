@@ -70,8 +70,8 @@ def reader(
     A run for each fold of the recipe leaves the notes of some writers ("hands") out and reads
     them: these readings choose the thresholds between rules and reader and are the table of
     results. A last run learns from all notes and is what is written. Parameters, learning
-    curves, scores by hand and the model are logged to MLflow. Rerun the command to resume an
-    interrupted run.
+    curves, scores by hand, counts of confused flags and the model are logged to MLflow. Rerun
+    the command to resume an interrupted run.
 
     Example: clinical-nlp train reader --encoder BSC-LT/MrBERT-es --out my-reader
     """
@@ -103,6 +103,7 @@ def reader(
         parameters=recipe.flat(),
         metrics=flat_metrics(trained),
         losses=trained.progress.losses,
+        confusions=trained.confusions,
         energy=energy.report(),
         tracking_uri=tracking_uri,
     )

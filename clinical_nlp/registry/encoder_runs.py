@@ -80,6 +80,7 @@ def log_reader(
     parameters: Mapping[str, Any],
     metrics: Mapping[str, float],
     losses: Sequence[float],
+    confusions: Mapping[str, int],
     energy: Mapping[str, Any] | None = None,
     tracking_uri: str | None = None,
 ) -> str:
@@ -89,6 +90,8 @@ def log_reader(
     ----------
     folder
         The model's folder, as it is shipped; of its corpus nothing is logged.
+    confusions
+        Counts of right and wrong flags.
 
     Raises
     ------
@@ -100,6 +103,7 @@ def log_reader(
             client.log_metric(run, name, value)
         for epoch, loss in enumerate(losses, start=1):
             client.log_metric(run, "train_loss", loss, step=epoch)
+        client.log_text(run, json.dumps(dict(confusions), indent=2), "confusions.json")
         log_energy(client, run, energy)
         upload_folder(client, run, folder)
     return run

@@ -22,6 +22,7 @@ from clinical_nlp.pipeline.reader.decision import DecisionRule, Names
 from clinical_nlp.pipeline.reader.features import Vocabulary
 from clinical_nlp.pipeline.reader.numbers import Measure
 from clinical_nlp.training.reader import loop
+from clinical_nlp.training.reader.confusions import flag_confusions
 from clinical_nlp.training.reader.corpus import (
     ReadNote,
     find_note_files,
@@ -83,6 +84,8 @@ class TrainedReader:
         Chosen on the readings of hands left out.
     table
         Scores by hand, each hand left out.
+    confusions
+        Counts of right and wrong flags on the same readings.
     """
 
     network: ReaderNetwork
@@ -91,6 +94,7 @@ class TrainedReader:
     progress: Progress
     rule: DecisionRule
     table: Table
+    confusions: Mapping[str, int]
 
 
 def read_material(recipe: ReaderRecipe, base_folder: Path) -> Material:
@@ -179,7 +183,8 @@ def train_reader(
     rule = tune(readings, material.names)
     table = by_hand(readings, rule, material.names)
     network, progress = _run(recipe, material, material.notes, work / "all", on_step, on_epoch)
-    return TrainedReader(network, material, recipe, progress, rule, table)
+    confusions = flag_confusions(readings, rule)
+    return TrainedReader(network, material, recipe, progress, rule, table, confusions)
 
 
 def _run(

@@ -16,6 +16,7 @@ from clinical_nlp.pipeline.reader.decision import DecisionRule, Names
 from clinical_nlp.pipeline.reader.features import CONCEPT, MARK, Words
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.reader.batches import collate, has_concepts, hide, of_epoch
+from clinical_nlp.training.reader.confusions import flag_confusions
 from clinical_nlp.training.reader.corpus import (
     UNKNOWN,
     Example,
@@ -132,6 +133,21 @@ def test_tuned_rule_follows_the_reader_where_the_rules_err(nlp: Language, tmp_pa
     assert rule.flags[0].probability(4.0) > 0.9
     assert rule.flags[1].probability(-4.0) < 0.1
     assert rule.found > 0.2
+
+
+def test_flag_confusions_count_rules_and_reader_apart(nlp: Language, tmp_path: Path) -> None:
+    path = tmp_path / "hand.txt"
+    path.write_text("=== n1 | x | es\nPues {{disnea|dyspnea|neg}} jamás de los jamases.\n", "utf-8")
+    (note,) = read_notes([path], nlp)
+    words = Words(note.doc)
+    said = np.full((len(words), FLAG_COUNT + 3), -4.0, dtype=np.float32)
+    said[:, 0] = 4.0
+    counts = flag_confusions([Reading(note, words, said)], DecisionRule())
+    rules_say = "set rightly" if note.findings[0].negated else "missed"
+    assert counts[f"rules negated {rules_say}"] == 1
+    assert counts["reader negated set rightly"] == 1
+    assert counts["reader family left rightly"] == 1
+    assert sum(counts.values()) == 2 * FLAG_COUNT
 
 
 def test_shipped_recipe_names_every_hand_once() -> None:
