@@ -21,6 +21,7 @@ from clinical_nlp.cli.evaluate_options import (
     Markdown,
     PartOfNotes,
     Predictions,
+    Reader,
     print_table,
 )
 from clinical_nlp.cli.jsonl import read_rows
@@ -65,13 +66,14 @@ def evaluate_findings(
     errors: Errors = None,
     markdown: Markdown = False,
     as_json: AsJson = False,
+    reader: Reader = True,
     concepts: Annotated[bool, typer.Option("--concepts", help="A row a concept, too.")] = False,
 ) -> None:
     """Score the catalogue findings of notes: by measure, category and, if asked, concept."""
     from clinical_nlp.lexicon import load_lexicon
 
     notes = select_notes(_read(gold, targets=False).values(), gold, part, lang)
-    predicted = _read(pred, targets=False) if pred else _extract(notes)
+    predicted = _read(pred, targets=False) if pred else _extract(notes, reader)
     categories = {key: concept.category for key, concept in load_lexicon().concepts.items()}
     tables, disagreements = score_findings(notes, predicted, categories, by_concept=concepts)
     _report(tables, disagreements, notes, errors, markdown, as_json)
@@ -86,10 +88,11 @@ def evaluate_assertion(
     errors: Errors = None,
     markdown: Markdown = False,
     as_json: AsJson = False,
+    reader: Reader = True,
 ) -> None:
     """Score the assertion flags of given targets; only the flags that the gold names count."""
     notes = select_notes(_read(gold, targets=True).values(), gold, part, lang)
-    predicted = _read(pred, targets=True) if pred else _assert(notes)
+    predicted = _read(pred, targets=True) if pred else _assert(notes, reader)
     tables, disagreements = score_assertion(notes, predicted)
     _report(tables, disagreements, notes, errors, markdown, as_json)
 
@@ -102,13 +105,14 @@ def evaluate_codes(
     ] = Half.ALL,
     markdown: Markdown = False,
     as_json: AsJson = False,
+    reader: Reader = True,
 ) -> None:
     """Score how much of the evidence that coders marked the findings cover, by ICD-10 family."""
     from clinical_nlp.lexicon import load_lexicon
     from clinical_nlp.pipeline.document import get_findings
 
     concepts_of = coded_evidence.families(load_lexicon().concepts.values())
-    nlp = clinical_nlp.load()
+    nlp = clinical_nlp.load(reader=reader)
     counts = []
     for case in coded_evidence.parse_cases(read_rows(gold), gold, half):
         findings = [(f.start, f.end, f.concept) for f in get_findings(nlp(case.text))]
@@ -140,18 +144,18 @@ def _read(path: str, targets: bool) -> dict[str, AnnotatedNote]:
     return {note.id: note for note in read_marked_notes(text)}
 
 
-def _extract(notes: Iterable[AnnotatedNote]) -> dict[str, AnnotatedNote]:
+def _extract(notes: Iterable[AnnotatedNote], reader: bool) -> dict[str, AnnotatedNote]:
     from clinical_nlp.batch.note_rows import extract_row
 
-    nlp = clinical_nlp.load()
+    nlp = clinical_nlp.load(reader=reader)
     rows = (extract_row(nlp, {"id": note.id, "text": note.text}) for note in notes)
     return {row["id"]: finding_note(row) for row in rows}
 
 
-def _assert(notes: Iterable[AnnotatedNote]) -> dict[str, AnnotatedNote]:
+def _assert(notes: Iterable[AnnotatedNote], reader: bool) -> dict[str, AnnotatedNote]:
     from clinical_nlp.batch.note_rows import assert_row
 
-    nlp = clinical_nlp.load()
+    nlp = clinical_nlp.load(reader=reader)
     predicted = {}
     for note in notes:
         targets = [{"start": a.start, "end": a.end} for a in note.annotations]

@@ -39,6 +39,12 @@ Errors = Annotated[
     typer.Option("--errors", help="Write the errors to an HTML page. It quotes the notes."),
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print tables for a document.")]
+Reader = Annotated[
+    bool,
+    typer.Option(
+        "--reader/--no-reader", help="Read with the learned reader, or with the rules alone."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 

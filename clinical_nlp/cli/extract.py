@@ -61,7 +61,9 @@ def assert_(
 
     Each input row is a JSON object with "id", "text" and "targets": a list of
     {"start", "end"} in Unicode code points. Each output row has the same targets with
-    negated, uncertain, historical, family and hypothetical filled in.
+    negated, uncertain, historical, family and hypothetical filled in:
+    by the rules first, then by the learned reader, which is told what they said. --no-reader
+    leaves it to the rules alone.
 
     Example:
     echo '{"id": 1, "text": "Niega tos", "targets": [{"start": 6, "end": 9}]}'

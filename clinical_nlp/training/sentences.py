@@ -12,6 +12,6 @@ def load_sentence_pipeline() -> Language:
     """Return the pipeline with its tokenizer and sentences alone."""
     import clinical_nlp
 
-    nlp = clinical_nlp.load()
+    nlp = clinical_nlp.load(reader=False)
     nlp.select_pipes(enable=["es_sentences"])
     return nlp
