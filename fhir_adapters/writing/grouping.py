@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from clinical_nlp.records import Finding
@@ -22,7 +22,8 @@ class Statement:
     Parameters
     ----------
     finding
-        The first finding that states it; the others differ only in their place.
+        The first finding that states it, with the probability of the surest: one that is right
+        is enough. The others differ only in their place.
     spans
         Every (start, end), in code points, in order of place.
     """
@@ -38,6 +39,12 @@ def statements(findings: Iterable[Finding]) -> list[Statement]:
         key = (_stated(finding), finding.relation if finding.family else None)
         groups.setdefault(key, []).append(finding)
     return [
-        Statement(group[0], tuple(dict.fromkeys((f.start, f.end) for f in group)))
+        Statement(_surest(group), tuple(dict.fromkeys((f.start, f.end) for f in group)))
         for group in groups.values()
     ]
+
+
+def _surest(group: list[Finding]) -> Finding:
+    """Return the first finding of a group, with the highest probability of all."""
+    said = [f.probability for f in group if f.probability is not None]
+    return replace(group[0], probability=max(said)) if said else group[0]

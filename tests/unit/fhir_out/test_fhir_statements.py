@@ -17,7 +17,7 @@ from fhir_adapters.writing.observation import (
     observation,
 )
 from fhir_adapters.writing.source_note import SourceNote
-from fhir_adapters.writing.urls import DERIVATION_REFERENCE, CanonicalUrls
+from fhir_adapters.writing.urls import AI_CONFIDENCE_EXTENSION, DERIVATION_REFERENCE, CanonicalUrls
 from fhir_adapters.writing.vocabulary import RunElements, load_vocabulary
 
 CANON = CanonicalUrls()
@@ -72,6 +72,12 @@ def test_observation_flags_set_value_and_extensions(
     assert codes(made["valueCodeableConcept"]) == expected
     flag_codes = [e["valueCoding"]["code"] for e in made.get("extension", [])]
     assert flag_codes == [flag for flag in FLAGS if flag in flags]
+
+
+def test_observation_says_the_probability_of_the_reader() -> None:
+    (said,) = write(finding(probability=0.5731, source="reader"))["extension"]
+    assert said == {"url": AI_CONFIDENCE_EXTENSION, "valueDecimal": 0.5731}
+    assert "extension" not in write(finding())
 
 
 def test_observation_uncertain_or_past_is_neither_present_nor_absent() -> None:
@@ -233,6 +239,14 @@ def test_observation_source_not_allowed_by_r4_is_in_extension(source: str) -> No
         p for e in made["extension"] for p in e.get("extension", []) if p["url"] == "reference"
     ]
     assert named[0]["valueReference"] == {"reference": source}
+
+
+def test_statements_repeated_finding_is_as_sure_as_its_surest_mention() -> None:
+    places = [(0, 0.55), (10, 0.97), (20, None)]
+    found = [Finding(at, at + 6, "disnea", "dyspnea", probability=p) for at, p in places]
+    (statement,) = statements(found)
+    assert statement.finding.probability == 0.97
+    assert [start for start, _ in statement.spans] == [0, 10, 20]
 
 
 def test_statements_repeated_finding_is_one_statement() -> None:
