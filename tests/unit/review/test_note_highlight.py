@@ -63,6 +63,16 @@ def test_highlight_marks_findings_by_assertion():
     )
 
 
+@pytest.mark.parametrize(("probability", "doubtful"), [(0.59, True), (0.6, False), (0.98, False)])
+def test_highlight_marks_doubtful_findings_and_says_how_sure(probability, doubtful):
+    found = Finding(0, 6, "Disnea", "dyspnea", source="reader", probability=probability)
+    marked = highlight(noted("Disnea.", found), CONCEPTS)
+    assert ("cnr-doubtful" in marked) == ("<sup>duda</sup>" in marked) == doubtful
+    assert ("(lectura dudosa)" in marked) == doubtful
+    assert f"disnea: afirmado; seguridad {round(100 * probability)} %" in marked
+    assert "".join(parse(marked).shown) == "Disnea."
+
+
 def test_highlight_overlapping_findings_keep_text_and_titles():
     text = "disnea de esfuerzo"
     marked = highlight(

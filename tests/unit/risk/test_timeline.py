@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clinical_nlp.records.finding import LEAST_CONFIDENCE
 from clinical_nlp.risk.timeline import Origin, Presence
 
 DAY = date(2024, 6, 1)
@@ -24,6 +25,23 @@ DAY = date(2024, 6, 1)
 def test_build_timeline_flags_give_presence(timeline, note, flags, presence):
     line = timeline(DAY, [note(DAY, "Disnea.", ("Disnea", "dyspnea", flags))])
     assert [(e.presence, e.origin, e.day) for e in line.entries] == [(presence, Origin.NOTE, DAY)]
+
+
+@pytest.mark.parametrize(
+    ("probability", "presence"),
+    [
+        (None, Presence.PRESENT),
+        (LEAST_CONFIDENCE, Presence.PRESENT),
+        (LEAST_CONFIDENCE - 0.0001, Presence.UNCERTAIN),
+        (0.0, Presence.UNCERTAIN),
+    ],
+)
+def test_build_timeline_finding_of_low_probability_is_uncertain(
+    timeline, note, probability, presence
+):
+    mark = ("Disnea", "dyspnea", {"probability": probability, "source": "reader"})
+    (entry,) = timeline(DAY, [note(DAY, "Disnea.", mark)]).entries
+    assert entry.presence is presence
 
 
 @pytest.mark.parametrize(
