@@ -165,9 +165,11 @@ def _presence(finding: Finding) -> Presence | None:
     """Presence that a finding states; ``None`` where it states nothing about the patient."""
     if finding.family or finding.hypothetical:
         return None
+    if finding.doubtful:
+        return Presence.UNCERTAIN  # neither there nor denied: the reader is not sure enough
     if finding.negated:
         return Presence.ABSENT
-    if finding.uncertain or finding.doubtful:
+    if finding.uncertain:
         return Presence.UNCERTAIN
     return Presence.PAST if finding.historical else Presence.PRESENT
 
