@@ -155,7 +155,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     texts = notes_of(arguments.export, TRAINING_NOTES + arguments.notes * arguments.rounds)
-    nlp = clinical_nlp.load()
+    nlp = clinical_nlp.load(reader=False)
     docs = list(nlp.pipe(texts))
     with TemporaryDirectory() as folder:
         checkpoint = find_checkpoint(write_modernbert(Path(folder), texts, MRBERT_ES))

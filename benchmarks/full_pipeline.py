@@ -58,7 +58,7 @@ def pipeline(mentions: bool, settings: dict[str, Any]) -> Language:
     """The pipeline with the mention model set up for one back end."""
     import clinical_nlp
 
-    nlp = clinical_nlp.load()
+    nlp = clinical_nlp.load(reader=False)
     if mentions:
         nlp.add_pipe("clinical_mentions", before="es_assertion", config=settings)
     return nlp

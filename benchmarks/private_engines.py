@@ -106,7 +106,8 @@ def main() -> None:
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    docs = list(clinical_nlp.load().pipe(export_texts(arguments.export, arguments.notes)))
+    rules = clinical_nlp.load(reader=False)
+    docs = list(rules.pipe(export_texts(arguments.export, arguments.notes)))
     features = [doc_features(doc) for doc in docs]
     variants = (OURS, TRANSFORMERS, TORCH_LSTM)
     if arguments.memory_of:

@@ -70,7 +70,7 @@ def _spans(path: str, field: str) -> dict[str, list[MentionSpan]]:
 
 
 def _read_texts(texts: dict[str, str], backend: str) -> dict[str, list[MentionSpan]]:
-    nlp = clinical_nlp.load(mentions=True, backend=backend)
+    nlp = clinical_nlp.load(reader=False, mentions=True, backend=backend)
     nlp.select_pipes(enable=["es_sentences", "clinical_mentions"])
     docs = nlp.pipe(texts.values())
     return {

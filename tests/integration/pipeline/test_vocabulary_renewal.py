@@ -22,7 +22,7 @@ TEXTS = tuple(
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Language]:
     monkeypatch.setattr(tokenizer, "MOST_WORDS", 50)
-    yield clinical_nlp.load()
+    yield clinical_nlp.load(reader=False)
 
 
 def test_new_vocabularies_give_same_findings(nlp: Language, small: Language) -> None:
