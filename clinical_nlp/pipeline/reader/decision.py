@@ -223,14 +223,18 @@ def _found(
     if not likely.any():
         return
     best_of = np.where(likely, rows[:, BEST].astype(np.int64), 0).tolist()
+    # What is said in two sentences is not one mention.
+    stretch = list(zip(best_of, words.sentences.tolist(), strict=True))
     known = {(f.concept, w) for f in decided for w in words.span(f.start - 1, f.end + 1)}
-    for best, group in groupby(range(len(best_of)), key=best_of.__getitem__):
+    for (best, _), group in groupby(range(len(stretch)), key=stretch.__getitem__):
         places = list(group)
         first, stop = places[0], places[-1] + 1
         if not best:
             continue
         concept, score = names.concepts[best - 1], float(rows[first:stop, BEST_SCORE].mean())
         start, end = _trimmed(text, int(words.starts[first]), int(words.ends[stop - 1]))
+        if not text[start].isalnum():
+            continue
         if concept in names.measures:
             if score >= rule.measured and not _is_second_of_a_pair(text, start, words, taken):
                 yield from _measured(names, concept, start, text[start:end], score)

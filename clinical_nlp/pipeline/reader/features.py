@@ -54,6 +54,8 @@ class Words:
         Their indices in the doc, int64 [words].
     starts, ends
         Their places in the text, in code points, int64 [words].
+    sentences
+        Number of each word's sentence, int64 [words].
     """
 
     def __init__(self, doc: Doc) -> None:
@@ -61,7 +63,7 @@ class Words:
         self.tokens = np.flatnonzero(columns[:, 2] == 0)
         self.starts = columns[self.tokens, 0]
         self.ends = self.starts + columns[self.tokens, 1]
-        self._sentence = np.cumsum(columns[:, 3] == 1)[self.tokens]
+        self.sentences = np.cumsum(columns[:, 3] == 1)[self.tokens]
         self._doc = doc
 
     def __len__(self) -> int:
@@ -81,7 +83,7 @@ class Words:
         if not len(gaps):
             return gaps
         gaps[0] = BLANK_LINE
-        for place in (np.flatnonzero(np.diff(self._sentence)) + 1).tolist():
+        for place in (np.flatnonzero(np.diff(self.sentences)) + 1).tolist():
             before, token = int(self.tokens[place - 1]) + 1, int(self.tokens[place])
             breaks = self._doc[before:token].text.count("\n") if before < token else 0
             gaps[place] = (NEW_SENTENCE, NEW_LINE, BLANK_LINE)[min(breaks, 2)]

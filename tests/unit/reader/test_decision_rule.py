@@ -113,6 +113,12 @@ def test_words_beside_a_finding_of_their_concept_belong_to_it(nlp: Language) -> 
     assert len(case.decide()) == 1
 
 
+def test_mention_ends_with_its_sentence(nlp: Language) -> None:
+    case = Case(nlp, "Acaba siempre en la butaca. Se queda ahí, hasta el alba.")
+    case.say("en la butaca. Se queda ahí,", outside=0.1, best=2, score=0.8)
+    assert [f.text for f in case.decide()] == ["en la butaca", "Se queda ahí"]
+
+
 def test_number_becomes_a_measurement_only_where_plausible(nlp: Language) -> None:
     case = Case(nlp, "Al rato 88, luego 999.")
     for number in ("88", "999"):
