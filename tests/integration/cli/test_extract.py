@@ -29,7 +29,8 @@ def test_extract_writes_documented_fields(tmp_path: Path, cli: Cli) -> None:
     assert text[mention["start"] : mention["end"]] == "ortopnea"
     found = {f["concept"]: f for f in row["findings"]}
     orthopnea = found["orthopnea"]
-    assert set(orthopnea) == {"start", "end", "text", "concept", *FLAGS, "section"}
+    fields = {"start", "end", "text", "concept", *FLAGS, "section"}
+    assert set(orthopnea) == fields | {"source", "probability"}
     assert orthopnea["negated"] and text[orthopnea["start"] : orthopnea["end"]] == "ortopnea"
     assert (found["systolic_bp"]["value"], found["systolic_bp"]["unit"]) == (130.0, "mm[Hg]")
 
