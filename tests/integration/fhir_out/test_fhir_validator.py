@@ -61,7 +61,16 @@ def test_validator_accepts_every_concept(
     catalogue = load_lexicon().concepts
     note = Note("DocumentReference/n", "p", "x" * 2000, datetime(2024, 1, 1, tzinfo=UTC))
     findings = tuple(
-        Finding(i, i + 1, "x", c.key, value=1.5 if c.unit else None, unit=c.unit)
+        Finding(
+            i,
+            i + 1,
+            "x",
+            c.key,
+            value=1.5 if c.unit else None,
+            unit=c.unit,
+            source="reader",
+            probability=0.5731,
+        )
         for i, c in enumerate(catalogue.values())
     )
     result = PatientResult(
@@ -70,6 +79,8 @@ def test_validator_accepts_every_concept(
     sink = make_sink(tmp_path, concepts=catalogue)
     sink.write(result)
     assert sink.close()["fhir/Observation.ndjson"] == len(catalogue)
+    observations = (tmp_path / "Observation.ndjson").read_text("utf-8")
+    assert observations.count('"valueDecimal":0.5731') == len(catalogue)
     report = complaints(sorted(tmp_path.glob("*.ndjson")))
     assert "0 with errors" in report.splitlines()[0], report
 
