@@ -77,7 +77,9 @@ def test_reading_is_invariant(nlp: Language, text: str, change: Callable[[str], 
     doc, changed = nlp(text), nlp(change(text))
     assert facts(doc)
     assert facts(changed) == facts(doc)
-    if sentences(changed) == sentences(doc):
+    # Double blanks may make an answer of a form, whose flag is the rules' and has no probability.
+    items = len(doc._.layout.items), len(changed._.layout.items)
+    if sentences(changed) == sentences(doc) and items[0] == items[1]:
         assert [f.probability for f in changed._.findings] == [
             f.probability for f in doc._.findings
         ]
