@@ -77,7 +77,7 @@ def test_flags_span_off_token_borders_is_asserted(pipeline: Language) -> None:
 
 def test_component_leaves_nothing_of_medspacy_on_the_doc(pipeline: Language) -> None:
     doc = pipeline(TEXT)
-    assert list(doc.user_data) == ["clinical_nlp.findings"]
+    assert list(doc.user_data) == ["clinical_nlp.findings", "clinical_nlp.cues"]
 
 
 def test_component_survives_disk_bytes_processes_and_docbin(pipeline: Language, tmp_path) -> None:  # type: ignore[no-untyped-def]
