@@ -52,7 +52,7 @@ def recalibrate(
     # Imported here: 'clinical-nlp --help' must not wait for torch and spaCy.
     from rich.console import Console
 
-    import clinical_nlp
+    from clinical_nlp.batch.extraction import load_pipeline
     from clinical_nlp.cli.cohorts import export_cohort
     from clinical_nlp.registry.recalibrated import TrainedFolder, write_recalibrated
     from clinical_nlp.training.config import read_recipe
@@ -77,7 +77,7 @@ def recalibrate(
     else:
         recipe, paths = read_recipe(config or source.recipe, Recipe), exports or []
         description = f"the patients of {len(paths)} FHIR export(s)"
-        nlp, console = clinical_nlp.load(), Console(stderr=True)
+        nlp, console = load_pipeline(mentions=False), Console(stderr=True)
         cohort = export_cohort(paths, recipe.cohort, nlp, console)
         result = recalibrate_on_cohort(source.parts, cohort, recipe, source.metrics, slope)
     digest = write_recalibrated(result, source, out, description)

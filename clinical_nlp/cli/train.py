@@ -60,7 +60,7 @@ def risk(
     # Imported here: 'clinical-nlp --help' must not wait for MLflow, torch and spaCy.
     from rich.console import Console
 
-    import clinical_nlp
+    from clinical_nlp.batch.extraction import load_pipeline
     from clinical_nlp.cli.cohorts import export_cohort, patients_bar
     from clinical_nlp.pipeline.assembly import fingerprint
     from clinical_nlp.registry.champion import load_champion_for_comparison
@@ -87,7 +87,7 @@ def risk(
         console.print(f"  no champion to compare with ({error.code})")
         baseline_models = {}
     with measured() as energy:
-        nlp = clinical_nlp.load()
+        nlp = load_pipeline(mentions=False)  # as the nightly batch reads
         if exports:
             cohort = export_cohort(exports, recipe.cohort, nlp, console)
             description = f"patients of {len(exports)} FHIR export{'s' if len(exports) > 1 else ''}"

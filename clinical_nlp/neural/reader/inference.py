@@ -25,7 +25,7 @@ class InferenceReader(nn.Module):
     def __init__(self, network: ReaderNetwork) -> None:
         super().__init__()
         self.encoder = copy_for_inference(network.encoder)
-        self.told = copy.deepcopy(network.told)
+        self.word_features = copy.deepcopy(network.word_features)
         self.projection = BatchInvariantLinear.of(network.projection)
         self.classifier = BatchInvariantLinear.of(network.classifier)
 
@@ -34,7 +34,7 @@ class InferenceReader(nn.Module):
     ) -> Tensor:
         """Return logits as the network does; rows of padding are zero."""
         words = encode_words(
-            self.encoder, input_ids, attention_mask, word_bounds, self.told(features)
+            self.encoder, input_ids, attention_mask, word_bounds, self.word_features(features)
         )
         packed = self.classifier(functional.gelu(self.projection(words)))
         is_word = word_bounds[..., 0] > 0

@@ -1,4 +1,4 @@
-"""The network of the reader: an encoder that is told what the rules found, and two heads.
+"""The network of the reader: an encoder with the rules' findings as input features, and two heads.
 
 The encoder reads several sentences at once. What the rules know of a word (a finding of theirs
 begins or goes on here, with which flags and which concept; a cue; the section; a line break before
@@ -27,9 +27,9 @@ FLAG_COUNT = 5
 GAPS = 4
 SAME_SENTENCE, NEW_SENTENCE, NEW_LINE, BLANK_LINE = range(GAPS)
 
-#: Mark of a word: no finding of the rules; a finding whose flags are not told; a finding with
-#: the flags whose bits are set in ``mark - FLAGGED``; a measured value.
-NO_MARK, UNTOLD, FLAGGED = 0, 1, 2
+#: Mark of a word: no finding of the rules; a finding with unknown flags; a finding with the
+#: flags whose bits are set in ``mark - FLAGGED``; a measured value.
+NO_MARK, FLAGS_UNKNOWN, FLAGGED = 0, 1, 2
 MEASURED = FLAGGED + 2**FLAG_COUNT
 MARKS = MEASURED + 1
 
@@ -71,7 +71,7 @@ class ReaderNetwork(nn.Module):
         self.encoder = encoder
         self.shape = shape
         width = int(encoder.config.hidden_size)
-        self.told = WordFeatures(width, shape)
+        self.word_features = WordFeatures(width, shape)
         self.projection = nn.Linear(2 * width, shape.hidden)
         self.classifier = nn.Linear(shape.hidden, FLAG_COUNT + 1 + shape.concepts)
         self.dropout = nn.Dropout(shape.dropout)
@@ -96,7 +96,7 @@ class ReaderNetwork(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor, word_bounds: Tensor, features: Tensor
     ) -> Tensor:
         """Vectors of pieces, float [B, L, hidden of the encoder]."""
-        embedded = embed_pieces(self.encoder, input_ids, word_bounds, self.told(features))
+        embedded = embed_pieces(self.encoder, input_ids, word_bounds, self.word_features(features))
         pieces: Tensor = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask)[0]
         return pieces
 

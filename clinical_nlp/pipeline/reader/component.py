@@ -43,7 +43,7 @@ class ReaderSettings(EngineSettings):
 
 
 class EsReader(EngineComponent[ReaderSettings]):
-    """Reads every note with the encoder, told of what the rules found.
+    """Reads every note with the encoder; the rules' findings are input features.
 
     Notes
     -----
@@ -101,27 +101,27 @@ class EsReader(EngineComponent[ReaderSettings]):
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
         names, _, rule = self._described
-        told = [get_findings(doc) for doc in docs]
-        for doc, words, rows, findings in zip(*self._read(docs, told), strict=True):
+        by_rules = [get_findings(doc) for doc in docs]
+        for doc, words, rows, findings in zip(*self._read(docs, by_rules), strict=True):
             decided = decide(rule, names, words, rows, findings, doc)
             set_findings(doc, _in_sections(doc, words, decided))
 
     def _read(
-        self, docs: Sequence[Doc], told: Sequence[Sequence[Finding]]
+        self, docs: Sequence[Doc], by_rules: Sequence[Sequence[Finding]]
     ) -> tuple[Sequence[Doc], list[Words], list[Any], Sequence[Sequence[Finding]]]:
         """What the reader says of every word, given the rules' findings."""
         _, vocabulary, _ = self._described
         words = [Words(doc) for doc in docs]
         features = [
             of_tokens(doc, of_doc, word_features(doc, of_doc, findings, vocabulary))
-            for doc, of_doc, findings in zip(docs, words, told, strict=True)
+            for doc, of_doc, findings in zip(docs, words, by_rules, strict=True)
         ]
         rows = self.engine.run(docs, features)
         picked = [row[of_doc.tokens] for row, of_doc in zip(rows, words, strict=True)]
-        return docs, words, picked, told
+        return docs, words, picked, by_rules
 
     def flags(
-        self, doc: Doc, told: Sequence[tuple[tuple[int, int], tuple[bool, ...]]]
+        self, doc: Doc, spans: Sequence[tuple[tuple[int, int], tuple[bool, ...]]]
     ) -> list[tuple[bool, ...]]:
         """Flags of any spans.
 
@@ -129,13 +129,13 @@ class EsReader(EngineComponent[ReaderSettings]):
         ----------
         doc
             With sentences, sections and the cues that the rules found beside the spans.
-        told
+        spans
             Each span's start and end, in code points, and its flags by the rules.
         """
         rule = self._described[2]
         targets = [
             Finding(start, end, "", "", *flags)  # type: ignore[arg-type]  # five flags
-            for (start, end), flags in told
+            for (start, end), flags in spans
         ]
         _, (words,), (rows,), _ = self._read([doc], [targets])
         decided: list[tuple[bool, ...]] = []

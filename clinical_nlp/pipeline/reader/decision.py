@@ -22,8 +22,8 @@ from spacy.tokens import Doc
 from clinical_nlp.neural.reader.decode import BEST, BEST_SCORE, OUTSIDE
 from clinical_nlp.neural.reader.network import FLAG_COUNT
 from clinical_nlp.pipeline.reader.features import Words
+from clinical_nlp.pipeline.reader.fixed_flags import FixedFlags
 from clinical_nlp.pipeline.reader.numbers import Measure, read_value
-from clinical_nlp.pipeline.reader.settled import Settled
 from clinical_nlp.records import FLAGS, Finding
 
 Floats = npt.NDArray[np.float32]
@@ -97,7 +97,7 @@ class DecisionRule:
         return {"flags": flags, **{name: getattr(self, name) for name in names}}
 
     def decide_flags(
-        self, logits: Sequence[float], told: Sequence[bool], stays: Container[int] = ()
+        self, logits: Sequence[float], by_rules: Sequence[bool], fixed: Container[int] = ()
     ) -> tuple[tuple[bool, ...], float]:
         """Flags of a span, and the probability of the least sure of them.
 
@@ -105,16 +105,16 @@ class DecisionRule:
         ----------
         logits
             Of the five flags.
-        told
+        by_rules
             The rules' flags.
-        stays
-            Places of the flags that stay as told.
+        fixed
+            Places of the flags that stay as the rules set them.
         """
         flags, least = [], 1.0
         for place, (rule, logit, rules_say) in enumerate(
-            zip(self.flags, logits, told, strict=True)
+            zip(self.flags, logits, by_rules, strict=True)
         ):
-            if place in stays:
+            if place in fixed:
                 flags.append(bool(rules_say))
                 continue
             probability = rule.probability(logit)
@@ -160,7 +160,7 @@ def decide(
         The note, with layout and cues.
     """
     decided: list[Finding] = []
-    settled = Settled(doc)
+    fixed_flags = FixedFlags(doc)
     taken = np.zeros(len(words), dtype=bool)
     for finding in findings:
         first, stop = words.span(finding.start, finding.end)
@@ -172,8 +172,8 @@ def decide(
         if part[:, OUTSIDE].min() >= max(rule.dropped, LEAST_TO_OVERRULE):
             continue
         taken[first:stop] = True
-        stays = settled.flags(finding)
-        decided.append(_decided(rule, names.concepts, part, finding, stays))
+        fixed = fixed_flags.of(finding)
+        decided.append(_decided(rule, names.concepts, part, finding, fixed))
     decided.extend(_found(rule, names, words, rows, taken, decided, doc.text))
     return decided
 
@@ -183,11 +183,11 @@ def _decided(
     concepts: Sequence[str],
     part: Floats,
     finding: Finding,
-    stays: Container[int],
+    fixed: Container[int],
 ) -> Finding:
     """A finding of the rules, with the flags and the concept that are decided on."""
     logits = part[:, :FLAG_COUNT].mean(axis=0)
-    flags, probability = rule.decide_flags(logits.tolist(), finding.flags, stays)
+    flags, probability = rule.decide_flags(logits.tolist(), finding.flags, fixed)
     concept, best = finding.concept, int(part[0, BEST])
     if (part[:, BEST] == best).all() and part[:, BEST_SCORE].min() >= max(
         rule.renamed, LEAST_TO_OVERRULE
@@ -219,7 +219,7 @@ def _found(
     text: str,
 ) -> Iterator[Finding]:
     """Findings that no rule knows: stretches of words of one concept, with no finding in them."""
-    likely = (rows[:, OUTSIDE] < 1 - rows[:, BEST_SCORE]) & ~taken
+    likely = (rows[:, OUTSIDE] < rows[:, BEST_SCORE]) & ~taken
     if not likely.any():
         return
     best_of = np.where(likely, rows[:, BEST].astype(np.int64), 0).tolist()

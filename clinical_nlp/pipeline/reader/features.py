@@ -1,4 +1,4 @@
-"""What the reader is told of each word: line breaks, the rules' findings, sections, cues."""
+"""Input features of each word: line breaks, the rules' findings, sections, cues."""
 
 from __future__ import annotations
 

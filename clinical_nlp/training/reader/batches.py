@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from clinical_nlp.neural.reader.files import FEATURES
-from clinical_nlp.neural.reader.network import MEASURED, UNTOLD
+from clinical_nlp.neural.reader.network import FLAGS_UNKNOWN, MEASURED
 from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.pipeline.reader.features import CONCEPT, MARK
 from clinical_nlp.training.reader.corpus import UNKNOWN, Example
@@ -131,13 +131,13 @@ def hide(example: Example, drop: DropRecipe, mask_id: int, random: np.random.Gen
         words = slice(target.first, target.stop)
         if random.random() < drop.target:
             ids[example.bounds[target.first, 0] : example.bounds[target.stop - 1, 1] + 1] = mask_id
-        if not target.is_told:
+        if not target.found_by_rules:
             continue
         if leave_all_out or random.random() < drop.finding:
             features[words, MARK] = features[words, CONCEPT] = 0
             continue
         if random.random() < drop.flags:
-            features[words, MARK] = UNTOLD
+            features[words, MARK] = FLAGS_UNKNOWN
         if random.random() < drop.concept:
             features[words, CONCEPT] = 0
     return Example(ids, example.bounds, features, example.concepts, example.targets)

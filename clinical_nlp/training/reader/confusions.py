@@ -29,8 +29,8 @@ def flag_confusions(readings: Sequence[Reading], rule: DecisionRule) -> Counter[
         wrongly"``. Flags that are not annotated do not count.
     """
     counts: Counter[str] = Counter()
-    for logits, told, gold in zip(*matched_flags(readings), strict=True):
-        by_rules = [value > 0 for value in told.tolist()]
+    for logits, rule_flags, gold in zip(*matched_flags(readings), strict=True):
+        by_rules = [value > 0 for value in rule_flags.tolist()]
         by_reader, _ = rule.decide_flags(logits.tolist(), by_rules)
         for who, decided in (("rules", by_rules), ("reader", by_reader)):
             for name, is_set, wanted in zip(FLAGS, decided, gold.tolist(), strict=True):

@@ -67,13 +67,13 @@ class ReadNote:
 class Target:
     """A span whose flags are trained: words ``first`` to ``stop`` of an example.
 
-    ``flags`` are 0, 1, or -1 where not annotated; ``is_told`` says whether the rules found it.
+    ``flags`` are 0, 1, or -1 where not annotated.
     """
 
     first: int
     stop: int
     flags: tuple[float, ...]
-    is_told: bool
+    found_by_rules: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +214,13 @@ def _concepts(note: ReadNote, words: Words, vocabulary: Vocabulary) -> Ints:
 def _targets(note: ReadNote, words: Words) -> Iterator[Target]:
     """Spans with gold flags: the rules' findings that are annotated, then what they missed."""
     pairs = pair_with_gold(note)
-    told = {index for index in pairs if index is not None}
+    paired = {index for index in pairs if index is not None}
     for finding, index in zip(note.findings, pairs, strict=True):
         if index is not None and finding.value is None:
             span = words.span(finding.start, finding.end)
             yield Target(*span, gold_flags(note.gold[index]), True)
     for index, mark in enumerate(note.gold):
-        if index not in told and mark.value is None:
+        if index not in paired and mark.value is None:
             yield Target(*words.span(mark.start, mark.end), gold_flags(mark), False)
 
 

@@ -38,9 +38,9 @@ class DropRecipe(RecipeSection):
     finding
         Share of the rules' findings that are left out, as if the lexicon did not know them.
     flags
-        Share of the rules' findings whose flags are not told.
+        Share of the rules' findings whose flags are hidden.
     concept
-        Share of those whose concept is not told.
+        Share of those whose concept is hidden.
     segment
         Share of the segments in which all of the rules' findings are left out.
     """

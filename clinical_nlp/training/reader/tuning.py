@@ -44,8 +44,8 @@ def tune(readings: Sequence[Reading], names: Names) -> DecisionRule:
     Only whole notes count: passages with given targets are cut from reports of another kind.
     """
     readings = [reading for reading in readings if reading.note.has_concepts]
-    logits, told, gold = matched_flags(readings)
-    flags = tuple(_flag_rule(logits[:, n], told[:, n], gold[:, n]) for n in range(FLAG_COUNT))
+    logits, by_rules, gold = matched_flags(readings)
+    flags = tuple(_flag_rule(logits[:, n], by_rules[:, n], gold[:, n]) for n in range(FLAG_COUNT))
     return _finding_rule(DecisionRule(flags=flags), readings, names)
 
 
@@ -53,10 +53,10 @@ def matched_flags(readings: Sequence[Reading]) -> tuple[Floats, Floats, Floats]:
     """Logits, the rules' flags and the gold flags of matched findings, each float [N, 5]."""
     rows = list(_matched(readings))
     parts = zip(*rows, strict=True) if rows else ([], [], [])
-    logits, told, gold = (
+    logits, by_rules, gold = (
         np.array(part, dtype=np.float64).reshape(-1, FLAG_COUNT) for part in parts
     )
-    return logits, told, gold
+    return logits, by_rules, gold
 
 
 def _matched(
@@ -72,16 +72,16 @@ def _matched(
             yield logits, finding.flags, gold_flags(reading.note.gold[index])
 
 
-def _flag_rule(logits: Floats, told: Floats, gold: Floats) -> FlagRule:
+def _flag_rule(logits: Floats, by_rules: Floats, gold: Floats) -> FlagRule:
     known = gold >= 0
-    logits, is_told, is_set = logits[known], told[known] > 0, gold[known] > 0
+    logits, by_rules_flag, is_set = logits[known], by_rules[known] > 0, gold[known] > 0
     scale, shift = _calibration(logits, is_set)
     rule = FlagRule(scale=round(scale, 4), shift=round(shift, 4))
     probability = expit(rule.scale * logits + rule.shift)
     return replace(
         rule,
-        least_new=_threshold(probability[~is_told], is_set[~is_told]),
-        least_kept=_threshold(probability[is_told], is_set[is_told]),
+        least_new=_threshold(probability[~by_rules_flag], is_set[~by_rules_flag]),
+        least_kept=_threshold(probability[by_rules_flag], is_set[by_rules_flag]),
     )
 
 

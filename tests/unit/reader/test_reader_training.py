@@ -11,7 +11,7 @@ from spacy.language import Language
 
 from clinical_nlp.errors import InputError, UsageError
 from clinical_nlp.neural.reader.decode import BEST, BEST_SCORE, OUTSIDE, decode
-from clinical_nlp.neural.reader.network import FLAG_COUNT, MEASURED, UNTOLD
+from clinical_nlp.neural.reader.network import FLAG_COUNT, FLAGS_UNKNOWN, MEASURED
 from clinical_nlp.pipeline.reader.decision import DecisionRule, Names
 from clinical_nlp.pipeline.reader.features import CONCEPT, MARK, Words
 from clinical_nlp.training.config import read_recipe
@@ -67,7 +67,7 @@ def test_left_out_finding_leaves_no_trace() -> None:
 
 def test_untold_flags_keep_the_concept() -> None:
     hidden = hide(example(), drops(flags=0.999), 4, np.random.default_rng(0))
-    assert hidden.features[1, MARK] == UNTOLD
+    assert hidden.features[1, MARK] == FLAGS_UNKNOWN
     assert hidden.features[1, CONCEPT] == 7
 
 

@@ -1,4 +1,4 @@
-"""What the rules settle, whatever the reader says: the answers of forms.
+"""Flags that the rules decide alone: the answers of forms.
 
 An answer is read by its place beside its label, not by its words. There the network errs more
 often than the rules, and with confidence.
@@ -14,13 +14,13 @@ from clinical_nlp.records import FLAGS, Finding
 _NEGATED = frozenset({FLAGS.index("negated")})
 
 
-class Settled:
-    """Flags of a note's findings that stay as the rules set them."""
+class FixedFlags:
+    """Looks up which flags of a finding stay as the rules set them."""
 
     def __init__(self, doc: Doc) -> None:
         self._layout = get_layout(doc)
 
-    def flags(self, finding: Finding) -> frozenset[int]:
+    def of(self, finding: Finding) -> frozenset[int]:
         """Places in ``FLAGS`` of the flags that stay."""
         item = self._layout.item_at(finding.start) if self._layout.items else None
         answered = item is not None and item.verdict in (AFFIRMED, NEGATED)
