@@ -23,6 +23,7 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.neural.reader.files import CONFIG, WEIGHTS, find_reader
 from clinical_nlp.neural.reader.inference import InferenceReader
 from clinical_nlp.neural.reader.model import load_reader
+from clinical_nlp.neural.reader.network import FLAG_COUNT
 from clinical_nlp.pipeline.assembly import build, fingerprint
 
 TEXTS = [
@@ -148,6 +149,14 @@ def test_found_by_the_reader_stands_in_its_section(reader_bench: Path) -> None:
     component: Any = nlp.get_pipe("es_reader")
     names, vocabulary, rule = component._described
     vars(component)["_described"] = names, vocabulary, replace(rule, found=0.0)
+    place = next(n for n, key in enumerate(names.concepts, 1) if key not in names.measures)
+    row = [0.0] * FLAG_COUNT + [0.1, place, 0.9]  # every word is of that concept
+
+    class Engine:
+        def run(self, docs: list[Doc], features: object) -> list[Any]:
+            return [np.tile(np.array(row, dtype=np.float32), (len(doc), 1)) for doc in docs]
+
+    component._engine = Engine()
     doc = nlp("Antecedentes familiares: padre sano.\nExploración: tranquilo, bien perfundido.")
     found = [f for f in doc._.findings if f.source == "reader"]
     assert {f.section for f in found if f.end <= 36} == {"family_history"}
