@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clinical_nlp.artifacts import MODEL_FOLDER, digest_of, file_digest, shipped_models
 from clinical_nlp.errors import ModelError
 from clinical_nlp.neural.engine import EngineConfig
+from clinical_nlp.neural.model_files import files_digest, find_model_folder
 
 #: Name of the reader that comes with the package.
 SHIPPED = "reader"
@@ -45,13 +45,9 @@ def find_reader(reference: str = SHIPPED) -> Path:
     ModelError
         E470: there is none.
     """
-    for shipped in shipped_models():
-        if shipped.name == reference and (shipped / MODEL_FOLDER / CONFIG).is_file():
-            return shipped / MODEL_FOLDER
-    given = Path(reference)
-    for folder in (given / MODEL_FOLDER, given):
-        if (folder / CONFIG).is_file():
-            return folder
+    folder = find_model_folder(reference, CONFIG)
+    if folder is not None:
+        return folder
     raise ModelError(
         "E470",
         f"there is no reader '{reference}': give the folder that 'clinical-nlp train reader' "
@@ -68,7 +64,7 @@ def model_digest(folder: Path) -> str:
         E471: a file is missing.
     """
     try:
-        return digest_of({name: file_digest(folder / name) for name in MODEL_FILES})
+        return files_digest(folder, MODEL_FILES)
     except OSError as error:
         raise damaged(folder) from error
 

@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.neural.reader.files import (
     CONFIG,
@@ -24,9 +24,10 @@ from clinical_nlp.neural.reader.files import (
     model_digest,
     other_format,
 )
+from clinical_nlp.neural.saved_encoder import build_encoder, load_tokenizer
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     from clinical_nlp.neural.reader.network import ReaderNetwork
 
@@ -117,31 +118,22 @@ def load_reader(folder: Path, *, for_inference: bool = False) -> ReaderModel:
     """
     import torch
     from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    from clinical_nlp.neural.modernbert import ModernBertForInference, is_implemented
     from clinical_nlp.neural.reader.network import ReaderNetwork, ReaderShape
 
     config = read_config(folder)
     try:
         weights = load_file(folder / WEIGHTS)
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, use_fast=True, local_files_only=True, trust_remote_code=False
-        )
+        tokenizer = load_tokenizer(folder)
     except Exception as error:
         # The tokenizers library raises bare Exceptions on a broken tokenizer.json.
         raise damaged(folder) from error
     try:
-        shape = dict(config["encoder"])
-        settings = AutoConfig.for_model(shape.pop("model_type"), **shape)
-        if for_inference and is_implemented(settings):
-            encoder = cast("PreTrainedModel", ModernBertForInference(settings))
-        else:
-            encoder = AutoModel.from_config(settings)  # type: ignore[no-untyped-call]
+        encoder = build_encoder(config["encoder"], for_inference=for_inference)
         network = ReaderNetwork(encoder, ReaderShape(**config["shape"]))
         network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
         if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
             raise ValueError("weights")
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise other_format(folder) from error
-    return ReaderModel(network.eval(), cast("PreTrainedTokenizerFast", tokenizer), config)
+    return ReaderModel(network.eval(), tokenizer, config)

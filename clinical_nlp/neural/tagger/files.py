@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clinical_nlp.artifacts import MODEL_FOLDER, digest_of, file_digest, shipped_models
 from clinical_nlp.errors import ModelError
 from clinical_nlp.neural.engine import EngineConfig
+from clinical_nlp.neural.model_files import files_digest, find_model_folder
 from clinical_nlp.neural.tagger.word_features import FEATURES
 
 #: Name of the mention model that comes with the package.
@@ -37,13 +37,9 @@ def find_mention_model(reference: str = SHIPPED) -> Path:
     ModelError
         E460: there is none.
     """
-    for shipped in shipped_models():
-        if shipped.name == reference:
-            return shipped / MODEL_FOLDER
-    given = Path(reference)
-    for folder in (given / MODEL_FOLDER, given):
-        if (folder / CONFIG).is_file():
-            return folder
+    folder = find_model_folder(reference, CONFIG)
+    if folder is not None:
+        return folder
     raise ModelError(
         "E460",
         f"there is no mention model '{reference}': give the folder that 'clinical-nlp train "
@@ -60,7 +56,7 @@ def model_digest(folder: Path) -> str:
         E461: a file is missing.
     """
     try:
-        return digest_of({name: file_digest(folder / name) for name in MODEL_FILES})
+        return files_digest(folder, MODEL_FILES)
     except OSError as error:
         raise damaged(folder) from error
 

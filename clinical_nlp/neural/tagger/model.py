@@ -16,13 +16,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.neural.modernbert import ModernBertForInference, is_implemented
+from clinical_nlp.neural.saved_encoder import build_encoder, load_tokenizer
 from clinical_nlp.neural.tagger.files import CONFIG, WEIGHTS, damaged, model_digest
 from clinical_nlp.neural.tagger.labels import LABELS, TAGS
 from clinical_nlp.neural.tagger.network import HeadShape, MentionTagger
@@ -30,7 +30,7 @@ from clinical_nlp.neural.tagger.viterbi import Decoder
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
 FORMAT = 2
 
@@ -129,31 +129,19 @@ def load_mention_model(folder: Path, *, for_inference: bool = False) -> MentionM
     """
     import torch
     from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 
     digest = model_digest(folder)
     try:
         config = json.loads((folder / CONFIG).read_text("utf-8"))
         weights = load_file(folder / WEIGHTS)
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, use_fast=True, local_files_only=True, trust_remote_code=False
-        )
+        tokenizer = load_tokenizer(folder)
     except Exception as error:
         # The tokenizers library raises bare Exceptions on a broken tokenizer.json.
         raise damaged(folder) from error
     try:
         if config["format"] != FORMAT or config["labels"] != list(LABELS):
             raise ValueError("format")
-        if not isinstance(tokenizer, PreTrainedTokenizerFast):
-            raise TypeError("tokenizer")
-        shape = dict(config["encoder"])
-        settings = AutoConfig.for_model(shape.pop("model_type"), **shape)
-        if for_inference and is_implemented(settings):
-            encoder = cast("PreTrainedModel", ModernBertForInference(settings))
-        else:
-            from transformers import AutoModel
-
-            encoder = AutoModel.from_config(settings)  # type: ignore[no-untyped-call]
+        encoder = build_encoder(config["encoder"], for_inference=for_inference)
         tagger = MentionTagger(encoder, HeadShape(**config["head"]))
         transitions = weights.pop("crf.transitions").float().numpy()
         names = {old: new for new, old in CHECKPOINT_NAMES.items()}

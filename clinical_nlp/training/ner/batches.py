@@ -16,6 +16,7 @@ from clinical_nlp.neural.tagger.labels import LABELS
 from clinical_nlp.neural.tagger.word_features import FEATURES
 from clinical_nlp.training.ner.corpus import Example
 from clinical_nlp.training.ner.recipe import FitRecipe
+from clinical_nlp.training.torch.length_groups import group_by_length
 
 #: Random tokens added to lengths before sorting, so that two epochs have different batches.
 _LENGTH_JITTER = 4
@@ -62,37 +63,16 @@ def training_batches(
     special = np.array([*aligner.prefix, *aligner.suffix, aligner.pad], dtype=np.int64)
     mask_id = int(tokenizer.mask_token_id or aligner.pad)
     order = np.random.default_rng((recipe.seed, epoch))
-    groups = group_by_length(examples, recipe.batch_pieces, order)
+    groups = group_by_length(
+        [len(example.ids) for example in examples],
+        recipe.batch_pieces,
+        order,
+        jitter=_LENGTH_JITTER,
+    )
     for place in range(first, len(groups)):
         batch = collate([examples[index] for index in groups[place]], aligner.pad)
         random = np.random.default_rng((recipe.seed, epoch, place))
         yield drop_words(batch, recipe.word_dropout, mask_id, special, random)
-
-
-def group_by_length(
-    examples: Sequence[Example], max_tokens: int, random: np.random.Generator | None = None
-) -> list[list[int]]:
-    """Indices of examples in groups of at most ``max_tokens``, padding included.
-
-    Parameters
-    ----------
-    random
-        Jitters the order of lengths and shuffles the groups; without it they run from short
-        to long.
-    """
-    lengths = np.array([len(example.ids) for example in examples], dtype=np.float64)
-    keys = lengths if random is None else lengths + random.random(len(lengths)) * _LENGTH_JITTER
-    groups: list[list[int]] = [[]]
-    longest = 0
-    for index in np.argsort(keys, kind="stable").tolist():
-        longest = max(longest, int(lengths[index]))
-        if groups[-1] and longest * (len(groups[-1]) + 1) > max_tokens:
-            groups.append([])
-            longest = int(lengths[index])
-        groups[-1].append(index)
-    if random is not None:
-        random.shuffle(groups)
-    return groups
 
 
 def collate(examples: Sequence[Example], pad: int) -> Batch:

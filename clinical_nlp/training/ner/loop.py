@@ -12,13 +12,14 @@ from transformers import PreTrainedTokenizerFast
 
 from clinical_nlp.neural.tagger.network import MentionTagger
 from clinical_nlp.training.config import Precision
-from clinical_nlp.training.ner.batches import Batch, group_by_length, training_batches
+from clinical_nlp.training.ner.batches import Batch, training_batches
 from clinical_nlp.training.ner.corpus import Example
 from clinical_nlp.training.ner.crf import LinearChainCRF
 from clinical_nlp.training.ner.recipe import FitRecipe
 from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
 from clinical_nlp.training.torch.epochs import EpochPlan, OnEpoch, OnEpochStep, Progress, StepLoss
 from clinical_nlp.training.torch.fgm import adversarial_perturbation
+from clinical_nlp.training.torch.length_groups import group_by_length
 from clinical_nlp.training.torch.optimisers import make_optimisers
 from clinical_nlp.training.torch.schedules import linear_decay
 from clinical_nlp.training.torch.trainer import Trainer
@@ -84,7 +85,7 @@ def fit(
     torch.manual_seed(recipe.seed)
     embeddings = cast("Tensor", encoder.get_input_embeddings().weight)
     # Jitter may make a group more or fewer: the schedule counts epochs of this many.
-    steps = len(group_by_length(examples, recipe.batch_pieces))
+    steps = len(group_by_length([len(e.ids) for e in examples], recipe.batch_pieces))
 
     def backward(batch: Batch) -> StepLoss:
         loss, words = network(batch, recipe.precision), int(batch.is_word.sum())

@@ -17,6 +17,7 @@ from clinical_nlp.neural.subwords import SubwordAligner
 from clinical_nlp.pipeline.reader.features import CONCEPT, MARK
 from clinical_nlp.training.reader.corpus import UNKNOWN, Example
 from clinical_nlp.training.reader.recipe import DropRecipe, FitRecipe
+from clinical_nlp.training.torch.length_groups import group_by_length
 
 Ints = npt.NDArray[np.int64]
 
@@ -69,7 +70,9 @@ def training_batches(
     mask_id = int(tokenizer.mask_token_id or aligner.pad)
     order = np.random.default_rng((fit.seed, epoch))
     examples = of_epoch(examples, fit.target_share, order)
-    groups = group_by_length(examples, fit.batch_pieces, order)
+    groups = group_by_length(
+        [len(example.ids) for example in examples], fit.batch_pieces, order, jitter=_LENGTH_JITTER
+    )
     for place in range(first, len(groups)):
         random = np.random.default_rng((fit.seed, epoch, place))
         whole = [examples[index] for index in groups[place]]
@@ -88,32 +91,6 @@ def of_epoch(
 def has_concepts(example: Example) -> bool:
     """Whether concepts were annotated in an example's note."""
     return not bool((example.concepts == UNKNOWN).all())
-
-
-def group_by_length(
-    examples: Sequence[Example], most: int, random: np.random.Generator | None = None
-) -> list[list[int]]:
-    """Indices of examples in groups of at most ``most`` pieces, padding included.
-
-    Parameters
-    ----------
-    random
-        Jitters the order of lengths and shuffles the groups; without it they run from short to
-        long.
-    """
-    lengths = np.array([len(example.ids) for example in examples], dtype=np.float64)
-    keys = lengths if random is None else lengths + random.random(len(lengths)) * _LENGTH_JITTER
-    groups: list[list[int]] = [[]]
-    longest = 0
-    for index in np.argsort(keys, kind="stable").tolist():
-        longest = max(longest, int(lengths[index]))
-        if groups[-1] and longest * (len(groups[-1]) + 1) > most:
-            groups.append([])
-            longest = int(lengths[index])
-        groups[-1].append(index)
-    if random is not None:
-        random.shuffle(groups)
-    return groups
 
 
 def hide(example: Example, drop: DropRecipe, mask_id: int, random: np.random.Generator) -> Example:

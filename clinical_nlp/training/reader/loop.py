@@ -13,12 +13,13 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 
 from clinical_nlp.neural.reader.network import FLAG_COUNT, ReaderNetwork
-from clinical_nlp.training.reader.batches import Batch, group_by_length, of_epoch, training_batches
+from clinical_nlp.training.reader.batches import Batch, of_epoch, training_batches
 from clinical_nlp.training.reader.corpus import UNKNOWN, Example
 from clinical_nlp.training.reader.recipe import ReaderRecipe
 from clinical_nlp.training.torch.checkpoints import TrainingCheckpoint
 from clinical_nlp.training.torch.epochs import EpochPlan, OnEpoch, OnEpochStep, Progress, StepLoss
 from clinical_nlp.training.torch.fgm import adversarial_perturbation
+from clinical_nlp.training.torch.length_groups import group_by_length
 from clinical_nlp.training.torch.optimisers import make_optimisers
 from clinical_nlp.training.torch.schedules import linear_decay
 from clinical_nlp.training.torch.trainer import Trainer
@@ -81,7 +82,7 @@ def fit(
     embeddings = cast("Tensor", network.encoder.get_input_embeddings().weight)
     # Epochs differ by a few batches: the schedule counts as many as the first one has.
     first = of_epoch(examples, settings.target_share, np.random.default_rng((settings.seed, 0)))
-    steps = len(group_by_length(first, settings.batch_pieces))
+    steps = len(group_by_length([len(e.ids) for e in first], settings.batch_pieces))
 
     def backward(batch: Batch) -> StepLoss:
         loss = loss_of(model, batch, recipe)
