@@ -58,7 +58,7 @@ def assert_row(nlp: Language, row: dict[str, Any]) -> dict[str, Any]:
         raise TypeError("es_assertion")
     doc = nlp.make_doc(text)
     for name, part in nlp.pipeline:
-        # What the reader made of the findings must not be told to it again.
+        # The reader takes the rules' flags as input, not its own.
         doc = doc if name in ("es_assertion", "es_reader") else part(doc)
     flags = [tuple(getattr(said, f) for f in FLAGS) for said in component.flags(doc, spans)]
     if nlp.has_pipe("es_reader"):

@@ -62,7 +62,7 @@ def assert_(
     Each input row is a JSON object with "id", "text" and "targets": a list of
     {"start", "end"} in Unicode code points. Each output row has the same targets with
     negated, uncertain, historical, family and hypothetical filled in:
-    by the rules first, then by the learned reader, which is told what they said. --no-reader
+    by the rules first, then by the learned reader, which takes their flags as input. --no-reader
     leaves it to the rules alone.
 
     Example:

@@ -58,6 +58,7 @@ def legend() -> str:
         f"<li><mark class='cnr-{kind}'>{name}{_label(label)}</mark></li>"
         for kind, (name, label) in ASSERTIONS.items()
     )
+    items += f"<li><mark class='cnr-doubtful'>lectura dudosa{_label('duda')}</mark></li>"
     return f"<ul class='cnr-legend' aria-label='Leyenda'>{items}</ul>"
 
 

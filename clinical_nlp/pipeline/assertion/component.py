@@ -140,6 +140,11 @@ class EsAssertion(RuleComponent):
         -------
         list of Assertion
             One for each span, in the order given.
+
+        Notes
+        -----
+        The cues beside the spans replace those stored on ``doc``
+        (:func:`~clinical_nlp.pipeline.document.get_cues`), for the learned reader.
         """
         out = [AFFIRMED] * len(spans)
         length = doc[-1].idx + len(doc[-1]) if len(doc) else 0

@@ -1,6 +1,6 @@
 """What must not change what the shipped reader says: accents, case, forms, wraps, blanks.
 
-It is told where sentences end, and these are the rules' to find: a line that begins with
+Sentence ends are an input, and the rules find them: a line that begins with
 "cardíaca:" looks like a label. So findings are the same in any case, and probabilities, to the
 last digit, where the sentences are.
 """
