@@ -1,6 +1,6 @@
 """Assertion of given mentions in real case reports, by our own marks.
 
-    python benchmarks/case_reports_assertion.py FOLDER_OF_CORPORA
+    python benchmarks/case_reports_assertion.py FOLDER_OF_CORPORA [--no-reader]
 
 The marks (``tests/regression/assertion/case_reports.jsonl``: places and flags, no text) were
 set for this project by one annotator who had not seen the rules, on gold mentions of CardioCCC
@@ -18,10 +18,10 @@ import sys
 from pathlib import Path
 
 import clinical_nlp
+from clinical_nlp.batch.note_rows import assert_row
 from clinical_nlp.evaluation.annotated_notes import AnnotatedNote, Annotation
 from clinical_nlp.evaluation.finding_scores import compare_targets as compare
 from clinical_nlp.evaluation.measures import score_all
-from clinical_nlp.pipeline.assertion import EsAssertion
 
 MARKS = Path(__file__).parent.parent / "tests/regression/assertion/case_reports.jsonl"
 FLAGS = {"n": "negated", "u": "uncertain", "h": "historical"}
@@ -40,21 +40,22 @@ def main() -> None:
     """Score both parts and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="folder of cardioccc.train and spaccc")
-    texts = corpus_texts(parser.parse_args().folder)
-    nlp = clinical_nlp.load()
-    detector = nlp.get_pipe("es_assertion")
-    if not isinstance(detector, EsAssertion):
-        sys.exit("the pipeline has no assertion component")
+    parser.add_argument("--no-reader", action="store_true", help="the rules alone")
+    arguments = parser.parse_args()
+    texts = corpus_texts(arguments.folder)
+    nlp = clinical_nlp.load(reader=not arguments.no_reader)
     parts: dict[bool, list[dict[str, tuple[int, int, int]]]] = {True: [], False: []}
     for row in map(json.loads, MARKS.read_text(encoding="utf-8").splitlines()):
         spans = [(start, end) for start, end, _ in row["targets"]]
-        said = detector.flags(nlp(texts[row["id"]]), spans)
+        targets = [{"start": start, "end": end} for start, end in spans]
+        asked = {"id": row["id"], "text": texts[row["id"]], "targets": targets}
+        said = assert_row(nlp, asked)["targets"]
         gold = [
             Annotation(s, e, None, None, tuple((name, key in flags) for key, name in FLAGS.items()))
             for s, e, flags in row["targets"]
         ]
         found = [
-            Annotation(s, e, None, None, tuple((name, getattr(f, name)) for name in FLAGS.values()))
+            Annotation(s, e, None, None, tuple((name, f[name]) for name in FLAGS.values()))
             for (s, e), f in zip(spans, said, strict=True)
         ]
         made = [AnnotatedNote(row["id"], "", "", tuple(marks)) for marks in (gold, found)]
