@@ -12,6 +12,7 @@ class EstimateStatus(StrEnum):
 
     SCORED = "scored"
     DIAGNOSED = "diagnosed"  # heart failure is already in the record: reported, not scored
+    SUSPECTED = "suspected"  # a note suspects it and no test has settled it: told, not scored
     ABSTAINED = "abstained"  # outside the model's support; ``abstention`` says why
 
 
@@ -77,11 +78,20 @@ class RiskEstimate:
     band
         Key of a published band (see ``clinical_nlp/risk/bands.toml``); ``None`` unless scored.
     reasons
-        Strongest first. For a diagnosed patient: where the diagnosis is recorded.
+        Strongest first. For a diagnosed patient: where the diagnosis is recorded; for a
+        suspected one: who suspects it, since when, and which tests were asked for or done.
     missing
         Spanish sentences naming what would lower the uncertainty.
     abstention
         Spanish sentence: why no estimate is given.
+    advice
+        Spanish sentences: what a clinician might consider next, given what the record holds.
+    usual
+        Probability of the outcome among people of the same age and sex, 0..1; ``None`` where
+        the model does not hold it, or unless scored.
+    frequency
+        Spanish sentence: the probability as a natural frequency, beside the usual one at this
+        age and sex. ``None`` unless scored.
     features
         The classifier's inputs, in the order of the model's features; NaN where missing.
         Empty unless scored.
@@ -101,6 +111,9 @@ class RiskEstimate:
     interval_level: float | None = None
     uncertainty: str | None = None
     features: tuple[float, ...] = ()
+    advice: tuple[str, ...] = ()
+    usual: float | None = None
+    frequency: str | None = None
 
 
 def is_on_worklist(estimate: RiskEstimate, threshold: float) -> bool:

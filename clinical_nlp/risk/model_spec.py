@@ -15,6 +15,9 @@ FAMILIES = ("logistic", "boosting", "sequence")
 #: A line on the log-odds: slope and intercept.
 Line = tuple[float, float]
 
+#: Values that older models lack.
+_OPTIONAL = ("bounds", "usual")
+
 _TUPLES = ("features", "reference", "calibration", "recalibration")
 
 
@@ -56,6 +59,10 @@ class ModelSpec:
     bounds
         Lowest and highest value of each column that the model was trained on; what lies
         outside is taken as the bound. Empty in models trained before bounds were kept.
+    usual
+        The log-odds of the outcome by age and sex alone, refitted on the same cohort: weight
+        of each column of the topics ``age`` and ``male``, and ``"intercept"``. Empty in models
+        trained before it was kept.
     """
 
     features: tuple[str, ...]
@@ -74,6 +81,7 @@ class ModelSpec:
     interval_level: float = 0.95
     network: Mapping[str, Any] = field(default_factory=dict)
     bounds: tuple[tuple[float, float], ...] = ()
+    usual: Mapping[str, float] = field(default_factory=dict)
 
     def to_metadata(self) -> dict[str, Any]:
         """Return plain values for the MLmodel file."""
@@ -91,7 +99,7 @@ class ModelSpec:
             E415: a value is missing or of a wrong type.
         """
         try:
-            values = {name: metadata[name] for name in cls.__slots__ if name != "bounds"}
+            values = {name: metadata[name] for name in cls.__slots__ if name not in _OPTIONAL}
             values["features"] = tuple(values["features"])
             values["reference"] = tuple(float(v) for v in values["reference"])
             for name in ("calibration", "recalibration"):
@@ -100,10 +108,12 @@ class ModelSpec:
             values["network"] = dict(values["network"])
             pairs = ((float(low), float(high)) for low, high in metadata.get("bounds", ()))
             values["bounds"] = tuple(pairs)
+            usual = metadata.get("usual", {})
+            values["usual"] = {name: float(weight) for name, weight in usual.items()}
             if len(values["bounds"]) not in (0, len(values["features"])):
                 raise ValueError("bounds")
             return cls(**values)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise ModelError(
                 "E415",
                 "the model's metadata lack what scoring needs (features, reference patient, "

@@ -12,6 +12,7 @@ import pytest
 from servers import BARE_PATH, scoring_server
 from small_models import small_folder, small_parts
 
+from clinical_nlp import load
 from clinical_nlp.cli.registry import serve_command
 from clinical_nlp.pipeline.assembly import fingerprint
 from clinical_nlp.records.codec import record_to_json
@@ -27,12 +28,12 @@ print(model.predict(pandas.read_json(sys.argv[2], dtype=False)).to_json(orient="
 
 
 @pytest.fixture(scope="module")
-def scored(tmp_path_factory, cli, nlp, empty_store):
+def scored(tmp_path_factory, cli, empty_store):
     """A batch with a registered model; its folder, the model's, and the records as asked."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
     store = f"sqlite:///{folder / 'mlflow.db'}"
-    small_folder(folder / "trained", small_parts(pipeline=fingerprint(nlp)))
+    small_folder(folder / "trained", small_parts(pipeline=fingerprint(load())))
     register_folder(folder / "trained", "", store, "champion")
     cli("simulate", "--patients", "12", "--seed", "3", "export", cwd=folder)
     cli("batch", "export", "--out", "out", cwd=folder)

@@ -14,6 +14,7 @@ from servers import free_port
 from small_models import small_folder, small_parts
 from typer.testing import CliRunner
 
+from clinical_nlp import load
 from clinical_nlp.artifacts import MODEL_FOLDER
 from clinical_nlp.cli.app import app
 from clinical_nlp.pipeline.assembly import fingerprint
@@ -39,8 +40,8 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     os.umask(before)
 
 
-def test_batch_without_registry_uses_last_verified_model_and_warns(night, tmp_path, nlp):
-    digest = small_folder(tmp_path / "trained", small_parts(pipeline=fingerprint(nlp)))
+def test_batch_without_registry_uses_last_verified_model_and_warns(night, tmp_path):
+    digest = small_folder(tmp_path / "trained", small_parts(pipeline=fingerprint(load())))
     reference = ModelReference("hf-risk", "7", "models:/hf-risk/7", digest)
     verified = cache_model(night, DEFAULT_URI, reference, tmp_path / "trained" / MODEL_FOLDER)
 
