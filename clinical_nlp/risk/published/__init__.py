@@ -1,7 +1,14 @@
 """Published scores and rules: PREVENT, Framingham criteria, NT-proBNP."""
 
 from clinical_nlp.risk.published.framingham import FraminghamResult, framingham
-from clinical_nlp.risk.published.nt_probnp import NtProBnpClass, NtProBnpResult, nt_probnp_rule
+from clinical_nlp.risk.published.nt_probnp import (
+    NtProBnpClass,
+    NtProBnpResult,
+    likely_limit,
+    nt_probnp_rule,
+    peptide_class,
+    peptide_rule,
+)
 from clinical_nlp.risk.published.prevent import (
     PreventInputs,
     PreventResult,
@@ -16,7 +23,10 @@ __all__ = [
     "PreventInputs",
     "PreventResult",
     "framingham",
+    "likely_limit",
     "nt_probnp_rule",
+    "peptide_class",
+    "peptide_rule",
     "prevent_hf",
     "prevent_inputs",
 ]

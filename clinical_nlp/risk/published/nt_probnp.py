@@ -1,10 +1,13 @@
-"""The age-adjusted NT-proBNP rule, with thresholds in data (``nt_probnp.toml``).
+"""The age-adjusted rule of natriuretic peptides, with limits in data (``nt_probnp.toml``).
 
-It is the usual test when heart failure is suspected. Most patients have no value.
+It is the usual test when heart failure is suspected. Most patients have no value. A value with a
+comparator or a range is an interval: it is ruled out where all of the interval is, and it is
+raised as far as its lower end.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,7 +16,10 @@ from typing import Any
 
 from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import Evidence
-from clinical_nlp.risk.timeline import Presence, Timeline
+from clinical_nlp.risk.timeline import Entry, Presence, Timeline
+
+#: The peptide of the published rule.
+NT_PROBNP = "nt_probnp"
 
 
 class NtProBnpClass(StrEnum):
@@ -52,11 +58,10 @@ class NtProBnpResult:
 
 def nt_probnp_rule(timeline: Timeline) -> NtProBnpResult:
     """Classify the newest value in the rule's window, from notes or laboratory."""
-    rule = _rule()
-    start = timeline.as_of - timedelta(days=rule["window_days"])
+    start = timeline.as_of - timedelta(days=peptide_rule()["window_days"])
     values = [
         entry
-        for entry in timeline.of(frozenset([rule["measurement"]]))
+        for entry in timeline.of(frozenset([NT_PROBNP]))
         if entry.value is not None
         and entry.presence is Presence.PRESENT
         and entry.day is not None
@@ -65,18 +70,57 @@ def nt_probnp_rule(timeline: Timeline) -> NtProBnpResult:
     if not values or timeline.age is None:
         return NtProBnpResult(NtProBnpClass.NONE)
     newest = values[-1]
-    value = newest.value or 0.0
-    likely = [row["value"] for row in rule["likely"] if timeline.age >= row["from_age"]][-1]
-    below = newest.comparator == "<" and value <= rule["rule_out_below"]
-    if below or value < rule["rule_out_below"]:  # '<125' is below 125, and no grey zone
-        outcome = NtProBnpClass.RULED_OUT
-    elif value >= rule["high"]["value"]:
-        outcome = NtProBnpClass.HIGH
-    else:
-        outcome = NtProBnpClass.LIKELY if value >= likely else NtProBnpClass.BETWEEN
-    return NtProBnpResult(outcome, value, newest.evidence)
+    return NtProBnpResult(peptide_class(newest, timeline.age), newest.value or 0.0, newest.evidence)
+
+
+def peptide_class(entry: Entry, age: int | None) -> NtProBnpClass:
+    """Class of one measured NT-proBNP or BNP.
+
+    Parameters
+    ----------
+    entry
+        A value in pg/mL, with its comparator or range.
+    age
+        Years; without one the limit of the oldest holds.
+
+    Returns
+    -------
+    NtProBnpClass
+        ``NONE`` for an entry without a value.
+    """
+    if entry.value is None:
+        return NtProBnpClass.NONE
+    floor, ceiling = value_bounds(entry)
+    rule_out = peptide_rule()["peptides"][entry.concept]["rule_out_below"]
+    # '<125' is below 125, '<=125' may be 125.
+    if ceiling < rule_out or (entry.comparator == "<" and ceiling == rule_out):
+        return NtProBnpClass.RULED_OUT
+    if floor < rule_out:
+        return NtProBnpClass.BETWEEN  # '<300' tells neither
+    if floor >= peptide_rule()["peptides"][entry.concept]["high"]:
+        return NtProBnpClass.HIGH
+    likely = floor >= likely_limit(entry.concept, age)
+    return NtProBnpClass.LIKELY if likely else NtProBnpClass.BETWEEN
+
+
+def likely_limit(peptide: str, age: int | None) -> float:
+    """Return the value (pg/mL) from which heart failure is likely at an age in years."""
+    rows = peptide_rule()["peptides"][peptide]["likely"]
+    return float([row["value"] for row in rows if age is None or age >= row["from_age"]][-1])
+
+
+def value_bounds(entry: Entry) -> tuple[float, float]:
+    """Return the least and the greatest value that a measurement may stand for."""
+    value = entry.value or 0.0
+    if entry.comparator in ("<", "<="):
+        return 0.0, value
+    if entry.comparator in (">", ">="):
+        return value, math.inf
+    low = value if entry.low is None else entry.low
+    return low, value if entry.high is None else entry.high
 
 
 @cache
-def _rule() -> dict[str, Any]:
+def peptide_rule() -> dict[str, Any]:
+    """Return the rule as shipped with the package."""
     return read_toml("clinical_nlp.risk.published", "nt_probnp.toml")

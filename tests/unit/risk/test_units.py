@@ -15,6 +15,13 @@ from clinical_nlp.risk.units import to_unit
         (180.0, "[lb_av]", "kg", "body_weight", 81.65),
         (80.0, None, "kg", "body_weight", 80.0),
         (80.0, "stone", "kg", "body_weight", None),
+        (0.3, "ng/mL", "pg/mL", "nt_probnp", 300.0),
+        (0.3, "µg/L", "pg/mL", "nt_probnp", 300.0),
+        (236.5, "pmol/L", "pg/mL", "nt_probnp", 2000.0),  # NICE NG106 gives both
+        (400.0, "ng/L", "pg/mL", "nt_probnp", 400.0),
+        (28.87, "pmol/L", "pg/mL", "bnp", 100.0),
+        (0.1, "ng/mL", "pg/mL", "bnp", 100.0),
+        (14.0, "ng/mL", "pg/mL", "troponin_t", None),  # a factor is a substance's own
         (140.0, "mEq/L", "mmol/L", "sodium", 140.0),
     ],
 )
