@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from clinical_nlp.artifacts import open_private
-from clinical_nlp.errors import OutputError
+from clinical_nlp.errors import OutputError, UsageError
 
 _OUT = typer.Argument(
     metavar="OUT",
@@ -47,6 +47,14 @@ _PARAMETERS = typer.Option(
     "clinical_nlp/simulation/parameters.toml.",
     show_default=False,
 )
+_SERVICE = typer.Option(
+    "--service",
+    min=0,
+    metavar="SEED",
+    help="A health service drawn at random: another incidence, other habits of care, coding and "
+    "writing. Default: the shipped one.",
+    show_default=False,
+)
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
 
 
@@ -57,6 +65,7 @@ def simulate(
     cut: Annotated[datetime | None, _CUT] = None,
     truth: Annotated[Path | None, _TRUTH] = None,
     parameters: Annotated[Path | None, _PARAMETERS] = None,
+    service: Annotated[int | None, _SERVICE] = None,
     quiet: Annotated[bool, _QUIET] = False,
 ) -> None:
     """Write a FHIR R4 export of invented Spanish primary-care patients.
@@ -73,12 +82,18 @@ def simulate(
     # Imported here: 'clinical-nlp --help' must not wait for it.
     from rich.progress import track
 
-    from clinical_nlp.simulation import load_parameters, simulate_patients
+    from clinical_nlp.simulation import draw_service, load_parameters, simulate_patients
     from clinical_nlp.simulation.simulator import TRUTH_COLUMNS, truth_row
     from fhir_adapters.simulated.export import SimulatedExport
 
     console = Console(stderr=True, quiet=quiet)
+    if service is not None and parameters is not None:
+        raise UsageError(
+            "E114", "--service and --parameters both name a population: give one of them."
+        )
     settings = load_parameters(parameters)
+    if service is not None:
+        settings = draw_service(service).parameters()
     if cut is not None:
         settings = settings.as_of(cut.date())
     truth_file = truth or out.with_name(out.name + ".truth.csv")

@@ -26,6 +26,7 @@ from typing import Any
 
 from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import PipelineError
+from clinical_nlp.simulation.rng import stream
 
 Slots = Mapping[str, str]
 Node = Callable[[Random, Slots], str]
@@ -221,11 +222,26 @@ SPANISH = (
 
 
 @cache
-def grammar(language: str) -> Grammar:
-    """Return the grammar of ``es``, ``ca``, ``gl`` or ``eu``, compiled once."""
-    if language != "es":
-        return Grammar(dict(_flatten(read_notes_file(f"{language}.toml"))), grammar("es"))
+def grammar(language: str, share: float = 1.0, staff: str = "") -> Grammar:
+    """Return the grammar of ``es``, ``ca``, ``gl`` or ``eu``, compiled once.
+
+    Parameters
+    ----------
+    share
+        Share of the alternatives of each rule that are kept, at least two; 1 keeps all.
+    staff
+        Decides which ones: every staff has its own words.
+    """
+    files = SPANISH if language == "es" else (f"{language}.toml",)
     rules: dict[str, list[str]] = {}
-    for name in SPANISH:
+    for name in files:
         rules.update(_flatten(read_notes_file(name)))
-    return Grammar(rules)
+    if share < 1.0:
+        rules = {name: _some(texts, share, staff, name) for name, texts in rules.items()}
+    return Grammar(rules, None if language == "es" else grammar("es", share, staff))
+
+
+def _some(alternatives: list[str], share: float, staff: str, rule: str) -> list[str]:
+    rng = stream("phrases", staff, rule)
+    count = max(2, round(share * len(alternatives)))
+    return rng.sample(alternatives, min(count, len(alternatives)))

@@ -12,6 +12,7 @@ from typing import Any
 
 from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import UsageError
+from clinical_nlp.simulation.habits import Habits, parse_habits
 from clinical_nlp.simulation.rng import logit
 
 #: Days in a year, throughout the simulation.
@@ -127,6 +128,8 @@ class Parameters:
         Share of those who left whose record is marked as no longer active.
     signs
         Rate of each sign by its cause.
+    habits
+        How the service codes, prescribes, measures and writes.
     """
 
     start: date
@@ -149,6 +152,7 @@ class Parameters:
     wave_swing: float
     wave_day_sd: float
     care: Mapping[str, float]
+    habits: Habits
 
     def as_of(self, cut: date) -> Parameters:
         """Return the same parameters with another cut.
@@ -185,7 +189,9 @@ def load_parameters(path: Path | None = None) -> Parameters:
     """
     try:
         return (
-            _shipped() if path is None else _parse(tomllib.loads(path.read_text(encoding="utf-8")))
+            _shipped()
+            if path is None
+            else parse_parameters(tomllib.loads(path.read_text(encoding="utf-8")))
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
@@ -197,10 +203,16 @@ def load_parameters(path: Path | None = None) -> Parameters:
 
 @lru_cache(maxsize=1)
 def _shipped() -> Parameters:
-    return _parse(read_toml("clinical_nlp.simulation", "parameters.toml"))
+    return parse_parameters(shipped_numbers())
 
 
-def _parse(raw: Mapping[str, Any]) -> Parameters:
+def shipped_numbers() -> dict[str, Any]:
+    """Return ``parameters.toml`` as it is read: a copy of the caller's own."""
+    return read_toml("clinical_nlp.simulation", "parameters.toml")
+
+
+def parse_parameters(raw: Mapping[str, Any]) -> Parameters:
+    """Return the parameters of a file's content."""
     population, waves, death = raw["population"], raw["waves"], dict(raw["death"])
     leaving = population["leaving"]
     conditions = dict(raw["conditions"])
@@ -227,6 +239,7 @@ def _parse(raw: Mapping[str, Any]) -> Parameters:
         wave_swing=waves["swing"],
         wave_day_sd=waves["day_sd"],
         care=raw["care"],
+        habits=parse_habits(raw),
     )
 
 

@@ -135,7 +135,7 @@ def simulate_course(rng: Random, p: Parameters) -> PatientCourse:
     region = pick_weighted(rng, [(region, region.share) for region in p.regions])
     smoking = draw_smoking(rng, female, age)
     onsets = draw_onsets(rng, p, birth, female, smoking, end)
-    heart_failure = _heart_failure(rng, p, birth, female, smoking, onsets)
+    heart_failure, frailty = _heart_failure(rng, p, birth, female, smoking, onsets)
     death = _death(rng, p, birth, female, onsets, heart_failure)
     joined = start
     if rng.random() < p.join_late:
@@ -150,9 +150,9 @@ def simulate_course(rng: Random, p: Parameters) -> PatientCourse:
         region=region.name,
         other_language=region.language,
         other_language_share=region.notes,
-        rural=rng.random() < p.rural,
+        rural=(rural := rng.random() < p.rural),
         smoking=smoking,
-        care_seeking=math.exp(rng.gauss(0.0, p.care["seeking_sd"])),
+        care_seeking=_care_seeking(rng, p, frailty, rural, _burden(onsets, start)),
         heart_failure=heart_failure,
         onsets=onsets,
         waves={
@@ -164,8 +164,11 @@ def simulate_course(rng: Random, p: Parameters) -> PatientCourse:
 
 def _heart_failure(
     rng: Random, p: Parameters, birth: int, female: bool, smoking: str, onsets: Mapping[str, int]
-) -> HeartFailureCourse | None:
-    """Draw heart failure from its hazard (times in days); ``None`` where it never comes."""
+) -> tuple[HeartFailureCourse | None, float]:
+    """Draw heart failure from its hazard (times in days), ``None`` where it never comes.
+
+    The second value is the frailty that no record shows, of mean 0.
+    """
     hf, start, end = p.heart_failure, p.start.toordinal(), p.end.toordinal()
     frailty = rng.gauss(0.0, hf.frailty_sd)
     threshold = -math.log(1.0 - rng.random())
@@ -195,15 +198,27 @@ def _heart_failure(
     silent, delay = rng.random() < hf.silent, rng.gauss(0.0, hf.delay_sigma)
     acute, coded, lag = rng.random(), rng.random(), rng.expovariate(1 / hf.code_lag)
     if diagnosis is None:
-        return None
+        return None, frailty
     days = 5 + 25 * coded if silent else min(hf.delay_median * math.exp(delay), hf.delay_max)
-    return HeartFailureCourse(
+    course = HeartFailureCourse(
         onset=diagnosis - int(days),
         diagnosis=diagnosis,
         preserved=preserved,
         acute=silent or acute > hf.diagnosed_in_primary_care,
         coded=diagnosis + int(lag) if coded < hf.coded else None,
     )
+    return course, frailty
+
+
+def _care_seeking(rng: Random, p: Parameters, frailty: float, rural: bool, burden: int) -> float:
+    """Draw the factor of the contact rate: luck, and in some services who the patient is."""
+    level = rng.gauss(0.0, p.care["seeking_sd"]) + p.care["seeking_frailty"] * frailty
+    level += p.care["seeking_rural"] * (rural - p.rural)
+    return math.exp(level + p.care["seeking_burden"] * (min(burden, 8) - 3))
+
+
+def _burden(onsets: Mapping[str, int], day: int) -> int:
+    return sum(onset <= day for onset in onsets.values())
 
 
 def _death(

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import Note, PatientRecord
+from clinical_nlp.simulation.habits import Gaps
 from clinical_nlp.simulation.identity import Identity, draw_identity
 from clinical_nlp.simulation.parameters import Parameters, load_parameters
 from clinical_nlp.simulation.patient_course import (
@@ -138,10 +139,13 @@ def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
     patient_id = f"s{seed}-{index:06d}"
     patient = simulate_course(rng, p)
     identity = draw_identity(rng, patient.female, patient.age(patient.joined))
-    prescriptions = prescribe(rng, patient)
+    prescriptions = prescribe(rng, patient, p)
     physiology = Physiology(patient, p, prescriptions)
     visits = plan_visits(rng, physiology)
-    structured = StructuredRecord(patient_id, patient, p)
+    gaps = Gaps(stream("gaps", seed, index), p.habits.missing)
+    for visit in visits:
+        visit.vitals, visit.labs = gaps.keep(visit.vitals), gaps.keep(visit.labs)
+    structured = StructuredRecord(patient_id, patient, p, gaps)
     structured.add_problems(rng)
     structured.add_prescriptions(prescriptions)
     family = structured.add_family_history(rng)

@@ -11,6 +11,7 @@ from typing import Any
 
 from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import CodedEvent, Coding, EventKind
+from clinical_nlp.simulation.habits import Gaps
 from clinical_nlp.simulation.parameters import Parameters
 from clinical_nlp.simulation.patient_course import PatientCourse
 from clinical_nlp.simulation.physiology import Physiology
@@ -18,6 +19,10 @@ from clinical_nlp.simulation.rng import pick
 from clinical_nlp.simulation.treatments import Prescription
 from clinical_nlp.simulation.visits import REVIEWED, Visit, topics
 
+#: Where ``codes.toml`` has the codes of a system: one system may go by two addresses.
+_ENTRY = {"ciap2": "icpc2", "cie10es": "icd10"} | {
+    name: name for name in ("icd10", "icpc2", "icd9", "snomed")
+}
 #: Resource type of each kind of event, and the letter that its ids carry.
 _RESOURCES = {
     EventKind.CONDITION: ("Condition", "c"),
@@ -44,10 +49,12 @@ class StructuredRecord:
         Goes into every resource's id.
     patient, p
         Whose course, and the numbers of the simulation.
+    gaps
+        Leaves out what the service seldom measures.
     """
 
-    def __init__(self, patient_id: str, patient: PatientCourse, p: Parameters) -> None:
-        self._id, self._patient, self._p = patient_id, patient, p
+    def __init__(self, patient_id: str, patient: PatientCourse, p: Parameters, gaps: Gaps) -> None:
+        self._id, self._patient, self._p, self._gaps = patient_id, patient, p, gaps
         self._counts = dict.fromkeys(EventKind, 0)
         self._events: list[CodedEvent] = []
 
@@ -106,7 +113,7 @@ class StructuredRecord:
                 drawn = min(last - 1, day + int(rng.random() * 120))
                 values = physiology.labs(rng, drawn)
                 kept = {name: v for name, v in values.items() if rng.random() < 0.7}
-                self._add_measurements(kept, date.fromordinal(drawn))
+                self._add_measurements(self._gaps.keep(kept), date.fromordinal(drawn))
 
     def add_contact(self, rng: Random, visit: Visit) -> None:
         """Enter what a visit leaves: the contact, its code, its measurements, its tests."""
@@ -115,7 +122,7 @@ class StructuredRecord:
         self._add(EventKind.ENCOUNTER, contact, start=day, end=day)
         entry = topics().get(visit.topic)
         if entry is not None and "icd10" in entry and rng.random() < entry["coded"]:
-            system = "icpc2" if rng.random() < 0.3 else "icd10"
+            system = "icpc2" if rng.random() < self._p.care["everyday_icpc2"] else "icd10"
             end = date.fromordinal(visit.day + 5 + int(rng.random() * 20))
             code = _coding(system, entry[system])
             self._add(EventKind.CONDITION, code, start=day, end=end, recorded=day)
@@ -168,13 +175,16 @@ class StructuredRecord:
         """Enter a condition; ``vocabulary`` (0 to 1) decides which code systems are used."""
         entry = codes()["conditions"][name]
         display = entry["display"]
-        codings = [_coding("icd10", pick(rng, entry["icd10"]), display)]
-        if vocabulary < 0.25:
-            codings = [_coding("icpc2", entry["icpc2"], display)]
-        elif vocabulary < 0.40:
-            codings.append(_coding("icpc2", entry["icpc2"]))
-        elif vocabulary < 0.52 and "snomed" in entry:
-            codings.insert(0, _coding("snomed", entry["snomed"], display))
+        icd10 = pick(rng, entry["icd10"])
+        known = [name for name in self._p.habits.systems(vocabulary) if _ENTRY[name] in entry]
+        codings = [
+            _coding(
+                system,
+                icd10 if _ENTRY[system] == "icd10" else entry[_ENTRY[system]],
+                display if number == 0 or system == "icd10" else None,
+            )
+            for number, system in enumerate(known or ["icd10"])
+        ]
         self._add(
             EventKind.CONDITION,
             *codings,

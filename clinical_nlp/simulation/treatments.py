@@ -8,14 +8,9 @@ from functools import lru_cache
 from random import Random
 
 from clinical_nlp.artifacts import read_toml
-from clinical_nlp.simulation.parameters import YEAR
+from clinical_nlp.simulation.parameters import YEAR, Parameters
 from clinical_nlp.simulation.patient_course import PatientCourse
 from clinical_nlp.simulation.rng import pick, pick_weighted
-
-#: Chance a year that a drug is stopped for good (assumption: one in seven).
-STOP_RATE = 0.14
-#: Chance that a loop diuretic is tried in the months of signs before the diagnosis is made.
-EARLY_DIURETIC = 0.22
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,7 @@ def _catalogue() -> tuple[Mapping[str, Drug], tuple[_TreatmentRule, ...]]:
     return drugs, rules
 
 
-def prescribe(rng: Random, patient: PatientCourse) -> list[Prescription]:
+def prescribe(rng: Random, patient: PatientCourse, p: Parameters) -> list[Prescription]:
     """Draw every prescription of a patient, in order of start."""
     onsets, failure = dict(patient.onsets), patient.heart_failure
     if failure is not None:
@@ -76,20 +71,22 @@ def prescribe(rng: Random, patient: PatientCourse) -> list[Prescription]:
         if not failure.preserved:
             onsets["reduced_ejection_fraction"] = failure.diagnosis
     drugs, rules = _catalogue()
+    care, preferred = p.care, p.habits.drugs
     drawn: dict[str, Prescription] = {}
     for rule in rules:
         onset = onsets.get(rule.needs)
-        if onset is None or rng.random() > rule.chance:
+        if onset is None or rng.random() > rule.chance * care["treated"]:
             continue
-        key = pick_weighted(rng, rule.choices)
+        choices = [(key, weight * preferred.get(key, 1.0)) for key, weight in rule.choices]
+        key = pick_weighted(rng, choices)
         start = onset + int(rng.expovariate(1 / rule.lag))
-        stop = start + int(rng.expovariate(STOP_RATE) * YEAR)
+        stop = start + int(rng.expovariate(care["stop_rate"]) * YEAR)
         known = drawn.get(key)
         if start >= patient.left or (known is not None and known.start <= start):
             continue
         drawn[key] = _prescription(rng, drugs[key], start, stop if stop < patient.left else None)
     loop = drawn.get("furosemide")
-    if failure is not None and loop is not None and rng.random() < EARLY_DIURETIC:
+    if failure is not None and loop is not None and rng.random() < care["early_diuretic"]:
         early = failure.diagnosis - int((failure.diagnosis - failure.onset) * 0.4 * rng.random())
         if early < loop.start:
             drawn["furosemide"] = _prescription(rng, loop.drug, early, loop.stop)

@@ -68,13 +68,14 @@ class Writer:
         patient = self._patient
         other = rng.random() < patient.other_language_share and visit.kind != "hospital"
         language = patient.other_language if other else "es"
+        writing = self._p.habits.writing
         style = self._choose_style(rng, visit.kind)
         draft = Draft(
             rng=rng,
             visit=visit,
             patient=patient,
             p=self._p,
-            grammar=grammar(language),
+            grammar=grammar(language, writing.phrases, writing.staff),
             previous=self._previous,
             prescriptions=self._prescriptions,
             slots=make_slots(visit, patient, self._identity),
@@ -91,7 +92,7 @@ class Writer:
         """Return the style of who writes: mostly the patient's own doctor or nurse."""
         own = kind not in ("urgent", "hospital") and rng.random() < 0.75
         number = self._doctor if own else int(rng.random() * STAFF[kind])
-        return writing_style(kind, number % STAFF[kind])
+        return writing_style(kind, number % STAFF[kind], self._p.habits.writing)
 
 
 def _lay_out(draft: Draft, style: WritingStyle) -> str:

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from clinical_nlp.simulation.grammar import read_notes_file
+from clinical_nlp.simulation.habits import WritingHabits
 from clinical_nlp.simulation.rng import stream
 
 #: Clinicians at work in the simulated area, by the kind of contact they answer.
@@ -103,18 +104,20 @@ def layouts() -> tuple[dict[str, Any], ...]:
     return tuple(read_notes_file("layouts.toml")["layout"])
 
 
-@lru_cache(maxsize=4096)
-def writing_style(kind: str, number: int) -> WritingStyle:
-    """Return the style of one clinician: the same person in every simulation."""
-    rng = stream("scribe", kind, number)
+@lru_cache(maxsize=8192)
+def writing_style(kind: str, number: int, habits: WritingHabits) -> WritingStyle:
+    """Return the style of one clinician: the same person in every simulation of a service."""
+    staff = (habits.staff,) if habits.staff else ()
+    rng, preferred = stream("scribe", *staff, kind, number), dict(habits.layouts)
     fitting = [layout for layout in layouts() if kind in layout["kinds"]] or [layouts()[0]]
-    layout = rng.choices(fitting, [entry["weight"] for entry in fitting])[0]
+    weights = [entry["weight"] * preferred.get(entry["name"], 1.0) for entry in fitting]
+    layout = rng.choices(fitting, weights)[0]
     careful = rng.random()
     return WritingStyle(
         layout=layout,
-        unaccented_rate=0.75 if careful < 0.3 else 0.04,
-        abbreviation_rate=0.8 if rng.random() < 0.3 else 0.05,
-        typo_rate=0.05 + 0.5 * rng.random() ** 2,
+        unaccented_rate=(0.75 if careful < 0.3 else 0.04) * habits.unaccented,
+        abbreviation_rate=(0.8 if rng.random() < 0.3 else 0.05) * habits.abbreviated,
+        typo_rate=(0.05 + 0.5 * rng.random() ** 2) * habits.typos,
         all_caps=rng.random() < 0.035,
-        verbosity=0.6 + 0.8 * rng.random(),
+        verbosity=(0.6 + 0.8 * rng.random()) * habits.verbosity,
     )
