@@ -2,51 +2,85 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import Concept
 
-#: Fragments by which a FHIR system URI or OID names each code system. Spanish exports
-#: write ICD-10 in a dozen ways (HL7's sid URIs, ministry URIs, OIDs), hence fragments.
-_SYSTEMS: Mapping[str, tuple[str, ...]] = {
-    name: tuple(fragments.split())
-    for name, fragments in {
-        "snomed": "snomed.info/sct 2.16.840.1.113883.6.96",
-        "loinc": "loinc.org 2.16.840.1.113883.6.1",
-        "icd10": "icd-10 icd10 cie-10 cie10 2.16.840.1.113883.6.3 2.16.840.1.113883.6.4 "
-        "2.16.840.1.113883.6.90",
-        "atc": "whocc.no/atc /atc 2.16.840.1.113883.6.73",
-        "icpc2": "icpc ciap 2.16.840.1.113883.6.139",
-        "rxnorm": "rxnorm 2.16.840.1.113883.6.88",
-    }.items()
-}
-
-#: Systems whose codes are paths in a tree: a longer code is a kind of the shorter one.
-_HIERARCHICAL = frozenset({"icd10", "atc"})
+_NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
+_CONCEPT_ID = re.compile(r"\d+")
 
 
+@dataclass(frozen=True, slots=True)
+class CodeSystem:
+    """A code system and how exports write it; one table of ``code_systems.toml``.
+
+    Parameters
+    ----------
+    name, title
+        Short name, and the one for people.
+    names, fragments, oids
+        ``Coding.system`` as a whole, part of its URI, or its OID; in lower case.
+    spelling
+        ``"bare"``, ``"concept"`` or ``"exact"``: what of a code counts.
+    shortest
+        Fewest characters of an ancestor that a code may count as; 0 in a flat system.
+    """
+
+    name: str
+    title: str
+    names: tuple[str, ...]
+    fragments: tuple[str, ...]
+    oids: tuple[str, ...]
+    spelling: str
+    shortest: int
+
+    def fits(self, plain: str) -> bool:
+        """Return whether a URI, OID or word, in lower case, names this system."""
+        if plain[:1].isdigit():
+            # An OID must match whole: "…6.3" is a prefix of other arcs.
+            return plain in self.oids
+        return plain in self.names or any(fragment in plain for fragment in self.fragments)
+
+    def canonical(self, code: str) -> str:
+        """Spell a code one way: case, dots and blanks differ between exports."""
+        code = code.strip().upper()
+        if self.spelling == "bare":
+            return _NOT_ALPHANUMERIC.sub("", code)
+        if self.spelling == "concept":
+            found = _CONCEPT_ID.search(code)
+            return found[0] if found else code
+        return code
+
+
+@cache
+def code_systems() -> Mapping[str, CodeSystem]:
+    """Return the systems of ``code_systems.toml`` by short name, in its order."""
+    systems = {}
+    for row in read_toml("clinical_nlp.lexicon", "code_systems.toml")["system"]:
+        columns: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+        }
+        systems[row["name"]] = CodeSystem(**columns)
+    return systems
+
+
+@cache
 def system_name(uri: str) -> str | None:
     """Return the short name of a code system, ``None`` for one the lexicon lacks.
 
     Parameters
     ----------
     uri
-        ``Coding.system``: URI, or OID with or without ``urn:oid:``.
+        ``Coding.system``: URI, OID with or without ``urn:oid:``, or the system's bare name.
     """
-    plain = uri.strip().lower().removeprefix("urn:oid:").rstrip("/")
-    for name, fragments in _SYSTEMS.items():
-        for fragment in fragments:
-            # An OID must match whole: "…6.3" is a prefix of other arcs.
-            if plain == fragment if fragment[0].isdigit() else fragment in plain:
-                return name
-    return None
-
-
-def _canonical(system: str, code: str) -> str:
-    """Spell a code one way: case and dots differ between exports."""
-    code = code.strip().upper()
-    return code.replace(".", "") if system == "icd10" else code
+    plain = uri.strip().lower().removeprefix("urn:").removeprefix("oid:").rstrip("/")
+    return next((name for name, system in code_systems().items() if system.fits(plain)), None)
 
 
 class CodeIndex:
@@ -61,8 +95,8 @@ class CodeIndex:
     concepts
         The lexicon's concepts.
     overrides
-        ``data/codes.toml``: system, then code, then concept key; an empty key means that
-        the code alone means no concept.
+        ``data/codes.toml`` and ``record_codes.toml``: system, then code, then concept key; an
+        empty key means that the code alone means no concept.
     """
 
     def __init__(
@@ -71,30 +105,30 @@ class CodeIndex:
         uses: Counter[tuple[str, str]] = Counter()
         for concept in concepts.values():
             for system, code in concept.codes.items():
-                uses[system, _canonical(system, code)] += 1
+                uses[system, code_systems()[system].canonical(code)] += 1
         self._index: dict[tuple[str, str], str] = {}
         for key, concept in concepts.items():
             for system, code in concept.codes.items():
-                name = (system, _canonical(system, code))
+                name = (system, code_systems()[system].canonical(code))
                 # ICPC-2 rubrics are broader than our concepts: only by hand.
                 if uses[name] == 1 and system != "icpc2":
                     self._index[name] = key
         for system, codes in overrides.items():
             for code, key in codes.items():
-                self._index[system, _canonical(system, code)] = key
+                self._index[system, code_systems()[system].canonical(code)] = key
 
     def find(self, system: str, code: str) -> str | None:
         """Return the concept key for a code, as :meth:`Lexicon.by_code` does.
 
-        An ICD-10 or ATC code that is not listed counts as its nearest listed ancestor
-        (``I50.43`` as ``I50``).
+        A code of a hierarchical system (``code_systems.toml``) that is not listed counts as
+        its nearest listed ancestor (``I50.43`` as ``I50``).
         """
         name = system_name(system)
         if name is None:
             return None
-        code = _canonical(name, code)
-        shortest = 3 if name in _HIERARCHICAL else len(code)
-        for end in range(len(code), shortest - 1, -1):
+        system_of_code = code_systems()[name]
+        code = system_of_code.canonical(code)
+        for end in range(len(code), (system_of_code.shortest or len(code)) - 1, -1):
             key = self._index.get((name, code[:end]))
             if key is not None:
                 return key or None

@@ -10,6 +10,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from clinical_nlp.artifacts import read_toml
 from clinical_nlp.errors import PipelineError
 from clinical_nlp.lexicon.codes import CodeIndex
 from clinical_nlp.lexicon.loader import Term, load_concepts, load_terms, parse
@@ -28,6 +29,9 @@ class Lexicon:
     texts
         Content of each data file by its name under ``data/``
         (``"concepts/symptom.toml"``). Kept, so that a saved pipeline holds its own copy.
+    record_codes
+        Further codes of the structured record (``record_codes.toml``): system, then code, then
+        concept key. Not part of the fingerprint: nothing that is read in notes depends on them.
 
     Attributes
     ----------
@@ -44,7 +48,11 @@ class Lexicon:
         E310-E313 where a file is not understood or a concept is defined twice.
     """
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        record_codes: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
         self.texts = MappingProxyType(dict(sorted(texts.items())))
         concepts: dict[str, Concept] = {}
         terms: list[Term] = []
@@ -65,7 +73,14 @@ class Lexicon:
         terms.extend(load_terms(_DECOYS, "", self.data.get(_DECOYS, {})))
         self.concepts: Mapping[str, Concept] = MappingProxyType(concepts)
         self.terms: tuple[Term, ...] = tuple(terms)
-        self._codes = CodeIndex(concepts, self.data.get(_CODES, {}))
+        listed = self.data.get(_CODES, {})
+        self._codes = CodeIndex(
+            concepts,
+            {
+                system: {**record_codes.get(system, {}), **listed.get(system, {})}
+                for system in {**record_codes, **listed}
+            },
+        )
 
     def by_code(self, system: str, code: str) -> str | None:
         """Return the key of the concept that a code stands for, ``None`` if for none.
@@ -75,7 +90,8 @@ class Lexicon:
         system
             FHIR system URI (``http://snomed.info/sct``) or OID.
         code
-            The code. ICD-10 and ATC codes fall back to their listed ancestors.
+            The code, with or without dots. Codes of hierarchical systems fall back to their
+            listed ancestors.
         """
         return self._codes.find(system, code)
 
@@ -93,4 +109,4 @@ def load_lexicon() -> Lexicon:
     texts = {path.name: path.read_text("utf-8") for path in root.iterdir() if path.is_file()}
     for path in (root / "concepts").iterdir():
         texts[_CONCEPTS + path.name] = path.read_text("utf-8")
-    return Lexicon(texts)
+    return Lexicon(texts, read_toml("clinical_nlp.lexicon", "record_codes.toml"))

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from clinical_nlp.artifacts import read_toml
-from clinical_nlp.lexicon.codes import system_name
+from clinical_nlp.lexicon.codes import code_systems, system_name
 from clinical_nlp.records import CodedEvent
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
@@ -88,6 +88,8 @@ def diagnosis_concepts() -> frozenset[str]:
 def _is_heart_failure(system: str, code: str) -> bool:
     name = system_name(system)
     bare = code.strip().replace(".", "").upper()
+    if name is not None:
+        bare = code_systems()[name].canonical(code)
     for row in diagnosis_rule()["coded"]["codes"]:
         if name == row["system"] or system in row.get("uris", ()):
             return bare in row.get("exact", ()) or bare.startswith(tuple(row.get("prefix", ())))
