@@ -1,8 +1,8 @@
 """Lead time: how long before the diagnosis an alert would have been raised.
 
-Each diagnosed patient of the test part is scored every 30 days up to the diagnosis, as the
-nightly batch would have, on what was known each day. The price is the alerts of patients who
-are never diagnosed: the alerts per 1,000 at the same threshold.
+Each diagnosed patient is scored every 30 days up to the diagnosis, as the nightly batch would
+have, on what was known each day, by the model that was fitted without that patient. The price
+is the alerts of patients who are never diagnosed: the alerts per 1,000 at the same threshold.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.arrays import Rows, Vector
-from clinical_nlp.training.risk.calibrated_model import CalibratedModel, FittedModels
 from clinical_nlp.training.risk.clinical_utility import alerts, threshold_for
+from clinical_nlp.training.risk.cross_fitting import CrossFittedModel, FittedModels
 from clinical_nlp.training.risk.dataset import Case, Cohort, Data
 from clinical_nlp.training.risk.measures import with_intervals
 from clinical_nlp.training.risk.recipe import Recipe
@@ -103,13 +103,13 @@ def alerted_by(leads: Vector) -> list[dict[str, float]]:
 
 
 def lead_times(
-    cohort: Cohort, test: Data, models: FittedModels, table: FeatureTable, recipe: Recipe
+    cohort: Cohort, data: Data, models: FittedModels, table: FeatureTable, recipe: Recipe
 ) -> list[dict[str, Any]]:
     """Measure lead times at the lower bound of each published band.
 
     The threshold of the baseline is set so that it raises as many alerts as the model.
     """
-    tested = set(test.patients.tolist())
+    tested = set(data.patients.tolist())
     first_index = cohort.days[0] + timedelta(days=recipe.cohort.history_days)
     cases = [case for case in cohort.cases if case.patient_id in tested]
     timelines = timelines_before_diagnosis(cases, first_index, recipe.cohort.min_age)
@@ -118,18 +118,18 @@ def lead_times(
     if not timelines:
         return []
     selected, baseline = models.selected, models.baseline
-    probability, by_baseline = selected.probability(test), baseline.probability(test)
+    probability, by_baseline = selected.out_of_fold, baseline.out_of_fold
     rows = []
     for band in list(load_bands())[1:]:
-        per_1000 = alerts(test.outcome, probability, test.weight, band.lower)["per_1000"]
-        matched = threshold_for(by_baseline, test.weight, per_1000)
+        per_1000 = alerts(data.outcome, probability, data.weight, band.lower)["per_1000"]
+        matched = threshold_for(by_baseline, data.weight, per_1000)
         for name, model, threshold in (
             ("model", selected, band.lower),
             (baseline.candidate.name, baseline, matched),
         ):
 
-            def score(of: Sequence[Timeline], model: CalibratedModel = model) -> Vector:
-                return model.probability(_unlabelled(of, table))
+            def score(of: Sequence[Timeline], model: CrossFittedModel = model) -> Vector:
+                return model.held_out(_unlabelled(of, table))
 
             leads = lead_days(timelines, score, threshold)
             rows.append(

@@ -59,6 +59,8 @@ class NestedCvResult:
         Of every example, by the model that was fitted without its patient.
     settings
         Chosen by the inner loop, by outer fold.
+    models
+        Fitted without the patients of each outer fold.
     """
 
     name: str
@@ -67,6 +69,7 @@ class NestedCvResult:
     error: float
     log_odds: Vector
     settings: tuple[Setting, ...]
+    models: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +86,26 @@ class Selection:
         Of the baseline, then of the competitors.
     winner
         Result of the family selected.
+    fold
+        Outer fold of each example: shape (examples,).
     """
 
     baseline: Candidate
     competitors: tuple[Candidate, ...]
     results: tuple[NestedCvResult, ...]
     winner: NestedCvResult
+    fold: Rows
 
 
-def select_family(train: Data, table: FeatureTable, recipe: FitRecipe) -> Selection:
+def select_family(data: Data, table: FeatureTable, recipe: FitRecipe) -> Selection:
     """Compare the recipe's families and the baseline, and select one family."""
     baseline, competitors = age_and_sex_baseline(table, recipe), candidates(table, recipe)
-    results = nested_cv([baseline, *competitors], train, recipe.folds, recipe.seed)
+    results = nested_cv([baseline, *competitors], data, recipe.folds, recipe.seed)
     best = simplest_family(results[1:])
-    return Selection(baseline, tuple(competitors), tuple(results), best)
+    fold = np.zeros(len(data), dtype=np.int_)
+    for number, (_, held_out) in enumerate(patient_folds(data, recipe.folds, recipe.seed)):
+        fold[held_out] = number
+    return Selection(baseline, tuple(competitors), tuple(results), best, fold)
 
 
 def simplest_setting(results: Sequence[SettingResult]) -> SettingResult:
@@ -144,21 +153,22 @@ def tune_and_fit(candidate: Candidate, data: Data, folds: int, seed: int) -> tup
 
 def out_of_fold_log_odds(
     candidate: Candidate, data: Data, folds: int, seed: int
-) -> tuple[Vector, tuple[Setting, ...]]:
+) -> tuple[Vector, tuple[Setting, ...], tuple[Any, ...]]:
     """Log-odds of each example by the model tuned and fitted without its patient.
 
     Returns
     -------
     tuple
-        Log-odds, shape (examples,), and the setting of each outer fold.
+        Log-odds, shape (examples,), and the setting and the model of each outer fold.
     """
     z = np.zeros(len(data))
-    settings = []
+    settings, models = [], []
     for train, held_out in patient_folds(data, folds, seed):
         model, setting = tune_and_fit(candidate, data.take(train), folds, seed + 1)
         z[held_out] = candidate.log_odds(model, data.take(held_out))
         settings.append(setting)
-    return z, tuple(settings)
+        models.append(model)
+    return z, tuple(settings), tuple(models)
 
 
 def nested_cv(
@@ -172,7 +182,7 @@ def nested_cv(
         In the order given.
     """
     predicted = [out_of_fold_log_odds(candidate, data, folds, seed) for candidate in competitors]
-    losses = [log_losses(data.outcome, z) for z, _ in predicted]
+    losses = [log_losses(data.outcome, z) for z, _, _ in predicted]
     means = [float(np.average(loss, weights=data.weight)) for loss in losses]
     best = int(np.argmin(means))
     return [

@@ -58,7 +58,7 @@ def _calibration(metrics: Mapping[str, Any]) -> Figure:
         yscale="log",
         xlabel="predicted risk (%)",
         ylabel="observed (%)",
-        title="Calibration by tenth, test patients",
+        title="Calibration by tenth, out of fold",
     )
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
@@ -78,7 +78,7 @@ def _decision_curve(metrics: Mapping[str, Any]) -> Figure:
         ylim=(-best / 4, best * 1.15),
         xlabel="threshold: risk from which a patient is referred (%)",
         ylabel="net benefit, outcomes found per 1,000",
-        title="Decision curve, test patients",
+        title="Decision curve, out of fold",
     )
     axes.legend(frameon=False)
     return figure
@@ -96,7 +96,7 @@ def _subgroups(metrics: Mapping[str, Any]) -> Figure:
         axes.plot([value["value"]], [place], marker="s", color=colour)
     axes.axvline(overall["value"], linestyle=":", color=_MODEL)
     axes.set_yticks(range(len(names)), list(reversed(names)))
-    axes.set(xlabel="AUROC, 95% interval over patients", title="Subgroups, test patients")
+    axes.set(xlabel="AUROC, 95% interval over patients", title="Subgroups, out of fold")
     return figure
 
 

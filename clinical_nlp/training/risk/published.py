@@ -1,4 +1,4 @@
-"""Published scores on the same test patients, and the share that each covers."""
+"""Published scores on the same patients, and the share that each covers."""
 
 from __future__ import annotations
 

@@ -85,6 +85,9 @@ class CohortRecipe(RecipeSection):
 class SplitRecipe(RecipeSection):
     """Shares of the patients, by a hash of their id; the rest is the test set.
 
+    The model is fitted on everyone; the shares serve the leakage checks, the check in time and
+    ``recalibrate``.
+
     ``recent_days`` is the length of the latest stretch of index days, which the temporal
     check holds back from training.
     """

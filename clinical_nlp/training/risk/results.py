@@ -16,9 +16,9 @@ from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.training.risk.arrays import Vector
-from clinical_nlp.training.risk.calibrated_model import FittedModels
 from clinical_nlp.training.risk.calibration import calibration_curve
 from clinical_nlp.training.risk.clinical_utility import alerts_with_intervals, decision_curve
+from clinical_nlp.training.risk.cross_fitting import FittedModels
 from clinical_nlp.training.risk.dataset import Cohort, Data
 from clinical_nlp.training.risk.model_selection import Selection
 from clinical_nlp.training.risk.recipe import FitRecipe, Recipe
@@ -46,7 +46,7 @@ def cohort_report(
         "patients_read": cohort.read,
         "notes": cohort.notes,
         "left_out": dict(sorted(cohort.left_out.items())),
-        "parts": split.sizes(),
+        "parts": {"everyone": split.sizes()},
         "prevalence": float(np.average(split.data.outcome, weights=split.data.weight)),
         "outcome": recipe.cohort.outcome,
         "data_fingerprint": cohort.fingerprint,
@@ -89,7 +89,7 @@ def clinical_use(
     table: FeatureTable,
     recipe: FitRecipe,
 ) -> dict[str, Any]:
-    """Calibration curve, alerts, decision curve and subgroups of the test patients.
+    """Calibration curve, alerts, decision curve and subgroups, out of fold.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def keyed_predictions(
     salt: str,
     baselines: Mapping[str, Vector] | None = None,
 ) -> dict[str, Any]:
-    """Out-of-sample predictions of the test patients, without ids or words of anybody.
+    """Out-of-fold predictions, without ids or words of anybody.
 
     Two models trained on the same cohort with the same salt have the same keys, so that they
     can be compared patient by patient.

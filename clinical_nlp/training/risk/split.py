@@ -1,4 +1,8 @@
-"""Splits a cohort into patients to train on, to calibrate on and to test on."""
+"""A cohort as columns, and its patients in parts.
+
+The model is fitted on everyone (:mod:`clinical_nlp.training.risk.cross_fitting`). The parts are
+for what needs patients set aside: leakage checks, the check in time, and recalibration.
+"""
 
 from __future__ import annotations
 
@@ -30,22 +34,19 @@ class CohortSplit:
     rows
         Row numbers of each part in ``data``.
     languages
-        Of the test examples: most frequent declared language of the notes.
+        Of the examples: most frequent declared language of the notes.
     bounds
-        Range of each feature in ``train``; all features are held within it.
+        Range of each feature; all features are held within it.
     """
 
     data: Data
     rows: Mapping[str, Rows]
-    train: Data
-    calibration: Data
-    test: Data
     languages: tuple[str, ...]
     bounds: tuple[tuple[float, float], ...]
 
-    def sizes(self) -> dict[str, dict[str, float]]:
-        """Patients, examples, outcomes and weighted share of outcomes of each part."""
-        return {name: _sizes(self.data.take(rows)) for name, rows in self.rows.items()}
+    def sizes(self) -> dict[str, float]:
+        """Patients, examples, outcomes and weighted share of outcomes."""
+        return _sizes(self.data)
 
 
 def split_cohort(cohort: Cohort, table: FeatureTable, recipe: Recipe) -> CohortSplit:
@@ -54,23 +55,27 @@ def split_cohort(cohort: Cohort, table: FeatureTable, recipe: Recipe) -> CohortS
     Raises
     ------
     ModelError
-        E420: a part has fewer examples with or without the outcome than there are folds.
+        E420: there are fewer examples with or without the outcome than folds, or a part has
+        none.
     """
     data = cohort.data(table)
     rows = rows_by_part(data.patients.tolist(), recipe.split)
-    bounds = feature_bounds(data.features[rows["train"]], table) if len(rows["train"]) else ()
+    bounds = feature_bounds(data.features, table) if len(data) else ()
     data = replace(data, features=bounded(data.features, bounds))
-    train, calibration, test = (data.take(rows[name]) for name in PARTS)
-    languages = tuple(cohort.examples[i].language for i in rows["test"])
-    split = CohortSplit(data, rows, train, calibration, test, languages, bounds)
-    for name, part in split.sizes().items():
-        if min(part["outcomes"], part["examples"] - part["outcomes"]) < recipe.fit.folds:
-            raise ModelError(
-                "E420",
-                f"the {name} part has {part['outcomes']:.0f} outcomes in {part['examples']:.0f} "
-                "examples, too few: train on more patients, or over a longer record",
-            )
+    split = CohortSplit(data, rows, tuple(e.language for e in cohort.examples), bounds)
+    _require_outcomes("the cohort", split.sizes(), recipe.fit.folds)
+    for name, numbers in rows.items():
+        _require_outcomes(f"the {name} part", _sizes(data.take(numbers)), 1)
     return split
+
+
+def _require_outcomes(name: str, sizes: Mapping[str, float], fewest: int) -> None:
+    if min(sizes["outcomes"], sizes["examples"] - sizes["outcomes"]) < fewest:
+        raise ModelError(
+            "E420",
+            f"{name} has {sizes['outcomes']:.0f} outcomes in {sizes['examples']:.0f} "
+            "examples, too few: train on more patients, or over a longer record",
+        )
 
 
 def part_of(patient_id: str, recipe: SplitRecipe) -> str:

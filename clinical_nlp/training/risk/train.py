@@ -1,4 +1,4 @@
-"""Trains a risk model from a recipe: split, select, calibrate, evaluate, report."""
+"""Trains a risk model from a recipe: select, fit, calibrate, evaluate, report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.training.risk.assembly import assemble
-from clinical_nlp.training.risk.calibrated_model import fit_all, predict_test
+from clinical_nlp.training.risk.cross_fitting import fit_all, out_of_fold_by_name
 from clinical_nlp.training.risk.dataset import Cohort
 from clinical_nlp.training.risk.lead_time import lead_times
 from clinical_nlp.training.risk.leakage import (
@@ -48,7 +48,7 @@ class TrainedModel:
     metrics
         Everything measured, as plain values (``metrics.json``).
     predictions
-        Out-of-sample predictions of the test patients (``predictions.json``).
+        Out-of-fold predictions of every example (``predictions.json``).
     data_fingerprint
         Of the cohort.
     """
@@ -82,7 +82,7 @@ def train(
     report_step
         Takes the name of each step as it begins.
     baseline_models
-        Models to compare with, by digest; they also score the test patients.
+        Models to compare with, by digest; they also score these patients.
 
     Raises
     ------
@@ -92,49 +92,54 @@ def train(
     """
     table, lexicon, fit = load_features(), load_lexicon(), recipe.fit
     split = split_cohort(cohort, table, recipe)
+    data = split.data
     report_step("nested cross-validation")
-    selection = select_family(split.train, table, fit)
+    selection = select_family(data, table, fit)
     report_step("fitting and calibrating")
-    models = fit_all(selection, split.train, split.calibration, fit)
-    report_step("measuring on the test patients")
-    test, probabilities = split.test, predict_test(models, split, table)
+    models = fit_all(selection, data, fit)
+    report_step("measuring every patient by a model that has not seen the patient")
+    probabilities = out_of_fold_by_name(models, selection.fold, data, table)
     measures = {
-        name: assess(test.outcome, p, test.weight, test.patients, fit.bootstrap, fit.seed)
+        name: assess(data.outcome, p, data.weight, data.patients, fit.bootstrap, fit.seed)
         for name, p in probabilities.items()
     }
+    final = models.selected.final
     checks: list[LeakageCheck] = []
     if leakage_checks:
         report_step("leakage checks")
         auroc = measures["model"]["auroc"].value
-        refit = models.selected.refit_log_odds
         checks = run_leakage_checks(
-            cohort, split.data, split.rows, table, lexicon, refit, auroc, fit.seed
+            cohort, data, split.rows, table, lexicon, final.refit_log_odds, auroc, fit.seed
         )
         require_no_leakage(checks)
     report_step("clinical use, lead time, published scores, later years")
     probability = probabilities["model"]
     metrics = {
         **cohort_report(cohort, split, recipe, pipeline, description, table),
-        **selection_report(selection, models, split.train),
+        **selection_report(selection, models, data),
         "test": measures,
-        **clinical_use(test, split.languages, probabilities, table, fit),
+        **clinical_use(data, split.languages, probabilities, table, fit),
         "baselines": published_scores(
-            test, probability, table, lexicon.concepts, fit.bootstrap, fit.seed
+            data, probability, table, lexicon.concepts, fit.bootstrap, fit.seed
         ),
-        "lead_time": lead_times(cohort, test, models, table, recipe),
-        "temporal": temporal_check(split.data, split.rows, recipe, models.selected),
+        "lead_time": lead_times(cohort, data, models, table, recipe),
+        "temporal": temporal_check(data, split.rows, recipe, final),
         "audit": [{**asdict(check), "passed": check.passed} for check in checks],
     }
     report_step("bootstrap members, for the interval of each estimate")
     spec = _model_spec(recipe, description, pipeline, split)
-    parts = assemble(models.selected, split.train, split.calibration, table, fit, spec)
-    metrics |= {"weights": coefficients(parts, table), "calibration_line": models.selected.line}
+    parts, optimism = assemble(models, data, table, fit, spec)
+    metrics |= {
+        "weights": coefficients(parts, table),
+        "calibration_line": final.line,
+        "optimism": optimism,
+    }
     scored = {
-        digest: baseline.probabilities(test.features, test.timelines)
+        digest: baseline.probabilities(data.features, data.timelines)
         for digest, baseline in (baseline_models or {}).items()
     }
     predictions = keyed_predictions(
-        test, split.languages, probability, table, recipe.split.salt, scored
+        data, split.languages, probability, table, recipe.split.salt, scored
     )
     return TrainedModel(recipe, parts, to_plain(metrics), predictions, cohort.fingerprint)
 
@@ -149,6 +154,6 @@ def _model_spec(
         "min_age": recipe.cohort.min_age,
         "cohort": description,
         "pipeline": pipeline,
-        "prevalence": float(np.average(split.train.outcome, weights=split.train.weight)),
+        "prevalence": float(np.average(split.data.outcome, weights=split.data.weight)),
         "bounds": split.bounds,
     }

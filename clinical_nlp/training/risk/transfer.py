@@ -106,7 +106,7 @@ def transfer_between(
     results = []
     for candidate in models:
         for trained, data in cohorts.items():
-            z, _ = out_of_fold_log_odds(candidate, data, recipe.folds, recipe.seed)
+            z, _, _ = out_of_fold_log_odds(candidate, data, recipe.folds, recipe.seed)
             results.append(_result(trained, trained, candidate, data, z, recipe))
             model, _ = tune_and_fit(candidate, data, recipe.folds, recipe.seed)
             for tested, other in cohorts.items():

@@ -79,10 +79,10 @@ def test_train_leakage_checks_pass(trained):
     assert all(check["passed"] for check in trained.metrics["audit"])
 
 
-def test_train_subgroups_and_lead_times_are_of_the_test_patients(trained):
+def test_train_subgroups_and_lead_times_are_of_everyone(trained):
     metrics = trained.metrics
     by_sex = [row for row in metrics["subgroups"] if row["group"] == "sex"]
-    assert sum(row["patients"] for row in by_sex) == metrics["parts"]["test"]["patients"]
+    assert sum(row["patients"] for row in by_sex) == metrics["parts"]["everyone"]["patients"]
     for row in metrics["lead_time"]:
         assert row["alerted_0"]["value"] >= row["alerted_180"]["value"]
 
@@ -90,9 +90,9 @@ def test_train_subgroups_and_lead_times_are_of_the_test_patients(trained):
 def test_train_predictions_have_keys_and_no_ids(trained):
     columns = trained.predictions["columns"]
     sizes = {len(column) for column in columns.values()}
-    assert sizes == {trained.metrics["parts"]["test"]["examples"]}
+    assert sizes == {trained.metrics["parts"]["everyone"]["examples"]}
     assert len(set(columns["index"])) == len(columns["index"])
-    assert sum(columns["outcome"]) == trained.metrics["parts"]["test"]["outcomes"]
+    assert sum(columns["outcome"]) == trained.metrics["parts"]["everyone"]["outcomes"]
     assert "s2024" not in json.dumps(trained.predictions)  # how simulated ids begin
 
 

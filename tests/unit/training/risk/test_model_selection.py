@@ -66,7 +66,7 @@ def test_logistic_members_spread_around_the_model_more_with_fewer_patients(data)
 
     def spread(data: Data) -> np.ndarray:
         model = fit_logistic(data.features, data.outcome, data.weight, 1.0, prior)
-        members = logistic_members(model, data, data, 1.0, prior, 40, 3)
+        members = logistic_members(model, data, 1.0, prior, 40, 3).members
         assert members.shape == (40, 4)
         middle = np.median(members[:, :3], axis=0)
         assert np.allclose(middle, model[-1].coef_[0], atol=0.3)
