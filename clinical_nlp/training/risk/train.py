@@ -99,12 +99,10 @@ def train(
     models = fit_all(selection, data, fit)
     report_step("measuring every patient by a model that has not seen the patient")
     probabilities = out_of_fold_by_name(models, selection.fold, data, table)
-    measures = {
-        name: assess(data.outcome, p, data.weight, data.patients, fit.bootstrap, fit.seed)
-        for name, p in probabilities.items()
-    }
+    people = data.weight, data.patients, fit.bootstrap, fit.seed
+    measures = {name: assess(data.outcome, p, *people) for name, p in probabilities.items()}
     final = models.selected.final
-    checks: list[LeakageCheck] = []
+    checks = list[LeakageCheck]()
     if leakage_checks:
         report_step("leakage checks")
         auroc = measures["model"]["auroc"].value
@@ -129,18 +127,14 @@ def train(
     report_step("bootstrap members, for the interval of each estimate")
     spec = _model_spec(recipe, description, pipeline, split)
     parts, optimism = assemble(models, data, table, fit, spec)
-    metrics |= {
-        "weights": coefficients(parts, table),
-        "calibration_line": final.line,
-        "optimism": optimism,
-    }
+    weights = coefficients(parts, table)
+    metrics |= {"weights": weights, "calibration_line": final.line, "optimism": optimism}
     scored = {
         digest: baseline.probabilities(data.features, data.timelines)
         for digest, baseline in (baseline_models or {}).items()
     }
-    predictions = keyed_predictions(
-        data, split.languages, probability, table, recipe.split.salt, scored
-    )
+    salt = recipe.split.salt
+    predictions = keyed_predictions(data, split.languages, probability, table, salt, scored)
     return TrainedModel(recipe, parts, to_plain(metrics), predictions, cohort.fingerprint)
 
 
