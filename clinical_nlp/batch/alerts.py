@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clinical_nlp.batch.output import RUN_RECORD
+from clinical_nlp.batch.statistics import summarise
 from clinical_nlp.spanish import day_es, share_es
 
 if TYPE_CHECKING:
@@ -110,14 +111,9 @@ def find_alerts(outcome: RunOutcome, earlier: EarlierRun | None) -> tuple[Alert,
     alerts = []
     if outcome.disbelieved:
         alerts.append(_disbelieved(outcome))
-    if not patients["worklist"]:
-        alerts.append(
-            Alert(
-                "E282",
-                f"the work list is empty: {_why_empty(outcome)}.",
-                {"seen": str(seen), "scored": str(patients["scored"])},
-            )
-        )
+    # A suspicion in a note fills the list even where no estimate could be made.
+    if patients["worklist"] <= patients["suspected"]:
+        alerts.append(_nobody_at_risk(outcome))
     if earlier is not None and _comparable(earlier, seen) and _jumped(earlier, seen, abstained):
         before, now = earlier.abstained / earlier.patients, abstained / seen
         alerts.append(
@@ -136,16 +132,31 @@ def find_alerts(outcome: RunOutcome, earlier: EarlierRun | None) -> tuple[Alert,
     return tuple(alerts)
 
 
-def _why_empty(outcome: RunOutcome) -> str:
-    """Say in plain terms why nobody is on the work list, and what to check."""
+def _nobody_at_risk(outcome: RunOutcome) -> Alert:
+    patients = outcome.statistics.patients
+    suspected = patients["suspected"]
+    listed = (
+        f"holds {suspected} written suspicion{'' if suspected == 1 else 's'} and nobody at risk"
+        if suspected
+        else "is empty"
+    )
+    states = ("seen", "suspected", "scored", "diagnosed", "abstained")
+    return Alert(
+        "E282",
+        f"the work list {listed}: {_why_nobody(outcome)}.",
+        {state: str(patients[state]) for state in states},
+    )
+
+
+def _why_nobody(outcome: RunOutcome) -> str:
+    """Say in plain terms why nobody at risk is on the work list, and what to check."""
     patients, context = outcome.statistics.patients, outcome.context
-    seen, scored = patients["seen"], patients["scored"]
-    if not seen:
+    if not patients["seen"]:
         return "the export holds no patient that could be used; check its path and its content"
-    counts = f"of {seen} patients, {scored} have an estimate and {patients['abstained']} have none"
-    if scored:
+    counts = summarise(patients)
+    if patients["scored"]:
         return (
-            f"{counts}, and no estimate reaches the threshold of {context.worklist_threshold:.2%}; "
+            f"{counts}; no estimate reaches the threshold of {context.worklist_threshold:.2%}: "
             f"check the day of the run ({context.as_of}), the threshold and the model"
         )
     reasons = sorted(outcome.statistics.abstentions.items(), key=lambda item: (-item[1], item[0]))

@@ -30,7 +30,7 @@ PATIENT_COUNTS = (
     "with_text",
     "with_findings",
     *(status.value for status in EstimateStatus),
-    "worklist",
+    "worklist",  # every written suspicion, and who is at or above the threshold
     "worklist_unsure",  # on the list, and the interval reaches below the threshold
     "below_unsure",  # not on it, and the interval reaches the threshold
     "without_interval",
@@ -66,7 +66,7 @@ class RunStatistics:
     bands
         Scored patients by band.
     abstentions
-        Patients without an estimate by the model's sentence on why.
+        Patients on whom the model abstained, by its sentence on why.
     edges, histogram
         Bin edges (probabilities, rising, first 0, last 1) and scored patients in each of
         the ``len(edges) - 1`` bins.
@@ -104,7 +104,7 @@ class RunStatistics:
             if estimate.band is not None:
                 self.bands[estimate.band] += 1
             self._count_interval(estimate.interval, estimate.probability)
-        elif estimate.abstention is not None:
+        elif estimate.status is EstimateStatus.ABSTAINED and estimate.abstention is not None:
             self.abstentions[estimate.abstention] += 1
         for note in result.notes:
             for finding in note.findings:
@@ -130,6 +130,23 @@ class RunStatistics:
         for flag, is_set in zip(FLAGS, finding.flags, strict=True):
             self.findings[flag] += is_set
         self.concepts.setdefault(finding.concept, Counter())[stance(finding)] += 1
+
+
+def summarise(patients: Mapping[str, int]) -> str:
+    """Return how many patients are in each state, as a phrase for people who run a batch.
+
+    Parameters
+    ----------
+    patients
+        Counts by the names of :data:`PATIENT_COUNTS`.
+    """
+    at_risk = patients["worklist"] - patients["suspected"]
+    return (
+        f"{patients['seen']} patients: {patients['suspected']} suspected in writing without a "
+        f"conclusive test, {patients['scored']} with an estimate ({at_risk} at or above the "
+        f"threshold), {patients['diagnosed']} with known heart failure, {patients['abstained']} "
+        "on whom the model abstained"
+    )
 
 
 def stance(finding: Finding) -> Stance:

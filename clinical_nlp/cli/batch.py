@@ -60,7 +60,9 @@ _READER = typer.Option(
     help="Let the learned reader decide beside the rules; without it several times as fast, and "
     "worse on notes that are not written as the rules expect.",
 )
-_SHOW = typer.Option("--show", min=0, metavar="N", help="Print the first N of the work list.")
+_SHOW = typer.Option(
+    "--show", min=0, metavar="N", help="Print the first N of each part of the work list."
+)
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
 
 
@@ -114,7 +116,10 @@ def batch(
     )
     quarantined = sum(outcome.quarantined.values())
     if not quiet:
+        from clinical_nlp.batch.statistics import summarise
+
         _print_outputs(out, show, mentions, quarantined)
+        typer.echo(f"{summarise(outcome.statistics.patients)}.")
     for alert in outcome.alerts:  # last, and with --quiet too, so that the log has them
         typer.echo(f"Warning: {alert.code} {alert.message}", err=True)
     if any(alert.doubtful for alert in outcome.alerts):
@@ -223,8 +228,7 @@ def _print_outputs(out: Path, show: int, mentions: bool, quarantined: int) -> No
 
     console = Console(highlight=False, markup=False)
     if show:
-        rows = read_worklist(out / "worklist.csv")
-        print_worklist(console, rows[:show], total=len(rows))
+        print_worklist(console, read_worklist(out / "worklist.csv"), limit=show)
     outputs = {
         "report.html": "the run on one page: open it in a browser",
         "worklist.csv": "whom to look at first",

@@ -12,6 +12,7 @@ from clinical_nlp.records.estimate import (
     Reason,
     RiskEstimate,
     is_on_worklist,
+    worklist_order,
 )
 from clinical_nlp.records.finding import FLAGS, Finding, Mention
 from clinical_nlp.records.patient import CodedEvent, Coding, EventKind, Note, PatientRecord, Sex
@@ -42,4 +43,5 @@ __all__ = [
     "SourceSummary",
     "TypeCounts",
     "is_on_worklist",
+    "worklist_order",
 ]

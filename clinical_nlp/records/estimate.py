@@ -117,9 +117,34 @@ class RiskEstimate:
 
 
 def is_on_worklist(estimate: RiskEstimate, threshold: float) -> bool:
-    """Whether a clinician should be asked to look at the patient."""
+    """Whether a clinician should be asked to look at the patient.
+
+    A written suspicion that no test has settled is a reason by itself, whatever the threshold;
+    a known heart failure and an abstention are none.
+
+    Parameters
+    ----------
+    threshold
+        Probability (0..1) from which a scored patient enters the list.
+    """
+    if estimate.status is EstimateStatus.SUSPECTED:
+        return True
     return (
         estimate.status is EstimateStatus.SCORED
         and estimate.probability is not None
         and estimate.probability >= threshold
     )
+
+
+def worklist_order(estimate: RiskEstimate) -> tuple[int, float, str]:
+    """Sort key of the work list: written suspicions, then the highest probability, then the rest.
+
+    Suspicions are in order of their newest evidence, the latest first; those without a dated
+    one come last. Ties are in order of patient id.
+    """
+    if estimate.status is EstimateStatus.SUSPECTED:
+        days = [e.day.toordinal() for r in estimate.reasons for e in r.evidence if e.day]
+        return (0, -float(max(days, default=0)), estimate.patient_id)
+    if estimate.probability is not None:
+        return (1, -estimate.probability, estimate.patient_id)
+    return (2, 0.0, estimate.patient_id)

@@ -10,7 +10,7 @@ from clinical_nlp.review.output import BatchOutput, open_batch
 from clinical_nlp.review.patient import PatientReview, RecordSource, open_patient
 from clinical_nlp.review.plot import show_timeline
 from clinical_nlp.review.reasons import show_reasons
-from clinical_nlp.review.worklist import show_not_scored, show_worklist
+from clinical_nlp.review.worklist import show_not_scored, show_states, show_worklist
 
 __all__ = [
     "BatchOutput",
@@ -21,6 +21,7 @@ __all__ = [
     "show_not_scored",
     "show_notes",
     "show_reasons",
+    "show_states",
     "show_timeline",
     "show_worklist",
 ]

@@ -7,7 +7,9 @@ import html
 from datetime import date
 from importlib import resources
 
+from clinical_nlp.records import EstimateStatus
 from clinical_nlp.risk.bands import Band, load_bands
+from clinical_nlp.risk.states import state_of
 from clinical_nlp.spanish import day_es
 
 _BAND_COLOURS = 4  # of review.css, lowest band first
@@ -53,6 +55,14 @@ def anchor(note_key: str, start: int) -> str:
 def day_or_none(day: date | None) -> str:
     """Return ``31/03/2026``, or ``sin fecha``."""
     return day_es(day) if day else "sin fecha"
+
+
+def state_chip(status: EstimateStatus) -> str:
+    """Return a state's name as a label."""
+    return (
+        f"<span class='cnr-state cnr-state-{status.value}'>"
+        f"{escape(state_of(status).name_es)}</span>"
+    )
 
 
 def band_chip(band: Band, prefix: str = "") -> str:

@@ -15,16 +15,35 @@ import pyarrow.parquet as pq
 
 from clinical_nlp.batch.sinks.estimates_table import estimate_from_row
 from clinical_nlp.batch.sinks.findings_table import finding_from_row
+from clinical_nlp.batch.sinks.worklist import main_reasons
 from clinical_nlp.errors import InputError
-from clinical_nlp.records import EstimateStatus, Note, NoteFindings, RiskEstimate
+from clinical_nlp.records import (
+    EstimateStatus,
+    Note,
+    NoteFindings,
+    RiskEstimate,
+    worklist_order,
+)
 from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.sentences import between_es
+from clinical_nlp.risk.states import load_states, state_of
 from clinical_nlp.spanish import SEX_ES
 
 FINDINGS, ESTIMATES = "findings.parquet", "estimates.parquet"
-_DIAGNOSED = "Insuficiencia cardíaca ya diagnosticada: no se estima un diagnóstico nuevo."
-#: Reasons shown in a list.
-MAIN_REASONS = 3
+_WORKLIST_COLUMNS = (
+    "Paciente",
+    "Edad",
+    "Sexo",
+    "Estado",
+    "Riesgo a 12 meses",
+    "Lo habitual",
+    "Intervalo",
+    "Banda",
+    "En frecuencias",
+    "Motivos principales",
+    "Qué valorar",
+    "Faltaría saber",
+)
 _PATIENT_COLUMNS = (
     "patient_id",
     "age",
@@ -79,71 +98,85 @@ class BatchOutput:
 
     @cached_property
     def patients(self) -> pd.DataFrame:
-        """Table of all patients of the export, highest risk first, then by id.
+        """Table of all patients of the export: written suspicions first, then by risk, then by id.
 
-        Columns: ``patient_id``, ``age``, ``sex``, ``status``, ``probability`` (0..1), its
-        interval ``low`` and ``high``, ``band``, ``on_worklist``, ``abstention``, ``notes``,
-        ``findings``.
+        Columns: ``patient_id``, ``age``, ``sex``, ``status`` (one of the four states),
+        ``probability`` (0..1), its interval ``low`` and ``high``, ``band``, ``on_worklist``,
+        ``abstention``, ``notes``, ``findings``.
         """
         table: pd.DataFrame = self._read(ESTIMATES, columns=list(_PATIENT_COLUMNS)).to_pandas()
-        return table.sort_values(
-            ["probability", "patient_id"], ascending=[False, True], ignore_index=True
+        suspected = self._estimates("status", EstimateStatus.SUSPECTED.value)
+        place = {estimate.patient_id: i for i, (estimate, _) in enumerate(suspected)}
+        ordered = table.assign(place=table["patient_id"].map(place)).sort_values(
+            ["place", "probability", "patient_id"],
+            ascending=[True, False, True],
+            ignore_index=True,
+        )
+        return ordered.drop(columns="place")
+
+    def states(self) -> pd.DataFrame:
+        """Return how many patients are in each of the four states, and what each means.
+
+        Columns: ``Estado``, ``Pacientes``, ``En la lista`` and ``Qué quiere decir``.
+        """
+        rows = []
+        for state in load_states():
+            listed = self.patients.loc[self.patients["status"] == state.status.value, "on_worklist"]
+            rows.append((state.name_es, len(listed), int(listed.sum()), state.meaning_es))
+        return pd.DataFrame(
+            rows, columns=["Estado", "Pacientes", "En la lista", "Qué quiere decir"]
         )
 
     def worklist(self, limit: int | None = None) -> pd.DataFrame:
-        """Return the work list as a table in Spanish, ranked from 1."""
-        rows = self._read(ESTIMATES, filters=[("on_worklist", "=", True)]).to_pylist()
-        rows.sort(key=lambda row: (-row["probability"], row["patient_id"]))
+        """Return the work list as a table in Spanish, ranked from 1.
+
+        Written suspicions come first, and have no number (NaN); ``Estado`` tells them from the
+        patients at risk.
+        """
         bands = {band.key: band.name_es for band in load_bands()}
-        table = pd.DataFrame(
-            [
-                {
-                    "Paciente": row["patient_id"],
-                    "Edad": row["age"],
-                    "Sexo": SEX_ES.get(row["sex"], row["sex"]),
-                    "Riesgo a 12 meses": row["probability"],
-                    "Intervalo": _between(row["low"], row["high"]),
-                    "Banda": bands.get(row["band"], row["band"]),
-                    "Motivos principales": [
-                        reason["text"] for reason in row["reasons"] if reason["contribution"] > 0
-                    ][:MAIN_REASONS],
-                    "Faltaría saber": list(row["missing"]),
-                }
-                for row in rows[:limit]
-            ],
-            columns=[
-                "Paciente",
-                "Edad",
-                "Sexo",
-                "Riesgo a 12 meses",
-                "Intervalo",
-                "Banda",
-                "Motivos principales",
-                "Faltaría saber",
-            ],
-        )
+        rows = [
+            (
+                estimate.patient_id,
+                row["age"],
+                SEX_ES.get(row["sex"], row["sex"]),
+                state_of(estimate.status).name_es,
+                estimate.probability,
+                estimate.usual,
+                "" if estimate.probability is None else _between(estimate.interval),
+                bands.get(estimate.band or "", estimate.band or ""),
+                estimate.frequency or "",
+                main_reasons(estimate),
+                list(estimate.advice),
+                list(estimate.missing),
+            )
+            for estimate, row in self._estimates("on_worklist", True)[:limit]
+        ]
+        table = pd.DataFrame(rows, columns=list(_WORKLIST_COLUMNS))
+        numbers = ["Riesgo a 12 meses", "Lo habitual"]
+        table[numbers] = table[numbers].astype(float)
         table.index = pd.RangeIndex(1, len(table) + 1, name="N.º")
         return table
 
     def not_scored(self) -> pd.DataFrame:
         """Return the reasons for missing estimates, the most frequent first.
 
-        Columns: ``Motivo``, ``Pacientes`` and ``Identificadores`` (a list, in order).
+        Columns: ``Estado``, ``Motivo``, ``Pacientes`` and ``Identificadores`` (a list, in order).
         """
-        patients: dict[str, list[str]] = {}
+        patients: dict[tuple[str, str], list[str]] = {}
         rows = self._read(
             ESTIMATES,
             columns=["patient_id", "status", "abstention"],
             filters=[("status", "!=", EstimateStatus.SCORED.value)],
         ).to_pylist()
         for row in rows:
-            diagnosed = row["status"] == EstimateStatus.DIAGNOSED.value
-            reason = _DIAGNOSED if diagnosed else row["abstention"] or "Sin motivo declarado."
-            patients.setdefault(reason, []).append(row["patient_id"])
+            state = state_of(EstimateStatus(row["status"]))
+            abstained = state.status is EstimateStatus.ABSTAINED
+            why = (row["abstention"] or "Sin motivo declarado.") if abstained else state.meaning_es
+            patients.setdefault((state.name_es, why), []).append(row["patient_id"])
         ordered = sorted(patients.items(), key=lambda item: (-len(item[1]), item[0]))
         return pd.DataFrame(
-            [(reason, len(ids), sorted(ids)) for reason, ids in ordered],
-            columns=["Motivo", "Pacientes", "Identificadores"],
+            [(state, why, len(ids), sorted(ids)) for (state, why), ids in ordered],
+            columns=["Estado", "Motivo", "Pacientes", "Identificadores"],
         )
 
     def estimate(self, patient_id: str) -> RiskEstimate:
@@ -200,6 +233,14 @@ class BatchOutput:
         changed.extend(ChangedNote(key, len(rows)) for key, rows in sorted(by_note.items()))
         return tuple(on_notes), tuple(changed)
 
+    def _estimates(
+        self, column: str, value: object
+    ) -> list[tuple[RiskEstimate, Mapping[str, Any]]]:
+        """Estimates with a value in a column, and their rows, in the order of the work list."""
+        rows = self._read(ESTIMATES, filters=[(column, "=", value)]).to_pylist()
+        estimates = [(estimate_from_row(row), row) for row in rows]
+        return sorted(estimates, key=lambda item: worklist_order(item[0]))
+
     def _read(
         self,
         name: str,
@@ -219,5 +260,5 @@ class BatchOutput:
         )
 
 
-def _between(low: float | None, high: float | None) -> str:
-    return "sin intervalo" if low is None or high is None else between_es(low, high)
+def _between(interval: tuple[float, float] | None) -> str:
+    return "sin intervalo" if interval is None else between_es(*interval)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from clinical_nlp.records import Concept, EstimateStatus, Evidence, Reason, RiskEstimate
-from clinical_nlp.review.markup import Html, anchor, band_chip, day_or_none, escape
+from clinical_nlp.review.markup import Html, anchor, band_chip, day_or_none, escape, state_chip
 from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.spanish import months_of, percent_es
 
@@ -23,14 +23,13 @@ def show_reasons(estimate: RiskEstimate, concepts: Mapping[str, Concept]) -> Htm
     concepts
         The lexicon's concepts by key, for their Spanish names.
     """
-    parts = [_headline(estimate)]
+    parts = [f"<p>Estado: {state_chip(estimate.status)}</p>", _headline(estimate)]
     if estimate.reasons:
         strongest = max(abs(reason.contribution) for reason in estimate.reasons)
         items = "".join(_reason(reason, strongest, concepts) for reason in estimate.reasons)
         parts.append(f"<ol class='cnr-reasons'>{items}</ol>")
-    if estimate.missing:
-        missing = "".join(f"<li>{escape(text)}</li>" for text in estimate.missing)
-        parts.append(f"<h4>Qué ayudaría a precisar</h4><ul>{missing}</ul>")
+    parts.append(_list("Qué valorar", _advice(estimate)))
+    parts.append(_list("Qué ayudaría a precisar", estimate.missing))
     parts.append(
         f"<p class='cnr-small'>Modelo {escape(estimate.model.uri)}, "
         f"{day_or_none(estimate.index_date)}. Resultado preliminar de una herramienta de "
@@ -39,36 +38,61 @@ def show_reasons(estimate: RiskEstimate, concepts: Mapping[str, Concept]) -> Htm
     return Html("".join(parts))
 
 
+def _advice(estimate: RiskEstimate) -> tuple[str, ...]:
+    """What to consider: of this record where it is said, else what holds for the whole band."""
+    if estimate.advice or estimate.band is None:
+        return estimate.advice
+    return (load_bands()[estimate.band].mitigation_es,)
+
+
+def _list(heading: str, texts: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    return f"<h4>{heading}</h4><ul>{items}</ul>" if items else ""
+
+
 def _headline(estimate: RiskEstimate) -> str:
     if estimate.status is EstimateStatus.DIAGNOSED:
         return (
             "<p class='cnr-headline'><b>Insuficiencia cardíaca ya diagnosticada</b> "
             "según la historia: no se estima el riesgo de un diagnóstico nuevo.</p>"
         )
+    if estimate.status is EstimateStatus.SUSPECTED:
+        return (
+            "<p class='cnr-headline'><b>Sospecha escrita de insuficiencia cardíaca</b>, sin "
+            "prueba concluyente: lo dice la historia, y no se da ninguna probabilidad.</p>"
+        )
     if estimate.probability is None:
         return (
             "<p class='cnr-headline'><b>Sin estimación.</b> "
             f"{escape(estimate.abstention or '')}</p>"
         )
-    band, advice = "", ""
+    return _scored(estimate, estimate.probability)
+
+
+def _scored(estimate: RiskEstimate, probability: float) -> str:
+    band = ""
     if estimate.band is not None:
-        published = load_bands()[estimate.band]
-        band = " " + band_chip(published, "riesgo ")
-        advice = f"<p>{escape(published.mitigation_es)}</p>"
-    interval = ""
-    if estimate.uncertainty:
-        interval = f"<p class='cnr-interval'>{escape(estimate.uncertainty)}</p>"
+        band = " " + band_chip(load_bands()[estimate.band], "riesgo ")
+    usual = ""
+    if estimate.usual is not None:
+        usual = (
+            f" Lo habitual a su edad y sexo: <b class='cnr-usual'>{percent_es(estimate.usual)}</b>."
+        )
+    said = "".join(
+        f"<p class='cnr-{name}'>{escape(text)}</p>"
+        for name, text in (("frequency", estimate.frequency), ("interval", estimate.uncertainty))
+        if text
+    )
     return (
-        f"<p class='cnr-headline'><b>{percent_es(estimate.probability)}</b> de probabilidad "
+        f"<p class='cnr-headline'><b>{percent_es(probability)}</b> de probabilidad "
         f"estimada de un diagnóstico de insuficiencia cardíaca en los próximos "
-        f"{months_of(estimate.horizon_days)} meses{band}</p>"
-        f"{interval}{advice}"
+        f"{months_of(estimate.horizon_days)} meses{band}.{usual}</p>{said}"
     )
 
 
 def _reason(reason: Reason, strongest: float, concepts: Mapping[str, Concept]) -> str:
     text = f"<span class='cnr-why'>{escape(reason.text)}{_links(reason.evidence, concepts)}</span>"
-    if reason.contribution == 0:  # where a diagnosis is recorded
+    if reason.contribution == 0:  # stated, not weighed: a diagnosis, a suspicion
         return f"<li class='cnr-plain'>{text}</li>"
     direction, label = ("up", "▲ sube") if reason.contribution > 0 else ("down", "▼ baja")
     width = 100 * abs(reason.contribution) / strongest

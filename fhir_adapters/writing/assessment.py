@@ -21,6 +21,7 @@ from fhir_adapters.writing.rationale import (
     bounds,
     horizon_es,
     missing_data_es,
+    mitigation_es,
     percentage,
     percentage_es,
     percentage_text,
@@ -51,9 +52,9 @@ def risk_assessment(
 ) -> Resource:
     """Return the RiskAssessment of one patient.
 
-    A patient with diagnosed heart failure, or an abstention, has one too, without
-    probability, band, period or mitigation: a reader of the record should see that the
-    system looked, and why it gives no estimate.
+    A patient with diagnosed or suspected heart failure, or an abstention, has one too, without
+    probability, band or period: a reader of the record should see that the system looked, and
+    why it gives no estimate.
 
     Parameters
     ----------
@@ -93,8 +94,8 @@ def risk_assessment(
         prediction["whenPeriod"] = period(estimate.index_date, estimate.horizon_days)
     prediction["rationale"] = rationale(estimate, band)
     body["prediction"] = [prediction]
-    if band is not None:
-        body["mitigation"] = band.mitigation_es
+    if mitigation := mitigation_es(estimate, band):
+        body["mitigation"] = mitigation
     if missing := missing_data_es(estimate):
         body["note"] = [{"text": missing}]
     return identified("RiskAssessment", body)
@@ -127,28 +128,47 @@ def _interval_es(estimate: RiskEstimate) -> str:
 
 
 def review_task(
-    estimate: RiskEstimate,
-    band: Band,
-    probability: float,
-    assessment: Json,
-    run: RunElements,
+    estimate: RiskEstimate, band: Band | None, assessment: Json, run: RunElements
 ) -> Resource:
-    """Return the proposal that a clinician review an assessment."""
+    """Return the proposal that a clinician review an assessment.
+
+    A written suspicion is ``urgent`` (to be actioned promptly, before what is ``routine``) and no
+    more: ``asap`` and ``stat`` say that time presses, which a program that read the notes cannot
+    know (R4, request-priority).
+
+    Parameters
+    ----------
+    band
+        The published band of a scored patient; ``None`` of a suspected one.
+    assessment
+        Reference to the RiskAssessment.
+    """
+    if band is None or estimate.probability is None:
+        priority, text = "urgent", "Revisar la sospecha escrita"
+        description = f"Revisar: {_lower(rationale(estimate, band))}"
+    else:
+        priority, text = "routine", "Revisar la estimación de riesgo"
+        description = (
+            f"Revisar: riesgo {band.name_es} de insuficiencia cardíaca en "
+            f"{horizon_es(estimate.horizon_days)} ({percentage_es(estimate.probability)}"
+            f"{_interval_es(estimate)})."
+        )
     return identified(
         "Task",
         {
             "meta": run.meta,
             "status": "requested",
             "intent": "proposal",
-            "code": codeable("Revisar la estimación de riesgo", coding(TASK_CODE, "approve")),
-            "description": (
-                f"Revisar: riesgo {band.name_es} de insuficiencia cardíaca en "
-                f"{horizon_es(estimate.horizon_days)} ({percentage_es(probability)}"
-                f"{_interval_es(estimate)})."
-            ),
+            "priority": priority,
+            "code": codeable(text, coding(TASK_CODE, "approve")),
+            "description": description,
             "focus": assessment,
             "for": reference(estimate.patient_id, "Patient"),
             "authoredOn": estimate.index_date.isoformat(),
             "requester": run.device,
         },
     )
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

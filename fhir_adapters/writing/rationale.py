@@ -50,6 +50,10 @@ def rationale(estimate: RiskEstimate, band: Band | None) -> str:
     if estimate.status is EstimateStatus.DIAGNOSED:
         text = f"La {_OUTCOME} ya consta en la historia: no se estima el riesgo."
         return _join(text, _list("Dónde consta", (r.text for r in reasons)))
+    if estimate.status is EstimateStatus.SUSPECTED:
+        text = f"Sospecha escrita de {_OUTCOME}, sin prueba concluyente"
+        said = _list(text, (r.text for r in reasons))
+        return _join(said or f"{text}.", "No se estima el riesgo.")
     if estimate.probability is None:
         why = text_line(estimate.abstention or "")
         text = f"No se estima el riesgo de {_OUTCOME}."
@@ -58,11 +62,21 @@ def rationale(estimate: RiskEstimate, band: Band | None) -> str:
     return _join(
         f"{name} de {_OUTCOME} en {horizon_es(estimate.horizon_days)}: "
         f"{percentage_es(estimate.probability)}.",
+        text_line(estimate.frequency or ""),
         text_line(estimate.uncertainty or ""),
         _list("Lo aumentan", (r.text for r in reasons if r.contribution > 0)),
         _list("Lo reducen", (r.text for r in reasons if r.contribution < 0)),
         _list("También consta", (r.text for r in reasons if r.contribution == 0)),
     )
+
+
+def mitigation_es(estimate: RiskEstimate, band: Band | None) -> str:
+    """Return what to consider next: of this record where it is said, else of the whole band.
+
+    Empty where neither is: a patient with known heart failure, an abstention.
+    """
+    advice = [f"{text_line(text).rstrip('.;')}." for text in estimate.advice]
+    return _join(*advice) or ("" if band is None else band.mitigation_es)
 
 
 def missing_data_es(estimate: RiskEstimate) -> str:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clinical_nlp.errors import OutputError
-from clinical_nlp.records import Concept, Evidence, PatientResult, RiskEstimate, RunContext
+from clinical_nlp.records import (
+    Concept,
+    Evidence,
+    PatientResult,
+    RiskEstimate,
+    RunContext,
+    is_on_worklist,
+)
 from fhir_adapters.writing.ai_transparency import label, model_card
 from fhir_adapters.writing.assessment import review_task, risk_assessment
 from fhir_adapters.writing.check import Checker
@@ -180,10 +187,9 @@ class FhirSink:
         targets = [_evidence_reference(e, references) for e in evidence]
         basis = list({dumps(target): target for target in targets}.values())
         assessment = self._write(risk_assessment(estimate, band, basis, self._run))
-        probability = estimate.probability
-        if band is None or probability is None or probability < self._context.worklist_threshold:
+        if not is_on_worklist(estimate, self._context.worklist_threshold):
             return [assessment]
-        task = review_task(estimate, band, probability, assessment, self._run)
+        task = review_task(estimate, band, assessment, self._run)
         return [assessment, self._write(task)]
 
     def _band(self, estimate: RiskEstimate) -> Band | None:

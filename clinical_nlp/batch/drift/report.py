@@ -65,12 +65,12 @@ def _verdict(drift: Drift) -> str:
 
 def _rows(drift: Drift) -> list[tuple[str, str, str]]:
     def shares(run: Any, name: str) -> str:  # noqa: ANN401  # JSON
-        patients = run["patients"]
+        patients = {"suspected": 0} | run["patients"]  # runs of earlier versions count none
         return f"{patients[name]} ({100 * patients[name] / max(patients['seen'], 1):.1f}%)"
 
     runs = (drift.before, drift.after)
     rows = [("patients", *(str(run["patients"]["seen"]) for run in runs))]
-    for name in ("with_text", "scored", "diagnosed", "abstained", "worklist"):
+    for name in ("with_text", "scored", "diagnosed", "suspected", "abstained", "worklist"):
         rows.append((name.replace("_", " "), *(shares(run, name) for run in runs)))
     rows.append(("model version", *(str(run["model"]["version"]) for run in runs)))
     rows.append(("model digest", *(str(run["model"]["digest"])[:16] for run in runs)))

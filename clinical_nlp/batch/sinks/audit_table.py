@@ -37,8 +37,11 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("low", pa.float64()),
     ("high", pa.float64()),
     ("band", pa.string()),
+    ("usual", pa.float64()),
+    ("frequency", pa.string()),
     ("on_worklist", pa.bool_()),
     ("reasons", pa.list_(pa.string())),
+    ("advice", pa.list_(pa.string())),
     ("abstention", pa.string()),
 )
 
@@ -69,6 +72,7 @@ class AuditTable(ParquetTable):
             "pipeline": context.pipeline,
             "threshold": context.worklist_threshold,
             "reasons": [reason.text for reason in estimate.reasons],
+            "advice": list(estimate.advice),
         }
         content = json.dumps(row, default=str, sort_keys=True)
         yield {"estimate_id": hashlib.sha256(content.encode()).hexdigest()[:32], **row}

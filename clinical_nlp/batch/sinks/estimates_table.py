@@ -53,8 +53,11 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("interval_level", pa.float64()),
     ("uncertainty", pa.string()),
     ("band", pa.string()),
+    ("usual", pa.float64()),
+    ("frequency", pa.string()),
     ("on_worklist", pa.bool_()),
     ("reasons", pa.list_(_REASON)),
+    ("advice", pa.list_(pa.string())),
     ("missing", pa.list_(pa.string())),
     ("abstention", pa.string()),
     ("model_name", pa.string()),
@@ -97,6 +100,7 @@ class EstimatesTable(ParquetTable):
             "interval_level": estimate.interval_level,
             "uncertainty": estimate.uncertainty,
             "reasons": [asdict(reason) for reason in estimate.reasons],
+            "advice": list(estimate.advice),
             "missing": list(estimate.missing),
             "model_uri": estimate.model.uri,
         }
@@ -117,13 +121,18 @@ def estimate_columns(estimate: RiskEstimate, threshold: float) -> dict[str, Any]
         "low": low,
         "high": high,
         "band": estimate.band,
+        "usual": estimate.usual,
+        "frequency": estimate.frequency,
         "on_worklist": is_on_worklist(estimate, threshold),
         "abstention": estimate.abstention,
     }
 
 
 def estimate_from_row(row: Mapping[str, Any]) -> RiskEstimate:
-    """Rebuild an estimate from its row of ``estimates.parquet``; ``features`` stay empty."""
+    """Rebuild an estimate from its row of ``estimates.parquet``; ``features`` stay empty.
+
+    Tables of earlier versions have no ``advice``, ``usual`` and ``frequency``.
+    """
     return RiskEstimate(
         patient_id=row["patient_id"],
         status=EstimateStatus(row["status"]),
@@ -138,6 +147,9 @@ def estimate_from_row(row: Mapping[str, Any]) -> RiskEstimate:
         interval=None if row["low"] is None else (row["low"], row["high"]),
         interval_level=row["interval_level"],
         uncertainty=row["uncertainty"],
+        advice=tuple(row.get("advice") or ()),
+        usual=row.get("usual"),
+        frequency=row.get("frequency"),
     )
 
 

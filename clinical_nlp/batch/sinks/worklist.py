@@ -1,7 +1,8 @@
 """``worklist.csv``: the patients to review first.
 
-Holds the patients whose estimate reaches the work-list threshold, highest risk first.
-Patients with diagnosed heart failure, below the threshold or without an estimate are omitted;
+Written suspicions of heart failure without a conclusive test come first, without a number; then
+the patients whose estimate reaches the work-list threshold, highest risk first. Patients with
+diagnosed heart failure, below the threshold or without an estimate are omitted;
 ``estimates.parquet`` and the FHIR output hold everyone.
 """
 
@@ -14,12 +15,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clinical_nlp.artifacts import open_private, output_errors
-from clinical_nlp.records import PatientResult, Reason, RunContext, is_on_worklist
+from clinical_nlp.records import (
+    EstimateStatus,
+    PatientResult,
+    RiskEstimate,
+    RunContext,
+    is_on_worklist,
+    worklist_order,
+)
 from clinical_nlp.risk.bands import Bands, load_bands
+from clinical_nlp.risk.states import state_of
 from clinical_nlp.spanish import SEX_ES
 
 COLUMNS = (
     "rank",
+    "state",
     "patient_id",
     "age",
     "sex",
@@ -27,28 +37,36 @@ COLUMNS = (
     "low_percent",
     "high_percent",
     "band",
+    "frequency",
     "reasons",
+    "advice",
     "missing",
     "date",
     "horizon_days",
 )
-#: Maximum number of reasons per row; ``estimates.parquet`` holds all.
+#: Maximum number of reasons that raise a risk per row; ``estimates.parquet`` holds all.
 MAIN_REASONS = 3
 #: Separator of the sentences in one cell.
 SEPARATOR = "; "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def main_reasons(reasons: tuple[Reason, ...]) -> list[str]:
-    """Return the sentences of the strongest reasons that raise the risk."""
-    return [r.text for r in reasons if r.contribution > 0][:MAIN_REASONS]
+def main_reasons(estimate: RiskEstimate) -> list[str]:
+    """Return the sentences that answer why a patient is listed.
+
+    Of a scored patient, the strongest reasons that raise the risk. Of any other, all: they say
+    who suspects or states the disease, since when and with which tests, and weigh nothing.
+    """
+    if estimate.status is not EstimateStatus.SCORED:
+        return [reason.text for reason in estimate.reasons]
+    return [r.text for r in estimate.reasons if r.contribution > 0][:MAIN_REASONS]
 
 
 class Worklist:
-    """A sink that writes the work list, sorted.
+    """A sink that writes the work list in the order of :func:`worklist_order`.
 
-    Rows wait in an unnamed temporary file; a probability, an id and an offset for each stay
-    in memory, about 200 bytes. Ties are in order of patient id.
+    Rows wait in an unnamed temporary file; a sort key and an offset for each stay in memory,
+    about 250 bytes.
 
     Parameters
     ----------
@@ -70,34 +88,37 @@ class Worklist:
         self._path = path
         self._threshold = context.worklist_threshold
         self._bands = bands or load_bands()
-        self._order: list[tuple[float, str, int]] = []
+        self._order: list[tuple[tuple[int, float, str], int]] = []
         with output_errors(path.name):
             # In the results' own folder: patient data does not go to the system's /tmp.
             self._rows = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 closed in close()
 
     def write(self, result: PatientResult) -> None:
-        """Add one patient, if the estimate reaches the threshold."""
+        """Add one patient, if suspected in writing or at or above the threshold."""
         estimate = result.estimate
-        probability = estimate.probability
-        if probability is None or not is_on_worklist(estimate, self._threshold):
+        if not is_on_worklist(estimate, self._threshold):
             return
         record = result.record
         age = record.age_on(estimate.index_date)
+        probability = estimate.probability
+        low, high = estimate.interval or (None, None)
         cells = (
+            state_of(estimate.status).name_es,
             record.id,
             "" if age is None else str(age),
             SEX_ES[record.sex.value],
-            _percent(probability),
-            *(("", "") if estimate.interval is None else map(_percent, estimate.interval)),
+            *map(_percent, (probability, low, high)),
             self._bands[estimate.band].name_es if estimate.band else "",
-            sentences(main_reasons(estimate.reasons)),
+            sentences([estimate.frequency] if estimate.frequency else []),
+            sentences(main_reasons(estimate)),
+            sentences(estimate.advice),
             sentences(estimate.missing),
             estimate.index_date.isoformat(),
-            str(estimate.horizon_days),
+            "" if probability is None else str(estimate.horizon_days),
         )
         line = _csv_line(cells)
         with output_errors(self._path.name):
-            self._order.append((-probability, record.id, self._rows.tell()))
+            self._order.append((worklist_order(estimate), self._rows.tell()))
             self._rows.write(line)
 
     def close(self) -> Mapping[str, int]:
@@ -105,7 +126,7 @@ class Worklist:
         self._order.sort()
         with output_errors(self._path.name), self._rows, open_private(self._path) as out:
             out.write(b"\xef\xbb\xbf" + _csv_line(COLUMNS))
-            for rank, (_, _, place) in enumerate(self._order, start=1):
+            for rank, (_, place) in enumerate(self._order, start=1):
                 self._rows.seek(place)
                 out.write(f"{rank},".encode() + self._rows.readline())
         return {"worklist.csv": len(self._order)}
@@ -125,8 +146,8 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _percent(probability: float) -> str:
-    return f"{100 * probability:.1f}"
+def _percent(probability: float | None) -> str:
+    return "" if probability is None else f"{100 * probability:.1f}"
 
 
 def _csv_line(cells: tuple[str, ...]) -> bytes:

@@ -203,6 +203,9 @@ def scored() -> PatientResult:
             0.153,
             reasons=reasons,
             missing=("Falta un NT-proBNP de este año.", "Falta el IMC"),
+            advice=("NT-proBNP elevado: valorar ecocardiograma.",),
+            usual=0.021,
+            frequency="De cada 100 personas así, 15; lo habitual a su edad y sexo: 2.",
             interval=(0.1102, 0.2134),
             interval_level=0.95,
             uncertainty=uncertainty_es((0.1102, 0.2134), 0.95),
@@ -228,6 +231,31 @@ def diagnosed() -> PatientResult:
     estimate = estimate_of("p2", None, status=EstimateStatus.DIAGNOSED, reasons=(reason,))
     return PatientResult(
         PatientRecord("p2", notes=(note,)), (NoteFindings(note, (found,)),), estimate
+    )
+
+
+def suspected() -> PatientResult:
+    """A suspicion in a note; the echocardiogram was asked for and has no answer."""
+    text = "Posible IC, pido eco."
+    note = Note("DocumentReference/n-6", "p6", text, datetime(2025, 1, 20, tzinfo=UTC))
+    found = find(note, "IC", "heart_failure", uncertain=True)
+    reasons = (
+        Reason(
+            "La sospecha una nota del 20/01/2025.",
+            0.0,
+            (Evidence(note.key, "heart_failure", AS_OF, *_span(found)),),
+        ),
+        Reason("Ecocardiograma solicitado, sin resultado", 0.0),
+    )
+    estimate = estimate_of(
+        "p6",
+        None,
+        status=EstimateStatus.SUSPECTED,
+        reasons=reasons,
+        advice=("Comprobar si el ecocardiograma se ha hecho", "Valorar NT-proBNP."),
+    )
+    return PatientResult(
+        PatientRecord("p6", notes=(note,)), (NoteFindings(note, (found,)),), estimate
     )
 
 
@@ -268,7 +296,7 @@ def odd_names() -> PatientResult:
 
 
 def rich_results() -> list[PatientResult]:
-    return [scored(), diagnosed(), abstained(), every_flag(), odd_names()]
+    return [scored(), diagnosed(), abstained(), every_flag(), odd_names(), suspected()]
 
 
 def new_sink(

@@ -44,7 +44,7 @@ def bands_table() -> str:
 
 def chosen(written: Any, name: str) -> dict[str, Any]:
     kind, _, which = name.partition(" ")
-    patient = {"diagnosed": "p2", "abstained": "p3"}.get(which, "p1")
+    patient = {"diagnosed": "p2", "abstained": "p3", "suspected": "p6"}.get(which, "p1")
     if kind in ("CodeSystem", "StructureDefinition", "DocumentReference", "Device"):
         return written.of(kind)[0]  # type: ignore[no-any-return]
     found = written.of(kind, patient)
@@ -79,5 +79,5 @@ def test_docs_page_shows_written_resources(written: Any) -> None:
     if os.environ.get("UPDATE_DOCS"):
         PAGE.write_text(expected, "utf-8")
         pytest.skip("the page was written anew")
-    assert len(BLOCK.findall(page)) == 13
+    assert len(BLOCK.findall(page)) == 15
     assert page == expected

@@ -28,8 +28,10 @@ EXPORT = {
     "Patient/p2",
     "Patient/p3",
     "Patient/p4",
+    "Patient/p6",
     "DocumentReference/n-1",
     "DocumentReference/n-2",
+    "DocumentReference/n-6",
     "DiagnosticReport/d.1",
     "Composition/c-1",
     "Observation/o-9",
@@ -99,7 +101,11 @@ def test_assessment_of_scored_patient_is_complete(written: Any) -> None:
     (risk,) = prediction["qualitativeRisk"]["coding"]
     assert risk["code"] == "very_high"
     assert "hl7.org" not in risk["system"]
-    assert "péptidos natriuréticos" in assessment["mitigation"]
+    # What this record asks for, and not what holds for the whole band.
+    assert assessment["mitigation"] == "NT-proBNP elevado: valorar ecocardiograma."
+    assert "De cada 100 personas así, 15; lo habitual" in prediction["rationale"]
+    (low,) = written.of("RiskAssessment", "p4")
+    assert "Revisar en la próxima visita" in low["mitigation"]
     assert assessment["performer"]["reference"].startswith("Device/")
 
 
@@ -149,6 +155,32 @@ def test_assessment_without_score_states_reason(
     assert "mitigation" not in assessment
 
 
+def test_suspicion_is_assessed_without_probability_or_condition(written: Any) -> None:
+    (assessment,) = written.of("RiskAssessment", "p6")
+    assert assessment["extension"][0]["valueCoding"]["code"] == "suspected"
+    assert assessment["extension"][0]["valueCoding"]["display"] == "sospecha escrita"
+    (prediction,) = assessment["prediction"]
+    assert set(prediction) == {"outcome", "rationale"}
+    assert prediction["rationale"] == (
+        "Sospecha escrita de insuficiencia cardíaca, sin prueba concluyente: La sospecha una nota "
+        "del 20/01/2025; Ecocardiograma solicitado, sin resultado. No se estima el riesgo."
+    )
+    assert assessment["mitigation"] == (
+        "Comprobar si el ecocardiograma se ha hecho. Valorar NT-proBNP."
+    )
+    (observation,) = written.of("Observation", "p6")
+    assert assessment["basis"] == [{"reference": f"Observation/{observation['id']}"}]
+    assert not written.of("Condition")
+
+
+def test_task_of_suspicion_comes_before_routine(written: Any) -> None:
+    (task,) = written.of("Task", "p6")
+    assert (task["priority"], task["intent"]) == ("urgent", "proposal")
+    assert task["description"].startswith("Revisar: sospecha escrita de insuficiencia cardíaca")
+    assert "%" not in task["description"] and "Ecocardiograma solicitado" in task["description"]
+    assert {t["priority"] for t in written.of("Task") if t is not task} == {"routine"}
+
+
 def test_task_is_written_from_threshold_on(written: Any) -> None:
     focus = {t["focus"]["reference"] for t in written.of("Task")}
     expected = {
@@ -156,7 +188,8 @@ def test_task_is_written_from_threshold_on(written: Any) -> None:
         for r in written.of("RiskAssessment")
         if r["prediction"][0].get("probabilityDecimal", 0) >= 3.0
     }
-    assert focus == expected
+    (suspicion,) = written.of("RiskAssessment", "p6")
+    assert focus == expected | {f"RiskAssessment/{suspicion['id']}"}
     assert len(expected) == 2  # p1 at 15.3% and p_5 at exactly 3%; p4 stays at 2.99%
     (task,) = written.of("Task", "p1")
     assert (task["intent"], task["for"]) == ("proposal", {"reference": "Patient/p1"})

@@ -8,6 +8,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from clinical_nlp.review import open_batch
+from clinical_nlp.risk.states import load_states
+
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOK = ROOT / "notebooks" / "clinician_review.ipynb"
 
@@ -33,5 +36,9 @@ def test_notebook_runs_and_shows_every_part(notebook, demo_batch, monkeypatch):
     outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     assert not [o for o in outputs if o.output_type in ("error", "stream")]
     shown = "".join(o.data.get("text/html", "") for o in outputs if "data" in o)
-    for part in ("Motivos principales", "▲ sube", "<svg role='img'", "cnr-affirmed", "note_date"):
+    # The first of the list is suspected in writing, or else at risk.
+    suspected = open_batch(demo_batch / "out").patients["status"].iloc[0] == "suspected"
+    first = "Sospecha escrita de insuficiencia cardíaca" if suspected else "▲ sube"
+    parts = ("Motivos principales", first, "<svg role='img'", "cnr-affirmed", "note_date")
+    for part in (*parts, *(state.meaning_es for state in load_states())):
         assert part in shown, part

@@ -45,7 +45,7 @@ def test_open_batch_holds_all_patients_and_work_list(batch, demo_batch):
 
 
 def test_worklist_every_estimate_has_interval(batch):
-    table = batch.worklist()
+    table = batch.worklist().query("Estado == 'riesgo estimado'")
     assert table["Intervalo"].str.fullmatch(r"entre .+ % y .+ %").all()
     listed = str(show_worklist(batch))
     for row in table.head(20).itertuples():
@@ -66,8 +66,8 @@ def test_not_scored_lists_reason_of_every_unscored_patient(batch):
 
 
 def test_open_patient_reasons_link_to_marked_words(batch, demo_batch):
-    """Every reason of the first patient leads to words marked on a note of theirs."""
-    patient = batch.patients["patient_id"].iloc[0]
+    """Every reason of the first patient at risk leads to words marked on a note of theirs."""
+    patient = batch.patients.query("status == 'scored'")["patient_id"].iloc[0]
     review = open_patient(batch, BulkExport(demo_batch / "export"), patient)
     concepts = load_lexicon().concepts
     assert review.record.id == patient and not review.changed

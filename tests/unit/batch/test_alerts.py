@@ -59,6 +59,16 @@ def test_empty_worklist_says_its_plain_cause() -> None:
     assert "no estimate reaches the threshold of 5.00%" in third.message
 
 
+def test_suspicions_alone_do_not_hide_that_nobody_is_at_risk() -> None:
+    run = outcome(seen=50, abstained=40, worklist=2)
+    run.statistics.patients.update(suspected=2)
+    (alert,) = find_alerts(run, None)
+    assert alert.code == "E282" and "holds 2 written suspicions and nobody at risk" in alert.message
+    assert "2 suspected in writing" in alert.message
+    run.statistics.patients.update(worklist=1)
+    assert codes(run) == []
+
+
 def test_one_disbelieved_resource_is_singular() -> None:
     run = outcome()
     run.disbelieved = {date(2027, 1, 1): DayCounts(1, 1)}
@@ -106,7 +116,15 @@ def test_report_tells_every_alert() -> None:
     run.disbelieved = {date(2026, 3, 1): DayCounts(1, 2)}
     run.alerts = find_alerts(run, EarlierRun("2024-06-27", 1000, 200))
     page = render(run, {}, load_bands())
-    for text in ("E281", "01/03/2026", "E282", "está vacía", "E283", "20,0 %", "90,0 %"):
+    for text in (
+        "E281",
+        "01/03/2026",
+        "E282",
+        "no hay nadie en riesgo",
+        "E283",
+        "20,0 %",
+        "90,0 %",
+    ):
         assert text in page.replace("\u202f", " ").replace("\xa0", " "), text
 
 

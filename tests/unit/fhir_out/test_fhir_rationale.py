@@ -15,6 +15,7 @@ from fhir_adapters.writing.rationale import (
     bounds,
     horizon_es,
     missing_data_es,
+    mitigation_es,
     percentage,
     percentage_es,
     rationale,
@@ -91,6 +92,33 @@ def test_rationale_of_diagnosed_patient_states_diagnosis() -> None:
 def test_rationale_of_abstention_gives_reason() -> None:
     text = rationale(estimate(EstimateStatus.ABSTAINED, abstention="No consta la edad."), None)
     assert text == "No se estima el riesgo de insuficiencia cardíaca. Motivo: No consta la edad."
+
+
+def test_rationale_of_suspicion_states_it_without_number() -> None:
+    said = (Reason("La sospecha una nota del 20/01/2025.", 0.0),)
+    text = rationale(estimate(EstimateStatus.SUSPECTED, reasons=said), None)
+    assert text == (
+        "Sospecha escrita de insuficiencia cardíaca, sin prueba concluyente: "
+        "La sospecha una nota del 20/01/2025. No se estima el riesgo."
+    )
+    assert rationale(estimate(EstimateStatus.SUSPECTED), None) == (
+        "Sospecha escrita de insuficiencia cardíaca, sin prueba concluyente. "
+        "No se estima el riesgo."
+    )
+
+
+def test_rationale_states_natural_frequency() -> None:
+    said = estimate(EstimateStatus.SCORED, 0.04, frequency="De cada 100 personas así, 4.")
+    assert rationale(said, band_of(0.04)).endswith("12 meses: 4 %. De cada 100 personas así, 4.")
+
+
+def test_mitigation_is_the_records_advice_before_the_bands() -> None:
+    band = band_of(0.04)
+    plain = estimate(EstimateStatus.SCORED, 0.04)
+    assert mitigation_es(plain, band) == band.mitigation_es
+    advised = estimate(EstimateStatus.SCORED, 0.04, advice=("Valorar ecocardiograma", "Citar."))
+    assert mitigation_es(advised, band) == "Valorar ecocardiograma. Citar."
+    assert mitigation_es(estimate(EstimateStatus.ABSTAINED), None) == ""
 
 
 def test_missing_data_es_lists_missing_data() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clinical_nlp.records import FLAGS, Concept, Finding, Note
+from clinical_nlp.records import FLAGS, Concept, EstimateStatus, Finding, Note
 from fhir_adapters.writing.elements import Json
 from fhir_adapters.writing.grouping import statements
 from fhir_adapters.writing.observation import (
@@ -274,5 +274,5 @@ def test_statements_relation_without_family_flag_does_not_split() -> None:
 
 def test_vocabulary_covers_flags_and_categories() -> None:
     assert set(WORDS.flags) == set(FLAGS)
-    assert set(WORDS.statuses) == {"scored", "diagnosed", "abstained"}
+    assert set(WORDS.statuses) == {status.value for status in EstimateStatus}
     assert "FAMMEMB" in WORDS.relatives

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from clinical_nlp.records import (
     Concept,
     EstimateStatus,
@@ -12,7 +14,9 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.review.markup import anchor
 from clinical_nlp.review.reasons import show_reasons
+from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.sentences import uncertainty_es
+from clinical_nlp.risk.states import state_of
 
 CONCEPTS = {
     k: Concept(k, "symptom", {"es": v}) for k, v in {"d": "disnea", "o": "ortopnea"}.items()
@@ -62,6 +66,45 @@ def test_show_reasons_names_concepts_of_mixed_evidence():
 def test_show_reasons_counts_links_beyond_limit():
     many = tuple(Evidence("N", "d", DAY, i, i + 1) for i in range(11))
     assert "y 3 más" in page(reasons=(Reason("x", 1.0, many),))
+
+
+def test_show_reasons_states_usual_risk_and_frequency_beside_the_probability():
+    shown = page(usual=0.021, frequency="De cada 100 personas <así>, 12; lo habitual: 2.")
+    assert (
+        "12,3\u00a0%" in shown and "a su edad y sexo: <b class='cnr-usual'>2,1\u00a0%</b>" in shown
+    )
+    assert "De cada 100 personas &lt;así&gt;, 12" in shown
+    assert "Lo habitual" not in page() and "cnr-frequency" not in page()
+
+
+def test_show_reasons_gives_the_records_advice_before_the_bands():
+    general = load_bands()["very_high"].mitigation_es
+    assert general in page()
+    shown = page(advice=("Repetir NT-proBNP.", "Valorar ecocardiograma."))
+    assert "<li>Repetir NT-proBNP.</li><li>Valorar ecocardiograma.</li>" in shown
+    assert general not in shown
+
+
+def test_show_reasons_of_suspicion_states_it_without_number():
+    spoken = Evidence("DocumentReference/1", "d", DAY, 8, 14)
+    shown = page(
+        EstimateStatus.SUSPECTED,
+        None,
+        None,
+        reasons=(Reason("La sospecha una nota", 0.0, (spoken,)), Reason("Eco sin resultado", 0.0)),
+        advice=("Comprobar el ecocardiograma.",),
+    )
+    body = shown.split("</style>")[1]
+    assert "Sospecha escrita de insuficiencia cardíaca</b>, sin prueba concluyente" in body
+    assert "La sospecha una nota" in body and "Eco sin resultado" in body
+    assert "Comprobar el ecocardiograma." in body
+    assert "%" not in body and "▲" not in body and "cnr-meter" not in body
+
+
+@pytest.mark.parametrize("status", EstimateStatus)
+def test_show_reasons_names_the_state(status):
+    probability, band = (0.2, "very_high") if status is EstimateStatus.SCORED else (None, None)
+    assert f">{state_of(status).name_es}</span>" in page(status, probability, band)
 
 
 def test_show_reasons_unscored_patient_has_no_number():

@@ -22,6 +22,7 @@ from clinical_nlp.batch.sinks.report import histogram
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.records import FLAGS, Concept
 from clinical_nlp.risk.bands import Bands, load_bands
+from clinical_nlp.risk.states import load_states
 
 _PACKAGE = "clinical_nlp.batch.sinks.report"
 #: Number of concepts on the page; ``findings.parquet`` holds all.
@@ -87,6 +88,8 @@ def render(run: RunOutcome, concepts: Mapping[str, Concept], bands: Bands) -> st
             codes=sorted(run.quarantined.items(), key=lambda item: (-item[1], item[0])),
             flags=FLAGS,
             bands=bands,
+            states=load_states(),
+            at_risk=statistics.patients["worklist"] - statistics.patients["suspected"],
             top=rows[:TOP_CONCEPTS],
             said=len(rows),
             chart=histogram.draw(

@@ -64,6 +64,7 @@ def make_result():
         abstention: str | None = None,
         findings: tuple[Finding, ...] | None = None,
         interval: tuple[float, float] | None = None,
+        **said: object,
     ) -> PatientResult:
         note = Note(
             f"DocumentReference/{patient_id}",
@@ -96,9 +97,27 @@ def make_result():
             interval=interval,
             interval_level=None if interval is None else 0.95,
             uncertainty=None if probability is None else uncertainty_es(interval, 0.95),
+            **said,  # type: ignore[arg-type]
         )
         record = PatientRecord(patient_id, Sex.FEMALE, date(1948, 1, 15), notes=(note,))
         return PatientResult(record, (NoteFindings(note, findings),), estimate)
+
+    return make
+
+
+@pytest.fixture
+def make_suspected(make_result):
+    """Return a function that makes the result of a patient suspected in writing on a day."""
+
+    def make(patient_id: str, day: date | None = date(2026, 3, 1), **said: object) -> PatientResult:
+        evidence = Evidence(f"DocumentReference/{patient_id}", "heart_failure", day, 8, 14)
+        reasons = (
+            Reason("Sospecha escrita en 1 nota (01/03/2026).", 0.0, (evidence,)),
+            Reason("Ecocardiograma solicitado, sin resultado.", 0.0),
+        )
+        advice = ("Comprobar si el ecocardiograma se ha hecho.",)
+        fields = {"reasons": reasons, "advice": advice, **said}
+        return make_result(patient_id, status=EstimateStatus.SUSPECTED, **fields)
 
     return make
 

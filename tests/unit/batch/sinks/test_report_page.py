@@ -11,6 +11,7 @@ from clinical_nlp.batch.sinks.report import histogram, write_report
 from clinical_nlp.batch.statistics import RunStatistics, histogram_edges
 from clinical_nlp.records import Concept, EstimateStatus, SourceSummary, TypeCounts
 from clinical_nlp.risk.bands import load_bands
+from clinical_nlp.risk.states import load_states
 
 CANARY = "Zacarías-Ñoquisordo"
 
@@ -55,17 +56,44 @@ def rows_of(page: str, heading: str) -> dict[str, list[str]]:
 
 def test_report_shows_the_numbers_of_the_run(page):
     assert rows_of(page, "patients") == {
-        "Con riesgo estimado": ["2", "66,7\xa0%"],
-        "Con insuficiencia cardíaca ya diagnosticada": ["1", "33,3\xa0%"],
-        "Sin estimación (fuera del alcance del modelo)": ["0", "0\xa0%"],
+        "Sospecha escrita, sin prueba concluyente": ["0", "0\xa0%"],
+        "Riesgo estimado": ["2", "66,7\xa0%"],
+        "Insuficiencia cardíaca ya diagnosticada": ["1", "33,3\xa0%"],
+        "Sin estimación": ["0", "0\xa0%"],
     }
     assert rows_of(page, "findings")["disnea"] == ["6", "3", "0", "3"]
     assert rows_of(page, "risk")["muy alto"] == ["1", "50,0\xa0%"]
     assert rows_of(page, "types")["DocumentReference"] == ["5", "3", "0", "1", "0", "1", "sí"]
     assert rows_of(page, "quarantine")["E203"] == ["1"]
-    assert "en 1 de los 1 pacientes de la lista el intervalo baja del umbral" in page
+    assert "en 1 de los 1 pacientes que están en la lista por su riesgo el intervalo" in page
     assert "1 estimaciones van sin intervalo" in page
     assert rows_of(page, "times")["Lectura de notas (PLN)"] == ["1\xa0min 30\xa0s"]
+
+
+def test_report_counts_states_and_keeps_them_out_of_the_bars(
+    tmp_path, context, concepts, make_result, make_suspected
+):
+    results = [
+        make_suspected("a"),
+        make_suspected("b"),
+        make_result("c"),
+        make_result("d", status=EstimateStatus.ABSTAINED, abstention="Menor de 40 años."),
+        make_result("e", 0.2),
+    ]
+    run = make_run(context)
+    page = write_page(tmp_path / "r.html", context, concepts, results, run)
+    assert [counts[0] for counts in rows_of(page, "patients").values()] == ["2", "1", "1", "1"]
+    assert sum(run.statistics.histogram) == sum(run.statistics.bands.values()) == 1
+    soup = BeautifulSoup(page, "html.parser")
+    assert " ".join(soup.figcaption.text.split()) == (
+        "Sin probabilidad, y por eso fuera de las barras: "
+        "2 con sospecha escrita, sin prueba concluyente; "
+        "1 con insuficiencia cardíaca ya diagnosticada; 1 sin estimación."
+    )
+    (listed,) = soup.select(".tiles .hero")
+    assert listed.b.text == "3" and "2 por sospecha escrita, 1 por riesgo" in listed.small.text
+    for state in load_states():
+        assert state.meaning_es in soup.find("section", attrs={"aria-labelledby": "patients"}).text
 
 
 def test_report_holds_no_patient_text_or_id(page):
@@ -121,7 +149,7 @@ def test_report_counts_abstentions_by_reason_and_shows_energy(
     used = {"kwh": 0.0000234, "co2_kg": 0.000004, "method": "estimated: processor seconds"}
     run = make_run(context, energy=used)
     page = write_page(tmp_path / "r.html", context, concepts, results, run)
-    assert rows_of(page, "patients")["Menor de 40 años."] == ["2"]
+    assert rows_of(page, "abstained")["Menor de 40 años."] == ["2"]
     assert "0,0234\xa0Wh" in page and "estimada por el tiempo de procesador" in page
     run = make_run(context, energy={**used, "method": "CodeCarbon 3.3.2, offline"})
     assert "con CodeCarbon 3.3.2;" in write_page(tmp_path / "r.html", context, concepts, [], run)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinical_nlp.batch.statistics import RunStatistics, histogram_edges, stance
+from clinical_nlp.batch.statistics import RunStatistics, histogram_edges, stance, summarise
 from clinical_nlp.records import EstimateStatus, Finding
 from clinical_nlp.risk.bands import load_bands
 
 
-def test_statistics_of_small_run_match_hand_counts(context, make_result):
+def test_statistics_of_small_run_match_hand_counts(context, make_result, make_suspected):
     statistics = RunStatistics(context)
     for result in (
         make_result("a", 0.2, interval=(0.02, 0.3)),
@@ -20,24 +20,30 @@ def test_statistics_of_small_run_match_hand_counts(context, make_result):
         make_result("c"),
         make_result("d", status=EstimateStatus.ABSTAINED, abstention="Sin edad."),
         make_result("e", 0.01, text="  ", findings=()),
+        make_suspected("f", text="", findings=(), abstention="No es una abstención."),
     ):
         statistics.write(result)
     assert statistics.close() == {}
     assert statistics.patients == {
-        "seen": 5,
-        "with_notes": 5,
+        "seen": 6,
+        "with_notes": 6,
         "with_text": 4,
         "with_findings": 4,
         "scored": 3,
         "diagnosed": 1,
+        "suspected": 1,
         "abstained": 1,
-        "worklist": 1,
+        "worklist": 2,
         "worklist_unsure": 1,
         "below_unsure": 1,
         "without_interval": 1,
     }
+    assert summarise(statistics.patients) == (
+        "6 patients: 1 suspected in writing without a conclusive test, 3 with an estimate (1 at "
+        "or above the threshold), 1 with known heart failure, 1 on whom the model abstained"
+    )
     assert statistics.abstentions == {"Sin edad.": 1}
-    assert statistics.notes == {"seen": 5, "with_text": 4, "with_findings": 4}
+    assert statistics.notes == {"seen": 6, "with_text": 4, "with_findings": 4}
     assert statistics.findings["seen"] == 16 and statistics.findings["affirmed"] == 8
     assert statistics.findings["family"] == statistics.findings["negated"] == 4
     assert statistics.findings["measured"] == 4
