@@ -31,6 +31,10 @@ class CohortRecipe(RecipeSection):
     ----------
     simulated_patients, simulation_seed
         Size and seed of the simulated cohort; not used with exports.
+    simulated_services
+        Health services drawn at random among whose patients the simulated ones are, besides
+        the shipped one: a model must not rely on the habits of one service. 0: only the
+        shipped one.
     gap_days
         Lead time: a diagnosis this soon after the index day is under way already, so the
         index day is no example.
@@ -67,6 +71,7 @@ class CohortRecipe(RecipeSection):
 
     simulated_patients: PositiveInt
     simulation_seed: int
+    simulated_services: int = Field(default=0, ge=0)
     gap_days: int = Field(ge=0)
     horizon_days: PositiveInt
     history_days: int = Field(ge=0)

@@ -13,7 +13,12 @@ from clinical_nlp.errors import UsageError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import PatientRecord, SourceSummary
 from clinical_nlp.risk.index_day import find_index_day
-from clinical_nlp.simulation import Parameters, load_parameters, simulate_patient
+from clinical_nlp.simulation import (
+    Parameters,
+    draw_service,
+    load_parameters,
+    simulate_patient,
+)
 from clinical_nlp.training.risk.cohort import sampling_weight
 from clinical_nlp.training.risk.dataset import Cohort, read_cohort
 from clinical_nlp.training.risk.recipe import CohortRecipe
@@ -83,19 +88,24 @@ def simulated_cohort(
     The simulation runs to its own end, a year past the day that demonstration exports show,
     so that the last outcomes are known.
     """
-    parameters = load_parameters()
-    days = (parameters.start, parameters.end)
-    records = _simulated_records(recipe, parameters.as_of(parameters.end))
+    shipped = load_parameters()
+    services = (draw_service(n).parameters() for n in range(1, recipe.simulated_services + 1))
+    records = simulated_records(recipe, [shipped, *services])
+    days = (shipped.start, shipped.end)
     return read_cohort(records, nlp, load_lexicon(), days, recipe, progress)
 
 
-def _simulated_records(recipe: CohortRecipe, parameters: Parameters) -> Iterator[PatientRecord]:
-    """Simulate every patient, with notes where they will be read.
+def simulated_records(
+    recipe: CohortRecipe, services: Sequence[Parameters]
+) -> Iterator[PatientRecord]:
+    """Simulate every patient, with notes where they will be read; services take turns.
 
     The codes decide whose notes are read, and writing notes is most of the work.
     """
-    without_notes, seed = parameters.without_notes(), recipe.simulation_seed
+    seed = recipe.simulation_seed
+    settings = [(p.as_of(p.end).without_notes(), p.as_of(p.end)) for p in services]
     for number in range(recipe.simulated_patients):
+        without_notes, parameters = settings[number % len(settings)]
         record = simulate_patient(number, seed, without_notes).record
         if sampling_weight(record, parameters.start, recipe):
             record = simulate_patient(number, seed, parameters).record

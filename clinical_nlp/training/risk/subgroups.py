@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from clinical_nlp.training.risk.measures import has_both_outcomes, with_interval
 MIN_OUTCOMES = 8
 
 _AGES = ((0, "under 65"), (65, "65-74"), (75, "75-84"), (85, "85 and over"))
+_CONTACTS = ((0, "seldom (0-3)"), (4, "4-11"), (12, "often (12 and more)"))
 _NOTES = ((0, "0-2 days"), (3, "3-9 days"), (10, "10 days and more"))
 
 
@@ -32,12 +33,14 @@ def group_keys(
     -------
     dict
         ``sex``; ``age_band``; ``notes``: days with a note in the look-back; ``language``:
-        most frequent declared language of the notes.
+        most frequent declared language of the notes; ``care_seeking``: days with any contact
+        in the look-back.
     """
     return {
         "sex": [str(timeline.sex) for timeline in timelines],
         "age_band": [_level(_AGES, timeline.age or 0) for timeline in timelines],
         "notes": [_level(_NOTES, _note_days(timeline, table)) for timeline in timelines],
+        "care_seeking": [_level(_CONTACTS, _contact_days(t, table)) for t in timelines],
         "language": [language or "not declared" for language in languages],
     }
 
@@ -148,5 +151,13 @@ def _level(bounds: Sequence[tuple[int, str]], value: int) -> str:
 
 
 def _note_days(timeline: Timeline, table: FeatureTable) -> int:
+    return _in_lookback(timeline, timeline.note_days, table)
+
+
+def _contact_days(timeline: Timeline, table: FeatureTable) -> int:
+    return _in_lookback(timeline, timeline.contact_days, table)
+
+
+def _in_lookback(timeline: Timeline, days: Sequence[date], table: FeatureTable) -> int:
     start = timeline.as_of - timedelta(days=table.lookback_days)
-    return sum(day > start for day in timeline.note_days)
+    return sum(day > start for day in days)
