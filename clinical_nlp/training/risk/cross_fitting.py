@@ -23,7 +23,13 @@ from clinical_nlp.training.risk.calibration import platt_scaling
 from clinical_nlp.training.risk.candidates import Candidate, Setting
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.measures import has_both_outcomes
-from clinical_nlp.training.risk.model_selection import NestedCvResult, Selection, choose_setting
+from clinical_nlp.training.risk.model_selection import (
+    NestedCvResult,
+    Selection,
+    choose_setting,
+    fold_of_examples,
+    nested_cv,
+)
 from clinical_nlp.training.risk.recipe import FitRecipe
 
 
@@ -90,6 +96,30 @@ def fit_all(selection: Selection, data: Data, recipe: FitRecipe) -> FittedModels
         setting = choose_setting(candidate, data, recipe.folds, recipe.seed)
         models[candidate.name] = _cross_fitted(candidate, setting, data, selection.fold, result)
     return FittedModels(models[selection.winner.name], models[selection.baseline.name], models)
+
+
+def fit_cross_fitted(
+    candidate: Candidate, data: Data, recipe: FitRecipe, setting: Setting | None = None
+) -> CrossFittedModel:
+    """Fit one candidate on everyone, and out of fold; its setting is chosen where not given."""
+    fold = fold_of_examples(data, recipe)
+    if setting is None:
+        (result,) = nested_cv([candidate], data, recipe.folds, recipe.seed)
+        setting = choose_setting(candidate, data, recipe.folds, recipe.seed)
+    else:
+        fixed = _FixedSetting(candidate, setting)
+        (result,) = nested_cv([fixed], data, recipe.folds, recipe.seed)
+    return _cross_fitted(candidate, setting, data, fold, result)
+
+
+class _FixedSetting:
+    """A candidate with one setting: nothing is left to choose."""
+
+    def __init__(self, candidate: Candidate, setting: Setting) -> None:
+        self.name = candidate.name
+        self.settings = [setting]
+        self.fit = candidate.fit
+        self.log_odds = candidate.log_odds
 
 
 def out_of_fold_by_name(

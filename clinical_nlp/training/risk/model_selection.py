@@ -102,9 +102,7 @@ def select_family(data: Data, table: FeatureTable, recipe: FitRecipe) -> Selecti
     baseline, competitors = age_and_sex_baseline(table, recipe), candidates(table, recipe)
     results = nested_cv([baseline, *competitors], data, recipe.folds, recipe.seed)
     best = simplest_family(results[1:])
-    fold = np.zeros(len(data), dtype=np.int_)
-    for number, (_, held_out) in enumerate(patient_folds(data, recipe.folds, recipe.seed)):
-        fold[held_out] = number
+    fold = fold_of_examples(data, recipe)
     return Selection(baseline, tuple(competitors), tuple(results), best, fold)
 
 
@@ -201,6 +199,14 @@ def patient_folds(data: Data, folds: int, seed: int) -> Iterator[tuple[Rows, Row
     """Rows of the training and the held-out part of each fold, patients kept whole."""
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     yield from splitter.split(data.features, data.outcome, groups=data.patients)
+
+
+def fold_of_examples(data: Data, recipe: FitRecipe) -> Rows:
+    """Number of the fold that each example is held out in: shape (examples,)."""
+    fold = np.zeros(len(data), dtype=np.int_)
+    for number, (_, held_out) in enumerate(patient_folds(data, recipe.folds, recipe.seed)):
+        fold[held_out] = number
+    return fold
 
 
 def clustered_error(difference: Vector, data: Data) -> float:

@@ -46,7 +46,11 @@ def test_read_recipe_not_toml_is_e120(tmp_path: Path) -> None:
         ("[fit.boosting]", "[fit.bosting]", "did you mean 'fit.boosting'?"),
         ("[split]", "[spilt]", "did you mean 'split'?"),
         ("gap_days", "gap_day = 30", "did you mean 'cohort.gap_days'?"),
-        ("gap_days", "gap_day = 30", "allowed: simulated_patients, simulation_seed, gap_days"),
+        (
+            "gap_days",
+            "gap_day = 30",
+            "allowed: simulated_patients, simulation_seed",
+        ),
         ("gap_days", "gap_day = 30", "'cohort.gap_days' is missing"),
         ("gap_days", 'gap_days = "30"', "'cohort.gap_days' must be a valid integer, not '30'"),
         ("gap_days", "gap_days = -1", "'cohort.gap_days' must be greater than or equal to 0"),

@@ -45,7 +45,7 @@ def line(name="p", day=DAY, born=1950, sex=Sex.FEMALE, *entries: Entry) -> Timel
     )
 
 
-def test_group_keys_are_sex_age_notes_and_language():
+def test_group_keys_are_sex_age_notes_care_seeking_and_language():
     keys = group_keys(
         [line(), line(born=1990, sex=Sex.MALE), line(born=1930)], ["ca", "", "es"], TABLE
     )
@@ -53,6 +53,7 @@ def test_group_keys_are_sex_age_notes_and_language():
         "sex": ["female", "male", "female"],
         "age_band": ["65-74", "under 65", "85 and over"],
         "notes": ["0-2 days"] * 3,
+        "care_seeking": ["seldom (0-3)"] * 3,
         "language": ["ca", "not declared", "es"],
     }
 

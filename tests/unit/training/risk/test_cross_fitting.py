@@ -14,7 +14,7 @@ from clinical_nlp.training.risk.cross_fitting import fit_all, out_of_fold
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.logistic import Prior, fit_logistic
 from clinical_nlp.training.risk.measures import assess
-from clinical_nlp.training.risk.model_selection import Selection, nested_cv, patient_folds
+from clinical_nlp.training.risk.model_selection import Selection, fold_of_examples, nested_cv
 from clinical_nlp.training.risk.recipe import FitRecipe
 
 _RECIPE = FitRecipe(strengths=(0.1, 1.0), folds=4, seed=3, bootstrap=20, members=10)
@@ -43,9 +43,7 @@ def made_up(number: int, seed: int, columns: int = 3) -> Data:
 
 def selection_of(candidate, data: Data) -> Selection:
     results = nested_cv([candidate, candidate], data, _RECIPE.folds, _RECIPE.seed)
-    fold = np.zeros(len(data), dtype=int)
-    for number, (_, held_out) in enumerate(patient_folds(data, _RECIPE.folds, _RECIPE.seed)):
-        fold[held_out] = number
+    fold = fold_of_examples(data, _RECIPE)
     return Selection(candidate, (candidate,), tuple(results), results[1], fold)
 
 
@@ -75,12 +73,10 @@ def test_held_out_scores_are_those_out_of_fold_and_strangers_get_the_final_model
 
 def test_out_of_fold_never_scores_a_patient_with_a_model_that_saw_the_patient():
     data = made_up(300, 4)
-    fold = np.zeros(len(data), dtype=int)
-    for number, (_, held_out) in enumerate(patient_folds(data, 3, 1)):
-        fold[held_out] = number
+    fold = fold_of_examples(data, _RECIPE)
     seen = out_of_fold(Memory(), {"depth": 1.0}, data, fold)
     by_fold = {round(float(p), 9) for p in seen}
-    assert len(by_fold) <= 3  # one answer a fold: it knows nobody
+    assert len(by_fold) <= _RECIPE.folds  # one answer a fold: it knows nobody
 
 
 def test_bootstrap_finds_the_optimism_of_fitting_noise():
