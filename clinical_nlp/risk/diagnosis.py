@@ -47,7 +47,7 @@ def codes_heart_failure(event: CodedEvent) -> bool:
     coded = diagnosis_rule()["coded"]
     if event.kind not in coded["kinds"] or event.negated or event.uncertain:
         return False
-    return any(_is_heart_failure(coding.system, coding.code) for coding in event.codings)
+    return any(is_heart_failure_code(coding.system, coding.code) for coding in event.codings)
 
 
 def find_diagnosis(timeline: Timeline) -> Diagnosis:
@@ -85,7 +85,8 @@ def diagnosis_concepts() -> frozenset[str]:
 
 
 @cache
-def _is_heart_failure(system: str, code: str) -> bool:
+def is_heart_failure_code(system: str, code: str) -> bool:
+    """Return whether a code of any kind of event stands for heart failure."""
     name = system_name(system)
     bare = code.strip().replace(".", "").upper()
     if name is not None:

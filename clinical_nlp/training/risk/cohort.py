@@ -7,13 +7,14 @@ features and the window ``(index + gap, index + gap + horizon]`` the outcome::
     ───────────────────┃─────────┃──────────────────────┃
                      index    +30 days              +395 days
 
-An index day is no example when heart failure was already diagnosed, when a note names it
-without enough to call it diagnosed (a model must not learn from doctors who know), when it
-is diagnosed inside the gap (then it was being diagnosed already), and when the patient was
-too young, dead or lost to follow-up, or had nothing recorded in the model's look-back (then
-the model gives no estimate either). Windows end before the data do, so the end of the data
-censors nobody. A death in the window without the diagnosis is no outcome, or is censored, as
-the recipe says; so is a patient lost to follow-up (``follow_up.py``).
+An index day is an example where the model would score the patient on that day: the rule is
+the same one (``clinical_nlp/risk/eligibility.py``). So known or suspected heart failure, age,
+death, and a look-back without contacts leave it out. Left out as well are index days of which
+the outcome is not known: heart failure diagnosed inside the gap (then it was being diagnosed
+already), disease that was there before its first code (``washout.py``), and patients lost to
+follow-up before the day. Windows end before the data do, so the end of the data censors
+nobody. A death in the window without the diagnosis is no outcome, or is censored, as the
+recipe says; so is a patient lost to follow-up (``follow_up.py``).
 
 Reading notes takes most of the time, and most patients never have the outcome: a share of
 those is read, each standing for several (case-cohort sampling with inverse probability
@@ -24,16 +25,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from clinical_nlp.evaluation.splits import hash_fraction
-from clinical_nlp.records import PatientRecord
-from clinical_nlp.risk.diagnosis import codes_heart_failure, find_diagnosis
+from clinical_nlp.records import EstimateStatus, PatientRecord
+from clinical_nlp.risk.diagnosis import codes_heart_failure
+from clinical_nlp.risk.eligibility import Abstention, Population, eligibility
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.follow_up import apply_ipcw, followed_until, stratum
 from clinical_nlp.training.risk.recipe import CohortRecipe
+from clinical_nlp.training.risk.washout import Onset, find_onset, unknown_outcome
+
+#: What the report calls the reasons of the model for giving no estimate.
+_LEFT_OUT = {
+    Abstention.DECEASED: "dead",
+    Abstention.AGE_UNKNOWN: "age",
+    Abstention.TOO_YOUNG: "age",
+    Abstention.TOO_OLD: "age",
+    Abstention.NO_DATA: "nothing recorded in the look-back",
+    EstimateStatus.DIAGNOSED: "already diagnosed",
+    EstimateStatus.SUSPECTED: "heart failure suspected",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +82,6 @@ class Example:
     language: str = ""
 
 
-def event_day(timeline: Timeline, recipe: CohortRecipe) -> date | None:
-    """Day of the first diagnosis by the recipe's definition; ``None`` where there is none.
-
-    Parameters
-    ----------
-    timeline
-        All that is known of the patient up to the last day of the data.
-    """
-    # A coded diagnosis is of the day it was made; it may have been entered later.
-    days = [e.day for e in timeline.coded_heart_failure if e.day is not None]
-    if recipe.outcome == "codes or notes":
-        diagnosis = find_diagnosis(timeline)
-        if diagnosis.confirmed:
-            days.extend(e.day for e in diagnosis.noted if e.day is not None)
-    return min(days, default=None)
-
-
 def landmark_examples(
     record: PatientRecord,
     timeline: Timeline,
@@ -111,14 +108,15 @@ def landmark_examples(
     left_out
         Counts index days that are no example, by reason.
     """
-    event = event_day(timeline, recipe)
+    onset = find_onset(record, timeline, recipe)
+    event = onset.day
     followed_to = followed_until(record, timeline, last_day, recipe)
     languages = [(n.written.date(), n.language or "") for n in record.notes if n.written]
     for index in _index_days(record.id, first_day, last_day, recipe):
         window_start = index + timedelta(days=recipe.gap_days)
         window_end = window_start + timedelta(days=recipe.horizon_days)
         past = timeline.until(index)
-        reason = _exclusion(record, past, event, followed_to, index, recipe)
+        reason = _exclusion(record, past, onset, followed_to, index, recipe)
         if reason is not None:
             left_out[reason] += 1
             continue
@@ -139,33 +137,28 @@ def landmark_examples(
         )
 
 
+def population(recipe: CohortRecipe) -> Population:
+    """Return whom a model of this recipe is for."""
+    return Population(recipe.min_age, load_features().lookback_days)
+
+
 def _exclusion(
     record: PatientRecord,
     past: Timeline,
-    event: date | None,
+    onset: Onset,
     followed_to: date,
     index: date,
     recipe: CohortRecipe,
 ) -> str | None:
     """Why an index day is no example; ``None`` where it is one."""
-    if record.died is not None and record.died <= index:
-        return "dead"
-    if past.age is None or past.age < recipe.min_age:
-        return "age"
-    if not past.contact_days:
-        return "no record yet"
-    if past.contact_days[-1] <= index - timedelta(days=load_features().lookback_days):
-        return "nothing recorded in the look-back"
+    if record.died is None and record.deceased:
+        record = replace(record, deceased=False)  # some day after the last contact
+    found = eligibility(record, past, population(recipe))
+    if found.abstention is not None or found.status is not EstimateStatus.SCORED:
+        return _LEFT_OUT[found.abstention or found.status]
     if followed_to < index:
         return "lost before the index day"
-    diagnosis = find_diagnosis(past)
-    if diagnosis.confirmed:
-        return "already diagnosed"
-    if diagnosis.unconfirmed_mention is not None:
-        return "heart failure mentioned, not confirmed"
-    if event is not None and event <= index + timedelta(days=recipe.gap_days):
-        return "diagnosed in the gap"
-    return None
+    return unknown_outcome(onset, index, recipe)
 
 
 def censor(

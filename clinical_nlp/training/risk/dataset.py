@@ -22,11 +22,11 @@ from clinical_nlp.training.risk.arrays import Labels, Matrix, PatientIds, Rows, 
 from clinical_nlp.training.risk.cohort import (
     Example,
     censor,
-    event_day,
     landmark_examples,
     sampling_weight,
 )
 from clinical_nlp.training.risk.recipe import CohortRecipe
+from clinical_nlp.training.risk.washout import find_onset
 
 #: Patients whose whole record is kept for the check of temporal leakage: enough to catch a
 #: feature that reads the future, few enough to hold in memory.
@@ -196,7 +196,7 @@ def build_cohort(
         cohort.read += 1
         cohort.notes += len(record.notes)
         digest.update(_content(record))
-        diagnosed = event_day(timeline, recipe)
+        diagnosed = find_onset(record, timeline, recipe).day
         if not examples:
             continue
         if diagnosed is not None:

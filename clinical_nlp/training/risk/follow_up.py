@@ -54,11 +54,13 @@ def followed_until(
     -------
     date
         ``last_day``; for a patient lost to follow-up the last contact. A death on record is
-        not a loss: the outcome of the patient is known.
+        not a loss: the outcome of the patient is known. A death without its day is one.
     """
     if record.died is not None or not timeline.contact_days:
         return last_day
     last_contact = timeline.contact_days[-1]
+    if record.deceased:
+        return last_contact
     silent_days = (last_day - last_contact).days
     silent = recipe.lost_after_days is not None and silent_days > recipe.lost_after_days
     return last_contact if silent or not record.active else last_day

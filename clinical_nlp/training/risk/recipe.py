@@ -41,7 +41,10 @@ class CohortRecipe(RecipeSection):
     horizon_days
         Length of the outcome window, after the gap.
     history_days
-        Record a patient must have before an index day.
+        Record there must be before the first index day, counted from the first day of the data.
+    washout_days
+        Record that a patient must have before an index day, from the first note, measurement,
+        prescription or contact: earlier, old diseases are entered as if new (``washout.py``).
     step_days
         From one index day of a patient to the next.
     min_age
@@ -75,6 +78,7 @@ class CohortRecipe(RecipeSection):
     gap_days: int = Field(ge=0)
     horizon_days: PositiveInt
     history_days: int = Field(ge=0)
+    washout_days: int = Field(default=365, ge=0)
     step_days: PositiveInt
     min_age: int = Field(ge=0)
     controls_share: float = Field(gt=0, le=1)

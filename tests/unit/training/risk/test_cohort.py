@@ -166,9 +166,12 @@ def test_followed_days_of_a_lost_patient_end_with_the_last_contact():
 
 def test_diagnosed_or_dead_patient_is_not_lost():
     second = cut(patient())[0][1].timeline.as_of
-    ill = patient(second + timedelta(days=200), seen=(second,), active=False)
+    before = second - timedelta(days=365)
+    ill = patient(second + timedelta(days=200), seen=(before, second), active=False)
     assert [(e.outcome, e.lost) for e in cut(ill)[0]][-1] == (True, False)
-    dead = patient(seen=(second,), active=False, died=second + timedelta(days=50), deceased=True)
+    dead = patient(
+        seen=(before, second), active=False, died=second + timedelta(days=50), deceased=True
+    )
     assert (cut(dead)[0][-1].died, cut(dead)[0][-1].lost) == (True, False)
 
 

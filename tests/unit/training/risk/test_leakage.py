@@ -138,7 +138,7 @@ def test_features_do_not_change_with_what_happens_after_the_index_day(after, lat
     """Heart failure named or coded, sacubitril/valsartan, a first loop diuretic, a test."""
     atc = "http://www.whocc.no/atc"
     base = [coded(EventKind.CONDITION, "http://hl7.org/fhir/sid/icd-10", "I10", date(2019, 5, 1))]
-    notes = [note_naming(date(2020, 2, 1), "disnea", "dyspnea")]
+    notes = [note_naming(date(day, 2, 1), "disnea", "dyspnea") for day in (2019, 2020)]
     record = PatientRecord("p1", Sex.MALE, date(1950, 1, 1), events=tuple(base))
     last = date(2023, 12, 31)
     whole = build_timeline(record, notes, LEXICON, last)
