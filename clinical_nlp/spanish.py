@@ -168,6 +168,17 @@ def months_of(days: int) -> int:
     return round(days / _DAYS_PER_MONTH)
 
 
+def months_es(months: int) -> str:
+    """Write a number of months.
+
+    Examples
+    --------
+    >>> months_es(1), months_es(14)
+    ('1 mes', '14 meses')
+    """
+    return f"{months} {'mes' if months == 1 else 'meses'}"
+
+
 def duration_es(seconds: float) -> str:
     """Write a duration: ``0,42 s``, ``12,3 s``, ``2 min 5 s`` or ``1 h 3 min``."""
     if seconds < 59.95:

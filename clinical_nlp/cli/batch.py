@@ -40,7 +40,7 @@ _THRESHOLD = typer.Option(
     max=100.0,
     metavar="PERCENT",
     help="12-month risk from which a patient enters the work list. "
-    "Default: where the published band 'high' begins.",
+    "Default: where the published band 'raised' begins.",
     show_default=False,
 )
 _MODEL = typer.Option(

@@ -23,9 +23,9 @@ class Band:
     Parameters
     ----------
     key
-        Stable code, e.g. ``"very_high"``; :attr:`RiskEstimate.band` holds it.
+        Stable code, e.g. ``"raised"``; :attr:`RiskEstimate.band` holds it.
     name_es, name_en
-        What a clinician reads ("alto").
+        What a clinician reads ("aumentado").
     lower, upper
         Bounds of probability, 0..1; ``upper`` is the next band's ``lower``, and 1.0
         (inclusive) in the last one.
@@ -157,6 +157,6 @@ def band_of(probability: float) -> Band:
     Examples
     --------
     >>> band_of(0.15).name_es
-    'muy alto'
+    'alto'
     """
     return load_bands().of(probability)

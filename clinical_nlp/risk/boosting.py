@@ -25,7 +25,7 @@ class BoostingClassifier:
     pipelines
         The fitted model, then its bootstrap members, if any.
     reference
-        Features of the reference patient, shape (features,).
+        The training cohort's medians, shape (features,); only their number is used.
     table
         The feature table; its topics are the players of the Shapley values.
     calibration
@@ -60,7 +60,6 @@ class BoostingClassifier:
                 f"over {len(reference)} features: train it with 'clinical-nlp train risk'",
             )
         self._pipelines: list[Any] = pipelines
-        self._reference = np.array(reference, dtype=np.float64)
         self._slope, self._intercept = calibration
         names = list(table.names)
         self._topic_columns = [
@@ -77,9 +76,17 @@ class BoostingClassifier:
         return np.column_stack(columns) if columns else np.empty((len(features), 0))
 
     def contributions(
-        self, features: Matrix, timelines: Sequence[Timeline] | None = None
+        self,
+        features: Matrix,
+        reference: Matrix,
+        timelines: Sequence[Timeline] | None = None,
     ) -> Matrix:
-        """Log-odds that each topic adds to the reference patient's.
+        """Log-odds that each topic adds to those of the patient's reference person.
+
+        Parameters
+        ----------
+        features, reference
+            Rows of the patients and of their reference persons, shape (patients, features).
 
         Returns
         -------
@@ -88,14 +95,17 @@ class BoostingClassifier:
             are meaningful.
         """
         contributions = np.zeros(features.shape)
-        for number, row in enumerate(features):
-            differs = ~((row == self._reference) | (np.isnan(row) & np.isnan(self._reference)))
+        for number, (row, other) in enumerate(zip(features, reference, strict=True)):
+            differs = ~((row == other) | (np.isnan(row) & np.isnan(other)))
             players = [columns for columns in self._topic_columns if differs[columns].any()]
 
             def coalition_log_odds(
-                masks: npt.NDArray[np.bool_], row: Matrix = row, players: list[list[int]] = players
+                masks: npt.NDArray[np.bool_],
+                row: Matrix = row,
+                other: Matrix = other,
+                players: list[list[int]] = players,
             ) -> Matrix:
-                rows = np.tile(self._reference, (len(masks), 1))
+                rows = np.tile(other, (len(masks), 1))
                 for player, columns in enumerate(players):
                     rows[np.ix_(masks[:, player], np.array(columns))] = row[columns]
                 return self._calibrated(self._pipelines[0], rows)

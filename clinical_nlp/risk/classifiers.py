@@ -29,9 +29,12 @@ class Classifier(Protocol):
         ...
 
     def contributions(
-        self, features: Matrix, timelines: Sequence[Timeline] | None = None
+        self,
+        features: Matrix,
+        reference: Matrix,
+        timelines: Sequence[Timeline] | None = None,
     ) -> Matrix:
-        """Log-odds that each feature adds to the reference patient's: to be summed by topic."""
+        """Log-odds that each feature adds to the reference person's: to be summed by topic."""
         ...
 
 

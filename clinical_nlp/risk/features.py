@@ -214,14 +214,16 @@ def _measurement(
     topic: Topic, entries: list[Entry], timeline: Timeline, table: FeatureTable
 ) -> list[float]:
     series = measured(topic, entries, timeline, table)
-    values = [_transformed(topic, series[-1]), 0.0] if series else [math.nan, 1.0]
+    values = [transformed(topic, series[-1].value), 0.0] if series else [math.nan, 1.0]
     if topic.kind == "measurement_with_trend":
         values.append(_trend(topic, series, table) if series else 0.0)
     return values
 
 
-def _transformed(topic: Topic, entry: Entry) -> float:
-    value = entry.value if entry.value is not None else math.nan
+def transformed(topic: Topic, value: float | None) -> float:
+    """Return a measured value on its feature's scale; NaN for ``None``."""
+    if value is None:
+        return math.nan
     return math.log(value) if topic.log else value
 
 
@@ -231,5 +233,5 @@ def _trend(topic: Topic, series: Sequence[Entry], table: FeatureTable) -> float:
     if days[-1] - days[0] < table.trend_min_days:
         return 0.0
     years = (days - days.mean()) / _YEAR
-    values = np.array([_transformed(topic, e) for e in series])
+    values = np.array([transformed(topic, e.value) for e in series])
     return float(years @ (values - values.mean()) / (years @ years))

@@ -16,7 +16,7 @@ from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.feature_table import FeatureTable, Topic
 from clinical_nlp.risk.features import Matrix, measured
 from clinical_nlp.risk.plausibility import plausibility
-from clinical_nlp.risk.reason_sentences import topic_sentence
+from clinical_nlp.risk.reason_sentences import topic_statement
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.spanish import percent_es
 
@@ -72,6 +72,7 @@ def hanging_sentence(
     concepts: Mapping[str, Concept],
 ) -> str:
     """Name the value, and the risk without it (probability)."""
-    reason, _ = topic_sentence(topic, timeline.of(topic.concepts), timeline, table, concepts)
+    statement = topic_statement(topic, timeline, table, concepts)
+    reason = topic.name if statement is None else statement.text
     words: str = plausibility()["sentence"]["hangs"]
     return words.format(reason=reason, without=percent_es(without))

@@ -1,7 +1,7 @@
 """Logistic regression with exact contributions of each feature.
 
-The log-odds are a sum over features, so the difference between a patient and the reference
-patient is split over them without approximation.
+The log-odds are a sum over features, so the difference between a patient and their reference
+person is split over them without approximation.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class LogisticClassifier:
     pipeline
         Fitted transformers that keep the columns, then ``LogisticRegression``.
     reference
-        Features of the reference patient, shape (features,); may hold NaN.
+        The training cohort's medians, shape (features,); only their number is used.
     calibration
         Slope and intercept applied to the pipeline's log-odds.
     ensemble
@@ -63,12 +63,6 @@ class LogisticClassifier:
         self._coefficients: Matrix = slope * pipeline[-1].coef_[0]
         self._intercept = slope * float(pipeline[-1].intercept_[0]) + intercept
         self._ensemble = np.empty((0, width + 1)) if ensemble is None else ensemble
-        self._reference: Matrix = self._scaled(np.array([reference], dtype=np.float64))[0]
-
-    @property
-    def base(self) -> float:
-        """Log-odds of the reference patient."""
-        return float(self._reference @ self._coefficients) + self._intercept
 
     def log_odds(self, features: Matrix, timelines: Sequence[Timeline] | None = None) -> Matrix:
         """Log-odds of the outcome: (patients, features) to (patients,)."""
@@ -82,16 +76,26 @@ class LogisticClassifier:
         return total
 
     def contributions(
-        self, features: Matrix, timelines: Sequence[Timeline] | None = None
+        self,
+        features: Matrix,
+        reference: Matrix,
+        timelines: Sequence[Timeline] | None = None,
     ) -> Matrix:
-        """Log-odds that each feature adds to the reference patient's.
+        """Log-odds that each feature adds to those of the patient's reference person.
+
+        Parameters
+        ----------
+        features, reference
+            Rows of the patients and of their reference persons, shape (patients, features).
 
         Returns
         -------
         ndarray of shape (patients, features)
-            ``base + contributions.sum(axis=1)`` equals :meth:`log_odds`.
+            Sums by row to the difference of :meth:`log_odds` between the two.
         """
-        contributions: Matrix = (self._scaled(features) - self._reference) * self._coefficients
+        contributions: Matrix = (
+            self._scaled(features) - self._scaled(reference)
+        ) * self._coefficients
         return contributions
 
     def _scaled(self, features: Matrix) -> Matrix:

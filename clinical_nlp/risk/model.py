@@ -22,6 +22,7 @@ from clinical_nlp.risk.classifiers import build_classifier
 from clinical_nlp.risk.diagnosis import Diagnosis, find_diagnosis
 from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.risk.features import Matrix, bounded, feature_matrix
+from clinical_nlp.risk.frequency import frequency_es, usual_log_odds
 from clinical_nlp.risk.hanging import (
     hanging_sentence,
     hangs,
@@ -30,7 +31,10 @@ from clinical_nlp.risk.hanging import (
 )
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.risk.reasons import diagnosis_reasons, reasons_for
+from clinical_nlp.risk.reference_person import reference_rows
 from clinical_nlp.risk.sentences import (
+    between_es,
+    decides_nothing,
     missing_sentences,
     templates,
     uncertainty_es,
@@ -119,11 +123,13 @@ class RiskModel:
         features = bounded(measured, self.spec.bounds)
         probabilities = self.probabilities(features, timelines)
         slope, _ = self.spec.recalibration
+        reference = bounded(reference_rows(timelines, features, self._table), self.spec.bounds)
         rows = iter(
             zip(
                 probabilities.tolist(),
                 self.intervals(features, timelines),
-                slope * self._classifier.contributions(features, timelines),
+                self._usual(features),
+                slope * self._classifier.contributions(features, reference, timelines),
                 features.tolist(),
                 self._hanging(timelines, measured, probabilities),
                 strict=True,
@@ -173,6 +179,14 @@ class RiskModel:
             (float(min(low, p)), float(max(high, p)))
             for low, high, p in zip(*bounds, points, strict=True)
         ]
+
+    def _usual(self, features: Matrix) -> list[float | None]:
+        """Probability of people of the same age and sex, on the line of the recalibration."""
+        log_odds = usual_log_odds(features, self.spec, self._table)
+        if log_odds is None:
+            return [None] * len(features)
+        usual: list[float | None] = self._probability(log_odds).tolist()
+        return usual
 
     def _probability(self, log_odds: Matrix) -> Matrix:
         slope, intercept = self.spec.recalibration
@@ -225,10 +239,19 @@ class RiskModel:
         case: _Case,
         probability: float,
         interval: tuple[float, float] | None,
+        usual: float | None,
         contributions: Matrix,
         features: list[float],
         hanging: tuple[str, ...],
     ) -> RiskEstimate:
+        missing = (*hanging, *missing_sentences(case.timeline, case.diagnosis, self._table))
+        if interval is not None and decides_nothing(interval):
+            words: str = templates()["abstention"]["too_wide"]
+            return RiskEstimate(
+                **self._common(case, EstimateStatus.ABSTAINED),
+                abstention=words.format(between=between_es(*interval)),
+                missing=missing,
+            )
         by_feature = dict(zip(self._table.names, contributions.tolist(), strict=True))
         concepts = self._lexicon.concepts
         return RiskEstimate(
@@ -239,10 +262,9 @@ class RiskModel:
             uncertainty=uncertainty_es(interval, self.spec.interval_level),
             band=band_of(probability).key,
             reasons=reasons_for(case.timeline, by_feature, self._table, concepts),
-            missing=(
-                *hanging,
-                *missing_sentences(case.timeline, case.diagnosis, self._table.lookback_days),
-            ),
+            missing=missing,
+            usual=usual,
+            frequency=frequency_es(probability, usual, case.timeline, self.spec.horizon_days),
             features=tuple(features),
         )
 

@@ -1,14 +1,16 @@
 """The Spanish sentence of each kind of topic, from the templates in ``reasons.toml``.
 
-Every function returns the sentence and the entries that support it.
+A topic of which the record is silent has no sentence: what is not mentioned is no reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
-from clinical_nlp.records import Concept, Sex
+from clinical_nlp.records import Concept, EventKind
 from clinical_nlp.risk.feature_table import FeatureTable, Topic
 from clinical_nlp.risk.features import (
     affirmed_days,
@@ -18,35 +20,59 @@ from clinical_nlp.risk.features import (
     in_lookback,
     measured,
 )
+from clinical_nlp.risk.reference_person import reference_rules, trend_told
 from clinical_nlp.risk.sentences import templates
-from clinical_nlp.risk.timeline import Entry, Origin, Timeline
-from clinical_nlp.spanish import day_es, list_es, month_es, months_of, number_es
-
-_Sentence = tuple[str, Sequence[Entry]]
+from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
+from clinical_nlp.spanish import day_es, list_es, month_es, months_es, months_of, number_es
 
 
-def topic_sentence(
-    topic: Topic,
-    entries: list[Entry],
-    timeline: Timeline,
-    table: FeatureTable,
-    concepts: Mapping[str, Concept],
-) -> _Sentence:
-    """Describe a topic in one patient.
+class Stance(StrEnum):
+    """What the record says of a topic."""
+
+    AFFIRMED = "affirmed"
+    DENIED = "denied"
+    MEASURED = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A topic in one patient, in words.
 
     Parameters
     ----------
+    text
+        The sentence.
     entries
-        The topic's dated entries, oldest first.
+        The entries that support it.
+    stance
+        Whether they affirm, deny or measure.
+    last
+        Latest day of what is said.
+    drugs
+        Names of the drugs that are in use.
+    """
+
+    text: str
+    entries: tuple[Entry, ...]
+    stance: Stance
+    last: date
+    drugs: tuple[str, ...] = ()
+
+
+def topic_statement(
+    topic: Topic, timeline: Timeline, table: FeatureTable, concepts: Mapping[str, Concept]
+) -> Statement | None:
+    """Describe a topic in one patient.
 
     Returns
     -------
-    str, sequence of Entry
-        The sentence and the entries that support it.
+    Statement or None
+        ``None`` where the record says nothing of it, and for demographic topics.
     """
+    entries = timeline.of(topic.concepts)
     match topic.kind:
         case "demographic":
-            return _demographic(topic.key, timeline, table), ()
+            return None
         case "sign":
             return _sign(topic, entries, timeline, table, concepts)
         case "condition":
@@ -57,16 +83,26 @@ def topic_sentence(
             return _measurement(topic, entries, timeline, table)
 
 
-def _demographic(key: str, timeline: Timeline, table: FeatureTable) -> str:
-    words: Mapping[str, str] = templates()["demographic"]
-    if key == "age":
-        return words["age"].format(age=timeline.age)
-    if key == "male":
-        sexes = {Sex.MALE: "male", Sex.FEMALE: "female"}
-        return words[sexes.get(timeline.sex, "unknown_sex")]
-    start = timeline.as_of - timedelta(days=table.lookback_days)
-    days = timeline.note_days if key == "notes" else timeline.contact_days
-    return words[key].format(n=sum(day > start for day in days), months=_lookback_months(table))
+def dated_es(day: date, as_of: date) -> str:
+    """Write a day, with its age where it is old.
+
+    Examples
+    --------
+    >>> dated_es(date(2024, 3, 12), date(2024, 4, 1)), dated_es(date(2023, 3, 12), date(2024, 4, 1))
+    ('12/03/2024', '12/03/2023, hace 13 meses')
+    """
+    months = months_of((as_of - day).days)
+    if months < reference_rules()["tell_age_months"]:
+        return day_es(day)
+    words: str = templates()["dated"]["old"]
+    return words.format(day=day_es(day), age=months_es(months))
+
+
+def drug_names(in_use: Sequence[Entry], concepts: Mapping[str, Concept]) -> tuple[str, ...]:
+    """Return the names of some drugs, once each; of a class only where no drug is named."""
+    keys = {e.concept for e in in_use}
+    named = {key for key in keys if not key.endswith("_class")} or keys
+    return tuple(sorted(concepts[key].name_es for key in named))
 
 
 def _sign(
@@ -75,29 +111,33 @@ def _sign(
     timeline: Timeline,
     table: FeatureTable,
     concepts: Mapping[str, Concept],
-) -> _Sentence:
+) -> Statement | None:
     words = templates()["sign"]
     recent = [e for e in entries if in_lookback(e, timeline, table)]
     noted = [e for e in recent if e.origin is Origin.NOTE]
-    days = affirmed_days(noted)
+    days, denied = affirmed_days(noted), denied_days(noted)
     if days:
         supporting = [e for e in ever(noted) if e.day in days]
         name = _name(topic, supporting, concepts)
+        key = "one" if len(days) == 1 else "many"
         if _is_new(entries, timeline):
             key = "new" if len(days) == 1 else "new_many"
-            return _with_days(words[key], days, name), supporting
-        return _with_days(words["one" if len(days) == 1 else "many"], days, name), supporting
+        text = _with_days(words[key], days, name, timeline.as_of)
+        if denied and denied[-1] > days[-1]:
+            text += words["denied_later"].format(last=dated_es(denied[-1], timeline.as_of))
+        return Statement(text, tuple(supporting), Stance.AFFIRMED, days[-1])
     coded = [e for e in ever(recent) if e.origin is Origin.STRUCTURED and e.day is not None]
     if coded:
-        last = max(e.day for e in coded if e.day is not None)
+        last = _latest(coded)
         name = _name(topic, coded, concepts)
-        return words["coded"].format(name=name, last=day_es(last)), coded
-    denied = denied_days(noted)
+        text = words["coded"].format(name=name, last=dated_es(last, timeline.as_of))
+        return Statement(text, tuple(coded), Stance.AFFIRMED, last)
     if denied:
         key = "denied_one" if len(denied) == 1 else "denied_many"
-        text = _with_days(words[key], denied, topic.name)
-        return text, [e for e in noted if e.day in denied]
-    return words["silent"].format(name=topic.name, months=_lookback_months(table)), ()
+        text = _with_days(words[key], denied, topic.name, timeline.as_of)
+        supporting = [e for e in noted if e.day in denied]
+        return Statement(text, tuple(supporting), Stance.DENIED, denied[-1])
+    return None
 
 
 def _is_new(entries: Sequence[Entry], timeline: Timeline) -> bool:
@@ -107,26 +147,37 @@ def _is_new(entries: Sequence[Entry], timeline: Timeline) -> bool:
     return has_older_notes and all(e.day > since for e in ever(entries) if e.day is not None)
 
 
-def _with_days(template: str, days: Sequence[date], name: str) -> str:
+def _with_days(template: str, days: Sequence[date], name: str, as_of: date) -> str:
     return template.format(
         name=name,
         n=len(days),
         first=day_es(days[0]),
         since=month_es(days[0]),
-        last=day_es(days[-1]),
+        last=dated_es(days[-1], as_of),
     )
 
 
-def _condition(topic: Topic, entries: list[Entry], concepts: Mapping[str, Concept]) -> _Sentence:
+def _condition(
+    topic: Topic, entries: list[Entry], concepts: Mapping[str, Concept]
+) -> Statement | None:
     words = templates()["condition"]
-    affirmed = ever(entries)
+    affirmed = [e for e in ever(entries) if e.day is not None]
     if not affirmed:
-        return words["silent"].format(name=topic.name), ()
+        return None
     coded = [e for e in affirmed if e.origin is Origin.STRUCTURED]
+    listed = [e for e in coded if e.kind is EventKind.CONDITION]
     key = "noted" if not coded else "coded" if len(coded) == len(affirmed) else "both"
-    since = min(e.day for e in (coded or affirmed) if e.day is not None)
+    if coded and not listed:
+        key = "recorded"
+    elif not coded and len({e.day for e in affirmed}) == 1:
+        key = "noted_one"
     name = _name(topic, affirmed, concepts)
-    return words[key].format(name=name, since=month_es(since)), affirmed
+    if all(e.presence is Presence.PAST or e.end is not None for e in affirmed):
+        name = words["past"].format(name=name)
+    first = min(e.day for e in (listed or coded or affirmed) if e.day is not None)
+    last = _latest(affirmed)
+    text = words[key].format(name=name, since=month_es(first), last=day_es(last))
+    return Statement(text, tuple(affirmed), Stance.AFFIRMED, last)
 
 
 def _drug(
@@ -135,46 +186,48 @@ def _drug(
     timeline: Timeline,
     table: FeatureTable,
     concepts: Mapping[str, Concept],
-) -> _Sentence:
+) -> Statement | None:
     words = templates()["drug"]
     in_use = current(entries, timeline, table)
     if not in_use:
-        return words["silent"].format(name=topic.name), ()
-    names = list_es(sorted({concepts[e.concept].name_es for e in in_use}))
+        return None
+    names, last = drug_names(in_use, concepts), _latest(in_use)
     prescribed = [e.day for e in in_use if e.origin is Origin.STRUCTURED and e.day is not None]
     if prescribed:
-        return words["prescribed"].format(name=names, since=month_es(min(prescribed))), in_use
-    last = max(e.day for e in in_use if e.day is not None)
-    return words["noted"].format(name=names, last=day_es(last)), in_use
+        text = words["prescribed"].format(name=list_es(names), since=month_es(min(prescribed)))
+    else:
+        text = words["noted"].format(name=list_es(names), last=dated_es(last, timeline.as_of))
+    return Statement(text, tuple(in_use), Stance.AFFIRMED, last, names)
 
 
 def _measurement(
     topic: Topic, entries: list[Entry], timeline: Timeline, table: FeatureTable
-) -> _Sentence:
+) -> Statement | None:
     words = templates()["measurement"]
     series = measured(topic, entries, timeline, table)
     if not series:
-        return words["silent"].format(name=topic.name, months=_lookback_months(table)), ()
+        return None
     first, last = series[0], series[-1]
+    day = _latest([last])
     fields = {
         "name": topic.name,
         "value": (last.comparator or "") + number_es(last.value or 0.0, topic.decimals),
         "unit": topic.shown,
-        "last": day_es(last.day) if last.day else "",
+        "last": dated_es(day, timeline.as_of),
     }
-    span = (last.day - first.day).days if last.day and first.day else 0
-    change = (last.value or 0.0) - (first.value or 0.0)
-    if topic.kind == "measurement_with_trend" and span >= table.trend_min_days and change:
+    if trend_told(topic, series, table, timeline.sex) and first.day is not None:
+        change = (last.value or 0.0) - (first.value or 0.0)
         fields["change"] = number_es(change, topic.decimals, sign=True)
-        return words["trend"].format(**fields, span=months_of(span)), series
-    return words["value"].format(**fields), [last]
+        fields["span"] = months_es(months_of((day - first.day).days))
+        return Statement(words["trend"].format(**fields), tuple(series), Stance.MEASURED, day)
+    return Statement(words["value"].format(**fields), (last,), Stance.MEASURED, day)
+
+
+def _latest(entries: Sequence[Entry]) -> date:
+    return max(e.day for e in entries if e.day is not None)
 
 
 def _name(topic: Topic, entries: Sequence[Entry], concepts: Mapping[str, Concept]) -> str:
     """Name of the only concept of some entries, else of the topic."""
     keys = {e.concept for e in entries}
     return concepts[keys.pop()].name_es if len(keys) == 1 else topic.name
-
-
-def _lookback_months(table: FeatureTable) -> int:
-    return months_of(table.lookback_days)

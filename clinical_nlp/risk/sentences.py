@@ -5,19 +5,26 @@ Also the sentences on an estimate's interval, and on what would lower its uncert
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
 from clinical_nlp.artifacts import read_toml
+from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.diagnosis import Diagnosis
+from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.features import measured
 from clinical_nlp.risk.plausibility import plausibility
+from clinical_nlp.risk.reference_person import is_too_old, normal_of
 from clinical_nlp.risk.timeline import Doubt, Presence, Timeline
 from clinical_nlp.spanish import (
     day_es,
     interval_bounds_es,
     list_es,
     measurement_es,
+    month_es,
     months_of,
     number_es,
     unit_es,
@@ -59,13 +66,28 @@ def uncertainty_es(interval: tuple[float, float] | None, level: float) -> str:
     return words["sentence"].format(level=number_es(100 * level, 0), between=between_es(*interval))
 
 
+def decides_nothing(interval: tuple[float, float]) -> bool:
+    """Whether an interval (probabilities) is wide, with the work list's threshold within.
+
+    Where all of a wide interval is above the threshold the patient is to be seen anyway.
+
+    Examples
+    --------
+    >>> decides_nothing((0.02, 0.08)), decides_nothing((0.001, 0.4)), decides_nothing((0.2, 0.95))
+    (False, True, False)
+    """
+    odds_low, odds_high = (p / (1 - p) if p < 1 else math.inf for p in interval)
+    wide = odds_high > float(templates()["interval"]["max_odds_ratio"]) * odds_low
+    return wide and interval[0] < load_bands().worklist_threshold <= interval[1]
+
+
 def missing_sentences(
-    timeline: Timeline, diagnosis: Diagnosis, lookback_days: int
+    timeline: Timeline, diagnosis: Diagnosis, table: FeatureTable
 ) -> tuple[str, ...]:
-    """Name what is doubtful or was not measured in the look-back, and what needs confirmation."""
+    """Name what is doubtful, old or was not measured in the look-back, or needs confirmation."""
     words = templates()["missing"]
-    start = timeline.as_of - timedelta(days=lookback_days)
-    months = months_of(lookback_days)
+    start = timeline.as_of - timedelta(days=table.lookback_days)
+    months = months_of(table.lookback_days)
     doubts = {d.entry.concept: d for d in timeline.doubts if d.entry.day and d.entry.day > start}
     sentences = [_doubt_sentence(doubt) for doubt in doubts.values()]
     sentences.extend(unconfirmed_sentences(diagnosis))
@@ -81,7 +103,35 @@ def missing_sentences(
         absent = [item["name"] for item in group["items"] if recorded.isdisjoint(item["concepts"])]
         if absent:
             sentences.append(words["sentence"].format(items=list_es(absent, "ni"), months=months))
+    sentences.extend(_old_sentences(timeline, table, doubts.keys()))
     return tuple(sentences)
+
+
+def _old_sentences(timeline: Timeline, table: FeatureTable, said: Collection[str]) -> Iterable[str]:
+    """Say since when there is no value of what was measured too long ago to be a reason.
+
+    Names of the same month share a sentence. Of what no family doctor repeats without cause,
+    only what was abnormal.
+    """
+    items = [item for group in templates()["missing"]["group"] for item in group["items"]]
+    asked = {concept: item["name"] for item in items for concept in item["concepts"]}
+    old: dict[str, list[str]] = {}
+    for topic in table.topics:
+        if not topic.measured or not topic.concepts.isdisjoint(said):
+            continue
+        series = measured(topic, timeline.of(topic.concepts), timeline, table)
+        day = series[-1].day if series else None
+        if day is None or not is_too_old(topic, day, timeline.as_of, timeline.sex):
+            continue
+        name = asked.get(series[-1].concept)
+        normal = normal_of(topic.key, timeline.sex)
+        if name or not normal.low <= (series[-1].value or 0.0) <= normal.high:
+            old.setdefault(month_es(day), []).append(name or topic.name)
+    words: str = templates()["missing"]["old"]
+    return [
+        words.format(items=list_es(list(dict.fromkeys(names)), "ni"), since=since)
+        for since, names in old.items()
+    ]
 
 
 def unconfirmed_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:

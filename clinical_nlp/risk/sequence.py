@@ -10,18 +10,20 @@ linearly.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from clinical_nlp.errors import ModelError
-from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.feature_table import FeatureTable, Topic
 from clinical_nlp.risk.features import Matrix
 from clinical_nlp.risk.model_artifacts import NETWORK
 from clinical_nlp.risk.model_spec import ModelSpec
+from clinical_nlp.risk.reference_person import normal_entry
 from clinical_nlp.risk.shapley import shapley
-from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.risk.timeline import Entry, Timeline
 from clinical_nlp.risk.timeline_encoding import (
     DEMOGRAPHICS,
     NUMBERS,
@@ -129,7 +131,6 @@ class SequenceClassifier:
         self._slope, self._intercept = spec.calibration
         self._topics = table.topics
         self._column = {name: column for column, name in enumerate(table.names)}
-        self._reference = np.array(spec.reference, dtype=np.float64)
         weights = {
             name.removeprefix(NETWORK): torch.from_numpy(np.array(values, dtype=np.float32))
             for name, values in tensors.items()
@@ -156,12 +157,26 @@ class SequenceClassifier:
         return np.empty((len(features), 0))
 
     def contributions(
-        self, features: Matrix, timelines: Sequence[Timeline] | None = None
+        self,
+        features: Matrix,
+        reference: Matrix,
+        timelines: Sequence[Timeline] | None = None,
     ) -> Matrix:
-        """Log-odds that each topic adds to the reference patient's, who has no entries.
+        """Log-odds that each topic adds to those of the patient's reference person.
 
-        A topic's value is in the column of its first feature; only sums over a topic are
-        meaningful.
+        That person has no entries but normal values where the patient was measured.
+
+        Parameters
+        ----------
+        features, reference
+            Rows of the patients and of their reference persons, shape (patients, features);
+            age, sex and contacts are the same in both.
+
+        Returns
+        -------
+        ndarray of shape (patients, features)
+            A topic's value is in the column of its first feature; only sums over a topic
+            are meaningful.
         """
         contributions = np.zeros(features.shape)
         for row, timeline in enumerate(_required(timelines)):
@@ -172,26 +187,20 @@ class SequenceClassifier:
     def _topic_values(self, features: Matrix, timeline: Timeline) -> dict[int, float]:
         """Shapley value of each topic by the column of its first feature."""
         entries = self._encoder.newest_entries(timeline)
-        demographics = [t for t in self._topics if t.kind == "demographic"]
-        mentioned = [t for t in self._topics if any(e.concept in t.concepts for e in entries)]
-        topics = [*demographics, *mentioned]
-        fixed = np.array([self._column[t.key] for t in demographics])
+        topics = [t for t in self._topics if any(e.concept in t.concepts for e in entries)]
+        normal = {t.key: _normal_entries(entries, t, timeline) for t in topics if t.measured}
+        fixed = features[[self._column[name] for name in DEMOGRAPHICS]]
 
         def coalition_log_odds(masks: npt.NDArray[np.bool_]) -> Matrix:
-            own, with_entries = masks[:, : len(fixed)], masks[:, len(fixed) :]
-            rows = np.where(own, features[fixed], self._reference[fixed])
             patients = []
-            for mask in with_entries:
-                concepts = {
-                    concept
-                    for topic, present in zip(mentioned, mask, strict=True)
-                    if present
-                    for concept in topic.concepts
-                }
-                patients.append((timeline, [e for e in entries if e.concept in concepts]))
-            return self._calibrated(
-                self._encoder.encode_entries(patients, np.nan_to_num(rows).astype(np.float32))
-            )
+            for mask in masks:
+                present = {t.key for t, own in zip(topics, mask, strict=True) if own}
+                chosen = [e for t in topics if t.key in present for e in _of(entries, t)]
+                for key, replaced in normal.items():
+                    chosen += () if key in present else replaced
+                patients.append((timeline, chosen))
+            rows = np.tile(np.nan_to_num(fixed), (len(masks), 1)).astype(np.float32)
+            return self._calibrated(self._encoder.encode_entries(patients, rows))
 
         values = shapley(coalition_log_odds, len(topics))
         columns = [self._column[next(iter(topic.features))] for topic in topics]
@@ -199,6 +208,15 @@ class SequenceClassifier:
 
     def _calibrated(self, encoded: EncodedTimelines) -> Matrix:
         return self._slope * network_log_odds(self._network, encoded) + self._intercept
+
+
+def _of(entries: Sequence[Entry], topic: Topic) -> list[Entry]:
+    return [e for e in entries if e.concept in topic.concepts]
+
+
+def _normal_entries(entries: Sequence[Entry], topic: Topic, timeline: Timeline) -> list[Entry]:
+    """The reference person's measurements of a topic: as many, and normal."""
+    return [replace(e, value=normal_entry(e, topic, timeline.sex)) for e in _of(entries, topic)]
 
 
 def _required(timelines: Sequence[Timeline] | None) -> Sequence[Timeline]:

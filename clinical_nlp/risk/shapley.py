@@ -1,4 +1,4 @@
-"""Shapley values against a single reference patient, by permutation sampling.
+"""Shapley values against a single reference person, by permutation sampling.
 
 A player is a clinical topic, which takes either the patient's values or the reference's. Its
 value is what it adds to the log-odds, averaged over orders in which topics are switched to

@@ -11,11 +11,11 @@ class Band(Protocol):
 
     @property
     def key(self) -> str:
-        """Stable code, e.g. ``"very_high"``."""
+        """Stable code, e.g. ``"raised"``."""
 
     @property
     def name_es(self) -> str:
-        """Spanish name, e.g. ``"muy alto"``."""
+        """Spanish name, e.g. ``"aumentado"``."""
 
     @property
     def name_en(self) -> str:

@@ -45,7 +45,7 @@ COLUMNS = (
     "horizon_days",
 )
 #: Maximum number of reasons that raise a risk per row; ``estimates.parquet`` holds all.
-MAIN_REASONS = 3
+MAIN_REASONS = 5
 #: Separator of the sentences in one cell.
 SEPARATOR = "; "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -99,7 +99,7 @@ def test_assessment_of_scored_patient_is_complete(written: Any) -> None:
     assert prediction["whenPeriod"] == {"start": "2025-01-31", "end": "2026-01-31"}
     assert assessment["occurrenceDateTime"] == "2025-01-31"
     (risk,) = prediction["qualitativeRisk"]["coding"]
-    assert risk["code"] == "very_high"
+    assert risk["code"] == "markedly_raised"
     assert "hl7.org" not in risk["system"]
     # What this record asks for, and not what holds for the whole band.
     assert assessment["mitigation"] == "NT-proBNP elevado: valorar ecocardiograma."
@@ -193,7 +193,7 @@ def test_task_is_written_from_threshold_on(written: Any) -> None:
     assert len(expected) == 2  # p1 at 15.3% and p_5 at exactly 3%; p4 stays at 2.99%
     (task,) = written.of("Task", "p1")
     assert (task["intent"], task["for"]) == ("proposal", {"reference": "Patient/p1"})
-    assert "riesgo muy alto" in task["description"]
+    assert "riesgo alto" in task["description"]
 
 
 def test_finding_of_relative_is_never_patients(written: Any) -> None:

@@ -109,7 +109,7 @@ def test_sink_uncreatable_folder_raises_output_error(
 def test_sink_unpublished_band_raises_e522(
     tmp_path: Path, make_sink: Callable[..., FhirSink], results: list[PatientResult]
 ) -> None:
-    few = tuple(band for band in load_bands() if band.key != "very_high")
+    few = tuple(band for band in load_bands() if band.key != "markedly_raised")
     sink = make_sink(
         tmp_path / "fhir", bands=type(load_bands())(few, "1", "draft", 365, 0.01, 0.03)
     )

@@ -62,7 +62,7 @@ def test_rationale_separates_raising_and_lowering_reasons() -> None:
     )
     scored = estimate(EstimateStatus.SCORED, 0.153, reasons=reasons)
     assert rationale(scored, band_of(0.153)) == (
-        "Riesgo muy alto de insuficiencia cardíaca en 12 meses: 15,3 %. "
+        "Riesgo alto de insuficiencia cardíaca en 12 meses: 15,3 %. "
         "Lo aumentan: Disnea de esfuerzo en 2 notas; NT-proBNP 1180 pg/mL. Lo reducen: Sin edemas."
     )
 

@@ -46,7 +46,7 @@ def scored(patient: str, probability: float) -> PatientResult:
         patient,
         EstimateStatus.SCORED,
         probability=probability,
-        band="very_high" if probability >= 0.1 else "low",
+        band="markedly_raised" if probability >= 0.1 else "low",
         usual=0.021,
         frequency="De cada 100 personas así, 20; lo habitual: 2.",
         reasons=(Reason("Disnea en 1 nota", 0.9), Reason("Sin edemas", -0.4)),

@@ -24,7 +24,7 @@ CONCEPTS = {
 DAY = date(2026, 3, 1)
 
 
-def page(status=EstimateStatus.SCORED, probability=0.1234, band="very_high", **fields) -> str:
+def page(status=EstimateStatus.SCORED, probability=0.1234, band="markedly_raised", **fields) -> str:
     model = ModelReference("hf-risk", "3", "models:/hf-risk/3", "d")
     return str(
         show_reasons(
@@ -36,7 +36,7 @@ def page(status=EstimateStatus.SCORED, probability=0.1234, band="very_high", **f
 def test_show_reasons_states_probability_and_band():
     shown = page()
     assert "12,3\u00a0%" in shown and "próximos 12 meses" in shown
-    assert "riesgo muy alto" in shown and "cnr-band-3'" in shown
+    assert "riesgo alto" in shown and "cnr-band-3'" in shown
     assert "preliminar" in shown and "models:/hf-risk/3" in shown
 
 
@@ -78,7 +78,7 @@ def test_show_reasons_states_usual_risk_and_frequency_beside_the_probability():
 
 
 def test_show_reasons_gives_the_records_advice_before_the_bands():
-    general = load_bands()["very_high"].mitigation_es
+    general = load_bands()["markedly_raised"].mitigation_es
     assert general in page()
     shown = page(advice=("Repetir NT-proBNP.", "Valorar ecocardiograma."))
     assert "<li>Repetir NT-proBNP.</li><li>Valorar ecocardiograma.</li>" in shown
@@ -103,7 +103,7 @@ def test_show_reasons_of_suspicion_states_it_without_number():
 
 @pytest.mark.parametrize("status", EstimateStatus)
 def test_show_reasons_names_the_state(status):
-    probability, band = (0.2, "very_high") if status is EstimateStatus.SCORED else (None, None)
+    probability, band = (0.2, "markedly_raised") if status is EstimateStatus.SCORED else (None, None)
     assert f">{state_of(status).name_es}</span>" in page(status, probability, band)
 
 

@@ -18,6 +18,7 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.model_artifacts import NETWORK, TRUSTED_TYPES, ModelArtifacts
 from clinical_nlp.risk.model_spec import ModelSpec
+from clinical_nlp.risk.reference_person import reference_rows
 from clinical_nlp.risk.sequence import build_network
 from clinical_nlp.risk.shapley import shapley
 from clinical_nlp.risk.timeline_encoding import TimelineEncoder
@@ -59,9 +60,8 @@ def boosting():
 def test_boosting_contributions_sum_to_log_odds_difference(boosting):
     parts, x = boosting
     risk = build_classifier(parts, TABLE)
-    differences = risk.contributions(x[:6]).sum(axis=1)
-    reference = risk.log_odds(np.zeros((1, WIDTH)))
-    assert np.allclose(differences, risk.log_odds(x[:6]) - reference)
+    differences = risk.contributions(x[:6], x[6:12]).sum(axis=1)
+    assert np.allclose(differences, risk.log_odds(x[:6]) - risk.log_odds(x[6:12]))
     assert risk.members(x[:6]).shape == (6, 1)
 
 
@@ -97,14 +97,18 @@ def test_sequence_contributions_sum_to_log_odds_difference(sequence, timeline, n
     ]
     seen = event("observation", "loinc", "33762-6", date(2024, 3, 12), value=640.0, unit="pg/mL")
     patient = timeline(DAY, notes, [seen])
-    without_entries = replace(patient, entries=())
+    (measured,) = (e for e in patient.entries if e.concept == "nt_probnp")
+    other = replace(patient, entries=(replace(measured, value=125.0),))  # the reference person
     features = feature_matrix([patient], TABLE)
+    reference = reference_rows([patient], features, TABLE)
     risk = build_classifier(sequence, TABLE)
-    contributions = risk.contributions(features, [patient])
-    reference = risk.log_odds(np.zeros((1, WIDTH)), [without_entries])
-    assert contributions.sum() == pytest.approx((risk.log_odds(features, [patient]) - reference)[0])
-    edema = TABLE.names.index("note_edema_days")
-    assert contributions[0, edema] != 0
+    contributions = risk.contributions(features, reference, [patient])
+    difference = risk.log_odds(features, [patient]) - risk.log_odds(reference, [other])
+    assert contributions.sum() == pytest.approx(difference[0])
+    names = list(TABLE.names)
+    assert contributions[0, names.index("note_edema_days")] != 0
+    assert contributions[0, names.index("nt_probnp")] != 0
+    assert contributions[0, names.index("age")] == contributions[0, names.index("contacts")] == 0
 
 
 def test_sequence_older_entry_weighs_less(sequence, timeline, note):

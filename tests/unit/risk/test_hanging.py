@@ -70,7 +70,7 @@ def test_weight_that_no_body_gains_never_makes_a_high_risk(woman):
     """+82 kg in two months: 53% in a model that follows the slope wherever it goes."""
     steep = model(weight_trend=1.2, weight=0.4)
     with_it, without = steep.estimate([woman((JANUARY, 70), (MARCH, 152)), woman()], DAY)
-    assert with_it.probability == without.probability < load_bands()["high"].lower
+    assert with_it.probability == without.probability < load_bands()["raised"].lower
     assert "peso 152 kg (11/03/2024), +82 kg en 2 meses" in with_it.missing[0]
     assert not any(reason.text.startswith("peso") for reason in with_it.reasons)
 

@@ -25,20 +25,20 @@ def fitted():
     return model, x, platt_scaling(y[400:], z, weight[400:])
 
 
-def test_logistic_contributions_sum_to_log_odds(fitted):
+def test_logistic_contributions_sum_to_difference_from_reference(fitted):
     model, x, line = fitted
     linear = LogisticClassifier(model, reference_patient(x), line)
-    total = linear.base + linear.contributions(x).sum(axis=1)
-    assert np.allclose(total, linear.log_odds(x), atol=1e-9)
+    other = np.roll(x, 1, axis=0)
+    total = linear.contributions(x, other).sum(axis=1)
+    assert np.allclose(total, linear.log_odds(x) - linear.log_odds(other), atol=1e-9)
     slope, shift = line
     raw = logit(model.predict_proba(x)[:, 1])
     assert np.allclose(linear.log_odds(x), slope * raw + shift, atol=1e-6)
 
 
-def test_logistic_reference_patient_has_zero_contributions(fitted):
+def test_logistic_reference_person_has_zero_contributions(fitted):
     model, x, _ = fitted
-    reference = reference_patient(x)
-    assert np.allclose(LogisticClassifier(model, reference).contributions(np.array([reference])), 0)
+    assert np.allclose(LogisticClassifier(model, reference_patient(x)).contributions(x, x), 0)
 
 
 def test_logistic_other_pipeline_raises_e414(fitted):
@@ -54,4 +54,4 @@ def test_logistic_without_patients_returns_no_rows(fitted):
     empty = np.empty((0, 4))
     assert linear.log_odds(empty).shape == (0,)
     assert linear.members(empty).shape == (0, 0)
-    assert linear.contributions(empty).shape == (0, 4)
+    assert linear.contributions(empty, empty).shape == (0, 4)

@@ -149,7 +149,7 @@ def test_doubtful_value_is_kept_and_given_to_no_model(timeline, event):
     assert [(d.entry.value, d.cause.kind) for d in line.doubts] == [(70, "change"), (152, "change")]
     assert line.entries == () and line.contact_days == (first, second)
     assert features(line)["weight_missing"] == 1 and features(line)["weight_trend"] == 0
-    missing = missing_sentences(line, find_diagnosis(line), TABLE.lookback_days)
+    missing = missing_sentences(line, find_diagnosis(line), TABLE)
     assert missing[0] == (
         "valor dudoso que no se ha usado: peso 152 kg (11/03/2024), +82 kg en 2 meses"
     )
@@ -186,7 +186,7 @@ def test_old_doubt_is_not_told(timeline, event):
     events = [observed(event, HEIGHT, date(2010, 1, 10), 16)]
     line = timeline(DAY, events=events)
     assert len(line.doubts) == 1
-    told = missing_sentences(line, find_diagnosis(line), TABLE.lookback_days)
+    told = missing_sentences(line, find_diagnosis(line), TABLE)
     assert not any("dudoso" in sentence for sentence in told)
 
 

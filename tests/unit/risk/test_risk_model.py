@@ -85,10 +85,9 @@ def test_estimate_scored_patient_has_reasons_and_missing_information(model, reco
     assert [r.text for r in estimate.reasons] == [
         "NT-proBNP 640 pg/mL (12/03/2024)",
         "edema maleolar en 3 notas desde marzo de 2024 (última: 02/05/2024)",
-        "edad 80 años",
         "diabetes mellitus tipo 2, en problemas desde mayo de 2015",
     ]
-    of_the_reference = -4.0 + 0.9 * 5.0
+    of_the_reference = -4.0 + 0.5 * 1.0 + 0.9 * math.log(125)  # her age; a normal NT-proBNP
     log_odds = of_the_reference + sum(r.contribution for r in estimate.reasons)
     assert estimate.probability == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=2e-4)
     edema = next(r for r in estimate.reasons if r.text.startswith("edema"))
@@ -127,19 +126,21 @@ def test_estimate_recalibration_applies_to_probability_interval_and_reasons(mode
         {ENSEMBLE: model._classifier._ensemble},
     )
     (moved,) = RiskModel(parts, model.reference).estimate([(record(seen), ())], DAY)
+    assert moved.usual is plain.usual is None
     odds = [math.log(e.probability / (1 - e.probability)) for e in (plain, moved)]
     assert odds[1] == pytest.approx(2 * odds[0] + 1, abs=1e-3)
     assert moved.reasons[0].contribution == pytest.approx(2 * plain.reasons[0].contribution)
 
 
-def test_estimate_protective_reasons_come_after_drivers(model, record, note):
+def test_estimate_protective_reasons_come_after_drivers(model, record, note, event):
     notes = tuple(
         note(DAY - timedelta(days=d), "No edemas.", ("edemas", "ankle_edema", {"negated": True}))
         for d in (60, 30)
     )
-    (estimate,) = model.estimate([(record(), notes)], DAY)
+    diabetes = event("condition", "icd10", "E11.9", date(2015, 5, 1))
+    (estimate,) = model.estimate([(record(diabetes), notes)], DAY)
     assert [(r.text, r.contribution > 0) for r in estimate.reasons] == [
-        ("edad 80 años", True),
+        ("diabetes mellitus tipo 2, en problemas desde mayo de 2015", True),
         ("sin edemas en 2 notas (última: 02/05/2024)", False),
     ]
 
@@ -193,6 +194,29 @@ def test_estimate_death_after_index_day_is_ignored(model, record, event):
     seen = event("condition", "icd10", "I10", date(2024, 5, 1))
     (estimate,) = model.estimate([(record(seen, deceased=True, died=date(2024, 7, 1)), ())], DAY)
     assert estimate.status is EstimateStatus.SCORED
+
+
+def test_estimate_tells_the_usual_risk_on_the_line_of_the_recalibration(model, record, event):
+    seen = event("condition", "icd10", "E11.9", date(2024, 5, 1))
+    usual = {"age": 0.6, "male": 0.3, "intercept": -5.0}
+    parts = ModelArtifacts(
+        model._classifier._pipeline, replace(model.spec, usual=usual, recalibration=(2.0, 1.0)), {}
+    )
+    (estimate,) = RiskModel(parts, model.reference).estimate([(record(seen), ())], DAY)
+    assert estimate.usual == pytest.approx(1 / (1 + math.exp(-(2 * (-5.0 + 0.6) + 1))), abs=1e-6)
+    assert "Lo habitual a su edad y sexo (mujer de 80 años): " in estimate.frequency
+
+
+def test_estimate_that_other_training_patients_would_turn_over_abstains(model, record, event):
+    seen = event("condition", "icd10", "E11.9", date(2024, 5, 1))
+    weights = np.append(model._classifier._coefficients, -4.0)
+    members = np.array([weights, weights, weights])
+    members[:, -1] = -12.0, -4.0, -0.5
+    parts = ModelArtifacts(model._classifier._pipeline, model.spec, {ENSEMBLE: members})
+    (estimate,) = RiskModel(parts, model.reference).estimate([(record(seen), ())], DAY)
+    assert estimate.status is EstimateStatus.ABSTAINED
+    assert estimate.probability is None and estimate.reasons == ()
+    assert estimate.abstention.startswith("Estimación demasiado incierta")
 
 
 def test_estimate_is_independent_of_batch_and_order(model, record, note, event):

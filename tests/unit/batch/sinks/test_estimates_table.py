@@ -18,7 +18,7 @@ def test_estimates_table_has_one_row_per_patient_with_evidence(tmp_path, context
     sink.write(make_result("c", status=EstimateStatus.ABSTAINED, abstention="Sin edad."))
     assert sink.close() == {"estimates.parquet": 3}
     scored, diagnosed, abstained = pq.read_table(path).to_pylist()
-    assert (scored["probability"], scored["band"], scored["age"]) == (0.2, "very_high", 78)
+    assert (scored["probability"], scored["band"], scored["age"]) == (0.2, "markedly_raised", 78)
     assert scored["on_worklist"] and not diagnosed["on_worklist"]
     assert scored["reasons"][0]["evidence"] == [
         {

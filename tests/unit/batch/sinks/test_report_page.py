@@ -62,7 +62,7 @@ def test_report_shows_the_numbers_of_the_run(page):
         "Sin estimación": ["0", "0\xa0%"],
     }
     assert rows_of(page, "findings")["disnea"] == ["6", "3", "0", "3"]
-    assert rows_of(page, "risk")["muy alto"] == ["1", "50,0\xa0%"]
+    assert rows_of(page, "risk")["alto"] == ["1", "50,0\xa0%"]
     assert rows_of(page, "types")["DocumentReference"] == ["5", "3", "0", "1", "0", "1", "sí"]
     assert rows_of(page, "quarantine")["E203"] == ["1"]
     assert "en 1 de los 1 pacientes que están en la lista por su riesgo el intervalo" in page
@@ -111,7 +111,7 @@ def test_report_is_accessible_to_screen_readers(page):
     assert len(soup.find_all("h1")) == 1
     assert all(table.find("caption") for table in soup.find_all("table"))
     drawing = soup.find("svg", role="img")
-    assert "riesgo muy alto, 1" in drawing.find("desc").text
+    assert "riesgo alto, 1" in drawing.find("desc").text
     ids = [tag["id"] for tag in soup.find_all(id=True)]
     assert len(ids) == len(set(ids))
     for tag in soup.find_all(attrs={"aria-labelledby": True}):
@@ -187,7 +187,7 @@ def test_histogram_areas_follow_the_counts():
     assert [bands.items[bar.band].key for bar in chart.bars] == [
         bands.of(bar.lower).key for bar in chart.bars
     ]
-    # The threshold stands where the band "alto" begins.
+    # The threshold stands where the band "aumentado" begins.
     first_high = next(bar for bar in chart.bars if bar.lower == 0.03)
     assert chart.threshold == pytest.approx(first_high.x, abs=1)
 

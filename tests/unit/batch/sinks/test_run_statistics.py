@@ -48,7 +48,7 @@ def test_statistics_of_small_run_match_hand_counts(context, make_result, make_su
     assert statistics.findings["family"] == statistics.findings["negated"] == 4
     assert statistics.findings["measured"] == 4
     assert statistics.concepts["dyspnea"] == {"affirmed": 4, "other": 4}
-    assert statistics.bands == {"very_high": 1, "low": 2}
+    assert statistics.bands == {"markedly_raised": 1, "low": 2}
     assert sum(statistics.histogram) == 3
 
 

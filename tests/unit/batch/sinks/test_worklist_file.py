@@ -79,7 +79,7 @@ def test_worklist_row_has_documented_cells(tmp_path, context, make_result):
         "risk_percent": "12.3",
         "low_percent": "8.7",
         "high_percent": "16.0",
-        "band": "muy alto",
+        "band": "alto",
         "frequency": "12 de cada 100 personas como esta",
         # Reasons that lower the risk do not answer why the patient is here.
         "reasons": "Disnea en 1 nota (la última, 01/03/2026); 78 años",

@@ -49,7 +49,7 @@ def test_read_worklist_returns_what_was_written(worklist):
         4.6,
         3.0,
         7.0,
-        "alto",
+        "aumentado",
         "5 de cada 100 personas como esta",
         ("Disnea en 1 nota (la última, 01/03/2026)", "78 años"),
         ("Valorar NT-proBNP",),
@@ -65,7 +65,7 @@ def test_print_worklist_fits_width_and_cuts_nothing(worklist, width):
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text
     assert "20,0 a 45,0" in text and "sin intervalo" in text
-    assert "31,0 %" in text and "muy alto" in text and "· 78 años" in text
+    assert "31,0 %" in text and "alto" in text and "· 78 años" in text
     assert "→ Valorar" in text and "5 de cada 100" in text
     assert "preliminares" in text
     assert text.count("a") >= 36  # the long id is folded, not cut

@@ -1,0 +1,86 @@
+"""The probability as a natural frequency, beside what is usual at the same age and sex.
+
+People grasp "4 of 100" better than "4%" (Gigerenzer & Hoffrage, Psychol Rev 1995;102:684).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from clinical_nlp.records import Sex
+from clinical_nlp.risk.feature_table import FeatureTable
+from clinical_nlp.risk.features import Matrix
+from clinical_nlp.risk.model_spec import ModelSpec
+from clinical_nlp.risk.sentences import templates
+from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.spanish import months_es, months_of
+
+_INTERCEPT = "intercept"
+
+
+def usual_log_odds(features: Matrix, spec: ModelSpec, table: FeatureTable) -> Matrix | None:
+    """Log-odds of the outcome among people of the same age and sex, before recalibration.
+
+    Parameters
+    ----------
+    features
+        Shape (patients, features).
+
+    Returns
+    -------
+    ndarray of shape (patients,), or None
+        ``None`` for a model that was trained without them.
+    """
+    if not spec.usual:
+        return None
+    weights = {name: weight for name, weight in spec.usual.items() if name != _INTERCEPT}
+    columns = [table.names.index(name) for name in weights]
+    total: Matrix = features[:, columns] @ np.array(list(weights.values()))
+    return total + spec.usual.get(_INTERCEPT, 0.0)
+
+
+def frequency_es(
+    probability: float, usual: float | None, timeline: Timeline, horizon_days: int
+) -> str:
+    """Write a probability as a number of people, and the usual one out of as many.
+
+    Parameters
+    ----------
+    probability, usual
+        0..1; ``usual`` is ``None`` where the model does not hold it.
+    timeline
+        The patient's, for age and sex.
+    """
+    words: Mapping[str, Any] = templates()["frequency"]
+    whole = _whole(probability, usual, words["wholes"])
+    count = _count(probability, whole)
+    sentence = words["sentence"].format(
+        count=count or words["fewer"],
+        whole=whole,
+        verb=words["many" if count > 1 else "one"],
+        horizon=months_es(months_of(horizon_days)),
+    )
+    sexes = {Sex.FEMALE: "female", Sex.MALE: "male"}
+    sex = words["sex"][sexes.get(timeline.sex, "unknown")]
+    who = words["who"].format(sex=sex, age=timeline.age)
+    if usual is None:
+        return str(words["alone"].format(sentence=sentence, who=who))
+    same = _count(usual, whole) or words["fewer"]
+    return str(words["usual"].format(sentence=sentence, who=who, count=same, whole=whole))
+
+
+def _whole(probability: float, usual: float | None, wholes: list[int]) -> int:
+    """Return the smallest whole that gives people of each, and tells the two apart."""
+    known = [p for p in (probability, usual) if p is not None]
+    for whole in wholes:
+        counts = [_count(p, whole) for p in known]
+        if all(counts) and len(set(counts)) == len(counts):
+            return whole
+    return wholes[-1]
+
+
+def _count(probability: float, whole: int) -> int:
+    return min(round(probability * whole), whole)
