@@ -103,7 +103,8 @@ def test_show_reasons_of_suspicion_states_it_without_number():
 
 @pytest.mark.parametrize("status", EstimateStatus)
 def test_show_reasons_names_the_state(status):
-    probability, band = (0.2, "markedly_raised") if status is EstimateStatus.SCORED else (None, None)
+    scored = status is EstimateStatus.SCORED
+    probability, band = (0.2, "markedly_raised") if scored else (None, None)
     assert f">{state_of(status).name_es}</span>" in page(status, probability, band)
 
 
