@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -11,7 +10,11 @@ from typing import Any
 from clinical_nlp.artifacts import read_toml
 from clinical_nlp.lexicon.codes import code_systems, system_name
 from clinical_nlp.records import CodedEvent
+from clinical_nlp.risk.diagnosis_support import said_after, supports, treated_for_it
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
+
+#: Concept of a denial of signs of heart failure today, not of the disease (``note_context.py``).
+NO_SIGNS = "no_signs_of_heart_failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,15 @@ class Diagnosis:
     since
         First day of the confirmed diagnosis; ``None`` where it is not confirmed or has no
         date.
+    treated
+        The treatment that nothing but heart failure explains; empty where there is none.
     """
 
     confirmed: bool
     coded: tuple[Entry, ...]
     noted: tuple[Entry, ...]
     since: date | None
+    treated: tuple[Entry, ...] = ()
 
     @property
     def unconfirmed_mention(self) -> Entry | None:
@@ -56,19 +62,24 @@ def find_diagnosis(timeline: Timeline) -> Diagnosis:
     presences = {Presence(name) for name in notes["presence"]}
     entries = [e for e in (*timeline.undated, *timeline.entries) if e.concept in concepts]
     mentions = [e for e in entries if e.presence in presences and e.kind is None]
-    named = [e for e in mentions if not e.abbreviated or notes["abbreviation_is_naming"]]
-
-    by_notes = _meets_note_rule(named, mentions, timeline, notes)
+    full = [e for e in mentions if not e.abbreviated or notes["abbreviation_is_naming"]]
+    if full:
+        named = full
+        by_notes = _named_enough(full, mentions, notes) or supports(timeline, notes["support"])
+    else:
+        by_notes = bool(mentions) and supports(timeline, notes["abbreviation_support"])
+        named = mentions if by_notes else []
     if by_notes and notes["later_denial_withdraws"]:
-        by_notes = not _denied_later(named, entries)
+        by_notes = not said_after(_denials(entries, timeline, notes), named)
+    treated = treated_for_it(timeline)
     coded = timeline.coded_heart_failure
-    confirmed = bool(coded) or by_notes
-    days = [e.known for e in coded] + ([e.known for e in named] if by_notes else [])
+    days = [e.known for e in (*coded, *treated, *(named if by_notes else ()))]
     return Diagnosis(
-        confirmed=confirmed,
+        confirmed=bool(coded) or by_notes or bool(treated),
         coded=coded,
         noted=tuple(named),
         since=min((day for day in days if day is not None), default=None),
+        treated=treated,
     )
 
 
@@ -97,34 +108,40 @@ def is_heart_failure_code(system: str, code: str) -> bool:
     return False
 
 
-def _meets_note_rule(
-    named: list[Entry], mentions: list[Entry], timeline: Timeline, notes: dict[str, Any]
-) -> bool:
-    if not named:
-        return False
+def _named_enough(named: list[Entry], mentions: list[Entry], notes: dict[str, Any]) -> bool:
+    """Whether the namings of the syndrome are enough by themselves."""
     # All undated notes count as one day: they may be of the same one.
-    if len({e.day for e in named}) >= notes["min_named_days"]:
+    days = {e.day for e in named}
+    if len(days) >= notes["min_named_days"]:
         return True
-    support = notes["support"]
-    if support["abbreviated_naming_on_another_day"]:
-        days = {e.day for e in named}
-        if any(e.abbreviated and e.day not in days for e in mentions):
-            return True
-    present = [e for e in (*timeline.undated, *timeline.entries) if e.presence is Presence.PRESENT]
-    if any(
-        e.concept == "lvef" and e.value is not None and e.value < support["lvef_below"]
-        for e in present
+    if any(e.concept in notes["established"] and e.presence is Presence.PRESENT for e in named):
+        return True
+    if notes["support"]["abbreviated_naming_on_another_day"] and any(
+        e.abbreviated and e.day not in days for e in mentions
     ):
         return True
-    keys = {e.concept for e in present}
-    return not keys.isdisjoint(support["concepts"]) or all(
-        not keys.isdisjoint(group) for group in support["drugs_together"]
+    by_note: dict[str, set[str]] = {}
+    for entry in mentions:
+        by_note.setdefault(entry.evidence.source, set()).add(entry.concept)
+    again = any(len(by_note[e.evidence.source]) > 1 for e in named)
+    return bool(notes["support"]["other_naming_in_the_note"]) and again
+
+
+def no_signs(timeline: Timeline) -> frozenset[tuple[str, int | None]]:
+    """Places (note, start) of denials of signs of heart failure, not of the disease."""
+    return frozenset(
+        (e.evidence.source, e.evidence.start) for e in timeline.context if e.concept == NO_SIGNS
     )
 
 
-def _denied_later(named: Iterable[Entry], entries: Iterable[Entry]) -> bool:
-    """Return whether the diagnosis is denied on a later day than every mention."""
-    last_named = max((e.day for e in named if e.day is not None), default=None)
-    denials = (e.day for e in entries if e.presence is Presence.ABSENT and e.day is not None)
-    last_denied = max(denials, default=None)
-    return last_named is not None and last_denied is not None and last_denied > last_named
+def _denials(entries: list[Entry], timeline: Timeline, notes: dict[str, Any]) -> list[Entry]:
+    """Denials of the disease itself, in full."""
+    of_signs = no_signs(timeline)
+    return [
+        e
+        for e in entries
+        if e.presence is Presence.ABSENT
+        and e.concept not in notes["denial_says_nothing"]
+        and not e.abbreviated
+        and (e.evidence.source, e.evidence.start) not in of_signs
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from clinical_nlp.risk.hanging import (
 )
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.risk.reasons import diagnosis_reasons, reasons_for
+from clinical_nlp.risk.record_state import abstention_of
 from clinical_nlp.risk.reference_person import reference_rows
 from clinical_nlp.risk.sentences import (
     between_es,
@@ -40,12 +41,15 @@ from clinical_nlp.risk.sentences import (
     uncertainty_es,
     unconfirmed_sentences,
 )
+from clinical_nlp.risk.suspicion import Suspicion, find_suspicion
+from clinical_nlp.risk.suspicion_sentences import (
+    suspicion_missing,
+    suspicion_reasons,
+    treatment_reasons,
+)
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.risk.timeline_builder import build_timeline
 from clinical_nlp.spanish import months_of
-
-#: Years; a higher age is taken as an error in the birth date (the oldest person lived 122).
-MAX_PLAUSIBLE_AGE = 115
 
 #: Decimals of probabilities. The batch size changes the last bits of a matrix product; it
 #: must not change the output.
@@ -54,11 +58,17 @@ _DECIMALS = 6
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A patient to be estimated: timeline, diagnosis and reason for abstention, if any."""
+    """A patient to be estimated, with what stands against an estimate, if anything."""
 
     timeline: Timeline
     diagnosis: Diagnosis
     abstention: str | None
+    suspicion: Suspicion | None
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether nothing stands against an estimate."""
+        return not self.diagnosis.confirmed and self.abstention is None and self.suspicion is None
 
 
 class RiskModel:
@@ -113,11 +123,11 @@ class RiskModel:
         Returns
         -------
         list of RiskEstimate
-            In the order given. Diagnosed patients and those outside the model's support
-            have a status and reasons instead of a probability.
+            In the order given. Diagnosed and suspected patients, and those outside the model's
+            support, have a status and reasons instead of a probability.
         """
         cases = [self._case(record, notes, as_of) for record, notes in patients]
-        scored = [c for c in cases if not c.diagnosis.confirmed and c.abstention is None]
+        scored = [case for case in cases if case.is_scored]
         timelines = [case.timeline for case in scored]
         measured = feature_matrix(timelines, self._table)
         features = bounded(measured, self.spec.bounds)
@@ -136,9 +146,7 @@ class RiskModel:
             )
         )
         return [
-            self._scored(case, *next(rows))
-            if not case.diagnosis.confirmed and case.abstention is None
-            else self._not_scored(case)
+            self._scored(case, *next(rows)) if case.is_scored else self._not_scored(case)
             for case in cases
         ]
 
@@ -215,24 +223,19 @@ class RiskModel:
 
     def _case(self, record: PatientRecord, notes: Sequence[NoteFindings], as_of: date) -> _Case:
         timeline = build_timeline(record, notes, self._lexicon, as_of)
-        return _Case(timeline, find_diagnosis(timeline), self._abstention(record, timeline))
+        diagnosis = find_diagnosis(timeline)
+        suspicion = find_suspicion(timeline, diagnosis)
+        return _Case(timeline, diagnosis, self._abstention(record, timeline), suspicion)
 
     def _abstention(self, record: PatientRecord, timeline: Timeline) -> str | None:
+        spec, lookback = self.spec, self._table.lookback_days
+        key = abstention_of(record, timeline, spec.min_age, spec.max_age, lookback)
+        if key is None:
+            return None
         words: Mapping[str, str] = templates()["abstention"]
-        dead = record.deceased if record.died is None else record.died <= timeline.as_of
-        if dead:
-            return words["deceased"]
-        if timeline.age is None or timeline.age > MAX_PLAUSIBLE_AGE:
-            return words["age_unknown"]
-        if timeline.age < self.spec.min_age:
-            return words["too_young"].format(min_age=self.spec.min_age)
-        if timeline.age > self.spec.max_age:
-            return words["too_old"].format(max_age=self.spec.max_age)
-        start = timeline.as_of - timedelta(days=self._table.lookback_days)
-        if not any(day > start for day in timeline.contact_days):
-            months = months_of(self._table.lookback_days)
-            return words["no_data"].format(months=months)
-        return None
+        return words[key].format(
+            min_age=spec.min_age, max_age=spec.max_age, months=months_of(lookback)
+        )
 
     def _scored(
         self,
@@ -270,8 +273,15 @@ class RiskModel:
 
     def _not_scored(self, case: _Case) -> RiskEstimate:
         if case.diagnosis.confirmed:
-            reasons = diagnosis_reasons(case.diagnosis)
+            treatment = treatment_reasons(case.diagnosis, self._lexicon.concepts)
+            reasons = (*diagnosis_reasons(case.diagnosis), *treatment)
             return RiskEstimate(**self._common(case, EstimateStatus.DIAGNOSED), reasons=reasons)
+        if case.abstention is None and case.suspicion is not None:
+            return RiskEstimate(
+                **self._common(case, EstimateStatus.SUSPECTED),
+                reasons=suspicion_reasons(case.suspicion),
+                missing=suspicion_missing(case.suspicion),
+            )
         return RiskEstimate(
             **self._common(case, EstimateStatus.ABSTAINED),
             abstention=case.abstention,

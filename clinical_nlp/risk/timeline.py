@@ -60,6 +60,9 @@ class Entry:
         Measurement in ``unit``, the concept's UCUM unit.
     abbreviated
         The note uses an abbreviation ("IC"), which may be ambiguous.
+    doubted
+        The reader is not sure what the note says of it; ``presence`` is uncertain for that, not
+        because the note's author doubts.
     """
 
     concept: str
@@ -76,6 +79,7 @@ class Entry:
     high: float | None = None
     comparator: str | None = None
     abbreviated: bool = False
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,9 @@ class Timeline:
     doubts
         Values that no body has, or reached by a change that no body makes. They are not
         among ``entries``.
+    context
+        What notes say around the diagnosis and no feature reads: tests asked for,
+        heart-failure programmes (:mod:`clinical_nlp.risk.note_context`).
     """
 
     patient_id: str
@@ -118,6 +125,7 @@ class Timeline:
     note_days: tuple[date, ...] = ()
     contact_days: tuple[date, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    context: tuple[Entry, ...] = ()
 
     @property
     def age(self) -> int | None:
@@ -145,6 +153,7 @@ class Timeline:
             coded_heart_failure=known_by(self.coded_heart_failure, day),
             note_days=tuple(d for d in self.note_days if d <= day),
             contact_days=tuple(d for d in self.contact_days if d <= day),
+            context=known_by(self.context, day),
         )
 
     def only(self, origin: Origin) -> Timeline:
@@ -155,6 +164,7 @@ class Timeline:
             undated=tuple(e for e in self.undated if e.origin is origin),
             doubts=tuple(d for d in self.doubts if d.entry.origin is origin),
             note_days=self.note_days if origin is Origin.NOTE else (),
+            context=tuple(e for e in self.context if e.origin is origin),
         )
 
 

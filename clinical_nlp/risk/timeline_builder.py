@@ -2,7 +2,7 @@
 
 Left out are:
 
-- findings of relatives and hypothetical ones;
+- findings of relatives and hypothetical ones (a test asked for is kept as context);
 - everything known only after the index day;
 - values that no body has, which are kept aside as doubts (``plausibility.toml``);
 - codes without a catalogue concept (a sprained ankle), which count as a contact only.
@@ -29,6 +29,7 @@ from clinical_nlp.records import (
 from clinical_nlp.records.partial_date import day_of
 from clinical_nlp.risk.copy_forward import CopyForwardDetector
 from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosis_concepts
+from clinical_nlp.risk.note_context import context_entries
 from clinical_nlp.risk.timeline import (
     Entry,
     Origin,
@@ -73,6 +74,7 @@ def build_timeline(
     dated: list[Entry] = []
     undated: list[Entry] = []
     coded: list[Entry] = []
+    context: list[Entry] = []
     contacts: set[date] = set()
 
     written = [(n.note.written.date(), n) for n in notes if n.note.written is not None]
@@ -83,9 +85,11 @@ def build_timeline(
     detector = CopyForwardDetector(diagnosis_concepts())
     for day, noted in written:
         dated.extend(_from_note(noted, day, detector))
+        context.extend(context_entries(noted, day))
     for noted in notes:
         if noted.note.written is None:
             undated.extend(_from_note(noted, None, detector))
+            context.extend(context_entries(noted, None))
 
     for event in record.events:
         entry = _from_event(event, lexicon)
@@ -113,6 +117,7 @@ def build_timeline(
         coded_heart_failure=tuple(sorted(coded, key=order_of)),
         note_days=tuple(note_days),
         contact_days=tuple(sorted(contacts.union(note_days))),
+        context=tuple(sorted(context, key=order_of)),
     )
 
 
@@ -151,6 +156,7 @@ def _from_note(
             high=finding.high,
             comparator=finding.comparator,
             abbreviated=len(_NOT_LETTER.sub("", finding.text)) <= _ABBREVIATION,
+            doubted=finding.doubtful,
         )
 
 

@@ -80,15 +80,15 @@ def estimates(tmp_path: Path, here: Here) -> dict[str, dict[str, Any]]:
 def test_dirty_records(estimates: dict[str, dict[str, Any]]) -> None:
     status = {name: row["status"] for name, row in estimates.items()}
     assert status == {
-        "copied": "scored",
-        "grown": "scored",
+        "copied": "suspected",
+        "grown": "suspected",
         "named-twice": "diagnosed",
         "heavy": "scored",
         "steady": "scored",
     }
-    unconfirmed = "mención no confirmada de insuficiencia cardíaca (14/03/2024)"
+    named = "insuficiencia cardíaca nombrada en la nota del 14/03/2024"
     for name in ("copied", "grown"):
-        assert any(unconfirmed in sentence for sentence in estimates[name]["missing"])
+        assert estimates[name]["reasons"][0].startswith(named)
     heavy, steady = estimates["heavy"], estimates["steady"]
     assert heavy["probability"] < 2 * steady["probability"] < 0.02
     assert heavy["high"] < 0.1

@@ -154,15 +154,17 @@ def test_estimate_diagnosed_patient_is_not_scored(model, record, event):
     assert estimate.reasons[0].evidence[0].source == "Condition/I50.9-2020-03-01"
 
 
-def test_estimate_unconfirmed_mention_is_scored_and_listed_as_missing(model, record, note):
+def test_estimate_unconfirmed_mention_is_suspected_and_not_scored(model, record, note):
     mention = note(
         date(2024, 2, 1), "insuficiencia cardíaca", ("insuficiencia cardíaca", "heart_failure", {})
     )
     (estimate,) = model.estimate([(record(), (mention,))], DAY)
-    assert estimate.status is EstimateStatus.SCORED
-    assert estimate.missing[0].startswith(
-        "mención no confirmada de insuficiencia cardíaca (01/02/2024)"
-    )
+    assert estimate.status is EstimateStatus.SUSPECTED
+    assert estimate.probability is None and estimate.features == ()
+    (reason,) = estimate.reasons
+    assert reason.text.startswith("insuficiencia cardíaca nombrada en la nota del 01/02/2024")
+    assert reason.contribution == 0.0 and reason.evidence[0].source == mention.note.key
+    assert estimate.missing[0].startswith("aclarar si la insuficiencia cardíaca")
 
 
 @pytest.mark.parametrize(

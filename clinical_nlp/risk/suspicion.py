@@ -1,0 +1,288 @@
+"""Finds heart failure suspected in writing and not settled since (``suspicion.toml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from clinical_nlp.risk.diagnosis import Diagnosis, diagnosis_concepts, find_diagnosis, no_signs
+from clinical_nlp.risk.diagnosis_support import said_after
+from clinical_nlp.risk.note_context import NO_SUSPICION, suspicion_rule
+from clinical_nlp.risk.timeline import Entry, Presence, Timeline
+
+
+class Verdict(StrEnum):
+    """What a natriuretic peptide says of the suspicion."""
+
+    RAISED = "raised"
+    NORMAL = "normal"  # under what rules heart failure out
+    NORMAL_OBESE = "normal_obese"  # under it, but obesity lowers the peptides
+
+
+@dataclass(frozen=True, slots=True)
+class Peptide:
+    """The latest natriuretic peptide in the look-back.
+
+    Parameters
+    ----------
+    entry
+        The measurement in pg/mL, or a note's word for it ("elevado") without a value.
+    limit
+        Value under which heart failure is unlikely, pg/mL.
+    after
+        Whether it is of the day of the latest suspicion or later.
+    """
+
+    entry: Entry
+    verdict: Verdict
+    limit: float
+    after: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Heart failure suspected in the record, without a test that settled it.
+
+    Parameters
+    ----------
+    mentions
+        Uncertain mentions in notes, oldest first.
+    provisional
+        Problems coded as provisional or differential, oldest first.
+    named
+        Affirmed mentions that the rule of the diagnosis does not accept, oldest first.
+    since, last
+        First and last day of these; ``None`` where none has a day.
+    asked
+        By name of the test, the first request of each that has no answer.
+    peptide
+        The latest natriuretic peptide; ``None`` without.
+    lvef
+        The latest ejection fraction (%) in the look-back; ``None`` without.
+    echo
+        The latest echocardiogram of a later day than the suspicion; ``None`` without.
+    """
+
+    mentions: tuple[Entry, ...]
+    provisional: tuple[Entry, ...]
+    named: tuple[Entry, ...]
+    since: date | None
+    last: date | None
+    asked: tuple[tuple[str, Entry], ...] = ()
+    peptide: Peptide | None = None
+    lvef: Entry | None = None
+    echo: Entry | None = None
+
+
+def find_suspicion(timeline: Timeline, diagnosis: Diagnosis | None = None) -> Suspicion | None:
+    """Find a suspicion of heart failure that stands on the index day.
+
+    Parameters
+    ----------
+    timeline
+        As known on the index day.
+    diagnosis
+        Of the same timeline, where the caller has it.
+
+    Returns
+    -------
+    Suspicion or None
+        ``None`` where heart failure is diagnosed, where nobody suspects it in the look-back,
+        and where a test or a later denial has settled it.
+    """
+    diagnosis = find_diagnosis(timeline) if diagnosis is None else diagnosis
+    if diagnosis.confirmed:
+        return None
+    recent = _Recent(timeline)
+    doubted = recent.doubted()
+    mentions = [e for e in doubted if e.kind is None]
+    provisional = [e for e in doubted if e.kind is not None]
+    named = [e for e in diagnosis.noted if recent.holds(e)] or recent.abbreviated()
+    said = [*mentions, *provisional, *named]
+    if not said or _settled(said, recent):
+        return None
+    days = [e.day for e in said if e.day is not None]
+    since, last = min(days, default=None), max(days, default=None)
+    return Suspicion(
+        mentions=tuple(mentions),
+        provisional=tuple(provisional),
+        named=tuple(named),
+        since=since,
+        last=last,
+        asked=tuple(recent.unanswered(since)),
+        peptide=recent.peptide(last),
+        lvef=_latest(recent.of("lvef")),
+        echo=_latest(e for e in recent.of("echocardiogram") if _is_later(e, last)),
+    )
+
+
+class _Recent:
+    """The part of a timeline that lies in the look-back; entries without a day are of it."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        rule = suspicion_rule()
+        self._after = timeline.as_of - timedelta(days=rule["lookback_days"])
+        everything = (*timeline.undated, *timeline.entries)
+        self.entries = [e for e in everything if self.holds(e)]
+        self.context = [e for e in timeline.context if self.holds(e)]
+        obese = rule["settled"]["obese"]
+        self._obese = any(
+            e.presence in (Presence.PRESENT, Presence.PAST)
+            and (
+                e.concept in obese["concepts"]
+                or (e.concept == "bmi" and e.value is not None and e.value >= obese["bmi_from"])
+            )
+            for e in everything
+        )
+        self.no_signs = no_signs(timeline)
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether an entry lies in the look-back, or has no day."""
+        return entry.day is None or entry.day > self._after
+
+    def of(self, concept: str) -> list[Entry]:
+        """Affirmed entries of a concept."""
+        return [e for e in self.entries if e.concept == concept and e.presence is Presence.PRESENT]
+
+    def doubted(self) -> list[Entry]:
+        """Uncertain mentions; those that the reader is not sure of, with a test asked for."""
+        concepts = diagnosis_concepts().union(suspicion_rule()["mentions"]["in_doubt"])
+        asked = {e.evidence.source for e in self.context if e.presence is Presence.UNCERTAIN}
+        nobodys = {
+            (e.evidence.source, e.evidence.start) for e in self.context if e.concept == NO_SUSPICION
+        }
+        return [
+            e
+            for e in self.entries
+            if e.presence is Presence.UNCERTAIN
+            and e.concept in concepts
+            and (not e.doubted or e.evidence.source in asked)
+            and (e.evidence.source, e.evidence.start) not in nobodys
+        ]
+
+    def abbreviated(self) -> list[Entry]:
+        """Affirmed abbreviations of the syndrome, where a drug goes with them."""
+        drugs = suspicion_rule()["mentions"]["abbreviation_with"]
+        if not any(self.of(drug) for drug in drugs):
+            return []
+        return [
+            e
+            for e in self.entries
+            if e.abbreviated
+            and e.concept in diagnosis_concepts()
+            and e.presence in (Presence.PRESENT, Presence.PAST)
+        ]
+
+    def peptide(self, last: date | None) -> Peptide | None:
+        """The latest natriuretic peptide, with a value before one told in a word."""
+        limits: dict[str, float] = suspicion_rule()["settled"]["rule_out"]
+        measured = [e for key in limits for e in self.of(key) if e.value is not None]
+        told = [e for e in self.context if e.concept in limits and _is_told(e)]
+        entry = _latest(measured) or _latest(told)
+        if entry is None:
+            return None
+        limit = limits[entry.concept]
+        return Peptide(entry, self._verdict(entry, limit), limit, _from(entry, last))
+
+    def _verdict(self, entry: Entry, limit: float) -> Verdict:
+        if entry.value is None:
+            return Verdict.RAISED if entry.presence is Presence.PRESENT else Verdict.NORMAL
+        if not _is_under(entry, limit):
+            return Verdict.RAISED
+        factor = suspicion_rule()["settled"]["obese"]["factor"]
+        if self._obese and not _is_under(entry, factor * limit):
+            return Verdict.NORMAL_OBESE
+        return Verdict.NORMAL
+
+    def unanswered(self, since: date | None) -> Iterable[tuple[str, Entry]]:
+        """First request of each test since the suspicion began that no later result answers."""
+        for test in suspicion_rule()["tests"]:
+            asked = [
+                e
+                for e in self.context
+                if e.concept in test["asked"]
+                and e.presence is Presence.UNCERTAIN
+                and _from(e, since)
+            ]
+            first = min(asked, key=lambda e: e.day or date.min, default=None)
+            answers = [e for key in test["answered"] for e in self.of(key)]
+            answers += [e for e in self.context if e.concept in test["asked"] and _is_told(e)]
+            if first is not None and not any(_answers(e, first) for e in answers):
+                yield test["name"], first
+
+
+def _settled(said: list[Entry], recent: _Recent) -> bool:
+    """Whether a denial or a conclusive test came after the last word of suspicion."""
+    rule = suspicion_rule()["settled"]
+    dated = [e for e in said if e.day is not None]
+    if not dated:
+        return False
+    denials = [
+        e
+        for e in recent.entries
+        if e.presence is Presence.ABSENT
+        and e.concept in diagnosis_concepts()
+        and e.concept not in rule["denial_says_nothing"]
+    ]
+    last = max(e.day for e in dated if e.day is not None)
+    # "Sin signos de IC" further down in the note that suspects it answers it; on another day it
+    # says how the patient was on that day.
+    denials = [
+        e
+        for e in denials
+        if e.day == last or (e.evidence.source, e.evidence.start) not in recent.no_signs
+    ]
+    if said_after(denials, dated):
+        return True
+    peptide = recent.peptide(last)
+    if peptide is not None and peptide.after and peptide.verdict is Verdict.NORMAL:
+        return True
+    return _normal_echo(last, recent)
+
+
+def _normal_echo(last: date, recent: _Recent) -> bool:
+    """Whether an echocardiogram of a later day is normal."""
+    rule = suspicion_rule()["settled"]["echocardiogram"]
+    lvef = _latest(e for e in recent.of("lvef") if _is_later(e, last))
+    if lvef is None or lvef.value is None or lvef.value < rule["lvef_from"]:
+        return False
+    peptide = recent.peptide(last)
+    if peptide is not None and peptide.after and peptide.verdict is Verdict.RAISED:
+        return False
+    structural = {e.concept for e in recent.entries if e.presence is not Presence.ABSENT}
+    return structural.isdisjoint(rule["structural"])
+
+
+def _is_told(entry: Entry) -> bool:
+    return entry.presence in (Presence.PRESENT, Presence.ABSENT)
+
+
+def _is_under(entry: Entry, limit: float) -> bool:
+    """Whether a value lies under a limit; "<125" does, ">100" does not say."""
+    if entry.value is None or entry.comparator in (">", ">="):
+        return False
+    return entry.value < limit or (entry.comparator == "<" and entry.value <= limit)
+
+
+def _from(entry: Entry, day: date | None) -> bool:
+    """Whether an entry is of a day or later; where one has no day, it may be."""
+    return entry.day is None or day is None or entry.day >= day
+
+
+def _is_later(entry: Entry, day: date | None) -> bool:
+    return entry.day is not None and day is not None and entry.day > day
+
+
+def _answers(result: Entry, request: Entry) -> bool:
+    if result.day is None or request.day is None:
+        return False
+    if result.evidence.source != request.evidence.source:
+        return result.day >= request.day
+    return (result.evidence.start or 0) > (request.evidence.start or 0)
+
+
+def _latest(entries: Iterable[Entry]) -> Entry | None:
+    """The entry of the latest day; of one day, that further down."""
+    return max(entries, key=lambda e: (e.day or date.min, e.evidence.start or 0), default=None)
