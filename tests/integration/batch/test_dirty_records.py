@@ -88,7 +88,7 @@ def test_dirty_records(estimates: dict[str, dict[str, Any]]) -> None:
     }
     named = "insuficiencia cardíaca nombrada en la nota del 14/03/2024"
     for name in ("copied", "grown"):
-        assert estimates[name]["reasons"][0].startswith(named)
+        assert estimates[name]["reasons"][0]["text"].startswith(named)
     heavy, steady = estimates["heavy"], estimates["steady"]
     assert heavy["probability"] < 2 * steady["probability"] < 0.02
     assert heavy["high"] < 0.1
