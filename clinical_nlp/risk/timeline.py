@@ -63,6 +63,8 @@ class Entry:
     doubted
         The reader is not sure what the note says of it; ``presence`` is uncertain for that, not
         because the note's author doubts.
+    one_sided
+        The note says that swelling is of one leg (:mod:`clinical_nlp.risk.laterality`).
     """
 
     concept: str
@@ -80,6 +82,7 @@ class Entry:
     comparator: str | None = None
     abbreviated: bool = False
     doubted: bool = False
+    one_sided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from clinical_nlp.records import (
 from clinical_nlp.records.partial_date import day_of
 from clinical_nlp.risk.copy_forward import CopyForwardDetector
 from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosis_concepts
+from clinical_nlp.risk.laterality import one_sided
 from clinical_nlp.risk.note_context import context_entries
 from clinical_nlp.risk.timeline import (
     Entry,
@@ -157,6 +158,7 @@ def _from_note(
             comparator=finding.comparator,
             abbreviated=len(_NOT_LETTER.sub("", finding.text)) <= _ABBREVIATION,
             doubted=finding.doubtful,
+            one_sided=one_sided(noted.note.text, finding.start, finding.end, finding.concept),
         )
 
 

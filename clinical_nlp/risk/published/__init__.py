@@ -1,4 +1,4 @@
-"""Published scores and rules: PREVENT, Framingham criteria, NT-proBNP."""
+"""Published scores and rules: PREVENT, PCP-HF, Framingham criteria, NT-proBNP."""
 
 from clinical_nlp.risk.published.framingham import FraminghamResult, framingham
 from clinical_nlp.risk.published.nt_probnp import (
@@ -9,22 +9,30 @@ from clinical_nlp.risk.published.nt_probnp import (
     peptide_class,
     peptide_rule,
 )
+from clinical_nlp.risk.published.pcp_hf import PcpHfInputs, pcp_hf, pcp_hf_inputs
 from clinical_nlp.risk.published.prevent import (
     PreventInputs,
-    PreventResult,
+    nearest_in_range,
     prevent_hf,
     prevent_inputs,
 )
+from clinical_nlp.risk.published.refusal import Refusal, RefusalCode, ScoreResult
 
 __all__ = [
     "FraminghamResult",
     "NtProBnpClass",
     "NtProBnpResult",
+    "PcpHfInputs",
     "PreventInputs",
-    "PreventResult",
+    "Refusal",
+    "RefusalCode",
+    "ScoreResult",
     "framingham",
     "likely_limit",
+    "nearest_in_range",
     "nt_probnp_rule",
+    "pcp_hf",
+    "pcp_hf_inputs",
     "peptide_class",
     "peptide_rule",
     "prevent_hf",

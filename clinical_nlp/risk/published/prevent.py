@@ -9,24 +9,37 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Literal
 
 from clinical_nlp.records import Sex
 from clinical_nlp.risk.feature_table import FeatureTable
-from clinical_nlp.risk.features import current, ever, measured
-from clinical_nlp.risk.timeline import Entry, Timeline
+from clinical_nlp.risk.published.inputs import (
+    bmi_of,
+    egfr_of,
+    has_diabetes,
+    is_smoker,
+    known_disease,
+    missing,
+    outside,
+    prior_disease,
+    treats_blood_pressure,
+    value_of,
+)
+from clinical_nlp.risk.published.refusal import Refusal, ScoreResult
+from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.spanish import decimal_comma
 
-#: Limits of each input, inclusive, and its Spanish name: the paper's table of inputs.
-LIMITS: dict[str, tuple[float, float, str]] = {
-    "age": (30, 79, "edad"),
-    "systolic_bp": (90, 180, "tensión sistólica"),
-    "bmi": (18.5, 39.9, "IMC"),
-    "egfr": (15, 140, "filtrado glomerular"),
+_NAME = "PREVENT"
+
+#: Limits of each input, inclusive: those of the American Heart Association's calculator.
+LIMITS: dict[str, tuple[float, float]] = {
+    "age": (30, 79),
+    "systolic_bp": (90, 200),
+    "bmi": (18.5, 39.9),
+    "egfr": (15, 150),
 }
 
 #: Ages up to which the 30-year equation holds.
@@ -49,6 +62,8 @@ class PreventInputs:
         mL/min/1.73 m2 (CKD-EPI 2021).
     treated
         Takes antihypertensive drugs.
+    prior_disease
+        Concepts by which cardiovascular disease is known.
     """
 
     sex: Sex
@@ -59,17 +74,10 @@ class PreventInputs:
     diabetes: bool = False
     smoker: bool = False
     treated: bool = False
+    prior_disease: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PreventResult:
-    """Risk (0..1), or ``None`` and the reasons in Spanish."""
-
-    probability: float | None
-    why_not: tuple[str, ...] = ()
-
-
-def prevent_hf(inputs: PreventInputs, years: Literal[10, 30] = 10) -> PreventResult:
+def prevent_hf(inputs: PreventInputs, years: Literal[10, 30] = 10) -> ScoreResult:
     """Estimate the risk of heart failure over 10 or 30 years.
 
     Examples
@@ -78,12 +86,12 @@ def prevent_hf(inputs: PreventInputs, years: Literal[10, 30] = 10) -> PreventRes
     >>> round(prevent_hf(woman).probability, 3), round(prevent_hf(woman, 30).probability, 2)
     (0.081, 0.39)
     """
-    reasons = _outside(inputs, years)
+    reasons = _refusals(inputs, years)
     if reasons:
-        return PreventResult(None, reasons)
+        return ScoreResult(None, reasons)
     age, sbp, bmi, egfr = inputs.age, inputs.systolic_bp, inputs.bmi, inputs.egfr
     if age is None or sbp is None or bmi is None or egfr is None:  # checked above
-        return PreventResult(None)
+        return ScoreResult(None)
     decades = (age - 55) / 10
     terms = {
         "constant": 1.0,
@@ -104,47 +112,58 @@ def prevent_hf(inputs: PreventInputs, years: Literal[10, 30] = 10) -> PreventRes
         terms[f"age_{name}"] = decades * terms[name]
     column = _coefficients()[years, inputs.sex]
     log_odds = sum(weight * terms[name] for name, weight in column.items())
-    return PreventResult(1 / (1 + math.exp(-log_odds)))
+    return ScoreResult(1 / (1 + math.exp(-log_odds)))
 
 
-def prevent_inputs(timeline: Timeline, table: FeatureTable) -> PreventInputs:
-    """Take the equation's inputs from a timeline, by the definitions of the features."""
-    topics = {topic.key: topic for topic in table.topics}
+def nearest_in_range(inputs: PreventInputs) -> PreventInputs:
+    """Move blood pressure, BMI and eGFR outside the limits to the limit; age stays.
 
-    def entries(key: str) -> list[Entry]:
-        return timeline.of(topics[key].concepts)
+    The calculator of the American Heart Association allows it: "risk can still be estimated
+    with the closest in-range value", which may be an over- or underestimate.
+    """
 
-    def last(key: str) -> float | None:
-        values = measured(topics[key], entries(key), timeline, table)
-        return values[-1].value if values else None
+    def held(value: float | None, item: str) -> float | None:
+        low, high = LIMITS[item]
+        return None if value is None else min(max(value, low), high)
 
-    drugs = ("antihypertensive", "beta_blocker", "calcium_blocker")
-    recent = timeline.as_of - timedelta(days=table.lookback_days)
-    smoking = [e for e in ever(entries("smoking")) if e.day is not None and e.day > recent]
-    return PreventInputs(
-        sex=timeline.sex,
-        age=timeline.age,
-        systolic_bp=last("systolic_bp"),
-        bmi=last("bmi"),
-        egfr=last("egfr"),
-        diabetes=bool(ever(entries("diabetes"))),
-        smoker=bool(smoking),
-        treated=any(current(entries(key), timeline, table) for key in drugs),
+    return replace(
+        inputs,
+        systolic_bp=held(inputs.systolic_bp, "systolic_bp"),
+        bmi=held(inputs.bmi, "bmi"),
+        egfr=held(inputs.egfr, "egfr"),
     )
 
 
-def _outside(inputs: PreventInputs, years: int) -> tuple[str, ...]:
-    reasons = []
+def prevent_inputs(timeline: Timeline, table: FeatureTable) -> PreventInputs:
+    """Take the equation's inputs from a timeline.
+
+    BMI is computed from weight and height where it is not recorded, eGFR by CKD-EPI 2021 from
+    creatinine.
+    """
+    return PreventInputs(
+        sex=timeline.sex,
+        age=timeline.age,
+        systolic_bp=value_of(timeline, table, "systolic_bp"),
+        bmi=bmi_of(timeline, table),
+        egfr=egfr_of(timeline, table),
+        diabetes=has_diabetes(timeline),
+        smoker=is_smoker(timeline, table),
+        treated=treats_blood_pressure(timeline, table),
+        prior_disease=prior_disease(timeline),
+    )
+
+
+def _refusals(inputs: PreventInputs, years: int) -> tuple[Refusal, ...]:
+    reasons = [known_disease(_NAME, concept) for concept in inputs.prior_disease[:1]]
     if inputs.sex not in (Sex.FEMALE, Sex.MALE):
-        reasons.append("PREVENT necesita el sexo (mujer o varón)")
-    for field, (low, high, name) in LIMITS.items():
-        value = getattr(inputs, field)
-        top = _MAX_AGE_30_YEARS if field == "age" and years == 30 else high
+        reasons.append(missing(_NAME, "sex"))
+    for item, (low, high) in LIMITS.items():
+        value = getattr(inputs, item)
+        top = _MAX_AGE_30_YEARS if item == "age" and years == 30 else high
         if value is None:
-            reasons.append(f"PREVENT necesita {name}")
+            reasons.append(missing(_NAME, item))
         elif not low <= value <= top:
-            bounds = decimal_comma(f"{low:g} a {top:g}")
-            reasons.append(f"{name} fuera de los límites de PREVENT ({bounds})")
+            reasons.append(outside(_NAME, item, decimal_comma(f"{low:g} a {top:g}")))
     return tuple(reasons)
 
 

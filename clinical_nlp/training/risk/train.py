@@ -118,7 +118,7 @@ def train(
         "test": measures,
         **clinical_use(data, split.languages, probabilities, table, fit),
         "baselines": published_scores(
-            data, probability, table, lexicon.concepts, fit.bootstrap, fit.seed
+            data, probabilities, table, lexicon.concepts, fit.bootstrap, fit.seed
         ),
         "lead_time": lead_times(cohort, data, models, table, recipe),
         "temporal": temporal_check(data, split.rows, recipe, final),

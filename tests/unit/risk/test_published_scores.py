@@ -1,126 +1,19 @@
+"""The NT-proBNP rule."""
+
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical_nlp.records import Evidence, Sex
-from clinical_nlp.risk.feature_table import load_features
-from clinical_nlp.risk.published import (
-    NtProBnpClass,
-    PreventInputs,
-    framingham,
-    nt_probnp_rule,
-    peptide_class,
-    prevent_hf,
-    prevent_inputs,
-)
+from clinical_nlp.records import Evidence
+from clinical_nlp.risk.published import NtProBnpClass, nt_probnp_rule, peptide_class
 from clinical_nlp.risk.timeline import Entry, Origin, Presence
 
 DAY = date(2024, 6, 1)
-WOMAN = PreventInputs(Sex.FEMALE, 50, 160, 35, 90, diabetes=True, treated=True)
-
-
-def test_prevent_hf_reproduces_published_example():
-    """Khan et al. 2024: 8.1% over 10 years and 39% over 30."""
-    assert prevent_hf(WOMAN).probability == pytest.approx(0.081, abs=0.0005)
-    assert prevent_hf(WOMAN, 30).probability == pytest.approx(0.39, abs=0.005)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"age": 80}, "edad fuera"),
-        ({"age": 29}, "edad fuera"),
-        ({"systolic_bp": 185}, "tensión sistólica fuera"),
-        ({"bmi": 40}, "IMC fuera de los límites de PREVENT (18,5 a 39,9)"),
-        ({"egfr": 14}, "filtrado glomerular fuera"),
-        ({"egfr": None}, "necesita filtrado"),
-        ({"sex": Sex.UNKNOWN}, "necesita el sexo"),
-    ],
-)
-def test_prevent_hf_outside_limits_returns_reason_without_probability(change, words):
-    result = prevent_hf(replace(WOMAN, **change))
-    assert result.probability is None
-    assert any(words in reason for reason in result.why_not)
-
-
-def test_prevent_hf_thirty_years_is_limited_to_age_59():
-    assert prevent_hf(replace(WOMAN, age=60), 30).probability is None
-    assert prevent_hf(replace(WOMAN, age=60)).probability is not None
-
-
-@given(
-    sex=st.sampled_from([Sex.FEMALE, Sex.MALE]),
-    age=st.floats(30, 78),
-    sbp=st.floats(110, 179),
-    bmi=st.floats(18.5, 39.9),
-    egfr=st.floats(15, 140),
-)
-def test_prevent_hf_added_risk_factor_never_lowers_risk(sex, age, sbp, bmi, egfr):
-    base = PreventInputs(sex, age, sbp, bmi, egfr)
-    risk = prevent_hf(base).probability
-    assert 0 < risk < 1
-    for worse in ({"diabetes": True}, {"smoker": True}, {"age": age + 1}, {"systolic_bp": sbp + 1}):
-        assert prevent_hf(replace(base, **worse)).probability >= risk
-
-
-def test_prevent_inputs_come_from_notes_and_codes(timeline, note, event):
-    line = timeline(
-        DAY,
-        [note(DAY - timedelta(30), "TA 160/90", ("160", "systolic_bp", {"value": 160.0}))],
-        [
-            event("observation", "loinc", "39156-5", date(2024, 1, 1), value=35.0, unit="kg/m2"),
-            event("condition", "icd10", "E11.9", date(2015, 1, 1)),
-            event("medication", "atc", "C09AA02", date(2015, 1, 1)),
-        ],
-    )
-    found = prevent_inputs(line, load_features())
-    assert found == PreventInputs(Sex.FEMALE, 80, 160.0, 35.0, None, True, False, True)
-
-
-def _marks(*concepts):
-    return [(key, key, {}) for key in concepts]
-
-
-@pytest.mark.parametrize(
-    ("concepts", "met"),
-    [
-        (["orthopnea", "paroxysmal_nocturnal_dyspnea"], False),  # one criterion
-        (["orthopnea", "crackles"], True),
-        (["crackles", "ankle_edema", "lower_limb_edema"], False),  # oedema counts once
-        (["crackles", "ankle_edema", "dyspnea_on_exertion"], True),
-        (["ankle_edema", "dyspnea_on_exertion", "nocturnal_cough"], False),
-    ],
-)
-def test_framingham_counts_each_criterion_once(timeline, note, lexicon, concepts, met):
-    line = timeline(DAY, [note(DAY, " ".join(concepts), *_marks(*concepts))])
-    assert framingham(line, lexicon.concepts).met is met
-
-
-def test_framingham_ignores_denied_and_old_signs(timeline, note, lexicon):
-    denied = note(DAY, "crackles", ("crackles", "crackles", {"negated": True}))
-    old = note(DAY - timedelta(400), "orthopnea", *_marks("orthopnea"))
-    result = framingham(timeline(DAY, [denied, old]), lexicon.concepts)
-    assert not result.major and not result.minor
-
-
-def test_framingham_heart_rate_from_120_is_minor_criterion(timeline, note, lexicon):
-    fast = note(DAY, "FC 124", ("124", "heart_rate", {"value": 124.0}))
-    slow = note(DAY - timedelta(1), "FC 84", ("84", "heart_rate", {"value": 84.0}))
-    result = framingham(timeline(DAY, [fast, slow]), lexicon.concepts)
-    assert list(result.minor) == ["tachycardia"]
-    assert [e.source for e in result.minor["tachycardia"]] == [fast.note.key]
-
-
-def test_framingham_every_catalogue_criterion_has_group(lexicon):
-    from clinical_nlp.risk.published.framingham import _criteria
-
-    marked = {key for key, c in lexicon.concepts.items() if c.framingham != "none"}
-    assert marked <= _criteria().keys()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Subgroups, lead time, published scores and the split in time."""
+"""Subgroups, lead time and the split in time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from clinical_nlp.artifacts import shipped_folder
-from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import Evidence, Sex
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_matrix
@@ -24,7 +23,6 @@ from clinical_nlp.training.risk.lead_time import (
     lead_time,
     timelines_before_diagnosis,
 )
-from clinical_nlp.training.risk.published import published_scores
 from clinical_nlp.training.risk.recipe import Recipe
 from clinical_nlp.training.risk.subgroups import age_bands, group_keys, subgroups
 from clinical_nlp.training.risk.temporal import DRAWS, temporal_check
@@ -90,28 +88,6 @@ def test_lead_days_run_from_the_first_alert_to_the_diagnosis():
     assert summary["alerted_180"].value == 0.5 and summary["alerted_360"].value == 0
     assert summary["median_days"].value == 180
     assert [p["share"] for p in alerted_by(leads)][:7] == [0.5] * 6 + [0.0]
-
-
-def test_published_scores_cover_patients_with_their_inputs_only():
-    generator = np.random.default_rng(2)
-    lines = []
-    for i in range(200):
-        ill = i % 4 == 0
-        entries = [noted("orthopnea", DAY), noted("raised_jvp", DAY)] if ill else []
-        if i % 2 == 0:
-            entries.append(noted("nt_probnp", DAY, 900.0 if ill else 60.0))
-        lines.append(line(f"p{i}", DAY, int(generator.integers(1940, 1960)), Sex.MALE, *entries))
-    y = np.array([i % 4 == 0 for i in range(200)], dtype=int)
-    people = np.array([f"p{i}" for i in range(200)])
-    data = Data(feature_matrix(lines, TABLE), lines, y, np.ones(200), people)
-    prevent, criteria, peptide = published_scores(
-        data, generator.random(200), TABLE, load_lexicon().concepts, 20, 1
-    )
-    assert prevent["covered"] == 0  # no blood pressure, no kidney function
-    assert criteria["covered"] == 1 and criteria["sensitivity"] == 1.0
-    assert criteria["needed"] == 1.0 and criteria["auroc"].value == 1.0
-    assert peptide["covered"] == 0.5 and peptide["auroc"].value == 1.0
-    assert peptide["per_1000"] == pytest.approx(250)
 
 
 def test_temporal_check_trains_on_closed_windows_only():
