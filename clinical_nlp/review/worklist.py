@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from clinical_nlp.records import EstimateStatus
-from clinical_nlp.review.markup import Html, band_chip, escape, state_chip
+from clinical_nlp.review.markup import Html, band_chip, escape
 from clinical_nlp.review.output import BatchOutput
 from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.states import state_of
@@ -47,8 +47,7 @@ def _suspected(table: pd.DataFrame, limit: int) -> str:
         for rank, row in zip(shown.index, shown.to_dict("records"), strict=True)
     )
     return (
-        f"<h4 class='cnr-part'>{state_chip(EstimateStatus.SUSPECTED)} "
-        f"{escape(state_of(EstimateStatus.SUSPECTED).heading_es)}</h4>"
+        f"<h4 class='cnr-part'>{escape(state_of(EstimateStatus.SUSPECTED).heading_es)}</h4>"
         f"<table class='cnr-suspected'><caption>{len(shown)} de {len(table)} pacientes. Lo dice "
         "una nota: no es una predicción y no lleva probabilidad. La sospecha más reciente, "
         f"primero.</caption><thead><tr>{_PATIENT_HEADS}<th scope='col'>Qué consta</th>"
@@ -125,7 +124,7 @@ def show_states(batch: BatchOutput) -> Html:
 
 
 def show_not_scored(batch: BatchOutput, limit: int = 5) -> Html:
-    """Show the reasons for missing estimates of a batch, the most frequent first.
+    """Show why patients of a batch have no probability, the most frequent first.
 
     Parameters
     ----------
@@ -136,7 +135,7 @@ def show_not_scored(batch: BatchOutput, limit: int = 5) -> Html:
     """
     table = batch.not_scored()
     if table.empty:
-        return Html("<p>Todos los pacientes tienen estimación.</p>")
+        return Html("<p>Todos los pacientes llevan una probabilidad.</p>")
     rows = "".join(
         f"<tr><th scope='row'>{escape(row['Estado'])}</th><td>{escape(row['Motivo'])}</td>"
         f"<td class='cnr-n'>{row['Pacientes']}</td>"
@@ -145,7 +144,7 @@ def show_not_scored(batch: BatchOutput, limit: int = 5) -> Html:
     )
     return Html(
         f"<table class='cnr-plain-table'><caption>{int(table['Pacientes'].sum())} de "
-        f"{len(batch.patients)} pacientes no tienen estimación.</caption><thead><tr>"
+        f"{len(batch.patients)} pacientes no llevan ninguna probabilidad.</caption><thead><tr>"
         "<th scope='col'>Estado</th><th scope='col'>Motivo</th>"
         "<th class='cnr-n' scope='col'>Pacientes</th>"
         f"<th scope='col'>Quiénes</th></tr></thead><tbody>{rows}</tbody></table>"
