@@ -76,7 +76,7 @@ def find_index_day(days: Mapping[date, DayCounts]) -> IndexDay:
         return IndexDay(None, {})
     latest = end = order[-1]
     contacts = sum(counts.patients for counts in days.values())
-    rate = _rate(order, days, contacts)
+    rate = contact_rate(days)
     strays, disbelieved, best = 0, 0, 0.0
     for later, day in zip(reversed(order), reversed(order[:-1]), strict=False):
         strays += days[later].patients
@@ -93,8 +93,15 @@ def find_index_day(days: Mapping[date, DayCounts]) -> IndexDay:
     return IndexDay(end, {day: days[day] for day in order if day > end})
 
 
-def _rate(order: list[date], days: Mapping[date, DayCounts], contacts: int) -> float:
-    """Contacts a day in the middle half of all contacts."""
+def contact_rate(days: Mapping[date, DayCounts]) -> float:
+    """Return the contacts a day in the middle half of all contacts, which no stray reaches.
+
+    Parameters
+    ----------
+    days
+        As for :func:`find_index_day`; not empty.
+    """
+    order, contacts = sorted(days), sum(counts.patients for counts in days.values())
     passed, middle = 0, []
     for day in order:
         passed += days[day].patients

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.records import (
@@ -95,12 +95,15 @@ def build_timeline(
     for event in record.events:
         entry = _from_event(event, lexicon)
         known = _known_from(event)
+        if codes_heart_failure(event) and _dated_by_interval(event):
+            known = event.start  # for certain only later, but who may have it is not scored
         if known is not None and known > as_of:
             continue
         if known is not None and not (entry is None and _is_valueless(event)):
             contacts.add(known)
         if codes_heart_failure(event):
-            coded.append(_statement(event, "heart_failure" if entry is None else entry.concept))
+            statement = _statement(event, "heart_failure" if entry is None else entry.concept)
+            coded.append(replace(statement, known=known))
         if entry is not None:
             (undated if known is None else dated).append(entry)
 
@@ -247,6 +250,16 @@ def _statement(event: CodedEvent, concept: str, absent: bool = False) -> Entry:
         kind=event.kind,
         end=event.end,
     )
+
+
+def _dated_by_interval(event: CodedEvent) -> bool:
+    """Whether an event is dated by a year or month alone: known at its end, not before."""
+    start, recorded = event.start, event.recorded
+    if start is None or recorded is None or start.day != 1:
+        return False
+    of_year = start.month == 1 and recorded == date(start.year, 12, 31)
+    next_month = (start + timedelta(days=31)).replace(day=1)
+    return of_year or recorded == next_month - timedelta(days=1)
 
 
 def _known_from(event: CodedEvent) -> date | None:

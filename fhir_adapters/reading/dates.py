@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
 from fhir_adapters.reading.defects import Defect, Unusable
@@ -39,6 +39,13 @@ class Moment:
 
     at: datetime
     last_day: date
+
+    @property
+    def latest(self) -> datetime:
+        """Its first instant, or noon of the last day of a year or month given alone."""
+        if self.last_day == self.day:
+            return self.at
+        return datetime.combine(self.last_day, time(12), self.at.tzinfo)
 
     @property
     def day(self) -> date:
@@ -152,3 +159,17 @@ def first_day(moment: Moment | None) -> date | None:
 def last_day(moment: Moment | None) -> date | None:
     """Return the last day that a moment may mean."""
     return None if moment is None else moment.last_day
+
+
+def known_day(start: Moment | None, recorded: Moment | None = None) -> date | None:
+    """Return the day on which something is known for certain, where that is not its first day.
+
+    The recording's, where there is one. Without it, something of a day is known on that day
+    (``None``), but what is dated by its year or month alone may have been on the last day of
+    it: to take it as known on the first would show a model its future.
+    """
+    if recorded is not None:
+        return recorded.last_day
+    if start is None or start.last_day == start.day:
+        return None
+    return start.last_day

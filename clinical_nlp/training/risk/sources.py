@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -12,7 +12,6 @@ from spacy.language import Language
 from clinical_nlp.errors import UsageError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import PatientRecord, SourceSummary
-from clinical_nlp.risk.index_day import find_index_day
 from clinical_nlp.simulation import (
     Parameters,
     draw_service,
@@ -20,6 +19,7 @@ from clinical_nlp.simulation import (
     simulate_patient,
 )
 from clinical_nlp.training.risk.cohort import sampling_weight
+from clinical_nlp.training.risk.data_end import find_data_end
 from clinical_nlp.training.risk.dataset import Cohort, read_cohort
 from clinical_nlp.training.risk.recipe import CohortRecipe
 
@@ -38,21 +38,39 @@ class PatientSource(Protocol):
         """Yield the patients in order of id."""
         ...
 
+    def places(self) -> Mapping[str, int]:
+        """Place of each patient in the export, by id: the order in which they stand there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class PatientStream:
-    """Patients to read one at a time, the first and last day of their data, their number."""
+    """Patients to read one at a time.
+
+    Parameters
+    ----------
+    records
+        In order of id, export by export.
+    days
+        First and last day of their data.
+    patients
+        Their number.
+    places
+        Place of each patient in the export, by id.
+    """
 
     records: Iterator[PatientRecord]
     days: tuple[date, date]
     patients: int
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> PatientStream:
     """Scan exports; their patients are then read as one stream.
 
-    The last day of the data is the recipe's, else the last day of the exports; the first is
-    the recipe's, else ``record_years`` before the last.
+    The last day of the data is the recipe's, else the day on which the first of the exports
+    thins out (``data_end.py``): past it no diagnosis would be seen. The first is the recipe's,
+    else ``record_years`` before the last.
 
     Raises
     ------
@@ -60,9 +78,8 @@ def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> Pati
         E123: neither the recipe nor an export has a last day.
     """
     summaries = [source.scan(lambda read: None) for source in sources]
-    last = recipe.last_day or max(
-        filter(None, (find_index_day(s.days).day for s in summaries)), default=None
-    )
+    ends = [find_data_end(s.days) for s in summaries]
+    last = recipe.last_day or min((day for day in ends if day is not None), default=None)
     if last is None:
         raise UsageError(
             "E123",
@@ -70,14 +87,27 @@ def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> Pati
             "give cohort.last_day in the recipe, or an export with dates",
         )
     first = recipe.first_day or last - timedelta(days=365 * recipe.record_years)
-    return PatientStream(_records(sources), (first, last), sum(s.patients for s in summaries))
+    patients = sum(summary.patients for summary in summaries)
+    return PatientStream(_records(sources), (first, last), patients, _places(sources))
 
 
 def _records(sources: Sequence[PatientSource]) -> Iterator[PatientRecord]:
     for number, source in enumerate(sources):
         for record in source.records():
-            # Ids of two exports may be the same without being the same person.
-            yield record if len(sources) == 1 else replace(record, id=f"{number}/{record.id}")
+            yield replace(record, id=_id_in(sources, number, record.id))
+
+
+def _places(sources: Sequence[PatientSource]) -> dict[str, int]:
+    return {
+        _id_in(sources, number, patient): place
+        for number, source in enumerate(sources)
+        for patient, place in source.places().items()
+    }
+
+
+def _id_in(sources: Sequence[PatientSource], number: int, patient: str) -> str:
+    """A patient's id; ids of two exports may be the same without being the same person."""
+    return patient if len(sources) == 1 else f"{number}/{patient}"
 
 
 def simulated_cohort(

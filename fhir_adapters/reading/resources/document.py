@@ -163,7 +163,7 @@ def _document(
     language = string(resource, "language")
     return Document(
         patient,
-        None if written is None else written.at,
+        None if written is None else written.latest,  # nobody could read it before
         loinc(resource, kind_field),
         tuple(part.in_language(language) for part in parts),
         replaces,

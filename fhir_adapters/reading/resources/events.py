@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind
 from fhir_adapters.reading.codings import code_of, coding, codings, concept_codings, relation
-from fhir_adapters.reading.dates import Dates, first_day, last_day
+from fhir_adapters.reading.dates import Dates, first_day, known_day, last_day
 from fhir_adapters.reading.defects import LeftOut
 from fhir_adapters.reading.references import patient_id
 from fhir_adapters.reading.resources.facts import (
@@ -50,7 +50,7 @@ def reduce_condition(resource: Json, dates: Dates) -> Facts:
         codings=codes,
         start=first_day(onset),
         end=end,
-        recorded=first_day(recorded),
+        recorded=known_day(onset, recorded),
         negated=verification == "refuted",
         uncertain=verification in _UNCERTAIN,
     )
@@ -134,6 +134,7 @@ def reduce_procedure(resource: Json, dates: Dates) -> Facts:
         codings=codes,
         start=first_day(start),
         end=last_day(end),
+        recorded=known_day(start),
         # The latter two are of STU3 and DSTU2.
         negated=string(resource, "status") == "not-done"
         or resource.get("notDone") is True

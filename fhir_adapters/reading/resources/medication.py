@@ -6,7 +6,7 @@ from datetime import date
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind
 from fhir_adapters.reading.codings import code_of, codings
-from fhir_adapters.reading.dates import Dates, first_day, last_day
+from fhir_adapters.reading.dates import Dates, first_day, known_day, last_day
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.references import contained, parse_reference, patient_id
 from fhir_adapters.reading.resources.facts import (
@@ -48,7 +48,7 @@ def reduce_medication_request(resource: Json, dates: Dates) -> Facts:
         codings=codes,
         start=first_day(start),
         end=end,
-        recorded=first_day(authored),
+        recorded=known_day(start, authored),
         negated=resource.get("doNotPerform") is True,
     )
     return Facts(patient, (event,), medication)
@@ -77,7 +77,7 @@ def reduce_medication_statement(resource: Json, dates: Dates) -> Facts:
         codings=codes,
         start=first_day(start),
         end=end,
-        recorded=first_day(asserted),
+        recorded=known_day(start, asserted),
         negated=status == "not-taken"
         or adherence == "not-taking"
         or taken == "n"

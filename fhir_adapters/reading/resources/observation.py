@@ -13,7 +13,7 @@ from fhir_adapters.reading.codings import (
     codings,
     word_means_absent,
 )
-from fhir_adapters.reading.dates import Dates, first_day, last_day
+from fhir_adapters.reading.dates import Dates, first_day, known_day, last_day
 from fhir_adapters.reading.defects import Defect, LeftOut, Unusable
 from fhir_adapters.reading.quantities import TextValue, read_pressure, read_value
 from fhir_adapters.reading.references import patient_id
@@ -50,7 +50,7 @@ def reduce_observation(resource: Json, dates: Dates) -> Facts:
         raise LeftOut
     start, end = dates.span(resource, "effective")
     issued = dates.past(resource, "issued")
-    days = (first_day(start or issued), last_day(end), first_day(issued))
+    days = (first_day(start or issued), last_day(end), known_day(start, issued))
     components = children(resource, "component")
     is_panel = bool(components) and not _has_value(resource)
     items = components if is_panel else [resource, *components]

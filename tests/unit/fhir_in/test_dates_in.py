@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_adapters.reading.dates import Dates, parse_moment
+from fhir_adapters.reading.dates import Dates, known_day, parse_moment
 from fhir_adapters.reading.defects import Defect, Unusable
 
 DATES = Dates(date(2024, 6, 1))
@@ -100,3 +100,24 @@ def test_read_date_of_wrong_json_type_raises_bad_shape(value):
     with pytest.raises(Unusable) as error:
         DATES.read({"date": value}, "date")
     assert error.value.defect is Defect.BAD_SHAPE
+
+
+@pytest.mark.parametrize(
+    ("start", "recorded", "known"),
+    [
+        ("2023", None, date(2023, 12, 31)),  # a test of that year may be its last
+        ("2023-05", None, date(2023, 5, 31)),
+        ("2023-05-04", None, None),  # on its own day
+        ("2023", "2023-06-02", date(2023, 6, 2)),
+        ("2023-05-04", "2023", date(2023, 12, 31)),
+        (None, None, None),
+    ],
+)
+def test_known_day_of_a_partial_date_is_its_last(start, recorded, known):
+    moments = [text and parse_moment(text) for text in (start, recorded)]
+    assert known_day(*moments) == known
+
+
+def test_note_dated_by_its_year_is_of_the_last_day():
+    assert parse_moment("2023").latest.date() == date(2023, 12, 31)
+    assert parse_moment("2023-05-04T10:00:00Z").latest == parse_moment("2023-05-04T10:00:00Z").at

@@ -95,3 +95,16 @@ def test_contact_with_the_heart_failure_clinic_is_a_sign():
 )
 def test_words_that_do_not_say_that_the_patient_has_it(text):
     assert not names_heart_failure(text)
+
+
+def test_diagnosis_dated_by_its_year_is_known_all_that_year():
+    """It may have been made on its first day: nobody who may have the disease is scored."""
+    code = Coding("http://hl7.org/fhir/sid/icd-10", "I50.9")
+    condition = event(
+        EventKind.CONDITION, code, start=date(2024, 1, 1), recorded=date(2024, 12, 31)
+    )
+    record = PatientRecord("p", events=(condition,))
+    assert build_timeline(record, (), load_lexicon(), DAY).coded_heart_failure
+    late = event(EventKind.CONDITION, code, start=date(2024, 1, 1), recorded=date(2024, 7, 3))
+    record = PatientRecord("p", events=(late,))
+    assert not build_timeline(record, (), load_lexicon(), DAY).coded_heart_failure
