@@ -60,6 +60,8 @@ class RunOutcome:
         ``kwh``, ``co2_kg`` and ``method``; empty where not measured.
     disbelieved
         Days after the end of the export, whose dates are taken as mistyped.
+    codes
+        What is recognised of the export's codes (``risk.code_report``).
     alerts
         What a person should look at before the results are used.
     """
@@ -79,6 +81,7 @@ class RunOutcome:
     reader: str | None = None
     energy: Mapping[str, Any] = field(default_factory=dict)
     disbelieved: Mapping[date, DayCounts] = field(default_factory=dict)
+    codes: Mapping[str, Any] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
 
     @contextmanager
@@ -142,6 +145,7 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
                 str(day): asdict(counts) for day, counts in outcome.disbelieved.items()
             },
         },
+        "codes": dict(outcome.codes),
         "patients": dict(statistics.patients) | {"failed": outcome.failed_patients},
         "abstentions": dict(sorted(statistics.abstentions.items())),
         "notes": dict(statistics.notes) | {"failed": outcome.failed_notes},

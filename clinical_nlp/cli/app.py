@@ -20,6 +20,7 @@ silence_telemetry()
 from clinical_nlp.cli import (  # noqa: E402
     audit,
     batch,
+    codes,
     drift,
     evaluate,
     extract,
@@ -49,6 +50,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("batch")(batch.batch)
+app.command("codes")(codes.codes)
 app.command("extract")(extract.extract)
 app.command("assert")(extract.assert_)
 app.command("simulate")(simulate.simulate)

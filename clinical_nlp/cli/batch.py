@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from clinical_nlp.cli.codes import CONCEPT_MAP, load_concept_maps, print_codes
 from clinical_nlp.errors import EXIT_DOUBTFUL, EXIT_QUARANTINED, UsageError
 
 if TYPE_CHECKING:
     from clinical_nlp.batch.models import BatchModels
     from clinical_nlp.batch.run_record import RunOutcome
+    from clinical_nlp.records import RunContext
+    from fhir_adapters.reading import BulkExport
 
 _EXPORT = typer.Argument(
     metavar="EXPORT",
@@ -78,6 +83,7 @@ def batch(
     reader: Annotated[bool, _READER] = True,
     show: Annotated[int, _SHOW] = 0,
     quiet: Annotated[bool, _QUIET] = False,
+    concept_map: Annotated[list[Path] | None, CONCEPT_MAP] = None,
 ) -> None:
     """Read an export, estimate every patient's risk of heart failure, write the results.
 
@@ -99,17 +105,24 @@ def batch(
         raise UsageError(
             "E101", "--out names the export itself; give the results a folder of their own."
         )
+    from fhir_adapters.reading import BulkExport
     from fhir_adapters.reading.files import export_files
 
     export_files(export)  # a wrong path fails now, not after half a minute of loading
+    translation = load_concept_maps(concept_map)
     outcome = _run(
-        export,
+        partial(
+            BulkExport,
+            export,
+            max_note_bytes=max_note_mb * 1_000_000,
+            concept_map=translation,
+        ),
         out,
+        concept_map=translation.digest,
         as_of=as_of.date() if as_of else None,
         threshold=None if threshold is None else threshold / 100,
         model_uri=model,
         processes=processes,
-        max_note_bytes=max_note_mb * 1_000_000,
         mentions=mentions,
         learned=reader,
         quiet=quiet,
@@ -134,13 +147,13 @@ def batch(
 
 
 def _run(
-    export: Path,
+    open_export: Callable[..., BulkExport],  # takes the folder of its temporary database
     out: Path,
+    concept_map: str,  # digest
     as_of: date | None,
     threshold: float | None,  # probability, 0..1
     model_uri: str,
     processes: int,
-    max_note_bytes: int,
     mentions: bool,
     learned: bool,
     quiet: bool,
@@ -158,12 +171,20 @@ def _run(
     from clinical_nlp.lexicon import load_lexicon
     from clinical_nlp.registry.energy import measured
     from clinical_nlp.risk.bands import load_bands
-    from fhir_adapters.reading import BulkExport
+    from clinical_nlp.risk.code_report import report_codes
     from fhir_adapters.writing import FhirSink
 
     console = Console(stderr=True, quiet=quiet)
-    concepts, bands = load_lexicon().concepts, load_bands()
+    lexicon, bands = load_lexicon(), load_bands()
+    concepts = lexicon.concepts
     limit = bands.worklist_threshold if threshold is None else threshold
+    codes: dict[str, Any] = {}
+
+    def begin(day: date) -> RunContext:  # before anything is scored
+        codes.update(report_codes(source.coded_events(), lexicon, concept_map))
+        print_codes(console, codes, shown=5)
+        return models.context(day, limit)
+
     with OutputFolder(out) as output:
         folder = output.staging
         with console.status("Loading the pipeline and the risk model ..."):
@@ -173,14 +194,14 @@ def _run(
         with (
             measured() as energy,
             BatchProgress(console) as progress,
-            BulkExport(export, folder, max_note_bytes=max_note_bytes) as source,
+            open_export(folder) as source,
             NoteReader(models.nlp, processes, mentions, learned) as reader,
         ):
             outcome = run(
                 source,
                 reader,
                 models.resolved.model,
-                lambda day: models.context(day, limit),
+                begin,
                 lambda context: [
                     FhirSink(folder / "fhir", context, concepts, bands, card=models.resolved.card),
                     *models.sinks(folder, context, concepts, bands),
@@ -189,6 +210,7 @@ def _run(
                 as_of,
                 progress,
             )
+        outcome.codes = codes
         outcome.alerts = find_alerts(outcome, find_earlier_run(out, outcome.context.as_of))
         add_facts(outcome, models.resolved, energy.report(), processes)
         outcome.reader = models.reader_digest

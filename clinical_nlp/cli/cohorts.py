@@ -14,32 +14,52 @@ if TYPE_CHECKING:
     from clinical_nlp.training.risk.dataset import Cohort
     from clinical_nlp.training.risk.recipe import CohortRecipe
     from clinical_nlp.training.risk.sources import PatientStream
+    from fhir_adapters.reading.concept_map import ConceptMap
 
 
 def export_cohort(
-    exports: list[Path], recipe: CohortRecipe, nlp: Language, console: Console
+    exports: list[Path],
+    recipe: CohortRecipe,
+    nlp: Language,
+    console: Console,
+    concept_maps: list[Path] | None = None,
 ) -> Cohort:
-    """Read exports, and the notes of the patients that the recipe samples."""
+    """Read exports, and the notes of the patients that the recipe samples.
+
+    What is recognised of their codes is printed before any note is read.
+    """
+    from clinical_nlp.cli.codes import load_concept_maps, print_codes
     from clinical_nlp.lexicon import load_lexicon
+    from clinical_nlp.risk.code_report import report_codes
     from clinical_nlp.training.risk.dataset import read_cohort
 
+    lexicon, translation = load_lexicon(), load_concept_maps(concept_maps)
     with (
-        opened_exports(exports, recipe, console) as stream,
+        opened_exports(exports, recipe, console, translation) as stream,
         patients_bar(console, stream.patients) as advance,
     ):
-        return read_cohort(stream.records, nlp, load_lexicon(), stream.days, recipe, advance)
+        codes = report_codes(stream.coded_events(), lexicon, translation.digest)
+        print_codes(console, codes)
+        cohort = read_cohort(stream.records, nlp, lexicon, stream.days, recipe, advance)
+    cohort.codes = codes
+    return cohort
 
 
 @contextmanager
 def opened_exports(
-    exports: list[Path], recipe: CohortRecipe, console: Console
+    exports: list[Path],
+    recipe: CohortRecipe,
+    console: Console,
+    concept_map: ConceptMap | None = None,
 ) -> Iterator[PatientStream]:
     """Open and scan exports; their patients are read inside the context."""
     from clinical_nlp.training.risk.sources import scan_sources
     from fhir_adapters.reading import BulkExport
 
     with ExitStack() as stack:
-        sources = [stack.enter_context(BulkExport(folder)) for folder in exports]
+        sources = [
+            stack.enter_context(BulkExport(folder, concept_map=concept_map)) for folder in exports
+        ]
         with console.status("Reading the export ..."):
             stream = scan_sources(sources, recipe)
         yield stream

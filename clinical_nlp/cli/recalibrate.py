@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clinical_nlp.cli.codes import CONCEPT_MAP
 from clinical_nlp.errors import UsageError
 
 _FOLDER = typer.Argument(
@@ -41,6 +42,7 @@ def recalibrate(
     prevalence: Annotated[float | None, _PREVALENCE] = None,
     slope: Annotated[bool, _SLOPE] = False,
     config: Annotated[Path | None, _CONFIG] = None,
+    concept_map: Annotated[list[Path] | None, CONCEPT_MAP] = None,
 ) -> None:
     """Move a model's probabilities to a local prevalence; its ranking stays.
 
@@ -78,7 +80,7 @@ def recalibrate(
         recipe, paths = read_recipe(config or source.recipe, Recipe), exports or []
         description = f"the patients of {len(paths)} FHIR export(s)"
         nlp, console = load_pipeline(mentions=False), Console(stderr=True)
-        cohort = export_cohort(paths, recipe.cohort, nlp, console)
+        cohort = export_cohort(paths, recipe.cohort, nlp, console, concept_map)
         result = recalibrate_on_cohort(source.parts, cohort, recipe, source.metrics, slope)
     digest = write_recalibrated(result, source, out, description)
     typer.echo(f"Recalibrated: slope {result.line[0]:.3f}, intercept {result.line[1]:+.3f}.")

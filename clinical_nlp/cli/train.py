@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from clinical_nlp.cli import train_encoder, train_ner, train_reader
+from clinical_nlp.cli.codes import CONCEPT_MAP
 from clinical_nlp.errors import ModelError, UsageError
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True)
@@ -49,6 +50,7 @@ def risk(
     patients: Annotated[int | None, _PATIENTS] = None,
     leakage_checks: Annotated[bool, _LEAKAGE_CHECKS] = True,
     tracking_uri: Annotated[str | None, _STORE] = None,
+    concept_map: Annotated[list[Path] | None, CONCEPT_MAP] = None,
 ) -> None:
     """Train the 12-month heart-failure risk model on exports, or on simulated patients.
 
@@ -89,7 +91,7 @@ def risk(
     with measured() as energy:
         nlp = load_pipeline(mentions=False)  # as the nightly batch reads
         if exports:
-            cohort = export_cohort(exports, recipe.cohort, nlp, console)
+            cohort = export_cohort(exports, recipe.cohort, nlp, console, concept_map)
             description = f"patients of {len(exports)} FHIR export{'s' if len(exports) > 1 else ''}"
         else:
             with patients_bar(console, recipe.cohort.simulated_patients) as advance:

@@ -28,8 +28,20 @@ COMPARATOR_WORDS: dict[str, str] = {
         key=lambda pair: -len(pair[0]),
     )
 }
+_ALIASES: dict[str, str] = {
+    alias: uri for uri, aliases in _CODES["aliases"].items() for alias in aliases
+}
 ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 LOINC = "http://loinc.org"
+_SNOMED = "http://snomed.info/sct"
+
+
+def canonical_uri(system: str) -> str:
+    """Return FHIR's URI of a system that is given by its OID, or with an edition."""
+    plain = system.strip().rstrip("/")
+    if plain.startswith(_SNOMED):
+        return _SNOMED
+    return _ALIASES.get(plain.lower().removeprefix("urn:oid:"), plain)
 
 
 def codings(parent: Json, field: str) -> tuple[Coding, ...]:
@@ -69,12 +81,12 @@ def code_of(parent: Json, field: str) -> str | None:
 
 def loinc(parent: Json, field: str) -> str | None:
     """Return the LOINC code of a CodeableConcept, if it has one."""
-    return next((c.code for c in codings(parent, field) if c.system == LOINC), None)
+    return next((c.code for c in codings(parent, field) if canonical_uri(c.system) == LOINC), None)
 
 
 def codes_mean_absent(values: tuple[Coding, ...]) -> bool:
     """Return whether a coded value means that the thing observed is absent."""
-    return any((value.system, value.code) in _ABSENT for value in values)
+    return any((canonical_uri(value.system), value.code.strip()) in _ABSENT for value in values)
 
 
 def word_means_absent(text: str) -> bool | None:
@@ -88,8 +100,9 @@ def word_means_absent(text: str) -> bool | None:
 def relation(values: tuple[Coding, ...]) -> str:
     """Return a relative's HL7 v3 RoleCode; ``FAMMEMB`` (family member) where none is known."""
     for value in values:
-        if value.system == ROLE_CODE:
-            return value.code
-        if known := _RELATIONS.get((value.system, value.code)):
+        system, code = canonical_uri(value.system), value.code.strip()
+        if system == ROLE_CODE:
+            return code
+        if known := _RELATIONS.get((system, code)):
             return known
     return "FAMMEMB"

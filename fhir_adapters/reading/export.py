@@ -22,6 +22,7 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.records.codec import CODINGS, EVENTS, RECORD
 from fhir_adapters.reading.attachment_files import AttachmentFiles
+from fhir_adapters.reading.concept_map import ConceptMap
 from fhir_adapters.reading.dates import Dates
 from fhir_adapters.reading.defects import Defect, Unusable
 from fhir_adapters.reading.digest import MultisetDigest
@@ -55,6 +56,8 @@ class BulkExport:
         Later dates are errors; the machine's day where ``None``.
     max_note_bytes, max_line_bytes
         Larger attachments, or longer lines, are quarantined.
+    concept_map
+        Adds standard codes to the service's own.
 
     Raises
     ------
@@ -77,12 +80,14 @@ class BulkExport:
         today: date | None = None,
         max_note_bytes: int = MAX_NOTE_BYTES,
         max_line_bytes: int = MAX_LINE_BYTES,
+        concept_map: ConceptMap | None = None,
     ) -> None:
         self._folder = folder
         self._spool_folder = spool
         self._today = today or datetime.now().astimezone().date()
         self._max_note_bytes = max_note_bytes
         self._max_line_bytes = max_line_bytes
+        self._map = concept_map or ConceptMap({})
         self._listing = Listing()
         self._open_spool: Spool | None = None
 
@@ -161,6 +166,27 @@ class BulkExport:
         )
         return dict(rows.fetchall())
 
+    def coded_events(self) -> Iterator[tuple[str, CodedEvent]]:
+        """Yield every coded event with the id of its patient, without reading any note.
+
+        What cannot be read is passed over here; ``records`` quarantines it.
+        """
+        rows = self._spool.db.execute(
+            "SELECT r.patient, r.payload, m.payload FROM resource AS r"
+            " LEFT JOIN resource AS m"
+            " ON m.type = 'Medication' AND m.id = r.medication AND m.status = 0"
+            " WHERE r.status = 0 AND r.notes = 0 AND r.patient IS NOT NULL"
+            " AND r.type NOT IN ('Patient', 'Medication', 'Binary')"
+        )
+        for patient, payload, drug in rows:
+            try:
+                events = self._events(payload, drug)
+            except Exception as error:  # noqa: BLE001 - told when the patient is read
+                fault_of_data(error)
+                continue
+            for event in events:
+                yield patient, event
+
     def problems(self) -> Iterator[Problem]:
         """Yield what could not be used, in order of (file, line).
 
@@ -214,10 +240,18 @@ class BulkExport:
                 if parts:
                     notes.extend(list(self._notes(n, source, patient, payload)))
                 else:
-                    events.extend(_events(payload, drug))
+                    events.extend(self._events(payload, drug))
             except Exception as error:  # noqa: BLE001 - the resource goes to quarantine
                 self._add_problem(n, fault_of_data(error))
         return notes, events
+
+    def _events(self, payload: str, drug: str | None) -> list[CodedEvent]:
+        codings = CODINGS.loads(drug) if drug else ()
+        events = [
+            event if event.codings else replace(event, codings=codings)
+            for event in EVENTS.loads(payload)
+        ]
+        return [self._map.translate_event(event) for event in events]
 
     def _add_problem(self, n: int, error: Unusable) -> None:
         """Quarantine resource ``n``, which was counted as used."""
@@ -238,14 +272,6 @@ class BulkExport:
                 kind=kind,
                 part=number,
             )
-
-
-def _events(payload: str, drug: str | None) -> list[CodedEvent]:
-    codings = CODINGS.loads(drug) if drug else ()
-    return [
-        event if event.codings else replace(event, codings=codings)
-        for event in EVENTS.loads(payload)
-    ]
 
 
 def _note_order(note: Note) -> tuple[datetime, str]:

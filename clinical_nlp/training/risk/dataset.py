@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
 from spacy.language import Language
@@ -70,6 +71,8 @@ class Cohort:
         Hashes of the long notes of each patient, for the leakage checks.
     fingerprint
         Hex SHA-256 over every note's hash and every event: identifies the cohort.
+    codes
+        What is recognised of the exports' codes (``risk.code_report``); empty of simulated ones.
     """
 
     examples: list[Example] = field(default_factory=list)
@@ -82,6 +85,7 @@ class Cohort:
     sample: list[tuple[PatientRecord, tuple[NoteFindings, ...]]] = field(default_factory=list)
     long_notes: dict[str, set[bytes]] = field(default_factory=dict)
     fingerprint: str = ""
+    codes: Mapping[str, Any] = field(default_factory=dict)
 
     def data(self, table: FeatureTable) -> Data:
         """The examples as columns."""

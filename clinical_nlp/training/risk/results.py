@@ -50,6 +50,7 @@ def cohort_report(
         "prevalence": float(np.average(split.data.outcome, weights=split.data.weight)),
         "outcome": recipe.cohort.outcome,
         "data_fingerprint": cohort.fingerprint,
+        "codes": dict(cohort.codes),
         "pipeline": pipeline,
         "feature_table": table.digest,
         "feature_table_version": table.version,

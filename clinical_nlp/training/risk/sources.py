@@ -11,7 +11,7 @@ from spacy.language import Language
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.lexicon import load_lexicon
-from clinical_nlp.records import PatientRecord, SourceSummary
+from clinical_nlp.records import CodedEvent, PatientRecord, SourceSummary
 from clinical_nlp.simulation import (
     Parameters,
     draw_service,
@@ -38,6 +38,10 @@ class PatientSource(Protocol):
         """Yield the patients in order of id."""
         ...
 
+    def coded_events(self) -> Iterator[tuple[str, CodedEvent]]:
+        """Yield every coded event with the id of its patient."""
+        ...
+
     def places(self) -> Mapping[str, int]:
         """Place of each patient in the export, by id: the order in which they stand there."""
         ...
@@ -57,12 +61,15 @@ class PatientStream:
         Their number.
     places
         Place of each patient in the export, by id.
+    coded_events
+        Yields every coded event with its patient's id, before any record is read.
     """
 
     records: Iterator[PatientRecord]
     days: tuple[date, date]
     patients: int
     places: Mapping[str, int] = field(default_factory=dict)
+    coded_events: Callable[[], Iterator[tuple[str, CodedEvent]]] = lambda: iter(())
 
 
 def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> PatientStream:
@@ -88,7 +95,15 @@ def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> Pati
         )
     first = recipe.first_day or last - timedelta(days=365 * recipe.record_years)
     patients = sum(summary.patients for summary in summaries)
-    return PatientStream(_records(sources), (first, last), patients, _places(sources))
+    return PatientStream(
+        _records(sources), (first, last), patients, _places(sources), lambda: _events(sources)
+    )
+
+
+def _events(sources: Sequence[PatientSource]) -> Iterator[tuple[str, CodedEvent]]:
+    for number, source in enumerate(sources):
+        for patient, event in source.coded_events():
+            yield _id_in(sources, number, patient), event
 
 
 def _records(sources: Sequence[PatientSource]) -> Iterator[PatientRecord]:

@@ -9,6 +9,7 @@ from clinical_nlp.records import CodedEvent, Coding, EventKind
 from fhir_adapters.reading.codings import (
     PRESSURE_PANELS,
     PRESSURE_PARTS,
+    canonical_uri,
     codes_mean_absent,
     codings,
     word_means_absent,
@@ -68,7 +69,7 @@ def _pressures(resource: Json) -> list[Json]:
     text = resource.get("valueString")
     if not isinstance(text, str) or (pair := read_pressure(text)) is None:
         return []
-    codes = {(coding.system, coding.code) for coding in codings(resource, "code")}
+    codes = {(canonical_uri(c.system), c.code.strip()) for c in codings(resource, "code")}
     if codes.isdisjoint(PRESSURE_PANELS):
         return []
     return [
