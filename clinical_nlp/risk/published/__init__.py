@@ -1,5 +1,6 @@
-"""Published scores and rules: PREVENT, PCP-HF, Framingham criteria, NT-proBNP."""
+"""Published scores and rules: PREVENT, PCP-HF, ARIC, Framingham criteria, NT-proBNP."""
 
+from clinical_nlp.risk.published.aric_hf import AricInputs, AricResult, aric_hf, aric_inputs
 from clinical_nlp.risk.published.framingham import FraminghamResult, framingham
 from clinical_nlp.risk.published.nt_probnp import (
     NtProBnpClass,
@@ -19,6 +20,8 @@ from clinical_nlp.risk.published.prevent import (
 from clinical_nlp.risk.published.refusal import Refusal, RefusalCode, ScoreResult
 
 __all__ = [
+    "AricInputs",
+    "AricResult",
     "FraminghamResult",
     "NtProBnpClass",
     "NtProBnpResult",
@@ -27,6 +30,8 @@ __all__ = [
     "Refusal",
     "RefusalCode",
     "ScoreResult",
+    "aric_hf",
+    "aric_inputs",
     "framingham",
     "likely_limit",
     "nearest_in_range",

@@ -129,11 +129,12 @@ def _weight_loss(timeline: Timeline, start: date) -> Iterator[_Met]:
         if e.value is not None and e.day is not None and e.presence is Presence.PRESENT
     ]
     drugs = timeline.of(frozenset(rule["treatment"]))
-    for before, heavy, _ in weights:
-        for after, light, entry in weights:
-            within = timedelta(0) < after - before <= timedelta(days=rule["days"])
-            enough = heavy - light >= rule["kg"]
-            if after > start and within and enough and _treated(drugs, before, after):
+    for number, (before, heavy, _) in enumerate(weights):
+        for after, light, entry in weights[number + 1 :]:  # in order of day
+            if after - before > timedelta(days=rule["days"]):
+                break
+            lost = after > before and heavy - light >= rule["kg"]
+            if after > start and lost and _treated(drugs, before, after):
                 yield after, "major", rule["criterion"], entry
 
 

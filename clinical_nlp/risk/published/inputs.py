@@ -123,7 +123,7 @@ def ckd_epi_2021(creatinine: float, age: float, sex: Sex) -> float | None:
 def prior_disease(timeline: Timeline) -> tuple[str, ...]:
     """Return the concepts by which cardiovascular disease is already known, in order."""
     rule = _data()["prior_disease"]
-    found = {e.concept for e in ever(timeline.of(frozenset(rule["concepts"])))}
+    found = {e.concept for e in ever(timeline.of(frozenset(rule["coronary"] + rule["others"])))}
     lvef = [e for e in timeline.of(frozenset(["lvef"])) if e.value is not None]
     if any(
         e.value is not None and e.value < rule["lvef_below"] and e.presence is Presence.PRESENT
@@ -141,13 +141,25 @@ def is_smoker(timeline: Timeline, table: FeatureTable) -> bool:
     start = timeline.as_of - timedelta(days=table.lookback_days)
     stated = [
         e
-        for e in timeline.of(frozenset([rule["current"], *rule["others"]]))
+        for e in timeline.of(frozenset(rule.values()))
         if e.presence is not Presence.UNCERTAIN and e.day is not None and e.day > start
     ]
     last = max(stated, key=lambda e: e.day or timeline.as_of, default=None)
     if last is None:
         return False
     return last.concept == rule["current"] and last.presence is Presence.PRESENT
+
+
+def was_smoker(timeline: Timeline) -> bool:
+    """Whether a note or a code says that the patient smoked once, by either concept."""
+    rule = _data()["smoking"]
+    former = ever(timeline.of(frozenset([rule["former"], rule["current"]])))
+    return bool(former)
+
+
+def has_coronary_disease(timeline: Timeline) -> bool:
+    """Whether a note or a code affirms coronary disease, ever."""
+    return bool(ever(timeline.of(frozenset(_data()["prior_disease"]["coronary"]))))
 
 
 def has_diabetes(timeline: Timeline) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,12 @@ from sklearn.metrics import roc_auc_score
 from clinical_nlp.records import Concept
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.published import (
+    FraminghamResult,
     NtProBnpClass,
+    NtProBnpResult,
     ScoreResult,
+    aric_hf,
+    aric_inputs,
     framingham,
     nearest_in_range,
     nt_probnp_rule,
@@ -24,6 +28,7 @@ from clinical_nlp.risk.published import (
     prevent_hf,
     prevent_inputs,
 )
+from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.arrays import Rows, Vector
 from clinical_nlp.training.risk.clinical_utility import alerts
 from clinical_nlp.training.risk.dataset import Data
@@ -48,23 +53,32 @@ _MEASURES = ("auroc", "model_auroc", "difference")
 
 
 @dataclass(frozen=True, slots=True)
-class _Scored:
-    """One score for every example.
+class _Answer:
+    """What one score says of one patient.
 
     Parameters
     ----------
     score
-        NaN where the score gives no answer.
-    rule
-        1 where a yes-or-no rule is met.
-    refusals
-        By example, the reasons that it gives no answer for.
+        ``None`` where it gives no answer.
+    met
+        Whether a yes-or-no rule is met; ``None`` for scores.
+    why_not
+        Reasons for no answer.
     """
+
+    score: float | None
+    met: bool | None = None
+    why_not: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """One score of every example: NaN for no answer; ``rule`` is 1 where a rule is met."""
 
     name: str
     score: Vector
     rule: Vector | None = None
-    refusals: tuple[tuple[str, ...], ...] = ()
+    why_not: tuple[tuple[str, ...], ...] = ()
 
 
 def published_scores(
@@ -75,7 +89,7 @@ def published_scores(
     resamples: int,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Measure age and sex, PREVENT, PCP-HF, the Framingham criteria and the NT-proBNP rule.
+    """Measure age and sex, PREVENT, PCP-HF, ARIC, Framingham and NT-proBNP beside the model.
 
     Parameters
     ----------
@@ -97,7 +111,10 @@ def published_scores(
         :func:`alerts`. A score that nobody has is told with its ``reason``.
     """
     model = probabilities["model"]
-    scored = list(_all_scores(data, probabilities, table, concepts))
+    scored = []
+    if AGE_AND_SEX in probabilities:
+        scored.append(_Scored("age and sex, refitted here", probabilities[AGE_AND_SEX]))
+    scored += [_scored(*one, data.timelines) for one in _scorers(table, concepts).items()]
     rows = [_row(one, data, model, resamples, seed) for one in scored]
     rows += [
         {"name": name, "covered": 0.0, "outcomes": 0, **dict.fromkeys(_MEASURES)}
@@ -108,43 +125,56 @@ def published_scores(
     return [{**row, "best": row is best} for row in rows]
 
 
-def _all_scores(
-    data: Data,
-    probabilities: Mapping[str, Vector],
-    table: FeatureTable,
-    concepts: Mapping[str, Concept],
-) -> Iterable[_Scored]:
-    timelines = data.timelines
-    if AGE_AND_SEX in probabilities:
-        yield _Scored("age and sex, refitted here", probabilities[AGE_AND_SEX])
-    prevent = (prevent_hf(nearest_in_range(prevent_inputs(t, table))) for t in timelines)
-    yield _from_results("PREVENT-HF, 10 years", prevent)
-    yield _from_results(
-        "PCP-HF, 10 years", (pcp_hf(pcp_hf_inputs(t, table, concepts)) for t in timelines)
-    )
-    criteria = [framingham(t, concepts) for t in timelines]
-    yield _Scored(
-        "Framingham criteria met",
-        np.array([one.rank for one in criteria], dtype=np.float64),
-        np.array([one.met for one in criteria], dtype=np.float64),
-    )
-    peptide = [nt_probnp_rule(t) for t in timelines]
-    measured = [one.outcome is not NtProBnpClass.NONE for one in peptide]
-    yield _Scored(
-        "NT-proBNP, likely by age",
-        np.where(measured, [one.score for one in peptide], math.nan),
-        np.array([one.outcome in _LIKELY for one in peptide], dtype=np.float64),
-        tuple(() if has else ("missing: nt probnp",) for has in measured),
-    )
+def _scorers(
+    table: FeatureTable, concepts: Mapping[str, Concept]
+) -> dict[str, Callable[[Timeline], _Answer]]:
+    """Every published score, by the name that the results give it."""
+    return {
+        "PREVENT-HF, 10 years": lambda t: _of_result(
+            prevent_hf(nearest_in_range(prevent_inputs(t, table)))
+        ),
+        "PCP-HF, 10 years": lambda t: _of_result(pcp_hf(pcp_hf_inputs(t, table, concepts))),
+        "ARIC HF": lambda t: _of_aric(t, table, with_nt_probnp=False),
+        "ARIC HF with NT-proBNP": lambda t: _of_aric(t, table, with_nt_probnp=True),
+        "Framingham criteria met": lambda t: _of_criteria(framingham(t, concepts)),
+        "NT-proBNP, likely by age": lambda t: _of_peptide(nt_probnp_rule(t)),
+    }
 
 
-def _from_results(name: str, results: Iterable[ScoreResult]) -> _Scored:
-    kept = list(results)
-    return _Scored(
-        name,
-        np.array([math.nan if r.probability is None else r.probability for r in kept]),
-        refusals=tuple(tuple(str(reason) for reason in r.why_not) for r in kept),
-    )
+def _of_result(result: ScoreResult) -> _Answer:
+    return _Answer(result.probability, why_not=tuple(map(str, result.why_not)))
+
+
+def _of_aric(timeline: Timeline, table: FeatureTable, *, with_nt_probnp: bool) -> _Answer:
+    result = aric_hf(aric_inputs(timeline, table), with_nt_probnp=with_nt_probnp)
+    return _Answer(result.log_hazard, why_not=tuple(map(str, result.why_not)))
+
+
+def _of_criteria(result: FraminghamResult) -> _Answer:
+    return _Answer(float(result.rank), met=result.met)
+
+
+def _of_peptide(result: NtProBnpResult) -> _Answer:
+    if result.outcome is NtProBnpClass.NONE:
+        return _Answer(None, met=False, why_not=("missing: nt probnp",))
+    return _Answer(result.score, met=result.outcome in _LIKELY)
+
+
+def _scored(
+    name: str, scorer: Callable[[Timeline], _Answer], timelines: Sequence[Timeline]
+) -> _Scored:
+    answers = [_answer(scorer, timeline) for timeline in timelines]
+    score = [math.nan if one.score is None else one.score for one in answers]
+    is_rule = any(one.met is not None for one in answers)
+    rule = np.array([float(one.met or False) for one in answers]) if is_rule else None
+    return _Scored(name, np.array(score), rule, tuple(one.why_not for one in answers))
+
+
+def _answer(scorer: Callable[[Timeline], _Answer], timeline: Timeline) -> _Answer:
+    try:
+        return scorer(timeline)
+    except Exception as error:  # noqa: BLE001 - a baseline must not cost the run its model
+        return _Answer(None, why_not=(f"failed: {type(error).__name__}",))
 
 
 def _row(one: _Scored, data: Data, model: Vector, resamples: int, seed: int) -> dict[str, Any]:
@@ -165,7 +195,7 @@ def _row(one: _Scored, data: Data, model: Vector, resamples: int, seed: int) -> 
         if both
         else dict.fromkeys(_MEASURES)
     )
-    refused = _refused(one.refusals, data)
+    refused = _refused(one.why_not, data)
     row = {
         "name": one.name,
         "covered": float(covered.weight.sum() / data.weight.sum()),
@@ -181,10 +211,10 @@ def _row(one: _Scored, data: Data, model: Vector, resamples: int, seed: int) -> 
     return row
 
 
-def _refused(refusals: Iterable[tuple[str, ...]], data: Data) -> list[dict[str, Any]]:
+def _refused(why_not: Iterable[tuple[str, ...]], data: Data) -> list[dict[str, Any]]:
     """Reasons with the weighted share of patients of each, most frequent first."""
     weight: dict[str, float] = defaultdict(float)
-    for reasons, of in zip(refusals, data.weight.tolist(), strict=False):
+    for reasons, of in zip(why_not, data.weight.tolist(), strict=False):
         for reason in reasons:
             weight[reason] += of
     total = float(data.weight.sum())

@@ -26,6 +26,8 @@ NAMES = [
     "age and sex, refitted here",
     "PREVENT-HF, 10 years",
     "PCP-HF, 10 years",
+    "ARIC HF",
+    "ARIC HF with NT-proBNP",
     "Framingham criteria met",
     "NT-proBNP, likely by age",
     "Health ABC HF",
@@ -67,7 +69,7 @@ def test_published_scores_cover_patients_with_their_inputs_only():
     data = _data(lines, [int(i % 4 == 0) for i in range(200)])
     rows = _scores(data, **{AGE_AND_SEX: np.full(200, 0.1)})
     assert [row["name"] for row in rows] == NAMES
-    age, prevent, _, criteria, peptide, _ = rows
+    age, prevent, _, _, _, criteria, peptide, _ = rows
     assert age["covered"] == 1 and age["auroc"].value == 0.5
     assert prevent["covered"] == 0  # no blood pressure, no kidney function
     assert criteria["covered"] == 1 and criteria["sensitivity"] == 1.0
@@ -96,6 +98,17 @@ def test_published_scores_difference_is_paired_and_the_best_rival_is_marked():
     assert prevent["auroc"].low < prevent["auroc"].high
     assert [name for name, row in rows.items() if row["best"]] == ["PREVENT-HF, 10 years"]
     assert rows["Framingham criteria met"]["difference"].value > 0
+
+
+def test_published_score_that_fails_costs_no_run(monkeypatch):
+    def fails(timeline):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("clinical_nlp.training.risk.published.nt_probnp_rule", fails)
+    rows = _scores(_data([_line(i, 1950) for i in range(4)], [0, 1, 0, 1]))
+    told = next(row for row in rows if row["name"] == "NT-proBNP, likely by age")
+    assert told["reason"] == "failed: ZeroDivisionError" and told["covered"] == 0
+    assert next(row for row in rows if row["name"] == "Framingham criteria met")["covered"] == 1
 
 
 def _page(rows: list[dict]) -> str:
