@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
 
 from clinical_nlp.artifacts import open_private
 from clinical_nlp.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from clinical_nlp.simulation import AnyParameters
 
 _OUT = typer.Argument(
     metavar="OUT",
@@ -55,7 +59,19 @@ _SERVICE = typer.Option(
     "writing. Default: the shipped one.",
     show_default=False,
 )
+_MECHANICS = typer.Option(
+    "--mechanics",
+    help="Which simulator: 'thresholds' (the shipped one), or 'stages', whose disease, care and "
+    "words are made another way, to test on what was never trained on.",
+)
 _QUIET = typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+
+
+class Mechanics(StrEnum):
+    """Which simulator makes the patients."""
+
+    THRESHOLDS = "thresholds"
+    STAGES = "stages"
 
 
 def simulate(
@@ -66,6 +82,7 @@ def simulate(
     truth: Annotated[Path | None, _TRUTH] = None,
     parameters: Annotated[Path | None, _PARAMETERS] = None,
     service: Annotated[int | None, _SERVICE] = None,
+    mechanics: Annotated[Mechanics, _MECHANICS] = Mechanics.THRESHOLDS,
     quiet: Annotated[bool, _QUIET] = False,
 ) -> None:
     """Write a FHIR R4 export of invented Spanish primary-care patients.
@@ -82,18 +99,12 @@ def simulate(
     # Imported here: 'clinical-nlp --help' must not wait for it.
     from rich.progress import track
 
-    from clinical_nlp.simulation import draw_service, load_parameters, simulate_patients
+    from clinical_nlp.simulation import simulate_patients
     from clinical_nlp.simulation.simulator import TRUTH_COLUMNS, truth_row
     from fhir_adapters.simulated.export import SimulatedExport
 
     console = Console(stderr=True, quiet=quiet)
-    if service is not None and parameters is not None:
-        raise UsageError(
-            "E114", "--service and --parameters both name a population: give one of them."
-        )
-    settings = load_parameters(parameters)
-    if service is not None:
-        settings = draw_service(service).parameters()
+    settings = _settings(mechanics, parameters, service)
     if cut is not None:
         settings = settings.as_of(cut.date())
     truth_file = truth or out.with_name(out.name + ".truth.csv")
@@ -116,6 +127,24 @@ def simulate(
         console.print(f"Export in {out}, as of {settings.cut}: {contents}.", highlight=False)
         console.print(f"Truth in {truth_file} (not part of the export).", highlight=False)
         console.print(f"Next: clinical-nlp batch {out} --out results", highlight=False)
+
+
+def _settings(mechanics: Mechanics, file: Path | None, service: int | None) -> AnyParameters:
+    """Return the parameters that the options name."""
+    from clinical_nlp.simulation import (
+        draw_service,
+        draw_stages_parameters,
+        load_parameters,
+        load_stages_parameters,
+    )
+
+    staged = mechanics is Mechanics.STAGES
+    if file is not None and (staged or service is not None):
+        other = "--mechanics stages" if staged else "--service"
+        raise UsageError("E114", f"{other} and --parameters both name a population: give one.")
+    if staged:
+        return load_stages_parameters() if service is None else draw_stages_parameters(service)
+    return load_parameters(file) if service is None else draw_service(service).parameters()
 
 
 def _private(path: Path) -> TextIO:

@@ -70,6 +70,10 @@ class Grammar:
         """Return the rule names, those of the fallback included."""
         return tuple(self._rules)
 
+    def alternatives(self, name: str) -> tuple[str, ...]:
+        """Return the texts of a rule as its file has them."""
+        return tuple(self._sources[name])
+
     def expand(self, name: str, rng: Random, slots: Slots) -> str:
         """Expand a rule.
 
@@ -197,10 +201,11 @@ def _one_of(nodes: list[Node]) -> Node:
     return lambda rng, slots: nodes[int(rng.random() * count)](rng, slots)
 
 
-def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield every rule of a file: its dotted name and its alternatives."""
     for key, value in table.items():
         if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
+            yield from flatten(value, f"{prefix}{key}.")
         elif isinstance(value, list) and all(isinstance(item, str) for item in value):
             yield prefix + key, value
 
@@ -235,13 +240,14 @@ def grammar(language: str, share: float = 1.0, staff: str = "") -> Grammar:
     files = SPANISH if language == "es" else (f"{language}.toml",)
     rules: dict[str, list[str]] = {}
     for name in files:
-        rules.update(_flatten(read_notes_file(name)))
+        rules.update(flatten(read_notes_file(name)))
     if share < 1.0:
-        rules = {name: _some(texts, share, staff, name) for name, texts in rules.items()}
+        rules = {name: some_of(texts, share, staff, name) for name, texts in rules.items()}
     return Grammar(rules, None if language == "es" else grammar("es", share, staff))
 
 
-def _some(alternatives: list[str], share: float, staff: str, rule: str) -> list[str]:
+def some_of(alternatives: list[str], share: float, staff: str, rule: str) -> list[str]:
+    """Return the alternatives of a rule that a staff knows, at least two."""
     rng = stream("phrases", staff, rule)
     count = max(2, round(share * len(alternatives)))
     return rng.sample(alternatives, min(count, len(alternatives)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -36,11 +36,7 @@ class Service:
 
     def parameters(self) -> Parameters:
         """Return the parameters of its patients, for ``simulate_patient`` and the like."""
-        raw = shipped_numbers()
-        for path, value in self.numbers.items():
-            table, key = _entry(raw, path)
-            table[key] = value
-        return parse_parameters(raw)
+        return parse_parameters(apply_numbers(shipped_numbers(), self.numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +65,41 @@ class _Draw:
 
 
 def draw_service(seed: int) -> Service:
-    """Return the service of a seed: the same on every machine.
+    """Return the service of a seed: the same on every machine."""
+    name = f"service-{seed}"
+    numbers = draw_numbers(name, shipped_numbers(), "clinical_nlp.simulation")
+    return Service(name, {"writing.staff": name, **numbers})
+
+
+def draw_numbers(name: str, raw: Mapping[str, Any], package: str) -> dict[str, object]:
+    """Return what differs in one service from the shipped numbers.
 
     Every draw has a random stream of its own, so that a new one leaves the others as they were.
+
+    Parameters
+    ----------
+    name
+        Of the service.
+    raw
+        The shipped numbers, as their file has them.
+    package
+        Whose ``services.toml`` says what is drawn.
     """
-    name = f"service-{seed}"
-    raw = shipped_numbers()
-    numbers: dict[str, object] = {"writing.staff": name}
-    for draw in _draws():
+    numbers: dict[str, object] = {}
+    for draw in _draws(package):
         mark = stream(name, draw.name).random()
         for path in sorted(path for pattern in draw.paths for path in _matching(raw, pattern)):
             table, key = _entry(raw, path)
             numbers[path] = _changed(table[key], draw, mark, stream(name, draw.name, path))
-    return Service(name, numbers)
+    return numbers
+
+
+def apply_numbers(raw: dict[str, Any], numbers: Mapping[str, object]) -> dict[str, Any]:
+    """Set numbers by their dotted paths; returns ``raw``."""
+    for path, value in numbers.items():
+        table, key = _entry(raw, path)
+        table[key] = value
+    return raw
 
 
 def _changed(
@@ -98,9 +116,9 @@ def _changed(
     return [100 * draw.change(number / 100, mark, shared) for number in value]
 
 
-@lru_cache(maxsize=1)
-def _draws() -> tuple[_Draw, ...]:
-    rows = read_toml("clinical_nlp.simulation", "services.toml")["draw"]
+@cache
+def _draws(package: str) -> tuple[_Draw, ...]:
+    rows = read_toml(package, "services.toml")["draw"]
     return tuple(_draw(row) for row in rows)
 
 
@@ -122,8 +140,9 @@ def _matching(raw: Mapping[str, Any], pattern: str) -> Iterator[str]:
             yield from (f"{name}.{path}" for path in _matching(raw[name], rest))
 
 
-def _entry(raw: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+def _entry(raw: Mapping[str, Any], path: str) -> tuple[dict[str, Any], str]:
     *tables, key = path.split(".")
+    table: Any = raw
     for name in tables:
-        raw = raw[name]
-    return raw, key
+        table = table[name]
+    return table, key

@@ -2,109 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import Note, PatientRecord
 from clinical_nlp.simulation.habits import Gaps
-from clinical_nlp.simulation.identity import Identity, draw_identity
+from clinical_nlp.simulation.identity import draw_identity
 from clinical_nlp.simulation.parameters import Parameters, load_parameters
-from clinical_nlp.simulation.patient_course import (
-    HeartFailureCourse,
-    PatientCourse,
-    simulate_course,
+from clinical_nlp.simulation.patient_course import PatientCourse, simulate_course
+from clinical_nlp.simulation.patients import (
+    TRUTH_COLUMNS,
+    SimulatedPatient,
+    Truth,
+    truth_row,
 )
 from clinical_nlp.simulation.physiology import Physiology
 from clinical_nlp.simulation.rng import stream
+from clinical_nlp.simulation.stages.parameters import StagesParameters
+from clinical_nlp.simulation.stages.simulator import simulate_staged_patient
 from clinical_nlp.simulation.structured import StructuredRecord, codes
 from clinical_nlp.simulation.treatments import prescribe
 from clinical_nlp.simulation.visit_planning import plan_visits
 from clinical_nlp.simulation.writer import Writer
 
+__all__ = [
+    "TRUTH_COLUMNS",
+    "AnyParameters",
+    "SimulatedPatient",
+    "Truth",
+    "simulate_patient",
+    "simulate_patients",
+    "truth_row",
+]
+
+#: Parameters of either simulator; which one they are of decides who simulates.
+AnyParameters = Parameters | StagesParameters
+
 _SPAIN = timezone(timedelta(hours=1))
-
-#: Days after the cut in which a diagnosis counts as the outcome.
-_HORIZON_DAYS = 365
-
-#: Columns, documented in docs/explanation/simulation.md.
-TRUTH_COLUMNS = (
-    "patient_id",
-    "sex",
-    "birth_date",
-    "region",
-    "rural",
-    "hf_onset",
-    "hf_diagnosed",
-    "hf_coded",
-    "hf_preserved",
-    "hf_acute",
-    "died",
-    "hf_known_at_cut",
-    "hf_within_12_months",
-    "severity_at_cut",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """The truth behind a record: what it does not hold, or not yet.
-
-    Parameters
-    ----------
-    onset
-        Day of the first sign of heart failure; ``None`` where it never comes.
-    diagnosed
-        Day of its diagnosis, at most the end of the simulation.
-    coded
-        Day on which a Condition records it; ``None`` where none does.
-    preserved, acute
-        Ejection fraction preserved; first diagnosed in hospital.
-    died
-        Day of death, at most the end of the simulation.
-    left
-        Day of moving away, on which the record ends; ``None`` for a patient who stays.
-    conditions
-        Day each long-term condition truly began.
-    region, rural
-        Where the patient lives.
-    """
-
-    onset: date | None
-    diagnosed: date | None
-    coded: date | None
-    preserved: bool | None
-    acute: bool | None
-    died: date | None
-    left: date | None
-    conditions: dict[str, date]
-    region: str
-    rural: bool
-    heart_failure: HeartFailureCourse | None
-
-    def severity(self, day: date) -> float:
-        """Return congestion on ``day``, 0..1."""
-        failure = self.heart_failure
-        return 0.0 if failure is None else failure.severity(day.toordinal())
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedPatient:
-    """A record as of the cut, its invented identity, and the truth.
-
-    ``affirmed`` gives, by the key of each note, the signs (keys of ``notes/signs.toml``) that
-    its text states are present.
-    """
-
-    record: PatientRecord
-    identity: Identity
-    truth: Truth
-    affirmed: Mapping[str, tuple[str, ...]]
 
 
 def simulate_patients(
-    n: int, seed: int = 0, parameters: Parameters | None = None, first: int = 0
+    n: int, seed: int = 0, parameters: AnyParameters | None = None, first: int = 0
 ) -> Iterator[SimulatedPatient]:
     """Yield simulated patients ``first`` … ``first + n - 1``.
 
@@ -118,7 +57,9 @@ def simulate_patients(
     seed
         Of the whole cohort.
     parameters
-        The shipped ones where ``None``; ``parameters.as_of(day)`` moves the cut.
+        The shipped ones where ``None``; ``parameters.as_of(day)`` moves the cut. Those of
+        :func:`~clinical_nlp.simulation.stages.parameters.load_stages_parameters` simulate
+        by other mechanics.
     first
         Index of the first.
 
@@ -133,8 +74,10 @@ def simulate_patients(
     return (simulate_patient(index, seed, p) for index in range(first, first + n))
 
 
-def simulate_patient(index: int, seed: int, p: Parameters) -> SimulatedPatient:
+def simulate_patient(index: int, seed: int, p: AnyParameters) -> SimulatedPatient:
     """Return one patient; see :func:`simulate_patients`."""
+    if isinstance(p, StagesParameters):
+        return simulate_staged_patient(index, seed, p)
     rng = stream("patient", seed, index)
     patient_id = f"s{seed}-{index:06d}"
     patient = simulate_course(rng, p)
@@ -212,25 +155,3 @@ def _truth(patient: PatientCourse, p: Parameters) -> Truth:
         rural=patient.rural,
         heart_failure=failure,
     )
-
-
-def truth_row(patient: SimulatedPatient, cut: date) -> list[object]:
-    """Return a patient's values of :data:`TRUTH_COLUMNS` for an export that ends on ``cut``."""
-    record, truth = patient.record, patient.truth
-    diagnosed = truth.diagnosed
-    return [
-        record.id,
-        str(record.sex),
-        record.birth_date,
-        truth.region,
-        int(truth.rural),
-        truth.onset,
-        diagnosed,
-        truth.coded,
-        "" if truth.preserved is None else int(truth.preserved),
-        "" if truth.acute is None else int(truth.acute),
-        truth.died,
-        int(diagnosed is not None and diagnosed <= cut),
-        int(diagnosed is not None and 0 < (diagnosed - cut).days <= _HORIZON_DAYS),
-        f"{truth.severity(cut):.3f}",
-    ]
