@@ -8,26 +8,13 @@ a contact within the look-back, alive, and no sign that heart failure is known a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
 
 from clinical_nlp.records import EstimateStatus, PatientRecord
 from clinical_nlp.risk.diagnosis import Diagnosis, find_diagnosis
 from clinical_nlp.risk.prevalence import PrevalenceSign, prevalence_signs
+from clinical_nlp.risk.record_state import MAX_PLAUSIBLE_AGE, abstention_of
+from clinical_nlp.risk.suspicion import Suspicion, find_suspicion
 from clinical_nlp.risk.timeline import Timeline
-
-#: Years; a higher age is taken as an error in the birth date (the oldest person lived 122).
-MAX_PLAUSIBLE_AGE = 115
-
-
-class Abstention(StrEnum):
-    """Why no estimate is given; keys of ``[abstention]`` in ``reasons.toml``."""
-
-    DECEASED = "deceased"
-    AGE_UNKNOWN = "age_unknown"
-    TOO_YOUNG = "too_young"
-    TOO_OLD = "too_old"
-    NO_DATA = "no_data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +34,6 @@ class Population:
     max_age: int = MAX_PLAUSIBLE_AGE
 
 
-def abstention_of(
-    record: PatientRecord, timeline: Timeline, population: Population
-) -> Abstention | None:
-    """Return why a patient is given no estimate on ``timeline.as_of``; ``None`` for none.
-
-    Parameters
-    ----------
-    record
-        Tells a death; one later than the index day is not known on it.
-    timeline
-        As known on the index day.
-    population
-        Whom the model is for.
-    """
-    if record.deceased if record.died is None else record.died <= timeline.as_of:
-        return Abstention.DECEASED
-    age = timeline.age
-    if age is None or age > MAX_PLAUSIBLE_AGE:
-        return Abstention.AGE_UNKNOWN
-    if age < population.min_age:
-        return Abstention.TOO_YOUNG
-    if age > population.max_age:
-        return Abstention.TOO_OLD
-    start = timeline.as_of - timedelta(days=population.lookback_days)
-    if not any(day > start for day in timeline.contact_days):
-        return Abstention.NO_DATA
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Eligibility:
     """What a patient is given on an index day, and why.
@@ -84,34 +42,45 @@ class Eligibility:
     ----------
     status
         ``SCORED``: an estimate, and in training an example.
-    abstention
-        Why none, where the status is ``ABSTAINED``.
     diagnosis
         What codes and notes say of heart failure.
+    suspicion
+        What notes suspect in writing.
     signs
         Signs that heart failure is known though nothing names it.
+    abstention
+        Why there is no estimate: a key of ``[abstention]`` in ``reasons.toml``.
     """
 
     status: EstimateStatus
-    abstention: Abstention | None
     diagnosis: Diagnosis
-    signs: tuple[PrevalenceSign, ...]
+    suspicion: Suspicion | None = None
+    signs: tuple[PrevalenceSign, ...] = ()
+    abstention: str | None = None
 
 
 def eligibility(record: PatientRecord, timeline: Timeline, population: Population) -> Eligibility:
     """Decide what a patient is given on ``timeline.as_of``.
 
-    Known and suspected heart failure come first: they hold for patients of any age. The rest
-    is :func:`abstention_of`.
+    Parameters
+    ----------
+    record
+        Tells a death and the words beside codes; what is later than the index day is not
+        looked at.
+    timeline
+        Of the same patient, as known on the index day.
+    population
+        Whom the model is for.
     """
     diagnosis = find_diagnosis(timeline)
     if diagnosis.confirmed:
-        return Eligibility(EstimateStatus.DIAGNOSED, None, diagnosis, ())
-    signs = prevalence_signs(record, timeline)
-    abstention = abstention_of(record, timeline, population)
+        return Eligibility(EstimateStatus.DIAGNOSED, diagnosis)
+    suspicion, signs = find_suspicion(timeline, diagnosis), prevalence_signs(record, timeline)
+    ages = population.min_age, population.max_age
+    abstention = abstention_of(record, timeline, *ages, population.lookback_days)
     status = EstimateStatus.SCORED
     if abstention is not None:
         status = EstimateStatus.ABSTAINED
-    elif signs or diagnosis.unconfirmed_mention is not None:
+    elif suspicion is not None or signs:
         status = EstimateStatus.SUSPECTED
-    return Eligibility(status, abstention, diagnosis, signs)
+    return Eligibility(status, diagnosis, suspicion, signs, abstention)

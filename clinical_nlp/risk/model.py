@@ -19,7 +19,7 @@ from clinical_nlp.records import (
 )
 from clinical_nlp.risk.bands import band_of
 from clinical_nlp.risk.classifiers import build_classifier
-from clinical_nlp.risk.diagnosis import Diagnosis, find_diagnosis
+from clinical_nlp.risk.eligibility import Eligibility, Population, eligibility
 from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.risk.features import Matrix, bounded, feature_matrix
 from clinical_nlp.risk.frequency import frequency_es, usual_log_odds
@@ -30,8 +30,8 @@ from clinical_nlp.risk.hanging import (
     without_latest_value,
 )
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
+from clinical_nlp.risk.prevalence_sentences import sign_missing, sign_reasons
 from clinical_nlp.risk.reasons import diagnosis_reasons, reasons_for
-from clinical_nlp.risk.record_state import abstention_of
 from clinical_nlp.risk.reference_person import reference_rows
 from clinical_nlp.risk.sentences import (
     between_es,
@@ -41,7 +41,6 @@ from clinical_nlp.risk.sentences import (
     uncertainty_es,
     unconfirmed_sentences,
 )
-from clinical_nlp.risk.suspicion import Suspicion, find_suspicion
 from clinical_nlp.risk.suspicion_sentences import (
     suspicion_missing,
     suspicion_reasons,
@@ -61,14 +60,12 @@ class _Case:
     """A patient to be estimated, with what stands against an estimate, if anything."""
 
     timeline: Timeline
-    diagnosis: Diagnosis
-    abstention: str | None
-    suspicion: Suspicion | None
+    found: Eligibility
 
     @property
     def is_scored(self) -> bool:
         """Whether nothing stands against an estimate."""
-        return not self.diagnosis.confirmed and self.abstention is None and self.suspicion is None
+        return self.found.status is EstimateStatus.SCORED
 
 
 class RiskModel:
@@ -223,19 +220,18 @@ class RiskModel:
 
     def _case(self, record: PatientRecord, notes: Sequence[NoteFindings], as_of: date) -> _Case:
         timeline = build_timeline(record, notes, self._lexicon, as_of)
-        diagnosis = find_diagnosis(timeline)
-        suspicion = find_suspicion(timeline, diagnosis)
-        return _Case(timeline, diagnosis, self._abstention(record, timeline), suspicion)
+        return _Case(timeline, eligibility(record, timeline, self.population))
 
-    def _abstention(self, record: PatientRecord, timeline: Timeline) -> str | None:
-        spec, lookback = self.spec, self._table.lookback_days
-        key = abstention_of(record, timeline, spec.min_age, spec.max_age, lookback)
-        if key is None:
-            return None
+    @property
+    def population(self) -> Population:
+        """Whom the model is for."""
+        spec = self.spec
+        return Population(spec.min_age, self._table.lookback_days, spec.max_age)
+
+    def _abstention(self, key: str) -> str:
         words: Mapping[str, str] = templates()["abstention"]
-        return words[key].format(
-            min_age=spec.min_age, max_age=spec.max_age, months=months_of(lookback)
-        )
+        spec, months = self.spec, months_of(self._table.lookback_days)
+        return words[key].format(min_age=spec.min_age, max_age=spec.max_age, months=months)
 
     def _scored(
         self,
@@ -247,7 +243,7 @@ class RiskModel:
         features: list[float],
         hanging: tuple[str, ...],
     ) -> RiskEstimate:
-        missing = (*hanging, *missing_sentences(case.timeline, case.diagnosis, self._table))
+        missing = (*hanging, *missing_sentences(case.timeline, case.found.diagnosis, self._table))
         if interval is not None and decides_nothing(interval):
             words: str = templates()["abstention"]["too_wide"]
             return RiskEstimate(
@@ -272,20 +268,26 @@ class RiskModel:
         )
 
     def _not_scored(self, case: _Case) -> RiskEstimate:
-        if case.diagnosis.confirmed:
-            treatment = treatment_reasons(case.diagnosis, self._lexicon.concepts)
-            reasons = (*diagnosis_reasons(case.diagnosis), *treatment)
-            return RiskEstimate(**self._common(case, EstimateStatus.DIAGNOSED), reasons=reasons)
-        if case.abstention is None and case.suspicion is not None:
+        found, concepts = case.found, self._lexicon.concepts
+        common = self._common(case, found.status)
+        if found.status is EstimateStatus.DIAGNOSED:
+            treatment = treatment_reasons(found.diagnosis, concepts)
+            return RiskEstimate(**common, reasons=(*diagnosis_reasons(found.diagnosis), *treatment))
+        if found.status is EstimateStatus.SUSPECTED and found.suspicion is not None:
+            signs = sign_reasons(found.signs, concepts)
             return RiskEstimate(
-                **self._common(case, EstimateStatus.SUSPECTED),
-                reasons=suspicion_reasons(case.suspicion),
-                missing=suspicion_missing(case.suspicion),
+                **common,
+                reasons=(*suspicion_reasons(found.suspicion), *signs),
+                missing=suspicion_missing(found.suspicion),
+            )
+        if found.status is EstimateStatus.SUSPECTED:
+            return RiskEstimate(
+                **common, reasons=sign_reasons(found.signs, concepts), missing=sign_missing()
             )
         return RiskEstimate(
-            **self._common(case, EstimateStatus.ABSTAINED),
-            abstention=case.abstention,
-            missing=unconfirmed_sentences(case.diagnosis),
+            **common,
+            abstention=self._abstention(found.abstention or ""),
+            missing=unconfirmed_sentences(found.diagnosis),
         )
 
     def _common(self, case: _Case, status: EstimateStatus) -> dict[str, Any]:

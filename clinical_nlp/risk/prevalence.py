@@ -25,12 +25,12 @@ from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 
 class SignKind(StrEnum):
-    """What kind of sign it is."""
+    """What kind of sign it is; keys of its sentence."""
 
     TREATMENT = "treatment"
-    EJECTION_FRACTION = "ejection fraction"
+    EJECTION_FRACTION = "ejection_fraction"
     STATED = "stated"
-    NAMED = "named beside a code"
+    NAMED = "named"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from datetime import date, timedelta
 from clinical_nlp.evaluation.splits import hash_fraction
 from clinical_nlp.records import EstimateStatus, PatientRecord
 from clinical_nlp.risk.diagnosis import codes_heart_failure
-from clinical_nlp.risk.eligibility import Abstention, Population, eligibility
+from clinical_nlp.risk.eligibility import Population, eligibility
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.training.risk.follow_up import apply_ipcw, followed_until, stratum
@@ -40,11 +40,11 @@ from clinical_nlp.training.risk.washout import Onset, find_onset, unknown_outcom
 
 #: What the report calls the reasons of the model for giving no estimate.
 _LEFT_OUT = {
-    Abstention.DECEASED: "dead",
-    Abstention.AGE_UNKNOWN: "age",
-    Abstention.TOO_YOUNG: "age",
-    Abstention.TOO_OLD: "age",
-    Abstention.NO_DATA: "nothing recorded in the look-back",
+    "deceased": "dead",
+    "age_unknown": "age",
+    "too_young": "age",
+    "too_old": "age",
+    "no_data": "nothing recorded in the look-back",
     EstimateStatus.DIAGNOSED: "already diagnosed",
     EstimateStatus.SUSPECTED: "heart failure suspected",
 }

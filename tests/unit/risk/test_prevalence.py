@@ -9,6 +9,7 @@ import pytest
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import CodedEvent, Coding, EventKind, PatientRecord
 from clinical_nlp.risk.prevalence import SignKind, names_heart_failure, prevalence_signs
+from clinical_nlp.risk.prevalence_sentences import sign_reasons
 from clinical_nlp.risk.timeline_builder import build_timeline
 
 DAY = date(2024, 6, 1)
@@ -108,3 +109,12 @@ def test_diagnosis_dated_by_its_year_is_known_all_that_year():
     late = event(EventKind.CONDITION, code, start=date(2024, 1, 1), recorded=date(2024, 7, 3))
     record = PatientRecord("p", events=(late,))
     assert not build_timeline(record, (), load_lexicon(), DAY).coded_heart_failure
+
+
+def test_sentences_name_the_sign_and_its_day():
+    concepts = load_lexicon().concepts
+    drugs = [drug(FUROSEMIDE), drug(SPIRONOLACTONE), drug(BISOPROLOL)]
+    (reason,) = sign_reasons(signs(*drugs), concepts)
+    assert reason.text.startswith("furosemida, espironolactona y bisoprolol desde el 01/06/2024")
+    assert reason.contribution == 0.0
+    assert len(reason.evidence) == 3
