@@ -47,6 +47,9 @@ _UNITS = {
 _WHOLE_PERCENT_FROM = 10
 
 
+#: "y" becomes "e" before this sound, but not before a diphthong (hielo, iatrogenia).
+_SOUNDS_I = re.compile(r"h?[ií](?![aeou])", re.IGNORECASE)
+
 _DIGITS = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _GROUPED = re.compile(
     r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?"
@@ -323,9 +326,11 @@ def list_es(items: Sequence[str], conjunction: str = "y") -> str:
 
     Examples
     --------
-    >>> list_es(["a", "b", "c"], "ni")
-    'a, b ni c'
+    >>> list_es(["a", "b", "c"], "ni"), list_es(["enalapril", "indapamida"])
+    ('a, b ni c', 'enalapril e indapamida')
     """
     if len(items) < 2:
         return "".join(items)
+    if conjunction == "y" and _SOUNDS_I.match(items[-1]):
+        conjunction = "e"
     return f"{', '.join(items[:-1])} {conjunction} {items[-1]}"

@@ -134,8 +134,9 @@ def _sign(
         return Statement(text, tuple(coded), Stance.AFFIRMED, last)
     if denied:
         key = "denied_one" if len(denied) == 1 else "denied_many"
-        text = _with_days(words[key], denied, topic.name, timeline.as_of)
         supporting = [e for e in noted if e.day in denied]
+        name = _name(topic, supporting, concepts, "ni")
+        text = _with_days(words[key], denied, name, timeline.as_of)
         return Statement(text, tuple(supporting), Stance.DENIED, denied[-1])
     return None
 
@@ -227,7 +228,16 @@ def _latest(entries: Sequence[Entry]) -> date:
     return max(e.day for e in entries if e.day is not None)
 
 
-def _name(topic: Topic, entries: Sequence[Entry], concepts: Mapping[str, Concept]) -> str:
-    """Name of the only concept of some entries, else of the topic."""
+def _name(
+    topic: Topic,
+    entries: Sequence[Entry],
+    concepts: Mapping[str, Concept],
+    conjunction: str = "y",
+) -> str:
+    """Names of the concepts of some entries where they are few and tell apart, else the topic's."""
+    rules = reference_rules()
     keys = {e.concept for e in entries}
-    return concepts[keys.pop()].name_es if len(keys) == 1 else topic.name
+    keys = keys.difference(rules["generic"]) or keys
+    names = sorted({concepts[key].name_es for key in keys})
+    most = rules["max_names"] if topic.key in rules["by_name"] else 1
+    return list_es(names, conjunction) if len(names) <= most else topic.name

@@ -130,15 +130,16 @@ def _joined(told: Sequence[_Told]) -> list[_Told]:
 
 
 def _one_of(members: Sequence[_Told]) -> _Told:
-    first, *others = members
-    if not others:
+    first = members[0]
+    if len(members) == 1:
         return first
     words: Mapping[str, str] = templates()["same"]
-    rest = [m.statement.text for m in others if not m.statement.drugs]
-    drugs = [name for m in others for name in m.statement.drugs]
-    if drugs:
-        rest.append(words["drugs"].format(names=list_es(drugs)))
-    text = words["first"].format(first=first.statement.text, rest=list_es(rest))
+    drugs = [name for m in members for name in m.statement.drugs]
+    treated = [words["drugs"].format(names=list_es(drugs))] if drugs else []
+    parts = [m.statement.text for m in members if not m.statement.drugs] + treated
+    text = parts[0]
+    if len(parts) > 1:
+        text = words["first"].format(first=parts[0], rest=list_es(parts[1:]))
     entries = tuple(e for m in members for e in m.statement.entries)
     statement = replace(first.statement, text=text, entries=entries)
     return replace(first, statement=statement, total=round(sum(m.total for m in members), 4))

@@ -245,3 +245,22 @@ def test_normal_pressure_is_no_reason_and_raised_one_is():
     assert told(timeline(entry("systolic_bp", value=128.0)), systolic_bp=0.3) == ()
     (reason,) = told(timeline(entry("systolic_bp", value=162.0)), systolic_bp=0.3)
     assert reason.text == "tensión sistólica 162 mmHg (02/05/2024)"
+
+
+def test_several_signs_are_told_by_name():
+    line = timeline(entry("crackles", place=1), entry("raised_jvp", place=2))
+    (reason,) = told(line, congestion=0.5)
+    assert reason.text == "crepitantes e ingurgitación yugular en la nota del 02/05/2024"
+
+
+def test_denial_names_what_was_denied():
+    denied = {"presence": Presence.ABSENT}
+    line = timeline(entry("palpitations", place=1, **denied), entry("syncope", place=2, **denied))
+    (reason,) = told(line, rhythm=-0.5)
+    assert reason.text == "sin palpitaciones ni síncope en la nota del 02/05/2024"
+
+
+def test_two_drugs_are_one_treatment():
+    line = timeline(entry("candesartan"), entry("nebivolol", place=2))
+    (reason,) = told(line, antihypertensive=0.2, beta_blocker=0.1)
+    assert reason.text == "tratamiento con candesartán y nebivolol"

@@ -141,7 +141,7 @@ def test_estimate_protective_reasons_come_after_drivers(model, record, note, eve
     (estimate,) = model.estimate([(record(diabetes), notes)], DAY)
     assert [(r.text, r.contribution > 0) for r in estimate.reasons] == [
         ("diabetes mellitus tipo 2, en problemas desde mayo de 2015", True),
-        ("sin edemas en 2 notas (última: 02/05/2024)", False),
+        ("sin edema maleolar en 2 notas (última: 02/05/2024)", False),
     ]
 
 
