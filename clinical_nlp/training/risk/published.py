@@ -34,8 +34,9 @@ from clinical_nlp.training.risk.clinical_utility import alerts
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.measures import has_both_outcomes, with_intervals
 
-#: Outcomes among the covered patients without which a score is not called the best.
-MIN_OUTCOMES = 8
+#: Fewest outcomes among the covered patients for a score to be called the best: with few, chance
+#: picks the winner.
+MIN_OUTCOMES = 20
 
 #: The baseline that is refitted on the cohort.
 AGE_AND_SEX = "age and sex only"
