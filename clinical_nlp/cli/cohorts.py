@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from spacy.language import Language
 
+    from clinical_nlp.risk.model_artifacts import ModelArtifacts
+    from clinical_nlp.training.risk.arrays import Vector
     from clinical_nlp.training.risk.dataset import Cohort
     from clinical_nlp.training.risk.recipe import CohortRecipe
     from clinical_nlp.training.risk.sources import PatientStream
@@ -43,6 +45,43 @@ def export_cohort(
         cohort = read_cohort(stream.records, nlp, lexicon, stream.days, recipe, advance)
     cohort.codes = codes
     return cohort
+
+
+def export_probabilities(
+    exports: list[Path],
+    parts: ModelArtifacts,
+    nlp: Language,
+    console: Console,
+    concept_maps: list[Path] | None = None,
+) -> Vector:
+    """Probability of everybody at risk on each export's day, as the batch would score them."""
+    import numpy as np
+
+    from clinical_nlp.cli.codes import load_concept_maps
+    from clinical_nlp.records import ModelReference
+    from clinical_nlp.risk.index_day import find_index_day
+    from clinical_nlp.risk.model import RiskModel
+    from clinical_nlp.training.risk.dataset import read_notes
+    from fhir_adapters.reading import BulkExport
+
+    model, translation = (
+        RiskModel(parts, ModelReference("", "", "", "")),
+        load_concept_maps(concept_maps),
+    )
+    found: list[float] = []
+    for folder in exports:
+        with BulkExport(folder, concept_map=translation) as source:
+            summary = source.scan(lambda read: None)
+            day = find_index_day(summary.days).day
+            if day is None:
+                continue
+            with patients_bar(console, summary.patients) as advance:
+                for record in source.records():
+                    (estimate,) = model.estimate([(record, read_notes(record, nlp))], day)
+                    if estimate.probability is not None:
+                        found.append(estimate.probability)
+                    advance(1)
+    return np.array(found, dtype=np.float64)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A model's predictions for its test patients, as the promotion gate reads them.
 
-``predictions.json`` holds keyed hashes of patients and index days, outcomes and
-probabilities: enough to compare two models patient by patient, without clinical data.
+``predictions.json`` holds outcomes and probabilities in an order that the rows' content decides:
+enough to compare two models row by row, without ids, keys or clinical data.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from clinical_nlp.errors import ModelError
 from clinical_nlp.training.risk.arrays import Labels, Vector
 
 _NUMBERS = ("outcome", "weight", "probability")
+#: Columns that are no strata; files of earlier versions have keys of the rows, too.
 _KEYS = ("patient", "index")
 
 
@@ -28,25 +29,25 @@ class HeldOutPredictions:
 
     Parameters
     ----------
-    patient, index
-        Keyed hashes, shape (rows,).
+    patient
+        Number of the patient within this file, shape (rows,).
     outcome, weight, probability
         Shape (rows,).
     groups
         Level of each row, by group.
-    salt
-        Digest of the key of the hashes: rows of two models pair only under the same one.
+    cohort
+        Digest of all rows: those of two models pair, in order, only under the same one. Empty
+        in files of earlier versions, which do not pair.
     other_models
         Probabilities that other models, by digest, gave the same rows.
     """
 
     patient: npt.NDArray[np.str_]
-    index: npt.NDArray[np.str_]
     outcome: Labels
     weight: Vector
     probability: Vector
     groups: Mapping[str, npt.NDArray[np.str_]]
-    salt: str
+    cohort: str
     other_models: Mapping[str, Vector]
 
     def __len__(self) -> int:
@@ -93,18 +94,15 @@ def parse_predictions(content: Mapping[str, Any]) -> HeldOutPredictions:
         str(digest): np.asarray(column, dtype=np.float64)
         for digest, column in dict(content.get("rivals") or {}).items()
     }
-    index = np.asarray(columns["index"], dtype=np.str_)
     if (
         not np.isin(outcome, (0, 1)).all()
         or not all(((p >= 0) & (p <= 1)).all() for p in (probability, *other_models.values()))
         or not (np.isfinite(weight) & (weight > 0)).all()
         or any(len(column) != rows for column in other_models.values())
-        or len(np.unique(index)) != rows
     ):
         raise ValueError
     return HeldOutPredictions(
         patient=np.asarray(columns["patient"], dtype=np.str_),
-        index=index,
         outcome=outcome,
         weight=weight,
         probability=probability,
@@ -113,7 +111,7 @@ def parse_predictions(content: Mapping[str, Any]) -> HeldOutPredictions:
             for name, column in columns.items()
             if name not in (*_NUMBERS, *_KEYS)
         },
-        salt=str(content["salt_digest"]),
+        cohort=str(content.get("cohort") or ""),
         other_models=other_models,
     )
 
@@ -142,8 +140,8 @@ def pair_with_champion(
 ) -> PairedPredictions:
     """Pair the challenger's predictions with the champion's.
 
-    If the challenger's training scored the champion too, its record of that is used. Else
-    rows are paired by index day, under the same hash key and with the same outcome.
+    If the challenger's training scored the champion too, its record of that is used. Else both
+    must have predicted the same rows, which then stand in the same order.
 
     Parameters
     ----------
@@ -154,21 +152,18 @@ def pair_with_champion(
     """
     if digest in challenger.other_models:
         return PairedPredictions(challenger, challenger.other_models[digest], 1.0)
-    if champion is None or champion.salt != challenger.salt:
+    if (
+        champion is None
+        or not champion.cohort
+        or champion.cohort != challenger.cohort
+        or not np.array_equal(champion.outcome, challenger.outcome)
+    ):
         return PairedPredictions(_take(challenger, np.arange(0)), np.zeros(0), 0.0)
-    _, ours, theirs = np.intersect1d(
-        challenger.index, champion.index, assume_unique=True, return_indices=True
-    )
-    same = challenger.outcome[ours] == champion.outcome[theirs]
-    ours, theirs = ours[same], theirs[same]
-    order = np.argsort(ours)
-    ours, theirs = ours[order], theirs[order]
-    shared = len(ours) / len(challenger)
-    return PairedPredictions(_take(challenger, ours), champion.probability[theirs], shared)
+    return PairedPredictions(challenger, champion.probability, 1.0)
 
 
 def _take(predictions: HeldOutPredictions, rows: npt.NDArray[np.intp]) -> HeldOutPredictions:
-    columns = {name: getattr(predictions, name)[rows] for name in (*_KEYS, *_NUMBERS)}
+    columns = {name: getattr(predictions, name)[rows] for name in ("patient", *_NUMBERS)}
     return replace(
         predictions,
         **columns,

@@ -21,17 +21,19 @@ _RECIPE = "recipe.toml"
 
 @dataclass(frozen=True, slots=True)
 class TrainedFolder:
-    """The folder of a training run: the model, verified, and its metrics and predictions."""
+    """The folder of a training run: the model, verified, its metrics, predictions and digest."""
 
     path: Path
     parts: ModelArtifacts
     metrics: dict[str, Any]
+    digest: str
 
     @classmethod
     def read(cls, path: Path) -> TrainedFolder:
         """Verify and load the model of a folder written by ``clinical-nlp train risk``."""
-        parts = load_model(path / MODEL_FOLDER, verified_digest(path))
-        return cls(path, parts, json.loads((path / METRICS).read_text("utf-8")))
+        digest = verified_digest(path)
+        parts = load_model(path / MODEL_FOLDER, digest)
+        return cls(path, parts, json.loads((path / METRICS).read_text("utf-8")), digest)
 
     def predictions(self) -> dict[str, Any]:
         """Content of ``predictions.json``."""

@@ -56,7 +56,7 @@ def log_run(
 ) -> str:
     """Log a training run: parameters, metrics, figures, environment, card and the model.
 
-    No patient data is logged: counts, keyed hashes and measures only.
+    No patient data is logged: counts and measures, and predictions without ids or keys of anybody.
 
     Parameters
     ----------

@@ -93,11 +93,10 @@ def small_predictions(noise: float = 1.0, seed: int = 0, patients: int = 3000) -
     # What is left of the truth once noise is known about: a calibrated prediction.
     shrunk = -3.2 + (seen + 3.2) * 1.44 / (1.44 + noise**2)
     return {
-        "salt_digest": "0" * 64,
+        "cohort": "0" * 64,
         "outcome_definition": "drawn at random",
         "columns": {
-            "patient": [f"{i // 2:016x}" for i in range(patients)],
-            "index": [f"{i:016x}" for i in range(patients)],
+            "patient": [i // 2 for i in range(patients)],
             "outcome": outcome.tolist(),
             "weight": [1.0] * patients,
             "probability": (1 / (1 + np.exp(-shrunk))).tolist(),

@@ -8,12 +8,12 @@ Van Calster et al., BMC Med 2019;17:230).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import ModelReference
@@ -25,8 +25,9 @@ from clinical_nlp.training.risk.arrays import Vector, inverse_logit, logit
 from clinical_nlp.training.risk.calibration import fit_calibration_line
 from clinical_nlp.training.risk.dataset import Cohort
 from clinical_nlp.training.risk.measures import Measure, assess, has_both_outcomes
+from clinical_nlp.training.risk.predictions import unlinkable_predictions
 from clinical_nlp.training.risk.recipe import Recipe
-from clinical_nlp.training.risk.results import clinical_use, keyed_predictions, to_plain
+from clinical_nlp.training.risk.results import clinical_use, to_plain
 from clinical_nlp.training.risk.split import rows_by_part
 
 #: Fewest outcomes to move the intercept by, and to fit a slope too: a slope from a handful of
@@ -62,41 +63,77 @@ def recalibrate_to_prevalence(
     prevalence: float,
     metrics: Mapping[str, Any],
     predictions: Mapping[str, Any],
+    digest: str = "",
+    local: Vector | None = None,
 ) -> RecalibratedModel:
-    """Move the intercept from the training prevalence to a local one.
+    """Move the intercept so that the mean probability is the local prevalence.
 
-    The prior shift of Saerens et al. (Neural Comput 2002;14:21): right where patients of the
-    same features run the same relative risk in both places.
+    Right where patients of the same features run the same relative risk in both places.
 
     Parameters
     ----------
     prevalence
         Local share of first diagnoses in the horizon among those eligible, 0..1.
-    metrics, predictions
-        The model's own; its probabilities are moved in both.
+    metrics, predictions, digest
+        The model's own; its probabilities are moved in both, and kept under its digest, so
+        that the two can be compared row by row.
+    local
+        The model's probabilities of the patients whose mean is to be the prevalence; those of
+        ``predictions``, weighted, where ``None``.
 
     Raises
     ------
     UsageError
-        E124: not a share between 0 and 1.
+        E124: not a share between 0 and 1. E125: there is nobody whose mean could be moved.
     """
     if not 0 < prevalence < 1:
         raise UsageError(
             "E124", "the local prevalence must lie between 0 and 100%: give --prevalence 1.3"
         )
-    line = (1.0, _log_odds(prevalence) - _log_odds(parts.spec.prevalence))
     columns = dict(predictions["columns"])
-    probability = _apply_line(np.array(columns["probability"]), line)
-    columns["probability"] = [round(p, 6) for p in probability.tolist()]
+    old = np.array(columns["probability"], dtype=np.float64)
     outcome, weight = np.array(columns["outcome"]), np.array(columns["weight"])
+    people, weights = (old, weight) if local is None else (local, np.ones(len(local)))
+    if not len(people):
+        raise UsageError(
+            "E125",
+            "nobody of the export has an estimate whose mean could be moved: give an export with "
+            "patients at risk, or --prevalence without one",
+        )
+    line = (1.0, intercept_for_mean(people, weights, prevalence))
+    probability = _apply_line(old, line)
+    columns["probability"] = [round(p, 6) for p in probability.tolist()]
     measures = assess(outcome, probability, weight, columns["patient"], 200, 0)
     updated = {
         **metrics,
         "test": {**metrics["test"], "model": to_plain(measures)},
-        "recalibration": {"slope": line[0], "intercept": line[1], "prevalence": prevalence},
+        "recalibration": {
+            "slope": line[0],
+            "intercept": line[1],
+            "prevalence": prevalence,
+            "mean_before": float(np.average(people, weights=weights)),
+            "patients": None if local is None else len(local),
+        },
     }
+    rivals = dict(predictions.get("rivals") or {})
     moved = {**predictions, "columns": columns}
+    if digest:
+        moved["rivals"] = {**rivals, digest: old.tolist()}
     return RecalibratedModel(_add_line(parts, line), line, {}, {}, updated, moved)
+
+
+def intercept_for_mean(probability: Vector, weight: Vector, mean: float) -> float:
+    """Return what to add to the log-odds so that the weighted mean probability is ``mean``.
+
+    Adding the difference of two prevalences' log-odds, as is often done, gives that mean only
+    where everybody runs the same risk.
+    """
+    log_odds = logit(probability)
+
+    def excess(intercept: float) -> float:
+        return float(np.average(inverse_logit(log_odds + intercept), weights=weight)) - mean
+
+    return float(brentq(excess, -60.0, 60.0, xtol=1e-10))
 
 
 def recalibrate_on_cohort(
@@ -105,8 +142,14 @@ def recalibrate_on_cohort(
     recipe: Recipe,
     metrics: Mapping[str, Any],
     free_slope: bool = False,
+    digest: str = "",
 ) -> RecalibratedModel:
     """Fit intercept, and slope where asked, on some local patients; measure on the others.
+
+    Parameters
+    ----------
+    digest
+        Of the model, under which its former probabilities are kept for comparison.
 
     Raises
     ------
@@ -153,7 +196,9 @@ def recalibrate_on_cohort(
             }
         ),
     }
-    predictions = keyed_predictions(test, languages, new, table, recipe.split.salt)
+    predictions = unlinkable_predictions(
+        test, languages, new, table, {digest: old} if digest else None
+    )
     return RecalibratedModel(_add_line(parts, line), line, before, after, updated, predictions)
 
 
@@ -191,7 +236,3 @@ def _add_line(parts: ModelArtifacts, line: Line) -> ModelArtifacts:
 def _apply_line(probability: Vector, line: Line) -> Vector:
     slope, intercept = line
     return inverse_logit(slope * logit(probability) + intercept)
-
-
-def _log_odds(share: float) -> float:
-    return math.log(share / (1 - share))

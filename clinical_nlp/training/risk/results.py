@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -128,49 +126,6 @@ def coefficients(parts: ModelArtifacts, table: FeatureTable) -> dict[str, float]
     classifier: Any = parts.classifier
     scaled = parts.spec.calibration[0] * classifier[-1].coef_[0]
     return dict(zip(table.names, scaled.tolist(), strict=True))
-
-
-def keyed_predictions(
-    test: Data,
-    languages: Sequence[str],
-    probability: Vector,
-    table: FeatureTable,
-    salt: str,
-    baselines: Mapping[str, Vector] | None = None,
-) -> dict[str, Any]:
-    """Out-of-fold predictions, without ids or words of anybody.
-
-    Two models trained on the same cohort with the same salt have the same keys, so that they
-    can be compared patient by patient.
-
-    Parameters
-    ----------
-    baselines
-        Other models' probabilities of the same rows, by digest; those may have been trained
-        on these patients.
-    """
-
-    def key(text: str) -> str:
-        return hmac.new(salt.encode(), text.encode(), hashlib.sha256).hexdigest()[:16]
-
-    patients = test.patients.tolist()
-    index_days = [f"{p}|{t.as_of}" for p, t in zip(patients, test.timelines, strict=True)]
-    return {
-        "salt_digest": hashlib.sha256(salt.encode()).hexdigest()[:16],
-        "columns": {
-            "patient": [key(patient) for patient in patients],
-            "index": [key(index_day) for index_day in index_days],
-            "outcome": test.outcome.tolist(),
-            "weight": _rounded(test.weight),
-            "probability": _rounded(probability),
-            **group_keys(test.timelines, languages, table),
-        },
-        "rivals": {digest: _rounded(values) for digest, values in (baselines or {}).items()},
-    }
-
-
-def _rounded(values: Vector) -> list[float]:
-    return [round(value, 6) for value in values.tolist()]
 
 
 def to_plain(value: Any) -> Any:  # noqa: ANN401  # any value that JSON can hold

@@ -23,13 +23,13 @@ from clinical_nlp.training.risk.leakage import (
 )
 from clinical_nlp.training.risk.measures import assess
 from clinical_nlp.training.risk.model_selection import select_family
+from clinical_nlp.training.risk.predictions import unlinkable_predictions
 from clinical_nlp.training.risk.published import published_scores
 from clinical_nlp.training.risk.recipe import Recipe
 from clinical_nlp.training.risk.results import (
     clinical_use,
     coefficients,
     cohort_report,
-    keyed_predictions,
     selection_report,
     to_plain,
 )
@@ -133,8 +133,7 @@ def train(
         digest: baseline.probabilities(data.features, data.timelines)
         for digest, baseline in (baseline_models or {}).items()
     }
-    salt = recipe.split.salt
-    predictions = keyed_predictions(data, split.languages, probability, table, salt, scored)
+    predictions = unlinkable_predictions(data, split.languages, probability, table, scored)
     return TrainedModel(recipe, parts, to_plain(metrics), predictions, cohort.fingerprint)
 
 

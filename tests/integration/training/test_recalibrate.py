@@ -25,7 +25,10 @@ from clinical_nlp.risk.model_spec import ModelSpec
 from clinical_nlp.simulation import load_parameters, simulate_patients
 from clinical_nlp.training.config import read_recipe
 from clinical_nlp.training.risk.logistic import Prior, fit_sign_constrained
-from clinical_nlp.training.risk.recalibration import recalibrate_on_cohort
+from clinical_nlp.training.risk.recalibration import (
+    recalibrate_on_cohort,
+    recalibrate_to_prevalence,
+)
 from clinical_nlp.training.risk.recipe import Recipe
 from clinical_nlp.training.risk.transfer import (
     structured_cohort,
@@ -118,11 +121,31 @@ def test_recalibrate_command_with_prevalence_moves_probabilities(folder, parts, 
     rows = np.array([parts.spec.reference])
     reference = ModelReference("", "", "", "")
     old, new = (RiskModel(p, reference).probabilities(rows)[0] for p in (parts, moved))
-    odds = (new / (1 - new)) / (old / (1 - old))
-    assert odds == pytest.approx((0.03 / 0.97) / (0.01 / 0.99), rel=1e-2)
+    assert new < old  # the mean of the four rows is 6%
     assert "## Recalibrated" in (out / "card.md").read_text("utf-8")
-    kept = json.loads((out / "predictions.json").read_text("utf-8"))["columns"]
-    assert kept["probability"][1] > 0.2
+    kept = json.loads((out / "predictions.json").read_text("utf-8"))
+    assert np.mean(kept["columns"]["probability"]) == pytest.approx(0.03, abs=1e-6)
+    assert kept["rivals"] == {verified_digest(folder): [0.01, 0.2, 0.02, 0.01]}
+
+
+def test_recalibrate_to_prevalence_gives_that_mean_on_the_export(parts, cohort):
+    """The mean of everybody at risk, by the recalibrated model itself."""
+    reference = ModelReference("", "", "", "")
+    data = cohort.data(TABLE)
+    local = RiskModel(parts, reference).probabilities(data.features, data.timelines)
+    columns = {"patient": [0, 1], "outcome": [0, 1], "weight": [1, 1], "probability": [0.1, 0.2]}
+    result = recalibrate_to_prevalence(
+        parts, 0.021, {"test": {}}, {"columns": columns}, local=local
+    )
+    moved = RiskModel(result.parts, reference).probabilities(data.features, data.timelines)
+    assert moved.mean() == pytest.approx(0.021, abs=1e-5)
+    assert result.metrics["recalibration"]["patients"] == len(data)
+
+
+def test_recalibrate_to_prevalence_of_nobody_raises_e125(parts):
+    columns = {"patient": [0], "outcome": [0], "weight": [1], "probability": [0.1]}
+    with pytest.raises(UsageError, match="E125"):
+        recalibrate_to_prevalence(parts, 0.02, {}, {"columns": columns}, local=np.zeros(0))
 
 
 @pytest.mark.parametrize(

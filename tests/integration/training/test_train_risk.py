@@ -87,11 +87,14 @@ def test_train_subgroups_and_lead_times_are_of_everyone(trained):
         assert row["alerted_0"]["value"] >= row["alerted_180"]["value"]
 
 
-def test_train_predictions_have_keys_and_no_ids(trained):
+def test_train_predictions_have_neither_ids_nor_keys(trained):
     columns = trained.predictions["columns"]
     sizes = {len(column) for column in columns.values()}
     assert sizes == {trained.metrics["parts"]["everyone"]["examples"]}
-    assert len(set(columns["index"])) == len(columns["index"])
+    assert set(columns) == {
+        "patient", "outcome", "weight", "probability", "sex", "age_band", "notes", "language",
+    }  # fmt: skip
+    assert sorted(set(columns["patient"])) == list(range(max(columns["patient"]) + 1))
     assert sum(columns["outcome"]) == trained.metrics["parts"]["everyone"]["outcomes"]
     assert "s2024" not in json.dumps(trained.predictions)  # how simulated ids begin
 

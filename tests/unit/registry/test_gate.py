@@ -92,7 +92,7 @@ def test_gate_fails_implausibly_good_model_as_leak(limits):
 
 def test_gate_without_shared_patients_fails_comparison(limits):
     told = small_predictions()
-    told["salt_digest"] = "1" * 64
+    told["cohort"] = "1" * 64
     one = evidence()
     assert failed(
         run_checks(one, CARD, pair_with_champion(one, parse_predictions(told), "d"), limits)
@@ -109,13 +109,22 @@ def test_pairing_uses_champion_probabilities_recorded_by_challenger():
     assert pairs.shared == 1 and pairs.champion.tolist() == [0.1] * len(pairs.rows)
 
 
-def test_pairing_matches_rows_by_key_in_any_order():
+@pytest.mark.parametrize("cohort", ["", "1" * 64])
+def test_pairing_of_other_rows_is_none(cohort):
     one, told = evidence(), small_predictions()
-    turned = {name: column[::-1] for name, column in told["columns"].items()}
-    pairs = pair_with_champion(one, parse_predictions({**told, "columns": turned}), "d")
-    assert pairs.rows.index.tolist() == one.index.tolist()
-    forwards = pair_with_champion(one, parse_predictions(told), "d")
-    assert pairs.champion.tolist() == forwards.champion.tolist()
+    other = parse_predictions({**told, "cohort": cohort})
+    assert len(pair_with_champion(one, other, "d").rows) == 0
+    assert len(pair_with_champion(other, one, "d").rows) == 0
+
+
+def test_parse_predictions_reads_files_with_keys_and_pairs_them_with_none():
+    told = small_predictions()
+    told.pop("cohort")
+    columns = told["columns"]
+    keyed = {**columns, "index": [f"{i:016x}" for i in range(len(columns["outcome"]))]}
+    old = parse_predictions({**told, "salt_digest": "0" * 64, "columns": keyed})
+    assert set(old.groups) == {"sex"}
+    assert len(pair_with_champion(evidence(), old, "d").rows) == 0
 
 
 @pytest.mark.parametrize(
