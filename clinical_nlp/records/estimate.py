@@ -40,7 +40,7 @@ class Reason:
     text
         The sentence: concept names, counts, dates and values, no note text.
     contribution
-        Log-odds it adds (positive) or takes away.
+        Log-odds it adds (positive) to those of the reference person, or takes away.
     evidence
         The spans and resources behind it, newest first.
     """

@@ -32,8 +32,8 @@ class ModelSpec:
     table_digest
         Digest of the feature table that the model was trained with.
     reference
-        Features of the reference patient (the training cohort's medians), against whom
-        reasons compare.
+        The training cohort's medians. Reasons compare with a person of the patient's own age
+        and sex instead (``clinical_nlp/risk/reference.toml``).
     horizon_days, gap_days
         The outcome is a first diagnosis from ``gap_days`` after the index day, for
         ``horizon_days``.
@@ -116,7 +116,7 @@ class ModelSpec:
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ModelError(
                 "E415",
-                "the model's metadata lack what scoring needs (features, reference patient, "
+                "the model's metadata lack what scoring needs (features, medians, "
                 "horizon): train it with 'clinical-nlp train risk'",
             ) from None
 
