@@ -16,6 +16,9 @@ from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 #: Concept of a denial of signs of heart failure today, not of the disease (``note_context.py``).
 NO_SIGNS = "no_signs_of_heart_failure"
 
+#: Concept of a mention that is nobody's suspicion: a patient's question, a leaflet, a warning.
+NO_SUSPICION = "no_suspicion_of_heart_failure"
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
@@ -60,7 +63,12 @@ def find_diagnosis(timeline: Timeline) -> Diagnosis:
     """Apply the rule of ``diagnosis.toml`` to a timeline, as known on its index day."""
     notes, concepts = diagnosis_rule()["notes"], diagnosis_concepts()
     presences = {Presence(name) for name in notes["presence"]}
-    entries = [e for e in (*timeline.undated, *timeline.entries) if e.concept in concepts]
+    nobodys = places_of(timeline, NO_SUSPICION)
+    entries = [
+        e
+        for e in (*timeline.undated, *timeline.entries)
+        if e.concept in concepts and place_of(e) not in nobodys
+    ]
     mentions = [e for e in entries if e.presence in presences and e.kind is None]
     full = [e for e in mentions if not e.abbreviated or notes["abbreviation_is_naming"]]
     if full:
@@ -127,21 +135,24 @@ def _named_enough(named: list[Entry], mentions: list[Entry], notes: dict[str, An
     return bool(notes["support"]["other_naming_in_the_note"]) and again
 
 
-def no_signs(timeline: Timeline) -> frozenset[tuple[str, int | None]]:
-    """Places (note, start) of denials of signs of heart failure, not of the disease."""
-    return frozenset(
-        (e.evidence.source, e.evidence.start) for e in timeline.context if e.concept == NO_SIGNS
-    )
+def place_of(entry: Entry) -> tuple[str, int | None]:
+    """Note and place of an entry, by which its context is found."""
+    return entry.evidence.source, entry.evidence.start
+
+
+def places_of(timeline: Timeline, concept: str) -> frozenset[tuple[str, int | None]]:
+    """Places of the mentions that a timeline's context says something of."""
+    return frozenset(place_of(e) for e in timeline.context if e.concept == concept)
 
 
 def _denials(entries: list[Entry], timeline: Timeline, notes: dict[str, Any]) -> list[Entry]:
     """Denials of the disease itself, in full."""
-    of_signs = no_signs(timeline)
+    of_signs = places_of(timeline, NO_SIGNS)
     return [
         e
         for e in entries
         if e.presence is Presence.ABSENT
         and e.concept not in notes["denial_says_nothing"]
         and not e.abbreviated
-        and (e.evidence.source, e.evidence.start) not in of_signs
+        and place_of(e) not in of_signs
     ]

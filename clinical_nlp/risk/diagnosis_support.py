@@ -56,11 +56,24 @@ def lowest_lvef(entries: Iterable[Entry], below: float) -> Entry | None:
 
 
 def treated_for_it(timeline: Timeline) -> tuple[Entry, ...]:
-    """Entries of a treatment that only heart failure explains; empty where there is none."""
+    """Entries of a treatment that only heart failure explains; empty where there is none.
+
+    A programme or unit of heart failure that follows the patient counts as one.
+    """
     rule = _rule()["treatment"]
     presences = {Presence(name) for name in rule["presence"]}
     entries = [e for e in (*timeline.undated, *timeline.entries) if e.presence in presences]
-    alone = [e for e in entries if e.concept in rule["alone"] and not _ambiguous(e)]
+    of_relatives = {
+        e.evidence.source for e in timeline.context if e.concept == rule["unless_relative"]
+    }
+    alone = [
+        e
+        for e in entries
+        if e.concept in rule["alone"]
+        and not _ambiguous(e)
+        and e.evidence.source not in of_relatives
+    ]
+    alone += [e for e in timeline.context if e.concept == rule["followed"]]
     if alone:
         return tuple(alone)
     classes = [
@@ -114,7 +127,10 @@ def _last_lvef(entries: Iterable[Entry]) -> Entry | None:
 
 def _ambiguous(entry: Entry) -> bool:
     """Whether an entry is an abbreviation with another meaning ("EAP", "TRC")."""
-    return entry.abbreviated and entry.concept in _rule()["ambiguous_abbreviations"]
+    if entry.concept not in _rule()["ambiguous_abbreviations"] or not entry.abbreviated:
+        return False
+    start, end = entry.evidence.start, entry.evidence.end
+    return start is None or end is None or end - start <= _rule()["ambiguous_up_to"]
 
 
 def _in_use(entry: Entry, timeline: Timeline) -> bool:

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from clinical_nlp.risk.diagnosis import Diagnosis, diagnosis_concepts, find_diagnosis, no_signs
+from clinical_nlp.risk.diagnosis import (
+    NO_SIGNS,
+    NO_SUSPICION,
+    Diagnosis,
+    diagnosis_concepts,
+    find_diagnosis,
+    place_of,
+    places_of,
+)
 from clinical_nlp.risk.diagnosis_support import said_after
-from clinical_nlp.risk.note_context import NO_SUSPICION, suspicion_rule
+from clinical_nlp.risk.note_context import PLAIN_WORDS, TO_RULE_OUT, suspicion_rule
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 
@@ -53,6 +61,10 @@ class Suspicion:
         Problems coded as provisional or differential, oldest first.
     named
         Affirmed mentions that the rule of the diagnosis does not accept, oldest first.
+    abbreviated
+        Affirmed abbreviations that may mean something else, oldest first.
+    plain
+        The heart in doubt in plain words, beside a test asked for, oldest first.
     since, last
         First and last day of these; ``None`` where none has a day.
     asked
@@ -68,6 +80,8 @@ class Suspicion:
     mentions: tuple[Entry, ...]
     provisional: tuple[Entry, ...]
     named: tuple[Entry, ...]
+    abbreviated: tuple[Entry, ...]
+    plain: tuple[Entry, ...]
     since: date | None
     last: date | None
     asked: tuple[tuple[str, Entry], ...] = ()
@@ -99,8 +113,9 @@ def find_suspicion(timeline: Timeline, diagnosis: Diagnosis | None = None) -> Su
     doubted = recent.doubted()
     mentions = [e for e in doubted if e.kind is None]
     provisional = [e for e in doubted if e.kind is not None]
-    named = [e for e in diagnosis.noted if recent.holds(e)] or recent.abbreviated()
-    said = [*mentions, *provisional, *named]
+    named = [e for e in diagnosis.noted if recent.holds(e)]
+    abbreviated, plain = recent.abbreviated(), recent.plain()
+    said = [*mentions, *provisional, *named, *abbreviated, *plain]
     if not said or _settled(said, recent):
         return None
     days = [e.day for e in said if e.day is not None]
@@ -109,6 +124,8 @@ def find_suspicion(timeline: Timeline, diagnosis: Diagnosis | None = None) -> Su
         mentions=tuple(mentions),
         provisional=tuple(provisional),
         named=tuple(named),
+        abbreviated=tuple(abbreviated),
+        plain=tuple(plain),
         since=since,
         last=last,
         asked=tuple(recent.unanswered(since)),
@@ -136,7 +153,9 @@ class _Recent:
             )
             for e in everything
         )
-        self.no_signs = no_signs(timeline)
+        self.no_signs = places_of(timeline, NO_SIGNS)
+        self._nobodys = places_of(timeline, NO_SUSPICION)
+        self._asking = {e.evidence.source for e in self.context if e.presence is Presence.UNCERTAIN}
 
     def holds(self, entry: Entry) -> bool:
         """Whether an entry lies in the look-back, or has no day."""
@@ -149,30 +168,39 @@ class _Recent:
     def doubted(self) -> list[Entry]:
         """Uncertain mentions; those that the reader is not sure of, with a test asked for."""
         concepts = diagnosis_concepts().union(suspicion_rule()["mentions"]["in_doubt"])
-        asked = {e.evidence.source for e in self.context if e.presence is Presence.UNCERTAIN}
-        nobodys = {
-            (e.evidence.source, e.evidence.start) for e in self.context if e.concept == NO_SUSPICION
-        }
         return [
             e
             for e in self.entries
             if e.presence is Presence.UNCERTAIN
             and e.concept in concepts
-            and (not e.doubted or e.evidence.source in asked)
-            and (e.evidence.source, e.evidence.start) not in nobodys
+            and (not e.doubted or e.evidence.source in self._asking)
+            and place_of(e) not in self._nobodys
+        ] + [e for e in self.context if e.concept == TO_RULE_OUT]
+
+    def plain(self) -> list[Entry]:
+        """The heart in doubt in plain words, in notes that ask for a test of it."""
+        return [
+            e
+            for e in self.context
+            if e.concept == PLAIN_WORDS and e.evidence.source in self._asking
         ]
 
     def abbreviated(self) -> list[Entry]:
-        """Affirmed abbreviations of the syndrome, where a drug goes with them."""
-        drugs = suspicion_rule()["mentions"]["abbreviation_with"]
-        if not any(self.of(drug) for drug in drugs):
-            return []
+        """Affirmed abbreviations of the syndrome, in notes that do not deny it in full."""
+        concepts = diagnosis_concepts()
+        denying = {
+            e.evidence.source
+            for e in self.entries
+            if e.concept in concepts and e.presence is Presence.ABSENT and not e.abbreviated
+        }
         return [
             e
             for e in self.entries
             if e.abbreviated
-            and e.concept in diagnosis_concepts()
+            and e.concept in concepts
             and e.presence in (Presence.PRESENT, Presence.PAST)
+            and e.evidence.source not in denying
+            and place_of(e) not in self._nobodys
         ]
 
     def peptide(self, last: date | None) -> Peptide | None:
@@ -188,7 +216,9 @@ class _Recent:
 
     def _verdict(self, entry: Entry, limit: float) -> Verdict:
         if entry.value is None:
-            return Verdict.RAISED if entry.presence is Presence.PRESENT else Verdict.NORMAL
+            if entry.presence is Presence.PRESENT:
+                return Verdict.RAISED
+            return Verdict.NORMAL_OBESE if self._obese else Verdict.NORMAL
         if not _is_under(entry, limit):
             return Verdict.RAISED
         factor = suspicion_rule()["settled"]["obese"]["factor"]
@@ -229,16 +259,13 @@ def _settled(said: list[Entry], recent: _Recent) -> bool:
     last = max(e.day for e in dated if e.day is not None)
     # "Sin signos de IC" further down in the note that suspects it answers it; on another day it
     # says how the patient was on that day.
-    denials = [
-        e
-        for e in denials
-        if e.day == last or (e.evidence.source, e.evidence.start) not in recent.no_signs
-    ]
+    denials = [e for e in denials if e.day == last or place_of(e) not in recent.no_signs]
     if said_after(denials, dated):
         return True
     peptide = recent.peptide(last)
     if peptide is not None and peptide.after and peptide.verdict is Verdict.NORMAL:
-        return True
+        # "Normal" in the very note that suspects may not have convinced its author.
+        return peptide.entry.value is not None or _is_later(peptide.entry, last)
     return _normal_echo(last, recent)
 
 

@@ -30,7 +30,9 @@ def suspicion_reasons(suspicion: Suspicion) -> tuple[Reason, ...]:
         _told(key, entries)
         for key, entries in (
             ("suspected", suspicion.mentions),
+            ("plain", suspicion.plain),
             ("named", suspicion.named),
+            ("abbreviated", suspicion.abbreviated),
             ("provisional", suspicion.provisional),
         )
         if entries
@@ -50,7 +52,7 @@ def suspicion_missing(suspicion: Suspicion) -> tuple[str, ...]:
     asked = {name for name, _ in suspicion.asked}
     peptide, echo = (test["name"] for test in suspicion_rule()["tests"])
     sentences = []
-    if suspicion.named:
+    if suspicion.named or suspicion.abbreviated:
         sentences.append(words["confirm"])
     if suspicion.peptide is None and peptide not in asked:
         sentences.append(words["peptide"])
@@ -61,15 +63,23 @@ def suspicion_missing(suspicion: Suspicion) -> tuple[str, ...]:
 
 
 def treatment_reasons(diagnosis: Diagnosis, concepts: Mapping[str, Concept]) -> tuple[Reason, ...]:
-    """Say which treatment nothing but heart failure explains."""
+    """Say which treatment or programme nothing but heart failure explains."""
     if not diagnosis.treated:
         return ()
     words: Mapping[str, str] = suspicion_rule()["sentence"]
-    drugs = [e for e in diagnosis.treated if e.concept != "lvef"]
-    names = list_es(sorted({concepts[e.concept].name_es for e in drugs}))
-    key = "treatment" if len(drugs) == len(diagnosis.treated) else "treatment_lvef"
-    text = words[key].format(name=names, last=_day(_last(diagnosis.treated)))
-    return (Reason(text, 0.0, evidence_of(diagnosis.treated)),)
+    followed = [e for e in diagnosis.treated if e.concept not in concepts]
+    drugs = [e for e in diagnosis.treated if e.concept in concepts and e.concept != "lvef"]
+    reasons = []
+    if followed:
+        text = words["programme"].format(last=_day(_last(followed)))
+        reasons.append(Reason(text, 0.0, evidence_of(followed)))
+    if drugs:
+        names = list_es(sorted({concepts[e.concept].name_es for e in drugs}))
+        treated = [e for e in diagnosis.treated if e not in followed]
+        key = "treatment" if len(drugs) == len(treated) else "treatment_lvef"
+        text = words[key].format(name=names, last=_day(_last(treated)))
+        reasons.append(Reason(text, 0.0, evidence_of(treated)))
+    return tuple(reasons)
 
 
 def _told(key: str, entries: Sequence[Entry]) -> Reason:

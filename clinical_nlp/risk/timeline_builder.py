@@ -50,6 +50,9 @@ _NOT_LETTER = re.compile(r"[\W\d_]+")
 #: Most letters of an abbreviation ("IC", "I.C.", "ICC", "ICFE").
 _ABBREVIATION = 4
 
+#: Days after a note within which a day without a year is that of an addendum (assumption).
+_ADDENDUM_DAYS = 60
+
 
 def build_timeline(
     record: PatientRecord, notes: Sequence[NoteFindings], lexicon: Lexicon, as_of: date
@@ -166,10 +169,18 @@ def _from_note(
 
 
 def _own_day(finding: Finding, written: date) -> date | None:
-    """Day that the note gives for a value ('300 (2023)', a table's column), where it does."""
+    """Day that the note gives for a value ('300 (2023)', a table's column), where it does.
+
+    A day without a year that comes shortly after the note's is that of an addendum, not of the
+    year before; the value is then of the note's day, when the record can first hold it.
+    """
     if finding.value is None or finding.measured_on is None:
         return None
-    return day_of(finding.measured_on, written)
+    day = day_of(finding.measured_on, written)
+    is_without_year = finding.measured_on.startswith("--")
+    if day is not None and is_without_year and (written - day).days > 365 - _ADDENDUM_DAYS:
+        return written
+    return day
 
 
 def _presence(finding: Finding) -> Presence | None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from clinical_nlp.records import Finding
 from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosis_rule, find_diagnosis
 
 DAY = date(2024, 6, 1)
@@ -112,3 +114,58 @@ def test_find_diagnosis_later_denial_overrides_notes_but_not_codes(timeline, not
     assert not find_diagnosis(timeline(DAY, [*named, denial])).confirmed
     code = event("condition", "icd10", "I50.9", FIRST)
     assert find_diagnosis(timeline(DAY, [*named, denial], [code])).confirmed
+
+
+@pytest.mark.parametrize(
+    ("marks", "confirmed"),
+    [
+        ([("TRC-D", "crt_device", {})], True),
+        ([("TRC", "crt_device", {})], False),  # capillary refill time
+        ([("sacubitrilo", "sacubitril_valsartan", {})], True),
+        ([("sacubitrilo", "sacubitril_valsartan", {"hypothetical": True})], False),
+        # The drug of the relative of whom the note tells.
+        ([("sacubitrilo", "sacubitril_valsartan", {}),
+          ("IC", "heart_failure", {"family": True})], False),
+        ([("furosemida", "furosemide", {}), ("espironolactona", "spironolactone", {}),
+          ("carvedilol", "carvedilol", {}), ("Jardiance", "empagliflozin", {})], True),
+        ([("furosemida", "furosemide", {}), ("espironolactona", "spironolactone", {}),
+          ("carvedilol", "carvedilol", {}), ("Jardiance", "empagliflozin", {}),
+          ("diabetes", "diabetes_type_2", {})], False),
+        ([("furosemida", "furosemide", {}), ("espironolactona", "spironolactone", {}),
+          ("carvedilol", "carvedilol", {})], False),  # cirrhosis is treated so
+        ([("30", "lvef", {"value": 30.0, "unit": "%"}), ("carvedilol", "carvedilol", {}),
+          ("espironolactona", "spironolactone", {})], True),
+        ([("30", "lvef", {"value": 30.0, "unit": "%"})], False),
+    ],
+)  # fmt: skip
+def test_find_diagnosis_treatment_that_nothing_else_explains(timeline, note, marks, confirmed):
+    text = (
+        "TRC-D. TRC. sacubitrilo. IC. furosemida espironolactona carvedilol Jardiance diabetes 30"
+    )
+    found = find_diagnosis(timeline(DAY, [note(FIRST, text, *marks)]))
+    assert found.confirmed is confirmed
+    assert bool(found.treated) is confirmed
+
+
+def test_find_diagnosis_programme_confirms_and_a_referral_does_not(timeline, note):
+    def confirmed(text):
+        return find_diagnosis(timeline(DAY, [note(FIRST, text)])).confirmed
+
+    assert confirmed("Seguimiento en programa de insuficiencia cardíaca.")
+    assert not confirmed("Derivo al programa de insuficiencia cardíaca.")
+
+
+@pytest.mark.parametrize(
+    ("text", "confirmed"),
+    [
+        ("Con insuficiencia cardíaca en NYHA II. Se descarta insuficiencia cardíaca.", False),
+        ("Con insuficiencia cardíaca en NYHA II. Sin signos de insuficiencia cardíaca.", True),
+    ],
+)
+def test_find_diagnosis_denial_further_down_in_the_note(timeline, note, text, confirmed):
+    made = note(FIRST, text, HF, ("NYHA II", "nyha_2", {}))
+    start = text.rindex("insuficiencia cardíaca")
+    words = made.findings[0].text
+    denial = Finding(start, start + len(words), words, "heart_failure", negated=True)
+    line = timeline(DAY, [replace(made, findings=(*made.findings, denial))])
+    assert find_diagnosis(line).confirmed is confirmed
