@@ -5,7 +5,7 @@ The lists and limits are data (``diagnosis.toml``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -63,16 +63,7 @@ def treated_for_it(timeline: Timeline) -> tuple[Entry, ...]:
     rule = _rule()["treatment"]
     presences = {Presence(name) for name in rule["presence"]}
     entries = [e for e in (*timeline.undated, *timeline.entries) if e.presence in presences]
-    of_relatives = {
-        e.evidence.source for e in timeline.context if e.concept == rule["unless_relative"]
-    }
-    alone = [
-        e
-        for e in entries
-        if e.concept in rule["alone"]
-        and not _ambiguous(e)
-        and e.evidence.source not in of_relatives
-    ]
+    alone = [e for e in reliable(entries, timeline) if e.concept in rule["alone"]]
     alone += [e for e in timeline.context if e.concept == rule["followed"]]
     if alone:
         return tuple(alone)
@@ -92,6 +83,17 @@ def treated_for_it(timeline: Timeline) -> tuple[Entry, ...]:
     if lvef is not None and (lvef.value or 0.0) <= reduced["up_to"]:
         return (lvef, *drugs) if len(classes) >= reduced["classes"] else ()
     return ()
+
+
+def reliable(entries: Iterable[Entry], timeline: Timeline) -> Iterator[Entry]:
+    """Entries that are of this patient and mean what they say.
+
+    Not an abbreviation with another meaning ("EAP", "TRC"), nor an entry of a note that tells
+    of a relative's heart failure or speaks of the disease in general.
+    """
+    elsewhere = _rule()["speaks_of_others"]
+    notes = {e.evidence.source for e in timeline.context if e.concept in elsewhere}
+    return (e for e in entries if not _ambiguous(e) and e.evidence.source not in notes)
 
 
 def said_after(later: Iterable[Entry], earlier: Iterable[Entry]) -> bool:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from clinical_nlp.records import EstimateStatus, PatientRecord
 from clinical_nlp.risk.diagnosis import Diagnosis, find_diagnosis
-from clinical_nlp.risk.prevalence import PrevalenceSign, prevalence_signs
+from clinical_nlp.risk.prevalence import PrevalenceSign, SignKind, prevalence_signs
 from clinical_nlp.risk.record_state import MAX_PLAUSIBLE_AGE, abstention_of
-from clinical_nlp.risk.suspicion import Suspicion, find_suspicion
+from clinical_nlp.risk.suspicion import Suspicion, find_suspicion, is_denied_since
 from clinical_nlp.risk.timeline import Timeline
 
 
@@ -47,7 +47,7 @@ class Eligibility:
     suspicion
         What notes suspect in writing.
     signs
-        Signs that heart failure is known though nothing names it.
+        Signs that heart failure is known though nothing names it, and no later note denies it.
     abstention
         Why there is no estimate: a key of ``[abstention]`` in ``reasons.toml``.
     """
@@ -75,7 +75,12 @@ def eligibility(record: PatientRecord, timeline: Timeline, population: Populatio
     diagnosis = find_diagnosis(timeline)
     if diagnosis.confirmed:
         return Eligibility(EstimateStatus.DIAGNOSED, diagnosis)
-    suspicion, signs = find_suspicion(timeline, diagnosis), prevalence_signs(record, timeline)
+    suspicion = find_suspicion(timeline, diagnosis)
+    signs = tuple(
+        sign
+        for sign in prevalence_signs(record, timeline)
+        if sign.kind is SignKind.NAMED or not is_denied_since(timeline, sign.day)
+    )
     ages = population.min_age, population.max_age
     abstention = abstention_of(record, timeline, *ages, population.lookback_days)
     status = EstimateStatus.SCORED

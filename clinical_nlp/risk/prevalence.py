@@ -19,6 +19,7 @@ from clinical_nlp.artifacts import read_toml
 from clinical_nlp.matching.norms import normalise_word
 from clinical_nlp.records import CodedEvent, EventKind, Evidence, PatientRecord
 from clinical_nlp.risk.diagnosis import is_heart_failure_code
+from clinical_nlp.risk.diagnosis_support import reliable
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import current, ever
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
@@ -81,7 +82,7 @@ def prevalence_signs(record: PatientRecord, timeline: Timeline) -> tuple[Prevale
     """
     rule = prevalence_rule()
     by_concept: dict[str, list[Entry]] = {}
-    for entry in timeline.entries:
+    for entry in reliable(timeline.entries, timeline):
         by_concept.setdefault(entry.concept, []).append(entry)
     signs = [
         *_treatments(by_concept, timeline, rule["treatment"]),

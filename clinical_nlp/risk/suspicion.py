@@ -245,21 +245,15 @@ class _Recent:
 
 def _settled(said: list[Entry], recent: _Recent) -> bool:
     """Whether a denial or a conclusive test came after the last word of suspicion."""
-    rule = suspicion_rule()["settled"]
     dated = [e for e in said if e.day is not None]
     if not dated:
         return False
-    denials = [
-        e
-        for e in recent.entries
-        if e.presence is Presence.ABSENT
-        and e.concept in diagnosis_concepts()
-        and e.concept not in rule["denial_says_nothing"]
-    ]
     last = max(e.day for e in dated if e.day is not None)
     # "Sin signos de IC" further down in the note that suspects it answers it; on another day it
     # says how the patient was on that day.
-    denials = [e for e in denials if e.day == last or place_of(e) not in recent.no_signs]
+    denials = [
+        e for e in _denials(recent.entries) if e.day == last or place_of(e) not in recent.no_signs
+    ]
     if said_after(denials, dated):
         return True
     peptide = recent.peptide(last)
@@ -267,6 +261,23 @@ def _settled(said: list[Entry], recent: _Recent) -> bool:
         # "Normal" in the very note that suspects may not have convinced its author.
         return peptide.entry.value is not None or _is_later(peptide.entry, last)
     return _normal_echo(last, recent)
+
+
+def is_denied_since(timeline: Timeline, day: date | None) -> bool:
+    """Whether a note of a day or later denies heart failure itself, not only its signs."""
+    of_signs = places_of(timeline, NO_SIGNS)
+    return any(_from(e, day) and place_of(e) not in of_signs for e in _denials(timeline.entries))
+
+
+def _denials(entries: Iterable[Entry]) -> list[Entry]:
+    says_nothing = suspicion_rule()["settled"]["denial_says_nothing"]
+    return [
+        e
+        for e in entries
+        if e.presence is Presence.ABSENT
+        and e.concept in diagnosis_concepts()
+        and e.concept not in says_nothing
+    ]
 
 
 def _normal_echo(last: date, recent: _Recent) -> bool:

@@ -22,7 +22,7 @@ from clinical_nlp.records import (
     PatientRecord,
     Sex,
 )
-from clinical_nlp.risk.record_state import RecordState, abstention_of, record_state
+from clinical_nlp.risk.eligibility import Population, eligibility
 from clinical_nlp.risk.timeline_builder import build_timeline
 
 HERE = Path(__file__).parent
@@ -35,7 +35,8 @@ SYSTEMS = {
     "atc": "http://www.whocc.no/atc",
 }
 #: Years and days, as in the shipped model.
-MIN_AGE, MAX_AGE, LOOKBACK_DAYS = 40, 110, 730
+POPULATION = Population(min_age=40, lookback_days=730, max_age=110)
+NAMES = {"diagnosed": "known", "scored": "at_risk"}
 
 
 def patients() -> list[dict[str, Any]]:
@@ -91,12 +92,8 @@ def found() -> dict[str, str]:
     states = {}
     for id_, (record, as_of) in records.items():
         timeline = build_timeline(record, [read[n.key] for n in record.notes], lexicon, as_of)
-        state: str = record_state(timeline)
-        if state != RecordState.KNOWN and abstention_of(
-            record, timeline, MIN_AGE, MAX_AGE, LOOKBACK_DAYS
-        ):
-            state = "abstained"
-        states[id_] = state
+        status = eligibility(record, timeline, POPULATION).status.value
+        states[id_] = NAMES.get(status, status)
     return states
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_row
-from clinical_nlp.risk.record_state import RecordState, record_state
 from clinical_nlp.risk.suspicion import Verdict, find_suspicion
 from clinical_nlp.risk.suspicion_sentences import suspicion_missing, suspicion_reasons
 
@@ -39,8 +38,7 @@ def test_uncertain_mention_is_a_suspicion(timeline, suspected):
     found = find_suspicion(line)
     assert found is not None and found.since == found.last == FIRST
     assert found.mentions[0].evidence.source == suspected.note.key
-    assert record_state(line) is RecordState.SUSPECTED
-    assert record_state(line.until(FIRST - timedelta(days=1))) is RecordState.AT_RISK
+    assert find_suspicion(line.until(FIRST - timedelta(days=1))) is None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +62,7 @@ def test_what_is_a_suspicion(timeline, note, mark, expected):
 def test_doubted_mention_counts_where_the_note_asks_for_a_test(timeline, note):
     mark = ("insuficiencia cardíaca", "heart_failure", {"probability": 0.5})
     line = timeline(DAY, [note(FIRST, "insuficiencia cardíaca. Pido NT-proBNP.", mark)])
-    assert record_state(line) is RecordState.SUSPECTED
+    assert find_suspicion(line) is not None
 
 
 @pytest.mark.parametrize(
