@@ -13,7 +13,16 @@ from studies.simulator_calibration.people import YEAR, Person
 
 #: An age band in which age itself discriminates little (years, the upper excluded).
 OLD = (75.0, 85.0)
-_TESTS = ("33762-6", "62238-1", "8480-6", "8867-4", "59408-5", "29463-7", "718-7")
+#: Measurements used, as either simulator codes them.
+_TESTS = (
+    "33762-6",
+    *("62238-1", "98979-8"),
+    "8480-6",
+    "8867-4",
+    *("59408-5", "2708-6"),
+    *("29463-7", "3141-9"),
+    "718-7",
+)
 
 
 def discrimination(people: Sequence[Person], landmarks: Sequence[date]) -> dict[str, float]:
@@ -32,6 +41,8 @@ def discrimination(people: Sequence[Person], landmarks: Sequence[date]) -> dict[
     kinds = sorted({s for p in people for _, signs in p.signs for s in signs})
     codes = [c for c, _ in Counter(c[:3] for p in people for _, c in p.problems).most_common(60)]
     codes = [c for c in codes if c not in ("I50", "I11", "K77")]
+    measured = {code for person in people for _, code, _ in person.tests}
+    tests = [code for code in _TESTS if code in measured]
     rows: list[list[float]] = []
     target: list[int] = []
     group: list[int] = []
@@ -40,7 +51,7 @@ def discrimination(people: Sequence[Person], landmarks: Sequence[date]) -> dict[
             gap = day + timedelta(days=30)
             if not person.at_risk(gap) or person.joined > day or person.age(day) < 40:
                 continue
-            rows.append(_row(person, day, kinds, codes))
+            rows.append(_row(person, day, kinds, codes, tests))
             end = gap + YEAR
             target.append(int(person.diagnosed is not None and person.diagnosed <= end))
             group.append(number)
@@ -61,7 +72,7 @@ def discrimination(people: Sequence[Person], landmarks: Sequence[date]) -> dict[
     boosting = HistGradientBoostingClassifier(
         max_iter=120, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=40, random_state=0
     )
-    notes = 2 + len(codes) + 1 + len(_TESTS)
+    notes = 2 + len(codes) + 1 + len(tests)
     return {
         "examples": len(y),
         "outcomes": int(y.sum()),
@@ -72,7 +83,9 @@ def discrimination(people: Sequence[Person], landmarks: Sequence[date]) -> dict[
     }
 
 
-def _row(person: Person, day: date, kinds: Sequence[str], codes: Sequence[str]) -> list[float]:
+def _row(
+    person: Person, day: date, kinds: Sequence[str], codes: Sequence[str], tests: Sequence[str]
+) -> list[float]:
     known = {code[:3] for at, code in person.problems if at <= day}
     last = {code: value for at, code, value in person.tests if at <= day}
     recent: Counter[str] = Counter()
@@ -87,7 +100,7 @@ def _row(person: Person, day: date, kinds: Sequence[str], codes: Sequence[str]) 
     row: list[float] = [person.age(day), float(person.sex is Sex.MALE)]
     row += [float(code in known) for code in codes]
     row.append(float(person.diuretic is not None and person.diuretic <= day))
-    row += [last.get(code, float("nan")) for code in _TESTS]
+    row += [last.get(code, float("nan")) for code in tests]
     row.append(float(notes))
     row += [float(recent[kind]) for kind in kinds]
     row += [float(older[kind]) for kind in kinds]

@@ -15,8 +15,8 @@ from clinical_nlp.simulation.stages.life import Life
 from clinical_nlp.simulation.stages.treatments import Medication
 
 #: Share of the signs that are told, by what the contact is about.
-_TOLD = {"complaint": 0.85, "hf_admission": 0.9, "answer": 0.25, "review": 0.3, "follow_up": 0.55}
-_TOLD_OTHERWISE = 0.10
+_TOLD = {"complaint": 0.85, "hf_admission": 0.9, "answer": 0.25, "review": 0.45, "follow_up": 0.6}
+_TOLD_OTHERWISE = 0.17
 _CARDIAC_TOPICS = frozenset({"complaint", "follow_up", "review", "hf_follow_up", "hf_admission"})
 _DENIED = ("exertional_dyspnea", "orthopnea", "oedema", "chest_pain", "palpitations", "dizziness")
 _LOOKED_AT = ("crackles", "oedema", "raised_jvp", "wheeze", "low_breath_sounds", "hepatomegaly")
