@@ -143,7 +143,7 @@ def _nobody_at_risk(outcome: RunOutcome) -> Alert:
     states = ("seen", "suspected", "scored", "diagnosed", "abstained")
     return Alert(
         "E282",
-        f"the work list {listed}: {_why_nobody(outcome)}.",
+        f"the work list {listed}{_why_nobody(outcome)}.",
         {state: str(patients[state]) for state in states},
     )
 
@@ -152,15 +152,19 @@ def _why_nobody(outcome: RunOutcome) -> str:
     """Say in plain terms why nobody at risk is on the work list, and what to check."""
     patients, context = outcome.statistics.patients, outcome.context
     if not patients["seen"]:
-        return "the export holds no patient that could be used; check its path and its content"
-    counts = summarise(patients)
+        return ": the export holds no patient that could be used; check its path and its content"
+    counts = f" ({summarise(patients)})"
     if patients["scored"]:
         return (
             f"{counts}; no estimate reaches the threshold of {context.worklist_threshold:.2%}: "
             f"check the day of the run ({context.as_of}), the threshold and the model"
         )
     reasons = sorted(outcome.statistics.abstentions.items(), key=lambda item: (-item[1], item[0]))
-    most = f"; the most frequent reason is '{reasons[0][0]}' ({reasons[0][1]})" if reasons else ""
+    most = (
+        f"; the most frequent reason of these is '{reasons[0][0]}' ({reasons[0][1]})"
+        if reasons
+        else ""
+    )
     return (
         f"{counts}{most}; check the day of the run ({context.as_of}) and that the export is "
         "complete"

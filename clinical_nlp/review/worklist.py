@@ -43,7 +43,7 @@ def _suspected(table: pd.DataFrame, limit: int) -> str:
     shown = table.head(limit)
     rows = "".join(
         f"<tr>{_patient(rank, row)}<td>{_items(row['Motivos principales'])}</td>"
-        f"<td>{_items(row['Qué valorar'])}</td></tr>"
+        f"<td>{_items(row['Qué valorar'] or row['Faltaría saber'])}</td></tr>"
         for rank, row in zip(shown.index, shown.to_dict("records"), strict=True)
     )
     return (
@@ -58,6 +58,9 @@ def _suspected(table: pd.DataFrame, limit: int) -> str:
 def _at_risk(batch: BatchOutput, table: pd.DataFrame, limit: int) -> str:
     shown = table.head(limit)
     chips = {band.name_es: band_chip(band) for band in load_bands()}
+    under = "su intervalo: cuánto cambiaría con otros pacientes de entrenamiento"
+    if shown["Lo habitual"].notna().any():
+        under += "; y lo habitual a esa edad y sexo"
     rows = "".join(
         f"<tr>{_patient(rank, row)}"
         f"<td class='cnr-n'><b>{percent_es(row['Riesgo a 12 meses'])}</b>"
@@ -70,8 +73,7 @@ def _at_risk(batch: BatchOutput, table: pd.DataFrame, limit: int) -> str:
         f"<h4 class='cnr-part'>{escape(state_of(EstimateStatus.SCORED).heading_es)}</h4>"
         f"<table><caption>{len(shown)} de {len(table)} pacientes con riesgo a 12 meses de al "
         f"menos {percent_es(batch.threshold)}, a {day_es(batch.as_of)}. Resultados preliminares: "
-        "revíselos antes de actuar. Bajo cada riesgo, su intervalo (cuánto cambiaría con otros "
-        "pacientes de entrenamiento) y lo habitual a esa edad y sexo.</caption>"
+        f"revíselos antes de actuar. Bajo cada riesgo, {under}.</caption>"
         f"<thead><tr>{_PATIENT_HEADS}<th class='cnr-n' scope='col'>Riesgo</th>"
         "<th scope='col'>Banda</th><th scope='col'>Motivos principales y qué valorar</th></tr>"
         f"</thead><tbody>{rows}</tbody></table>"

@@ -161,7 +161,7 @@ def _suspected_table(rows: Sequence[WorklistRow]) -> Table:
     table.add_column("Qué consta", ratio=3)
     table.add_column("Qué valorar", ratio=2)
     for row in rows:
-        table.add_row(*_who(row), _bullets(row.reasons), _bullets(row.advice))
+        table.add_row(*_who(row), _bullets(row.reasons), _bullets(row.advice or row.missing))
     return table
 
 

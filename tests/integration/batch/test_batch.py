@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clinical_nlp.artifacts import read_manifest, shipped_folder
+from clinical_nlp.records import EstimateStatus
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -78,8 +79,7 @@ def test_batch_accounts_for_every_line(demo_batch: Path) -> None:
     assert run["input"]["adds_up"]
     assert run["patients"]["seen"] == run["input"]["patients"] == seen["Patient"]
     assert run["notes"]["seen"] == run["input"]["notes"]
-    kinds = ("scored", "diagnosed", "abstained")
-    assert sum(run["patients"].get(kind, 0) for kind in kinds) == seen["Patient"]
+    assert sum(run["patients"][state.value] for state in EstimateStatus) == seen["Patient"]
 
 
 def test_batch_says_which_reader_read(demo_batch: Path) -> None:
@@ -105,7 +105,10 @@ def test_batch_worklist_is_sorted_and_matches_tasks(demo_batch: Path) -> None:
     out = demo_batch / "out"
     with (out / "worklist.csv").open(encoding="utf-8-sig", newline="") as lines:
         listed = list(csv.DictReader(lines))
-    risks = [float(row["risk_percent"]) for row in listed]
+    suspected = [row["state"] == "sospecha escrita" for row in listed]
+    assert suspected == sorted(suspected, reverse=True), "suspicions come first"
+    assert suspected == [row["risk_percent"] == "" for row in listed]
+    risks = [float(row["risk_percent"]) for row in listed if row["risk_percent"]]
     assert risks == sorted(risks, reverse=True)
     tasks = rows(out / "fhir" / "Task.ndjson") if listed else []
     assert {t["for"]["reference"] for t in tasks} == {f"Patient/{r['patient_id']}" for r in listed}

@@ -111,6 +111,14 @@ def test_show_worklist_lists_suspicions_apart_and_before_any_probability(batch):
     assert "1 de 2 pacientes" in str(show_worklist(batch, limit=1))
 
 
+def test_show_worklist_without_advice_says_what_is_missing_of_a_suspicion(tmp_path):
+    context = RunContext(DAY, "0.1.0", "cd" * 32, MODEL, worklist_threshold=0.03)
+    sink = EstimatesTable(tmp_path / "estimates.parquet", context)
+    sink.write(result("a", EstimateStatus.SUSPECTED, missing=("falta NT-proBNP",)))
+    sink.close()
+    assert "<li>falta NT-proBNP</li>" in str(show_worklist(open_batch(tmp_path)))
+
+
 def test_show_worklist_without_anyone_at_risk_says_so(tmp_path):
     context = RunContext(DAY, "0.1.0", "cd" * 32, MODEL, worklist_threshold=0.03)
     sink = EstimatesTable(tmp_path / "estimates.parquet", context)
