@@ -63,18 +63,24 @@ def split_cohort(cohort: Cohort, table: FeatureTable, recipe: Recipe) -> CohortS
     bounds = feature_bounds(data.features, table) if len(data) else ()
     data = replace(data, features=bounded(data.features, bounds))
     split = CohortSplit(data, rows, tuple(e.language for e in cohort.examples), bounds)
-    _require_outcomes("the cohort", split.sizes(), recipe.fit.folds)
+    _require_outcomes("the cohort", split.sizes(), recipe.fit.folds, cohort.left_out)
     for name, numbers in rows.items():
         _require_outcomes(f"the {name} part", _sizes(data.take(numbers)), 1)
     return split
 
 
-def _require_outcomes(name: str, sizes: Mapping[str, float], fewest: int) -> None:
+def _require_outcomes(
+    name: str, sizes: Mapping[str, float], fewest: int, left_out: Mapping[str, int] | None = None
+) -> None:
     if min(sizes["outcomes"], sizes["examples"] - sizes["outcomes"]) < fewest:
+        reasons = sorted((left_out or {}).items(), key=lambda item: (-item[1], item[0]))
+        told = ", ".join(f"{reason} {count}" for reason, count in reasons[:4] if count)
         raise ModelError(
             "E420",
-            f"{name} has {sizes['outcomes']:.0f} outcomes in {sizes['examples']:.0f} "
-            "examples, too few: train on more patients, or over a longer record",
+            f"{name} has {sizes['outcomes']:.0f} outcomes in {sizes['examples']:.0f} examples, too "
+            f"few{f' (index days left out: {told})' if told else ''}: train on more patients, or "
+            "over a longer record, and see with 'clinical-nlp codes' whether the diagnoses are "
+            "recognised",
         )
 
 
