@@ -50,7 +50,7 @@ def test_pcp_hf_of_the_cohorts_average_person_is_near_the_baseline(sex):
 
 @given(
     sex=st.sampled_from([Sex.FEMALE, Sex.MALE]),
-    age=st.integers(40, 78),
+    age=st.integers(40, 76),  # the interaction of age and pressure turns at 78 in women
     sbp=st.floats(110, 180),
     glucose=st.floats(70, 200),
     qrs=st.floats(70, 160),
