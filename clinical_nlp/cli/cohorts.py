@@ -43,7 +43,7 @@ def export_cohort(
         codes = report_codes(stream.coded_events(), lexicon, translation.digest)
         print_codes(console, codes)
         cohort = read_cohort(stream.records, nlp, lexicon, stream.days, recipe, advance)
-    cohort.codes = codes
+    cohort.codes, cohort.places = codes, stream.places
     return cohort
 
 

@@ -14,7 +14,7 @@ from spacy.language import Language
 
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.pipeline.document import get_findings
-from clinical_nlp.records import NoteFindings, PatientRecord
+from clinical_nlp.records import EventKind, NoteFindings, PatientRecord
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import feature_matrix
 from clinical_nlp.risk.timeline import Origin, Timeline
@@ -26,6 +26,7 @@ from clinical_nlp.training.risk.cohort import (
     landmark_examples,
     sampling_weight,
 )
+from clinical_nlp.training.risk.note_dates import speaking_of_later_days
 from clinical_nlp.training.risk.recipe import CohortRecipe
 from clinical_nlp.training.risk.washout import find_onset
 
@@ -69,6 +70,12 @@ class Cohort:
         Some records with their findings, for the leakage checks.
     long_notes
         Hashes of the long notes of each patient, for the leakage checks.
+    later_dates
+        Of each patient, the days of notes that speak of a later day, for the leakage checks.
+    diagnoses
+        Coded conditions, by the first day of their month, for the leakage checks.
+    places
+        Place of each patient in the export, where it is known.
     fingerprint
         Hex SHA-256 over every note's hash and every event: identifies the cohort.
     codes
@@ -84,6 +91,9 @@ class Cohort:
     cases: list[Case] = field(default_factory=list)
     sample: list[tuple[PatientRecord, tuple[NoteFindings, ...]]] = field(default_factory=list)
     long_notes: dict[str, set[bytes]] = field(default_factory=dict)
+    later_dates: dict[str, tuple[date, ...]] = field(default_factory=dict)
+    diagnoses: Counter[date] = field(default_factory=Counter)
+    places: Mapping[str, int] = field(default_factory=dict)
     fingerprint: str = ""
     codes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -201,8 +211,10 @@ def build_cohort(
         cohort.notes += len(record.notes)
         digest.update(_content(record))
         diagnosed = find_onset(record, timeline, recipe).day
+        cohort.diagnoses.update(_diagnosis_months(record, days[1]))
         if not examples:
             continue
+        cohort.later_dates[record.id] = speaking_of_later_days(notes)
         if diagnosed is not None:
             cohort.cases.append(Case(record.id, timeline, diagnosed))
         cohort.long_notes[record.id] = {
@@ -213,6 +225,13 @@ def build_cohort(
     cohort.examples = censor(cohort.examples, recipe, cohort.left_out)
     cohort.fingerprint = digest.hexdigest()
     return cohort
+
+
+def _diagnosis_months(record: PatientRecord, last_day: date) -> Iterator[date]:
+    for event in record.events:
+        day = event.recorded or event.start
+        if event.kind is EventKind.CONDITION and day is not None and day <= last_day:
+            yield day.replace(day=1)
 
 
 def _content(record: PatientRecord) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 from clinical_nlp.risk.bands import load_bands
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.risk.features import feature_matrix
-from clinical_nlp.risk.timeline import Timeline
+from clinical_nlp.risk.timeline import Presence, Timeline
 from clinical_nlp.training.risk.arrays import Rows, Vector
 from clinical_nlp.training.risk.clinical_utility import alerts, threshold_for
 from clinical_nlp.training.risk.cross_fitting import CrossFittedModel, FittedModels
@@ -26,6 +26,9 @@ from clinical_nlp.training.risk.recipe import Recipe
 
 #: Days from one score to the next, and days before the diagnosis of the earliest score.
 STEP, LONGEST = 30, 720
+
+#: Days before the diagnosis in which a topic may first appear, and fewest cases to tell of it.
+YEAR, FEWEST = 365, 20
 
 #: Days before the diagnosis at which the share already alerted is reported.
 MARKS = (0, 30, 90, 180, 360)
@@ -100,6 +103,54 @@ def alerted_by(leads: Vector) -> list[dict[str, float]]:
         {"days": float(days), "share": float(np.mean(leads >= days))}
         for days in range(STEP, LONGEST + 1, STEP)
     ]
+
+
+def first_appearances(cases: Sequence[Case], table: FeatureTable) -> dict[str, list[int]]:
+    """Return the days from the first word of each topic to the diagnosis, by topic.
+
+    Only topics that first appear in the year before the diagnosis, of patients with it: what
+    has been there for years has no lead time.
+    """
+    topic_of = {concept: t.key for t in table.topics for concept in t.concepts}
+    leads: dict[str, list[int]] = {}
+    for case in cases:
+        first: dict[str, date] = {}
+        for e in case.timeline.entries:
+            key = topic_of.get(e.concept)
+            if key is not None and e.day is not None and e.presence is Presence.PRESENT:
+                first.setdefault(key, e.day)
+        for key, day in first.items():
+            lead = (case.diagnosed - day).days
+            if 0 < lead <= YEAR:
+                leads.setdefault(key, []).append(lead)
+    return leads
+
+
+def lead_by_topic(
+    cases: Sequence[Case], table: FeatureTable, gap_days: int
+) -> list[dict[str, Any]]:
+    """Summarise first appearances: how long before the diagnosis a topic comes up.
+
+    Returns
+    -------
+    list of dict
+        ``topic``; ``cases``: with a first appearance in the year before; ``median_days``;
+        ``in_gap``: share within the gap; ``with_diagnosis``: whether most are, so that the
+        topic belongs to the making of the diagnosis. Those with :data:`FEWEST` cases or more,
+        shortest lead first.
+    """
+    rows = [
+        {
+            "topic": key,
+            "cases": len(days),
+            "median_days": float(np.median(days)),
+            "in_gap": float(np.mean(np.array(days) <= gap_days)),
+        }
+        for key, days in first_appearances(cases, table).items()
+        if len(days) >= FEWEST
+    ]
+    rows.sort(key=lambda row: (row["median_days"], row["topic"]))
+    return [{**row, "with_diagnosis": float(str(row["in_gap"])) > 0.5} for row in rows]
 
 
 def lead_times(

@@ -1,7 +1,8 @@
 """Leakage checks: tries to predict the outcome from what must carry no signal.
 
 A check that succeeds means that the cohort, the split or a feature reveals what nobody could
-know on the index day. The run then fails, and no model is written.
+know on the index day. The run then fails, and no model is written. Limits and remedies:
+``leakage.toml``; checks of the record's dates: ``record_check.py``.
 """
 
 from __future__ import annotations
@@ -9,62 +10,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from clinical_nlp.errors import ModelError
 from clinical_nlp.evaluation.splits import hash_fraction
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.risk.feature_table import FeatureTable
-from clinical_nlp.training.risk.arrays import Labels, Matrix, PatientIds, Rows, Vector
+from clinical_nlp.training.risk.arrays import Matrix, PatientIds, Rows, Vector
+from clinical_nlp.training.risk.checks import RESAMPLES, LeakageCheck, check, check_columns
 from clinical_nlp.training.risk.dataset import Cohort, Data
 from clinical_nlp.training.risk.measures import has_both_outcomes, with_intervals
+from clinical_nlp.training.risk.record_check import record_checks
 from clinical_nlp.training.risk.temporal_leakage import entries_after_index, features_that_change
-
-#: A check fails when the lower bound of its AUROC is above this: 0.5 is chance, and with
-#: several checks one in forty lies above 0.5 by chance.
-CHANCE = 0.53
-
-#: An AUROC that no honest model of this question reaches (the literature reports 0.76 to
-#: 0.83; 0.97 on any cohort means leakage).
-TOO_GOOD = 0.95
-
-#: An AUROC that no single feature reaches.
-FEATURE_TOO_GOOD = 0.9
-
-#: Share of test patients who may share long notes with a training patient.
-SAME_NOTES = 0.01
-
-_RESAMPLES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class LeakageCheck:
-    """One check and its result.
-
-    Parameters
-    ----------
-    figure
-        AUROC within age and sex, a share, or a count: ``what`` says which.
-    limit
-        What ``low`` (the lower bound of ``figure``) must not exceed.
-    """
-
-    name: str
-    what: str
-    figure: float
-    low: float
-    limit: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether no leakage was found."""
-        return not self.low > self.limit
 
 
 def run_leakage_checks(
@@ -74,7 +34,8 @@ def run_leakage_checks(
     table: FeatureTable,
     lexicon: Lexicon,
     refit: Callable[[Data, Data], Vector],
-    test_auroc: float,
+    probabilities: Mapping[str, Vector],
+    gap_days: int,
     seed: int,
 ) -> list[LeakageCheck]:
     """Run every check.
@@ -87,36 +48,40 @@ def run_leakage_checks(
         Row numbers of the parts of the split.
     refit
         Fits the selected model on some examples and returns the log-odds of others.
-    test_auroc
-        Of the selected model, on the test patients.
+    probabilities
+        Out-of-fold probability of each example by ``"model"`` and by ``"age and sex only"``.
+    gap_days
+        Days between the index day and the outcome window.
     """
-    order = {patient: place for place, patient in enumerate(dict.fromkeys(data.patients.tolist()))}
     columns = {
         "patient id": _id_columns(data.patients),
-        "place in the export": np.array([[order[p]] for p in data.patients], dtype=np.float64),
+        "place in the export": _places(cohort, data.patients),
         "day of the month and week": np.array(
             [[t.as_of.day, t.as_of.weekday()] for t in data.timelines], dtype=np.float64
         ),
         "resources after the index day": entries_after_index(data),
     }
-    checks = [_check_columns(name, x, data, seed) for name, x in columns.items()]
+    checks = [check_columns(name, x, data, seed) for name, x in columns.items()]
     after = float((columns["resources after the index day"] > 0).any(axis=1).mean())
-    changed = features_that_change(cohort, table, lexicon)
+    changed = float(features_that_change(cohort, table, lexicon))
     best_auroc, feature = _best_feature(data, table)
     shared = _share_with_same_notes(cohort, data, rows)
+    model = probabilities["model"]
+    auroc = float(roc_auc_score(data.outcome, model, sample_weight=data.weight))
     return [
         *checks,
-        _exact("examples that hold any", "share that knows the future", after, 0.0),
+        check("examples that hold any", "share that knows the future", after),
         _check_permuted_outcomes(data, rows, refit, seed),
-        _exact(
+        check(
             "features with the future cut off or made up",
             "index days whose features change",
-            float(changed),
-            0.0,
+            changed,
         ),
-        _exact(f"single feature ({feature})", "AUROC", best_auroc, FEATURE_TOO_GOOD),
-        _exact("the model itself", "AUROC on test", test_auroc, TOO_GOOD),
-        _exact("same notes in training and test", "share of test patients", shared, SAME_NOTES),
+        check("single feature", "AUROC", best_auroc, subject=feature),
+        check("the model itself", "AUROC out of fold", auroc),
+        _check_gain(data, model, probabilities["age and sex only"], seed),
+        check("same notes in training and test", "share of test patients", shared),
+        *record_checks(cohort, data, table, gap_days),
     ]
 
 
@@ -131,62 +96,12 @@ def require_no_leakage(checks: Sequence[LeakageCheck]) -> None:
     failed = [check for check in checks if not check.passed]
     if failed:
         figures = "; ".join(f"{c.name}: {c.what} {c.figure:.3f}" for c in failed)
+        remedies = "; ".join(dict.fromkeys(c.remedy for c in failed if c.remedy))
         raise ModelError(
             "E422",
-            f"leakage was found ({figures}): find where the cohort or a feature reveals the "
-            "outcome, mend it, and train again; --no-leakage-checks trains all the same, "
-            "to look into it",
+            f"leakage was found ({figures}): {remedies}; then train again; "
+            "--no-leakage-checks trains all the same, to look into it",
         )
-
-
-def _exact(name: str, what: str, figure: float, limit: float) -> LeakageCheck:
-    """A figure without an interval."""
-    return LeakageCheck(name, what, figure, figure, limit)
-
-
-def _check_columns(name: str, columns: Matrix, data: Data, seed: int) -> LeakageCheck:
-    """Cross-validated AUROC of trees over some columns, within strata of age and sex.
-
-    Within strata, because an id given in order of birth predicts age, which is no leakage.
-    """
-    what = "AUROC within age and sex"
-    if np.ptp(columns, axis=0).max() == 0:
-        return LeakageCheck(name, what, 0.5, 0.5, CHANCE)
-    trees = HistGradientBoostingClassifier(
-        max_iter=40, max_leaf_nodes=6, min_samples_leaf=40, random_state=seed
-    )
-    score = cross_val_predict(
-        trees,
-        columns,
-        data.outcome,
-        groups=data.patients,
-        cv=GroupKFold(5, shuffle=True, random_state=seed),
-        method="predict_proba",
-        params={"sample_weight": data.weight},
-    )[:, 1]
-    strata = np.array([f"{t.sex}{(t.age or 0) // 5 * 5}" for t in data.timelines])
-
-    def measure(rows: Rows) -> Mapping[str, float]:
-        labels = data.outcome[rows], data.weight[rows]
-        return {"auroc": _auroc_within(*labels, score[rows], strata[rows])}
-
-    auroc = with_intervals(measure, data.patients, _RESAMPLES, seed)["auroc"]
-    return LeakageCheck(name, what, auroc.value, auroc.low, CHANCE)
-
-
-def _auroc_within(
-    outcome: Labels, weight: Vector, score: Vector, strata: npt.NDArray[np.str_]
-) -> float:
-    """AUROC over pairs of the same stratum, each stratum weighted by its outcomes."""
-    total, sum_weights = 0.0, 0.0
-    for stratum in np.unique(strata):
-        inside = strata == stratum
-        y = outcome[inside]
-        if has_both_outcomes(y):
-            share = float((weight * outcome)[inside].sum())
-            total += share * float(roc_auc_score(y, score[inside], sample_weight=weight[inside]))
-            sum_weights += share
-    return total / sum_weights if sum_weights else math.nan
 
 
 def _id_columns(patients: PatientIds) -> Matrix:
@@ -219,10 +134,35 @@ def _check_permuted_outcomes(
         y = test.outcome[drawn]
         return {"auroc": float(roc_auc_score(y, score[drawn])) if has_both_outcomes(y) else np.nan}
 
-    auroc = with_intervals(measure, test.patients, _RESAMPLES, seed)["auroc"]
-    return LeakageCheck(
-        "outcomes dealt out at random", "AUROC on test", auroc.value, auroc.low, CHANCE
-    )
+    auroc = with_intervals(measure, test.patients, RESAMPLES, seed)["auroc"]
+    return check("outcomes dealt out at random", "AUROC on test", auroc.value, auroc.low)
+
+
+def _check_gain(data: Data, model: Vector, age_and_sex: Vector, seed: int) -> LeakageCheck:
+    """AUROC of the model less that of age and sex; ``low`` is one standard error below it.
+
+    One, not two: a small cohort cannot prove that its gain is too great, and it is there that
+    known patients pass for new ones.
+    """
+
+    def measure(rows: Rows) -> Mapping[str, float]:
+        y, w = data.outcome[rows], data.weight[rows]
+        if not has_both_outcomes(y):
+            return {"gain": math.nan}
+        auroc = (float(roc_auc_score(y, p[rows], sample_weight=w)) for p in (model, age_and_sex))
+        return {"gain": next(auroc) - next(auroc)}
+
+    gain = with_intervals(measure, data.patients, RESAMPLES, seed)["gain"]
+    standard_error = (gain.high - gain.low) / 3.92  # of a 95% interval
+    what = "AUROC above it, out of fold"
+    return check("gain over age and sex", what, gain.value, gain.value - standard_error)
+
+
+def _places(cohort: Cohort, patients: PatientIds) -> Matrix:
+    """Place of each example's patient in the export, else in the order of reading."""
+    order = {patient: place for place, patient in enumerate(dict.fromkeys(patients.tolist()))}
+    places = cohort.places or order
+    return np.array([[places.get(p, -1)] for p in patients.tolist()], dtype=np.float64)
 
 
 def _best_feature(data: Data, table: FeatureTable) -> tuple[float, str]:

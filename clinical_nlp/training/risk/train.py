@@ -13,14 +13,11 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.model import RiskModel
 from clinical_nlp.risk.model_artifacts import ModelArtifacts
 from clinical_nlp.training.risk.assembly import assemble
+from clinical_nlp.training.risk.checks import LeakageCheck
 from clinical_nlp.training.risk.cross_fitting import fit_all, out_of_fold_by_name
 from clinical_nlp.training.risk.dataset import Cohort
-from clinical_nlp.training.risk.lead_time import lead_times
-from clinical_nlp.training.risk.leakage import (
-    LeakageCheck,
-    require_no_leakage,
-    run_leakage_checks,
-)
+from clinical_nlp.training.risk.lead_time import lead_by_topic, lead_times
+from clinical_nlp.training.risk.leakage import require_no_leakage, run_leakage_checks
 from clinical_nlp.training.risk.measures import assess
 from clinical_nlp.training.risk.model_selection import select_family
 from clinical_nlp.training.risk.predictions import unlinkable_predictions
@@ -105,9 +102,9 @@ def train(
     checks = list[LeakageCheck]()
     if leakage_checks:
         report_step("leakage checks")
-        auroc = measures["model"]["auroc"].value
+        refit, gap = final.refit_log_odds, recipe.cohort.gap_days
         checks = run_leakage_checks(
-            cohort, data, split.rows, table, lexicon, final.refit_log_odds, auroc, fit.seed
+            cohort, data, split.rows, table, lexicon, refit, probabilities, gap, fit.seed
         )
         require_no_leakage(checks)
     report_step("clinical use, lead time, published scores, later years")
@@ -120,6 +117,7 @@ def train(
         "baselines": published_scores(
             data, probabilities, table, lexicon.concepts, fit.bootstrap, fit.seed
         ),
+        "lead_by_topic": lead_by_topic(cohort.cases, table, recipe.cohort.gap_days),
         "lead_time": lead_times(cohort, data, models, table, recipe),
         "temporal": temporal_check(data, split.rows, recipe, final),
         "audit": [{**asdict(check), "passed": check.passed} for check in checks],

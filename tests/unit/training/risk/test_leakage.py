@@ -40,7 +40,8 @@ DAY = date(2024, 6, 1)
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    monkeypatch.setattr("clinical_nlp.training.risk.leakage._RESAMPLES", 30)
+    monkeypatch.setattr("clinical_nlp.training.risk.checks.RESAMPLES", 30)
+    monkeypatch.setattr("clinical_nlp.training.risk.leakage.RESAMPLES", 30)
 
 
 def cohort_of(number: int, identify=lambda i, ill: f"p{i:05d}", known=DAY) -> tuple[Cohort, Data]:
@@ -63,14 +64,20 @@ def cohort_of(number: int, identify=lambda i, ill: f"p{i:05d}", known=DAY) -> tu
     return cohort, cohort.data(TABLE)
 
 
+def by_age_alone(data: Data):
+    return data.features[:, TABLE.names.index("age")]
+
+
 def checks_of(cohort: Cohort, data: Data, refit=None):
     rows = {
         "train": np.arange(0, len(data) // 2),
         "calibration": np.arange(0, 0),
         "test": np.arange(len(data) // 2, len(data)),
     }
-    by_age = refit or (lambda train, test: test.features[:, TABLE.names.index("age")])
-    checks = run_leakage_checks(cohort, data, rows, TABLE, LEXICON, by_age, 0.75, 1)
+    by_age = refit or (lambda train, test: by_age_alone(test))
+    age = by_age_alone(data)
+    probabilities = {"model": age, "age and sex only": age}
+    checks = run_leakage_checks(cohort, data, rows, TABLE, LEXICON, by_age, probabilities, 30, 1)
     return {check.name: check for check in checks}
 
 
