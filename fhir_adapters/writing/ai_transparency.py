@@ -10,7 +10,7 @@ import base64
 from typing import Final
 
 from clinical_nlp.records import ModelReference
-from fhir_adapters.writing.elements import Json, Resource, codeable, coding, identified
+from fhir_adapters.writing.elements import Json, Resource, codeable, coding, keyed
 from fhir_adapters.writing.urls import (
     AI_CONFIDENCE_EXTENSION,
     AI_DEVICE_TYPE,
@@ -19,6 +19,7 @@ from fhir_adapters.writing.urls import (
     AI_MODEL_CARD_EXTENSION,
     AI_MODEL_CARD_PROFILE,
     OBSERVATION_VALUE,
+    RESULT,
     CanonicalUrls,
 )
 
@@ -103,8 +104,9 @@ def model_card(model: ModelReference, card: str, urls: CanonicalUrls) -> Resourc
     """
     is_card = coding(AI_INPUTS, "AIModelCard", "AI Model-Card")
     in_markdown = coding(AI_INPUTS, "AIModelCardMarkdownFormat", "Markdown Format")
-    return identified(
+    return keyed(
         "DocumentReference",
+        (model.uri, model.digest),
         {
             "meta": {"profile": [AI_MODEL_CARD_PROFILE]},
             "identifier": [
@@ -125,4 +127,5 @@ def model_card(model: ModelReference, card: str, urls: CanonicalUrls) -> Resourc
                 }
             ],
         },
+        urls.identifiers(RESULT),
     )

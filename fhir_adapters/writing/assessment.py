@@ -11,7 +11,7 @@ from fhir_adapters.writing.elements import (
     Resource,
     codeable,
     coding,
-    identified,
+    keyed,
     number,
     period,
     quantity,
@@ -35,6 +35,7 @@ from fhir_adapters.writing.urls import (
     INTERVAL_RANGE,
     METHOD,
     METHOD_CODE,
+    RESULT,
     SNOMED,
     STATUS,
     STATUS_EXTENSION,
@@ -53,8 +54,8 @@ def risk_assessment(
     """Return the RiskAssessment of one patient.
 
     A patient with diagnosed or suspected heart failure, or an abstention, has one too, without
-    probability, band or period: a reader of the record should see that the system looked, and
-    why it gives no estimate.
+    prediction or band, its sentence in ``note``: a reader of the record should see that the
+    system looked, and why it gives no estimate.
 
     Parameters
     ----------
@@ -78,27 +79,38 @@ def risk_assessment(
         ),
         "subject": reference(estimate.patient_id, "Patient"),
         "occurrenceDateTime": estimate.index_date.isoformat(),
-        "performer": run.device,
+        "performer": run.model,
     }
     if basis:
         body["basis"] = list(basis)
+    notes = [missing_data_es(estimate)]
+    if band is None or estimate.probability is None:
+        # ras-2 looks at ``prediction.probability``: strict servers refuse a prediction without.
+        notes.insert(0, rationale(estimate, band))
+    else:
+        body["prediction"] = [_prediction(estimate, estimate.probability, band, urls)]
+    if mitigation := mitigation_es(estimate, band):
+        body["mitigation"] = mitigation
+    if said := [{"text": text} for text in notes if text]:
+        body["note"] = said
+    key = (estimate.patient_id, METHOD_CODE)
+    return keyed("RiskAssessment", key, body, urls.identifiers(RESULT))
+
+
+def _prediction(
+    estimate: RiskEstimate, probability: float, band: Band, urls: CanonicalUrls
+) -> Json:
     prediction: Json = {}
     if estimate.interval is not None and estimate.interval_level is not None:
         prediction["extension"] = _interval(estimate.interval, estimate.interval_level, urls)
     prediction["outcome"] = codeable("insuficiencia cardíaca", coding(SNOMED, HEART_FAILURE))
-    if band is not None and estimate.probability is not None:
-        prediction["probabilityDecimal"] = float(percentage(estimate.probability))
-        prediction["qualitativeRisk"] = codeable(
-            f"riesgo {band.name_es}", coding(urls.code_system(BAND), band.key, band.name_es)
-        )
-        prediction["whenPeriod"] = period(estimate.index_date, estimate.horizon_days)
+    prediction["probabilityDecimal"] = float(percentage(probability))
+    prediction["qualitativeRisk"] = codeable(
+        f"riesgo {band.name_es}", coding(urls.code_system(BAND), band.key, band.name_es)
+    )
+    prediction["whenPeriod"] = period(estimate.index_date, estimate.horizon_days)
     prediction["rationale"] = rationale(estimate, band)
-    body["prediction"] = [prediction]
-    if mitigation := mitigation_es(estimate, band):
-        body["mitigation"] = mitigation
-    if missing := missing_data_es(estimate):
-        body["note"] = [{"text": missing}]
-    return identified("RiskAssessment", body)
+    return prediction
 
 
 def _interval(interval: tuple[float, float], level: float, urls: CanonicalUrls) -> list[Json]:
@@ -153,8 +165,9 @@ def review_task(
             f"{horizon_es(estimate.horizon_days)} ({percentage_es(estimate.probability)}"
             f"{_interval_es(estimate)})."
         )
-    return identified(
+    return keyed(
         "Task",
+        (estimate.patient_id, METHOD_CODE),
         {
             "meta": run.meta,
             "status": "requested",
@@ -165,8 +178,9 @@ def review_task(
             "focus": assessment,
             "for": reference(estimate.patient_id, "Patient"),
             "authoredOn": estimate.index_date.isoformat(),
-            "requester": run.device,
+            "requester": run.model,
         },
+        run.vocabulary.urls.identifiers(RESULT),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from clinical_nlp.records import Concept
 from clinical_nlp.spanish import decimal_es
-from fhir_adapters.writing.elements import Json, Resource, identified, text_line
+from fhir_adapters.writing.elements import Json, Resource, keyed, text_line
 from fhir_adapters.writing.rationale import percentage
 from fhir_adapters.writing.scale import Band, Scale
 from fhir_adapters.writing.urls import (
@@ -97,8 +97,9 @@ def _code_system(
     status: str = "active",
     **more: object,
 ) -> Resource:
-    return identified(
+    return keyed(
         "CodeSystem",
+        (urls.code_system(name),),
         {
             "url": urls.code_system(name),
             "version": version,

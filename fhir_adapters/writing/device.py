@@ -1,11 +1,11 @@
-"""The algorithm as a ``Device``: versions of software, rules and model."""
+"""The two algorithms as ``Device``: what reads the notes, and what estimates the risk."""
 
 from __future__ import annotations
 
-from clinical_nlp.records import RunContext
+from clinical_nlp.records import ModelReference, RunContext
 from fhir_adapters.writing.ai_transparency import artificial_intelligence, described_by, kinds
-from fhir_adapters.writing.elements import Json, Resource, identified
-from fhir_adapters.writing.urls import AI_DEVICE_PROFILE, CanonicalUrls
+from fhir_adapters.writing.elements import Json, Resource, keyed
+from fhir_adapters.writing.urls import AI_DEVICE_PROFILE, RESULT, CanonicalUrls
 
 _NOTICE = (
     "Herramienta de investigación, no un producto sanitario certificado. "
@@ -13,17 +13,39 @@ _NOTICE = (
 )
 
 
-def device(context: RunContext, urls: CanonicalUrls, card: Json | None = None) -> Resource:
-    """Return the Device of a run; the same versions are the same Device every night.
+def reader_device(context: RunContext, urls: CanonicalUrls) -> Resource:
+    """Return the Device that reads notes; another risk model leaves it as it is."""
+    return keyed(
+        "Device",
+        ("reader", context.software, context.pipeline),
+        {
+            "meta": {"profile": [AI_DEVICE_PROFILE]},
+            "extension": kinds(),
+            "identifier": [
+                _identifier(urls, "pipeline-digest", "Huella del lector", context.pipeline),
+            ],
+            **_described("reader"),
+            "version": [
+                _version("software", context.software),
+                _version("pipeline", context.pipeline),
+            ],
+            "safety": [{"text": _NOTICE}],  # not ``note``, which the guide took out
+        },
+        urls.identifiers(RESULT),
+    )
+
+
+def model_device(model: ModelReference, urls: CanonicalUrls, card: Json | None = None) -> Resource:
+    """Return the Device that estimates risk.
 
     Parameters
     ----------
     card
         Reference to the model's card.
     """
-    model = context.model
-    return identified(
+    return keyed(
         "Device",
+        ("model", model.uri, model.version, model.digest),
         {
             "meta": {"profile": [AI_DEVICE_PROFILE]},
             "extension": [*kinds(), *([] if card is None else [described_by(card)])],
@@ -31,22 +53,24 @@ def device(context: RunContext, urls: CanonicalUrls, card: Json | None = None) -
                 _identifier(urls, "mlflow-model-uri", "URI del modelo en MLflow", model.uri),
                 _identifier(urls, "model-digest", "Huella del modelo", model.digest),
             ],
-            "status": "active",
-            "manufacturer": "clinical-nlp",
-            "deviceName": [
-                {"name": "clinical-nlp", "type": "user-friendly-name"},
-                {"name": model.name, "type": "model-name"},
-            ],
-            "type": {**artificial_intelligence(), "text": "Inteligencia artificial"},
-            "version": [
-                _version("software", context.software),
-                _version("pipeline", context.pipeline),
-                _version("model", model.version),
-            ],
-            # Not ``note``, which the guide took out of its profile.
+            **_described(model.name),
+            "version": [_version("model", model.version)],
             "safety": [{"text": _NOTICE}],
         },
+        urls.identifiers(RESULT),
     )
+
+
+def _described(name: str) -> Json:
+    return {
+        "status": "active",
+        "manufacturer": "clinical-nlp",
+        "deviceName": [
+            {"name": "clinical-nlp", "type": "user-friendly-name"},
+            {"name": name, "type": "model-name"},
+        ],
+        "type": {**artificial_intelligence(), "text": "Inteligencia artificial"},
+    }
 
 
 def _identifier(urls: CanonicalUrls, name: str, text: str, value: str) -> Json:

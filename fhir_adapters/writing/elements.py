@@ -8,6 +8,7 @@ import math
 import re
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -123,14 +124,14 @@ dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource with the id that its content gives it.
+    """A resource with the id that its content or its key gives it.
 
     Parameters
     ----------
     kind
         Resource type.
     id
-        UUIDv5 of type and content.
+        UUIDv5 of type and content (:func:`identified`) or of type and key (:func:`keyed`).
     body
         Everything but type and id.
     line
@@ -158,6 +159,32 @@ def identified(kind: str, body: Json) -> Resource:
     content = dumps(body)
     name = str(_uuid5(f"{kind}{content}"))
     return Resource(kind, name, body, f'{{"resourceType":"{kind}","id":"{name}",{content[1:]}')
+
+
+#: Elements that stand before ``identifier``, and it.
+_HEAD: Final = ("meta", "extension", "identifier")
+
+
+def keyed(kind: str, key: Sequence[str | int], body: Json, system: str | None = None) -> Resource:
+    """Return a resource whose id is the UUIDv5 of its key, whatever its content.
+
+    What is said again of the same thing, by another version or on another night, keeps its id:
+    it is updated in place, and a server keeps the history.
+
+    Parameters
+    ----------
+    key
+        What the resource is about: the same parts, in the same order, are the same resource.
+    system
+        System of the ``identifier`` that repeats the id, for servers that give ids of their own;
+        ``None`` for a type that R4 gives no identifier.
+    """
+    name = str(_uuid5(f"{kind}{dumps(list(key))}"))
+    if system is not None:
+        stated = [*body.get("identifier", ()), {"system": system, "value": name}]
+        head = {part: body[part] for part in _HEAD if part in body}
+        body = head | {"identifier": stated} | {k: v for k, v in body.items() if k not in _HEAD}
+    return Resource(kind, name, body, f'{{"resourceType":"{kind}","id":"{name}",{dumps(body)[1:]}')
 
 
 def _uuid5(name: str) -> uuid.UUID:

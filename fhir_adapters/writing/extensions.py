@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fhir_adapters.writing.elements import Json, Resource, identified
+from fhir_adapters.writing.elements import Json, Resource, keyed
 from fhir_adapters.writing.urls import (
     ASSERTION_EXTENSION,
     INTERVAL_EXTENSION,
@@ -71,8 +71,9 @@ def extensions(urls: CanonicalUrls, version: str) -> Iterator[Resource]:
     """Yield the definitions of our own extensions."""
     for extension in _EXTENSIONS:
         url = urls.extension(extension.key)
-        yield identified(
+        yield keyed(
             "StructureDefinition",
+            (url,),
             {
                 "url": url,
                 "version": version,

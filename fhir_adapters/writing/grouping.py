@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -26,10 +27,19 @@ class Statement:
         is enough. The others differ only in their place.
     spans
         Every (start, end), in code points, in order of place.
+    ordinal
+        How many earlier statements of the note have the same concept and first place.
     """
 
     finding: Finding
     spans: Spans
+    ordinal: int = 0
+
+    @property
+    def key(self) -> tuple[str | int, ...]:
+        """Which statement of its note this is: concept, first place, ordinal there."""
+        start, end = self.spans[0]
+        return (self.finding.concept, start, end, self.ordinal)
 
 
 def statements(findings: Iterable[Finding]) -> list[Statement]:
@@ -38,10 +48,14 @@ def statements(findings: Iterable[Finding]) -> list[Statement]:
     for finding in sorted(findings, key=lambda f: (f.start, f.end, f.concept)):
         key = (_stated(finding), finding.relation if finding.family else None)
         groups.setdefault(key, []).append(finding)
-    return [
-        Statement(_surest(group), tuple(dict.fromkeys((f.start, f.end) for f in group)))
-        for group in groups.values()
-    ]
+    made: list[Statement] = []
+    seen: Counter[tuple[str, int, int]] = Counter()
+    for group in groups.values():
+        first = (group[0].concept, group[0].start, group[0].end)
+        places = tuple(dict.fromkeys((f.start, f.end) for f in group))
+        made.append(Statement(_surest(group), places, seen[first]))
+        seen[first] += 1
+    return made
 
 
 def _surest(group: list[Finding]) -> Finding:

@@ -12,8 +12,8 @@ from fhir_adapters.writing.elements import (
     Resource,
     codeable,
     coding,
-    identified,
     is_number,
+    keyed,
     quantity,
 )
 from fhir_adapters.writing.grouping import Statement
@@ -23,6 +23,7 @@ from fhir_adapters.writing.urls import (
     DATA_ABSENT_EXTENSION,
     DATA_ABSENT_REASON,
     FLAG,
+    RESULT,
 )
 from fhir_adapters.writing.vocabulary import RunElements, Vocabulary
 
@@ -78,10 +79,11 @@ def observation(
     body["subject"] = note.patient
     body |= _effective(finding, note)
     body |= _value(finding, concept, vocabulary)
-    body["device"] = run.device
+    body["device"] = run.reader
     if derived_from:
         body["derivedFrom"] = derived_from
-    return identified("Observation", body)
+    key = (note.patient_id, note.key, *statement.key)
+    return keyed("Observation", key, body, vocabulary.urls.identifiers(RESULT))
 
 
 def is_family_history(finding: Finding, concept: Concept, vocabulary: Vocabulary) -> bool:
@@ -113,7 +115,8 @@ def family_history(
         body["date"] = note.written
     body["relationship"] = vocabulary.relative(finding.relation)
     body["condition"] = [{"code": vocabulary.code(concept)}]
-    return identified("FamilyMemberHistory", body)
+    key = (note.patient_id, note.key, *statement.key)
+    return keyed("FamilyMemberHistory", key, body, vocabulary.urls.identifiers(RESULT))
 
 
 def _effective(finding: Finding, note: SourceNote) -> Json:

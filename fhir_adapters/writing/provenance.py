@@ -13,35 +13,60 @@ from fhir_adapters.writing.urls import AI_PROVENANCE_PROFILE, DATA_OPERATION, PA
 from fhir_adapters.writing.vocabulary import RunElements
 
 
-def provenance(
+def reading_provenance(
     record: PatientRecord, targets: Sequence[Json], as_of: date, run: RunElements
 ) -> Resource:
-    """Return the Provenance of what one run wrote of one patient.
+    """Return the Provenance of what was read in a patient's notes.
 
-    ``recorded`` must be an instant: the start (UTC) of the run's day, not the clock's, so
-    that the same input gives the same bytes.
+    Parameters
+    ----------
+    record
+        The patient and the notes that the run read.
+    targets
+        References to what was read of the patient, at least one.
+    """
+    return _provenance(_notes(record, run), targets, as_of, run, run.reader)
+
+
+def estimate_provenance(
+    record: PatientRecord, targets: Sequence[Json], as_of: date, run: RunElements
+) -> Resource:
+    """Return the Provenance of a patient's RiskAssessment and Task.
 
     Parameters
     ----------
     record
         The patient: the notes and coded events that the run used.
     targets
-        References to every resource written of the patient, Provenance aside.
+        References to both, at least one.
     """
+    events = [reference(source) for source in sorted({event.source for event in record.events})]
+    return _provenance([*_notes(record, run), *events], targets, as_of, run, run.model, run.card)
+
+
+def _notes(record: PatientRecord, run: RunElements) -> list[Json]:
     urls = run.vocabulary.urls
-    sources = [
-        reference(record.id, "Patient"),
-        *(
-            {"extension": [digest_extension(note, urls)], **reference(note.source)}
-            for note in record.notes
-        ),
-        *(reference(source) for source in sorted({event.source for event in record.events})),
+    notes = [
+        {"extension": [digest_extension(note, urls)], **reference(note.source)}
+        for note in record.notes
     ]
+    return [reference(record.id, "Patient"), *notes]
+
+
+def _provenance(
+    sources: Sequence[Json],
+    targets: Sequence[Json],
+    as_of: date,
+    run: RunElements,
+    agent: Json,
+    card: Json | None = None,
+) -> Resource:
+    # ``recorded`` must be an instant: the start (UTC) of the run's day, not the clock's, so
+    # that the same input gives the same bytes.
     author = codeable("autor", coding(PARTICIPANT_TYPE, "author"))
     entities = [{"role": "source", "what": source} for source in sources]
-    if run.card is not None:
-        entities.append({"role": "derivation", "what": run.card})
-    agent = {"type": author, "role": [artificial_intelligence()], "who": run.device}
+    if card is not None:
+        entities.append({"role": "derivation", "what": card})
     return identified(
         "Provenance",
         {
@@ -51,7 +76,7 @@ def provenance(
             "recorded": f"{as_of.isoformat()}T00:00:00Z",
             "reason": [reason()],
             "activity": codeable("creación", coding(DATA_OPERATION, "CREATE")),
-            "agent": [agent],
+            "agent": [{"type": author, "role": [artificial_intelligence()], "who": agent}],
             "entity": entities,
         },
     )

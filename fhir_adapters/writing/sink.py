@@ -18,7 +18,7 @@ from fhir_adapters.writing.ai_transparency import label, model_card
 from fhir_adapters.writing.assessment import review_task, risk_assessment
 from fhir_adapters.writing.check import Checker
 from fhir_adapters.writing.definitions import code_systems
-from fhir_adapters.writing.device import device
+from fhir_adapters.writing.device import model_device, reader_device
 from fhir_adapters.writing.elements import Json, Resource, dumps, reference
 from fhir_adapters.writing.extensions import extensions
 from fhir_adapters.writing.grouping import Statement, statements
@@ -29,7 +29,7 @@ from fhir_adapters.writing.observation import (
     is_observed,
     observation,
 )
-from fhir_adapters.writing.provenance import provenance
+from fhir_adapters.writing.provenance import estimate_provenance, reading_provenance
 from fhir_adapters.writing.scale import Band, Scale
 from fhir_adapters.writing.source_note import SourceNote
 from fhir_adapters.writing.urls import DEFAULT_BASE, OBSERVATION_VALUE, CanonicalUrls
@@ -120,7 +120,8 @@ class FhirSink:
         described = self._write(model_card(context.model, card, urls)) if card.strip() else None
         self._run = RunElements(
             vocabulary,
-            device=self._write(device(context, urls, described)),
+            reader=self._write(reader_device(context, urls)),
+            model=self._write(model_device(context.model, urls, described)),
             meta=label(ai_system),
             card=described,
         )
@@ -150,21 +151,25 @@ class FhirSink:
         references: FindingReferences = {}
         for item in result.notes:
             source = SourceNote.of(item.note, self._run.vocabulary.urls)
-            by_id: dict[str, Json] = {}
+            by_content: dict[str, Json] = {}
             for statement in statements(item.findings):
                 resource = self._statement_resource(statement, source)
                 if resource is None:
                     continue
-                # The id is a hash of the content: two statements with the same resource (they
-                # differ in what FHIR cannot express) are written once.
-                if resource.id not in by_id:
-                    by_id[resource.id] = self._write(resource)
-                    targets.append(by_id[resource.id])
-                written = by_id[resource.id]
+                # Two statements with the same resource (they differ in what FHIR cannot
+                # express) are written once.
+                content = dumps({k: v for k, v in resource.body.items() if k != "identifier"})
+                if content not in by_content:
+                    by_content[content] = self._write(resource)
+                    targets.append(by_content[content])
+                written = by_content[content]
                 for start, end in statement.spans:
                     references[source.key, statement.finding.concept, start, end] = written
-        targets += self._assess(result.estimate, references)
-        self._write(provenance(result.record, targets, self._context.as_of, self._run))
+        day = self._context.as_of
+        assessed = self._assess(result.estimate, references)
+        if targets:
+            self._write(reading_provenance(result.record, targets, day, self._run))
+        self._write(estimate_provenance(result.record, assessed, day, self._run))
 
     def close(self) -> Mapping[str, int]:
         """Finish the files; return how many resources each holds."""

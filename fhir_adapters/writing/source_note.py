@@ -18,6 +18,8 @@ class SourceNote:
     ----------
     key
         :attr:`Note.key`.
+    patient_id
+        Id of the patient.
     patient
         Reference to the patient.
     reference
@@ -31,6 +33,7 @@ class SourceNote:
     """
 
     key: str
+    patient_id: str
     patient: Json
     reference: Json
     digest: Json
@@ -42,6 +45,7 @@ class SourceNote:
         """Return the values for a note."""
         return cls(
             key=note.key,
+            patient_id=note.patient_id,
             patient=reference(note.patient_id, "Patient"),
             reference=reference(note.source),
             digest=digest_extension(note, urls),

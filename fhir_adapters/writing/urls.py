@@ -64,6 +64,9 @@ class CanonicalUrls:
         return f"{self.base}/identifiers/{name}"
 
 
+#: Name of the identifier system of what the project writes: the value is the resource's own id.
+RESULT: Final = "result"
+
 #: URLs of an installation that gives none.
 DEFAULT_URLS: Final = CanonicalUrls()
 

@@ -128,8 +128,10 @@ class RunElements:
     ----------
     vocabulary
         Codes, names and URLs.
-    device
-        Reference to the Device of the run.
+    reader
+        Reference to the Device that reads notes.
+    model
+        Reference to the Device that estimates risk.
     meta
         ``meta`` of everything that the system asserts.
     card
@@ -137,7 +139,8 @@ class RunElements:
     """
 
     vocabulary: Vocabulary
-    device: Json
+    reader: Json
+    model: Json
     meta: Json
     card: Json | None = None
 

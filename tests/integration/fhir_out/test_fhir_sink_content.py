@@ -149,9 +149,8 @@ def test_assessment_without_score_states_reason(
 ) -> None:
     (assessment,) = written.of("RiskAssessment", patient)
     assert assessment["extension"][0]["valueCoding"]["code"] == status
-    (prediction,) = assessment["prediction"]
-    assert set(prediction) == {"outcome", "rationale"}
-    assert reason in prediction["rationale"]
+    assert "prediction" not in assessment  # ras-2: never a prediction without a probability
+    assert reason in assessment["note"][0]["text"]
     assert "mitigation" not in assessment
 
 
@@ -159,9 +158,8 @@ def test_suspicion_is_assessed_without_probability_or_condition(written: Any) ->
     (assessment,) = written.of("RiskAssessment", "p6")
     assert assessment["extension"][0]["valueCoding"]["code"] == "suspected"
     assert assessment["extension"][0]["valueCoding"]["display"] == "sospecha escrita"
-    (prediction,) = assessment["prediction"]
-    assert set(prediction) == {"outcome", "rationale"}
-    assert prediction["rationale"] == (
+    assert "prediction" not in assessment
+    assert assessment["note"][0]["text"] == (
         "Sospecha escrita de insuficiencia cardíaca, sin prueba concluyente: La sospecha una nota "
         "del 20/01/2025; Ecocardiograma solicitado, sin resultado. No se estima el riesgo."
     )
@@ -186,7 +184,7 @@ def test_task_is_written_from_threshold_on(written: Any) -> None:
     expected = {
         f"RiskAssessment/{r['id']}"
         for r in written.of("RiskAssessment")
-        if r["prediction"][0].get("probabilityDecimal", 0) >= 3.0
+        if r.get("prediction", [{}])[0].get("probabilityDecimal", 0) >= 3.0
     }
     (suspicion,) = written.of("RiskAssessment", "p6")
     assert focus == expected | {f"RiskAssessment/{suspicion['id']}"}
@@ -211,8 +209,10 @@ def test_provenance_targets_every_resource_of_patient(written: Any) -> None:
     kinds = ("Observation", "FamilyMemberHistory", "RiskAssessment", "Task")
     made = {f"{k}/{r['id']}" for k in kinds for r in written.of(k)}
     assert sorted(answered) == sorted(made)
-    (one,) = written.of("Provenance", "p1")
-    used = {e["what"].get("reference") for e in one["entity"]}
+    reading, estimate = written.of("Provenance", "p1")
+    read = {e["what"].get("reference") for e in reading["entity"]}
+    assert read == {"Patient/p1", "DocumentReference/n-1", "Composition/c-1"}
+    used = {e["what"].get("reference") for e in estimate["entity"]}
     assert used == {
         "Patient/p1",
         "DocumentReference/n-1",
@@ -220,7 +220,7 @@ def test_provenance_targets_every_resource_of_patient(written: Any) -> None:
         "Observation/o-9",
         f"DocumentReference/{written.of('DocumentReference')[0]['id']}",
     }
-    assert one["recorded"] == "2025-01-31T00:00:00Z"
+    assert estimate["recorded"] == "2025-01-31T00:00:00Z"
 
 
 def test_sink_copies_no_note_text(written: Any, results: list[PatientResult]) -> None:
@@ -278,7 +278,7 @@ def test_sink_without_card_writes_none(
 ) -> None:
     made = write("a", results[:1], card=" ")
     assert made.of("DocumentReference") == []
-    (device,) = made.of("Device")
-    assert not any("modelCard" in e["url"] for e in device["extension"])
-    (provenance,) = made.of("Provenance")
-    assert {entity["role"] for entity in provenance["entity"]} == {"source"}
+    for device in made.of("Device"):
+        assert not any("modelCard" in e["url"] for e in device["extension"])
+    for provenance in made.of("Provenance"):
+        assert {entity["role"] for entity in provenance["entity"]} == {"source"}

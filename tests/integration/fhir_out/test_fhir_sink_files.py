@@ -28,7 +28,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_fhir_sink_satisfies_result_sink(new_sink: Callable[..., FhirSink]) -> None:
     sink: ResultSink = new_sink()
-    assert sink.close()["fhir/Device.ndjson"] == 1
+    assert sink.close()["fhir/Device.ndjson"] == 2
 
 
 def test_sink_same_results_give_same_bytes(write: Write, results: list[PatientResult]) -> None:

@@ -40,7 +40,7 @@ def write(finding: Finding, concept: Concept = SYMPTOM, note: Note = NOTE) -> Js
     (statement,) = statements([finding])
     source = SourceNote.of(note, CANON)
     device = {"reference": "Device/d"}
-    return observation(statement, source, concept, RunElements(WORDS, device, {})).body
+    return observation(statement, source, concept, RunElements(WORDS, device, {}, {})).body
 
 
 def codes(element: Json) -> set[tuple[str, str]]:
@@ -119,7 +119,7 @@ def test_is_family_history_measurement_of_relative_is_false() -> None:
 def test_family_history_names_relative(relation: str | None, code: str, text: str) -> None:
     (statement,) = statements([finding(family=True, relation=relation)])
     source = SourceNote.of(NOTE, CANON)
-    made = family_history(statement, source, SYMPTOM, RunElements(WORDS, {}, {})).body
+    made = family_history(statement, source, SYMPTOM, RunElements(WORDS, {}, {}, {})).body
     assert made["relationship"]["coding"][0]["code"] == code
     assert made["relationship"]["text"] == text
     assert made["status"] == "partial"
