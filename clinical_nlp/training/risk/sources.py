@@ -13,7 +13,7 @@ from clinical_nlp.errors import UsageError
 from clinical_nlp.lexicon import load_lexicon
 from clinical_nlp.records import CodedEvent, PatientRecord, SourceSummary
 from clinical_nlp.simulation import (
-    Parameters,
+    AnyParameters,
     draw_service,
     load_parameters,
     simulate_patient,
@@ -141,7 +141,7 @@ def simulated_cohort(
 
 
 def simulated_records(
-    recipe: CohortRecipe, services: Sequence[Parameters]
+    recipe: CohortRecipe, services: Sequence[AnyParameters]
 ) -> Iterator[PatientRecord]:
     """Simulate every patient, with notes where they will be read; services take turns.
 
