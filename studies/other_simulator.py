@@ -4,7 +4,7 @@ Fits on the recipe's mixture of services and tests on patients of the second sim
 disease, care, words and codes are its own. Run by hand (a quarter of an hour, most of it
 reading)::
 
-    python -m studies.other_simulator --config models/hf-risk/recipe.toml --patients 8000
+    python -m studies.other_simulator --config models/hf-risk/recipe.toml --patients 12000
 
 The tables are quoted in ``docs/reference/elsewhere.md``.
 """
@@ -64,7 +64,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--config", type=Path, default=Path("models/hf-risk/recipe.toml"))
-    parser.add_argument("--patients", type=int, default=8000, help="of the second simulator")
+    parser.add_argument("--patients", type=int, default=12000, help="of the second simulator")
     chosen = parser.parse_args()
     recipe = read_recipe(chosen.config, Recipe)
     here = simulated_cohort(recipe.cohort, load_pipeline(mentions=False))

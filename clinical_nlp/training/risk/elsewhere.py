@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sklearn.metrics import roc_auc_score
 
@@ -29,7 +30,7 @@ from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.measures import Measure, has_both_outcomes, with_intervals
 from clinical_nlp.training.risk.model_selection import patient_folds
 from clinical_nlp.training.risk.recipe import FitRecipe
-from clinical_nlp.training.risk.subgroups import group_keys, subgroups
+from clinical_nlp.training.risk.subgroups import age_bands, group_keys, subgroups
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,29 @@ class ElsewhereResult:
     slope: Measure
 
 
+@dataclass(frozen=True, slots=True)
+class ElsewhereTables:
+    """What was measured on the other cohort.
+
+    Parameters
+    ----------
+    models
+        Age and sex refitted there, first; then the models from here.
+    groups
+        Groups of patients under the recalibrated model: see :func:`subgroups`.
+    bands
+        AUROC within bands of age: see :func:`age_bands`.
+    """
+
+    models: tuple[ElsewhereResult, ...]
+    groups: tuple[Mapping[str, Any], ...]
+    bands: tuple[Mapping[str, Any], ...]
+
+
 def evaluate_elsewhere(
     here: Data, there: Data, bounds: tuple[tuple[float, float], ...], table: FeatureTable,
     recipe: FitRecipe,
-) -> tuple[list[ElsewhereResult], list[dict[str, object]]]:  # fmt: skip
+) -> ElsewhereTables:  # fmt: skip
     """Fit on one cohort, test on another.
 
     Parameters
@@ -70,12 +90,6 @@ def evaluate_elsewhere(
     bounds
         Range of each feature in ``here``.
 
-    Returns
-    -------
-    list of ElsewhereResult
-        Age and sex refitted there, first; then the models from here.
-    list of dict
-        Groups of patients under the recalibrated model: see :func:`subgroups`.
     """
     there = Data(
         bounded(there.features, bounds), there.timelines, there.outcome, there.weight,
@@ -107,7 +121,12 @@ def evaluate_elsewhere(
         keys, there.outcome, probabilities["the model, recalibrated there"], there.weight,
         there.patients, 0.03, recipe.bootstrap, recipe.seed,
     )  # fmt: skip
-    return results, groups
+    bands = age_bands(
+        {"age and sex, fitted there": logit(baseline), "the model": logit(probability)},
+        [timeline.age or 0 for timeline in there.timelines],
+        there.outcome, there.weight,
+    )  # fmt: skip
+    return ElsewhereTables(tuple(results), tuple(groups), tuple(bands))
 
 
 def recalibrated_out_of_fold(data: Data, probability: Vector, recipe: FitRecipe) -> Vector:
@@ -152,19 +171,23 @@ def _result(
     return ElsewhereResult(name, **told)
 
 
-def elsewhere_markdown(
-    results: list[ElsewhereResult], groups: list[dict[str, object]]
-) -> Iterator[str]:
-    """Yield the lines of two tables: models by AUROC, worst first; groups likewise by level."""
+def elsewhere_markdown(tables: ElsewhereTables) -> Iterator[str]:
+    """Yield the lines of three tables: models by AUROC, worst first; bands of age; groups."""
     yield "| model | AUROC | beyond age and sex fitted there | observed / expected | slope |"
     yield "| --- | --- | --- | --- | --- |"
-    for row in sorted(results, key=lambda r: r.auroc.value):
+    for row in sorted(tables.models, key=lambda r: r.auroc.value):
         cells = (row.auroc, row.gain, row.observed_expected, row.slope)
         yield f"| {row.name} | " + " | ".join(str(cell) for cell in cells) + " |"
     yield ""
+    yield "| age | outcomes | age and sex, fitted there | the model |"
+    yield "| --- | ---: | ---: | ---: |"
+    for band in tables.bands:
+        values = " | ".join(f"{value:.3f}" for value in band["auroc"].values())
+        yield f"| {band['level']} | {band['outcomes']} | {values} |"
+    yield ""
     yield "| group | patients | outcomes | AUROC | observed / expected |"
     yield "| --- | ---: | ---: | --- | --- |"
-    for group in groups:
+    for group in tables.groups:
         auroc, ratio = (str(group[key] or "–") for key in ("auroc", "observed_expected"))
         name = f"{str(group['group']).replace('_', ' ')}: {group['level']}"
         yield f"| {name} | {group['patients']} | {group['outcomes']} | {auroc} | {ratio} |"

@@ -47,7 +47,7 @@ def told():
 
 
 def test_model_from_a_place_with_fewer_outcomes_underestimates_until_recalibrated(told):
-    by_name = {row.name: row for row in told[0]}
+    by_name = {row.name: row for row in told.models}
     assert by_name["the model"].observed_expected.value > 1.4
     after = by_name["the model, recalibrated there"]
     assert after.observed_expected.value == pytest.approx(1.0, abs=0.12)
@@ -55,13 +55,13 @@ def test_model_from_a_place_with_fewer_outcomes_underestimates_until_recalibrate
 
 
 def test_gain_is_against_age_and_sex_fitted_there_and_none_where_age_is_all(told):
-    by_name = {row.name: row for row in told[0]}
+    by_name = {row.name: row for row in told.models}
     assert by_name["age and sex, fitted there"].gain.value == 0.0
     assert abs(by_name["the model"].gain.value) < 0.03
 
 
 def test_tables_name_every_model_worst_first(told):
-    lines = list(elsewhere_markdown(*told))
+    lines = list(elsewhere_markdown(told))
     values = [float(line.split("|")[2].split()[0]) for line in lines[2:9]]
     assert values == sorted(values) and len(values) == 7
     assert any("care seeking" in line for line in lines)

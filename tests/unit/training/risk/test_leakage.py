@@ -28,6 +28,7 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_row
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.risk.timeline_builder import build_timeline
+from clinical_nlp.training.risk.checks import check_ratio
 from clinical_nlp.training.risk.cohort import Example, landmark_examples
 from clinical_nlp.training.risk.dataset import Cohort, Data
 from clinical_nlp.training.risk.leakage import require_no_leakage, run_leakage_checks
@@ -181,3 +182,17 @@ def test_features_do_not_change_with_what_happens_after_the_index_day(after, lat
             equal_nan=True,
         )
         assert at_index[0].outcome == (after <= 395)
+
+
+def test_ratio_of_what_nobody_has_is_one_and_a_lopsided_one_is_seen():
+    """Few with the outcome and many without: nothing in either is no difference."""
+    outcome = np.repeat([1, 0], [40, 960])
+    people = np.arange(1000).astype(str)
+    data = Data(np.zeros((1000, 1)), [None] * 1000, outcome, np.ones(1000), people)
+    whole = np.full(1000, 20.0)
+    name = "notes that speak of later days"
+    nothing = check_ratio(name, "ratio", np.zeros(1000), whole, data)
+    assert (nothing.figure, nothing.passed) == (1.0, True)
+    assert not check_ratio(name, "ratio", (outcome == 1) * 1.0, whole, data).passed
+    everywhere = check_ratio(name, "ratio", np.ones(1000), whole, data)
+    assert everywhere.passed and everywhere.figure == pytest.approx(1.0)
