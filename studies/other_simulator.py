@@ -54,7 +54,7 @@ def tables(here: Cohort, there: Cohort, recipe: Recipe) -> Sequence[str]:
     return [
         head,
         "",
-        *elsewhere_markdown(*evaluate_elsewhere(fitted, other, bounds, table, recipe.fit)),
+        *elsewhere_markdown(evaluate_elsewhere(fitted, other, bounds, table, recipe.fit)),
     ]
 
 

@@ -17,7 +17,9 @@ from clinical_nlp.records import (
     PatientRecord,
     RiskEstimate,
 )
-from clinical_nlp.risk.bands import band_of
+from clinical_nlp.risk.advice import advise
+from clinical_nlp.risk.bands import band_of, load_bands
+from clinical_nlp.risk.care import Care, read_care
 from clinical_nlp.risk.classifiers import build_classifier
 from clinical_nlp.risk.eligibility import Eligibility, Population, eligibility
 from clinical_nlp.risk.feature_table import FeatureTable, load_features
@@ -61,6 +63,7 @@ class _Case:
 
     timeline: Timeline
     found: Eligibility
+    care: Care
 
     @property
     def is_scored(self) -> bool:
@@ -220,7 +223,8 @@ class RiskModel:
 
     def _case(self, record: PatientRecord, notes: Sequence[NoteFindings], as_of: date) -> _Case:
         timeline = build_timeline(record, notes, self._lexicon, as_of)
-        return _Case(timeline, eligibility(record, timeline, self.population))
+        found = eligibility(record, timeline, self.population)
+        return _Case(timeline, found, read_care(record, notes, as_of))
 
     @property
     def population(self) -> Population:
@@ -265,7 +269,12 @@ class RiskModel:
             usual=usual,
             frequency=frequency_es(probability, usual, case.timeline, self.spec.horizon_days),
             features=tuple(features),
+            advice=self._advice(case, asks=probability >= load_bands().worklist_threshold),
         )
+
+    def _advice(self, case: _Case, **situation: bool) -> tuple[str, ...]:
+        concepts = self._lexicon.concepts
+        return advise(case.timeline, case.care, self._table, concepts, **situation)
 
     def _not_scored(self, case: _Case) -> RiskEstimate:
         found, concepts = case.found, self._lexicon.concepts
@@ -279,10 +288,14 @@ class RiskModel:
                 **common,
                 reasons=(*suspicion_reasons(found.suspicion), *signs),
                 missing=suspicion_missing(found.suspicion),
+                advice=self._advice(case, suspected=True),
             )
         if found.status is EstimateStatus.SUSPECTED:
             return RiskEstimate(
-                **common, reasons=sign_reasons(found.signs, concepts), missing=sign_missing()
+                **common,
+                reasons=sign_reasons(found.signs, concepts),
+                missing=sign_missing(),
+                advice=self._advice(case, suspected=True),
             )
         return RiskEstimate(
             **common,

@@ -16,6 +16,7 @@ from typing import Any
 
 from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import Evidence
+from clinical_nlp.risk.latest import latest
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 #: The peptide of the published rule.
@@ -67,9 +68,9 @@ def nt_probnp_rule(timeline: Timeline) -> NtProBnpResult:
         and entry.day is not None
         and entry.day > start
     ]
-    if not values or timeline.age is None:
+    newest = latest(values)
+    if newest is None or timeline.age is None:
         return NtProBnpResult(NtProBnpClass.NONE)
-    newest = values[-1]
     return NtProBnpResult(peptide_class(newest, timeline.age), newest.value or 0.0, newest.evidence)
 
 
