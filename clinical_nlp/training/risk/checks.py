@@ -107,11 +107,14 @@ def check_ratio(name: str, what: str, part: Vector, whole: Vector, data: Data) -
     part, whole
         Counts of each example: the rate is the sum of the first by that of the second.
     """
+    usual = float(data.weight @ part) / max(float(data.weight @ whole), 1.0)
+    if usual == 0:
+        return check(name, what, 1.0)
 
     def rate(rows: Rows) -> float:
         weight = data.weight[rows]
-        # Half a count more: a rate of nothing in ten is no infinity.
-        return float((weight @ part[rows] + 0.5) / (weight @ whole[rows] + 1.0))
+        # One event more at the usual rate: nothing in ten is no rate of 0, nor is one in one 1.
+        return float((weight @ part[rows] + 1) / (weight @ whole[rows] + 1 / usual))
 
     def measure(rows: Rows) -> Mapping[str, float]:
         ill = data.outcome[rows] == 1
