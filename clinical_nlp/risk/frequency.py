@@ -20,6 +20,9 @@ from clinical_nlp.spanish import months_es, months_of
 
 _INTERCEPT = "intercept"
 
+#: By how much rounding to people may change the ratio of the two numbers.
+_DISTORTION = 1.25
+
 
 def usual_log_odds(features: Matrix, spec: ModelSpec, table: FeatureTable) -> Matrix | None:
     """Log-odds of the outcome among people of the same age and sex, before recalibration.
@@ -69,16 +72,24 @@ def frequency_es(
     if usual is None:
         return str(words["alone"].format(sentence=sentence, who=who))
     same = _count(usual, whole) or words["fewer"]
-    return str(words["usual"].format(sentence=sentence, who=who, count=same, whole=whole))
+    told = str(words["usual"].format(sentence=sentence, who=who, count=same, whole=whole))
+    lower = probability < words["lower_below"] * usual
+    return f"{told} {words['lower']}" if lower else told
 
 
 def _whole(probability: float, usual: float | None, wholes: list[int]) -> int:
-    """Return the smallest whole that gives people of each, and tells the two apart."""
-    known = [p for p in (probability, usual) if p is not None]
+    """Return the smallest whole that gives people of each, and their ratio nearly as it is."""
     for whole in wholes:
-        counts = [_count(p, whole) for p in known]
-        if all(counts) and len(set(counts)) == len(counts):
-            return whole
+        count = _count(probability, whole)
+        if usual is None:
+            if count:
+                return whole
+            continue
+        same = _count(usual, whole)
+        if count and same and count != same:
+            distorted = (count / same) / (probability / usual)
+            if 1 / _DISTORTION <= distorted <= _DISTORTION:
+                return whole
     return wholes[-1]
 
 

@@ -63,6 +63,7 @@ def test_unknown_sex_takes_only_what_is_abnormal_in_both():
     [
         (0.04, 0.012, ("4 de cada 100 personas como esta recibirán", "1 de cada 100.")),
         (0.0104, 0.0125, ("10 de cada 1000 personas como esta recibirán", "12 de cada 1000.")),
+        (0.0131, 0.0292, ("13 de cada 1000 personas", "29 de cada 1000. Está por debajo de lo")),
         (0.3, 0.004, ("300 de cada 1000", "4 de cada 1000.")),
         (0.0001, 0.0002, ("menos de 1 de cada 1000 personas como esta recibirá ", "menos de 1")),
         (0.01, None, ("1 de cada 100 personas como esta recibirá el", "(mujer de 80 años).")),
