@@ -30,6 +30,7 @@ from clinical_nlp.cli import (  # noqa: E402
     registry,
     simulate,
     train,
+    write_back,
 )
 
 #: Exit code of an unforeseen error (EX_SOFTWARE of sysexits.h).
@@ -55,6 +56,8 @@ app.command("extract")(extract.extract)
 app.command("assert")(extract.assert_)
 app.command("simulate")(simulate.simulate)
 app.command("drift")(drift.drift)
+app.command("write-back")(write_back.write_back)
+app.command("retract")(write_back.retract)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 app.command("recalibrate")(recalibrate.recalibrate)

@@ -1,0 +1,218 @@
+"""Brings a FHIR server in step with a night: what is new, what changed, what is gone."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fhir_adapters.server.capabilities import read_capabilities
+from fhir_adapters.server.content import (
+    ORDER,
+    WITHDRAWN,
+    About,
+    about,
+    stored_digest,
+    with_references,
+)
+from fhir_adapters.server.ledger import Ledger, Row, State
+from fhir_adapters.server.night import Night
+from fhir_adapters.server.origins import Origins
+from fhir_adapters.server.sending import Outcome, Result, Sender
+from fhir_adapters.server.transport import FhirClient, Json
+
+#: Resources planned and sent between two commits of intents to the ledger.
+CHUNK: Final = 200
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What became of a night on one server, as ``delivered.json`` tells it.
+
+    Parameters
+    ----------
+    counts
+        Resources by type and by what was done.
+    touched
+        Our key and what someone else did to it: ``changed`` or ``deleted``.
+    refused
+        Our key, and status and issue codes of the server: never its text.
+    retracted
+        How many were taken back, by reason.
+    """
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    touched: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    retracted: Counter[str] = field(default_factory=Counter)
+
+    def total(self, *results: str) -> int:
+        """Count resources of any type with one of these results."""
+        return sum(n for (_, result), n in self.counts.items() if result in results)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        kinds: dict[str, dict[str, int]] = {}
+        for (kind, result), number in sorted(self.counts.items()):
+            kinds.setdefault(kind, {})[result] = number
+        return {
+            "resources": kinds,
+            "retracted": dict(sorted(self.retracted.items())),
+            "touched": [{"key": key, "what": what} for key, what in sorted(self.touched)],
+            "refused": [{"key": key, "why": why} for key, why in sorted(self.refused)],
+        }
+
+
+class WriteBack:
+    """Sends a night to one server.
+
+    Parameters
+    ----------
+    client
+        The server.
+    ledger
+        Its ledger.
+    workers
+        Requests under way at a time.
+    progress
+        Called with how many resources were dealt with.
+
+    Raises
+    ------
+    clinical_nlp.errors.OutputError
+        E541, E542, E543: see :func:`read_capabilities`.
+    """
+
+    def __init__(
+        self,
+        client: FhirClient,
+        ledger: Ledger,
+        workers: int = 4,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        self._ledger = ledger
+        self.sender = Sender(client, read_capabilities(client))
+        self._workers = workers
+        self._progress = progress
+        self._delivery = Delivery()
+
+    def plan(self, night: Night) -> Delivery:
+        """Count what would be sent and taken back; nothing is sent."""
+        reader = night.tell(self._ledger, ORDER)
+        for kind in ORDER:
+            for resource in night.resources(kind):
+                said = about(resource, reader)
+                row = self._ledger.get(said.key)
+                what = self._intent(said, row)
+                self._delivery.counts[kind, what] += 1
+        for _, reason in self._ledger.gone():
+            self._delivery.retracted[reason] += 1
+        return self._delivery
+
+    def send(self, night: Night) -> Delivery:
+        """Send what is new or changed, take back what is gone, and say where each comes from.
+
+        A run that is cut off is gone on with by the next one.
+        """
+        reader = night.tell(self._ledger, ORDER)
+        with ThreadPoolExecutor(self._workers) as pool:
+            for kind in ORDER:
+                for chunk in _chunks(night.resources(kind)):
+                    self._send_chunk([(about(r, reader), r) for r in chunk], pool)
+            self.retract(self._ledger.gone(), pool)
+        Origins(self._ledger, self.sender).tell(night)
+        return self._delivery
+
+    def retract(
+        self, rows: Iterable[tuple[Row, str]], pool: ThreadPoolExecutor | None = None
+    ) -> Delivery:
+        """Withdraw what the server holds, where it is still ours."""
+        run: Any = map if pool is None else pool.map
+        for chunk in _chunks(rows):
+            outcomes = run(lambda pair: self.sender.withdraw(pair[0], _status(pair[0])), chunk)
+            for (row, reason), outcome in zip(chunk, outcomes, strict=True):
+                self._note_withdrawal(row, reason, outcome)
+        return self._delivery
+
+    def _intent(self, said: About, row: Row | None) -> str:
+        if row is None:
+            return "new"
+        if row.state is State.TOUCHED and not self._reopens(said, row):
+            return "theirs"
+        unchanged = row.state is State.LIVE and row.material == said.material
+        return "unchanged" if unchanged else "changed"
+
+    def _reopens(self, said: About, row: Row) -> bool:
+        """Whether a Task that someone dealt with asks anew: its patient's state or band rose."""
+        return said.kind == "Task" and self._ledger.rank_of(said.patient) > row.rank > 0
+
+    def _send_chunk(self, chunk: Sequence[tuple[About, Json]], pool: ThreadPoolExecutor) -> None:
+        sent: list[tuple[About, Json, Row | None, str]] = []
+        for said, resource in chunk:
+            row = self._ledger.get(said.key)
+            intent = self._intent(said, row)
+            if intent in ("unchanged", "theirs"):
+                self._delivery.counts[said.kind, intent] += 1
+                if intent == "theirs":
+                    self._delivery.touched.append((said.key, "changed"))
+                continue
+            body = with_references(resource, self._ledger.resolve)
+            over = ""
+            if row is not None and row.state is State.TOUCHED:
+                over = self.sender.version_of(said.kind, row.server_id)
+            sent.append((said, body, row, over))
+        self._ledger.begin((said, stored_digest(body)) for said, body, _, _ in sent)
+        outcomes = pool.map(lambda one: self.sender.send(one[1], one[2], one[3]), sent)
+        for (said, _, row, _), outcome in zip(sent, outcomes, strict=True):
+            self._note_sent(said, row, outcome)
+        self._progress(len(chunk))
+
+    def _note_sent(self, said: About, row: Row | None, outcome: Outcome) -> None:
+        result = outcome.result
+        self._delivery.counts[said.kind, result.value] += 1
+        if result is Result.TOUCHED:
+            self._note_touched(said.key, outcome)
+        elif result is Result.REFUSED:
+            self._ledger.set_state(said.key, State.REFUSED)
+            self._delivery.refused.append((said.key, outcome.why))
+        else:
+            due = "said" if said.patient else ""
+            self._ledger.wrote(said, outcome.server_id, outcome.version, due)
+
+    def _note_withdrawal(self, row: Row, reason: str, outcome: Outcome) -> None:
+        if outcome.result is Result.TOUCHED:
+            self._delivery.counts[row.kind, Result.TOUCHED.value] += 1
+            self._note_touched(row.key, outcome)
+        elif outcome.result is Result.REFUSED:
+            self._delivery.counts[row.kind, Result.REFUSED.value] += 1
+            self._delivery.refused.append((row.key, outcome.why))
+        else:
+            self._delivery.retracted[reason] += 1
+            # What never arrived needs no word on why it was taken back.
+            due = reason if outcome.server_id else ""
+            self._ledger.set_state(row.key, State.RETRACTED, outcome.version, due)
+
+    def _note_touched(self, key: str, outcome: Outcome) -> None:
+        self._delivery.touched.append((key, outcome.why))
+        self._ledger.set_state(key, State.TOUCHED, outcome.version)
+        self._ledger.tell_feedback(key, outcome.version, outcome.why)
+
+
+def _status(row: Row) -> str:
+    return WITHDRAWN[row.kind]
+
+
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, CHUNK)):
+        yield chunk
+
+
+def retract_version(writer: WriteBack, ledger: Ledger, rows: Iterable[Row]) -> Delivery:
+    """Take back what one version wrote, and say so."""
+    delivery = writer.retract((row, "version-withdrawn") for row in rows)
+    Origins(ledger, writer.sender).tell()
+    return delivery
