@@ -92,28 +92,43 @@ def _care(situation: Situation, row: Mapping[str, Any]) -> Fields | None:
     return None if day is None else {"care_day": day_es(day)}
 
 
+#: Days before the newest sign within which the more telling one is named.
+_SAME_EPISODE = 30
+
+
 def _sign(situation: Situation, row: Mapping[str, Any]) -> Fields | None:
-    """Affirmed in the last ``days``, and not denied since."""
+    """Affirmed in the last ``days``, and not denied since.
+
+    Denied is the sign itself, or by ``denied_by = "topic"`` any sign of its topic, as the
+    reasons tell it.
+    """
     timeline, table = situation.timeline, situation.table
-    entries = timeline.of(concepts_of(row, table))
-    denied = {e.concept: e.day for e in entries if e.presence is Presence.ABSENT and e.day}
+    groups = [frozenset([key]) for key in row.get("concepts", ())]
+    groups += [concepts_of({"topics": [key]}, table) for key in row.get("topics", ())]
+    by_topic = row.get("denied_by") == "topic"
     start = timeline.as_of - timedelta(days=row["days"])
-    held = [
+    newest = [e for g in groups if (e := _newest_held(timeline.of(g), start, by_topic)) is not None]
+    if not newest:
+        return None
+    last = max(e.day or date.min for e in newest)
+    told = next(e for e in newest if e.day and e.day > last - timedelta(days=_SAME_EPISODE))
+    name = situation.concepts[told.concept].name_es
+    return {"sign": name, "Sign": _capital(name), "sign_day": _day(told)}
+
+
+def _newest_held(entries: list[Entry], start: date, by_topic: bool) -> Entry | None:
+    denials = [e for e in entries if e.presence is Presence.ABSENT]
+    return latest(
         e
         for e in entries
         if e.presence is Presence.PRESENT
         and e.day is not None
-        and start < e.day
-        and denied.get(e.concept, date.min) <= e.day
-    ]
-    groups = [frozenset([key]) for key in row.get("concepts", ())]
-    groups += [concepts_of({"topics": [key]}, table) for key in row.get("topics", ())]
-    newest = (latest(e for e in held if e.concept in group) for group in groups)
-    told = next((e for e in newest if e is not None), None)
-    if told is None:
-        return None
-    name = situation.concepts[told.concept].name_es
-    return {"sign": name, "Sign": _capital(name), "sign_day": _day(told)}
+        and e.day > start
+        and not any(
+            d.day is not None and d.day > e.day and (by_topic or d.concept == e.concept)
+            for d in denials
+        )
+    )
 
 
 def _known(situation: Situation, row: Mapping[str, Any]) -> Fields | None:

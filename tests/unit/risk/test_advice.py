@@ -326,6 +326,14 @@ def test_acute_alarm(entries, expected):
     assert not expected or given[0] == "acute_alarm"
 
 
+def test_sign_denied_since_is_none_and_the_newest_one_is_named():
+    denied = entry("dyspnea", 10, **DENIED)
+    assert "measure" not in rules(line(SIGN, denied))
+    old, new = entry("orthopnea", 200), entry("dyspnea_on_exertion", 20)
+    assert said(line(old, new))[0].startswith("Disnea de esfuerzo (10/06/2024)")
+    assert said(line(entry("orthopnea", 25), new))[0].startswith("Ortopnea (05/06/2024)")
+
+
 def test_drug_of_a_note_long_ago_or_stopped_is_not_reviewed():
     assert "fluid_retaining" in rules(line(entry("ibuprofen", 30)))
     assert "fluid_retaining" not in rules(line(entry("ibuprofen", 200)))
