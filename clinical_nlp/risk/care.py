@@ -125,7 +125,8 @@ def _sentences(text: str) -> Iterator[list[str]]:
     words: list[str] = []
     for token in _TOKEN.findall(text):
         if token not in _STOPS:
-            words.append(cue_word(token))
+            if word := cue_word(token):  # accents without a letter leave nothing
+                words.append(word)
         elif words:
             yield words
             words = []

@@ -26,7 +26,7 @@ SMALLEST = 5
 #: Level of a stratum that is not told.
 NOT_TOLD = "not told"
 #: Strata in the order in which they are given up.
-_GIVEN_UP = ("language", "notes", "age_band", "sex")
+_GIVEN_UP = ("language", "care_seeking", "notes", "age_band", "sex")
 
 
 def unlinkable_predictions(

@@ -11,6 +11,7 @@ import pytest
 
 from clinical_nlp.batch import isolation
 from clinical_nlp.pipeline.measurements import measurements
+from clinical_nlp.risk import eligibility
 from clinical_nlp.risk import model as risk_model
 from fhir_adapters.reading import attachments, intake, resolution
 from fhir_adapters.reading.resources import EVENT_REDUCERS
@@ -57,7 +58,7 @@ STAGES: dict[str, tuple[Any, str, Callable[[Any], bool], str]] = {
         lambda timelines: any(t.patient_id == PATIENT for t in timelines),
         "E303",
     ),
-    "estimate": (risk_model, "find_diagnosis", lambda t: t.patient_id == PATIENT, "E303"),
+    "estimate": (eligibility, "find_diagnosis", lambda t: t.patient_id == PATIENT, "E303"),
     "write": (fhir_sink, "risk_assessment", lambda e: e.patient_id == PATIENT, "E505"),
     "report": (isolation, "write_report", lambda _: True, "E506"),
 }

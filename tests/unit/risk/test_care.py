@@ -98,3 +98,10 @@ def test_read_care_reads_codes(event, record, kind, system, code, topic):
     assert read_care(record(coded), [], DAY).day(topic) == DAY - timedelta(20)
     refuted = event(kind, system, code, DAY - timedelta(20), negated=True)
     assert read_care(record(refuted), [], DAY).day(topic) is None
+
+
+def test_sentences_of_stray_accents_hold_no_empty_word():
+    """What normalisation leaves nothing of is no word: an accent without its letter."""
+    text = "Remitido \u0301 a \u0300\u0301 cardiología. \u0301"
+    assert all(all(words) for words in _sentences(text))
+    assert "cardiology_referred" in topics(text)
