@@ -282,21 +282,14 @@ class RiskModel:
         if found.status is EstimateStatus.DIAGNOSED:
             treatment = treatment_reasons(found.diagnosis, concepts)
             return RiskEstimate(**common, reasons=(*diagnosis_reasons(found.diagnosis), *treatment))
-        if found.status is EstimateStatus.SUSPECTED and found.suspicion is not None:
-            signs = sign_reasons(found.signs, concepts)
-            return RiskEstimate(
-                **common,
-                reasons=(*suspicion_reasons(found.suspicion), *signs),
-                missing=suspicion_missing(found.suspicion),
-                advice=self._advice(case, suspected=True),
-            )
         if found.status is EstimateStatus.SUSPECTED:
-            return RiskEstimate(
-                **common,
-                reasons=sign_reasons(found.signs, concepts),
-                missing=sign_missing(),
-                advice=self._advice(case, suspected=True),
-            )
+            advice = self._advice(case, suspected=True)
+            reasons, missing = sign_reasons(found.signs, concepts), sign_missing()
+            if found.suspicion is not None:
+                reasons = (*suspicion_reasons(found.suspicion), *reasons)
+                # The advice says which tests are missing, and knows what stands in their place.
+                missing = suspicion_missing(found.suspicion, tests=not advice)
+            return RiskEstimate(**common, reasons=reasons, missing=missing, advice=advice)
         return RiskEstimate(
             **common,
             abstention=self._abstention(found.abstention or ""),

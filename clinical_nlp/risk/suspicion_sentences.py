@@ -46,14 +46,22 @@ def suspicion_reasons(suspicion: Suspicion) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-def suspicion_missing(suspicion: Suspicion) -> tuple[str, ...]:
-    """Name the tests that would settle a suspicion and were neither done nor asked for."""
+def suspicion_missing(suspicion: Suspicion, tests: bool = True) -> tuple[str, ...]:
+    """Name the tests that would settle a suspicion and were neither done nor asked for.
+
+    Parameters
+    ----------
+    tests
+        Whether to name them; not where the advice does.
+    """
     words: Mapping[str, str] = suspicion_rule()["missing"]
     asked = {name for name, _ in suspicion.asked}
     peptide, echo = (test["name"] for test in suspicion_rule()["tests"])
     sentences = []
     if suspicion.named or suspicion.abbreviated:
         sentences.append(words["confirm"])
+    if not tests:
+        return tuple(sentences)
     if suspicion.peptide is None and peptide not in asked:
         sentences.append(words["peptide"])
     seen = suspicion.lvef is not None and _is_from(suspicion.lvef.day, suspicion.since)
