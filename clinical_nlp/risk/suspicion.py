@@ -284,7 +284,10 @@ def _normal_echo(last: date, recent: _Recent) -> bool:
     """Whether an echocardiogram of a later day is normal."""
     rule = suspicion_rule()["settled"]["echocardiogram"]
     lvef = _latest(e for e in recent.of("lvef") if _is_later(e, last))
-    if lvef is None or lvef.value is None or lvef.value < rule["lvef_from"]:
+    told = any(e.concept == rule["told"] and _is_later(e, last) for e in recent.context)
+    if lvef is not None and (lvef.value is None or lvef.value < rule["lvef_from"]):
+        return False
+    if lvef is None and not told:
         return False
     peptide = recent.peptide(last)
     if peptide is not None and peptide.after and peptide.verdict is Verdict.RAISED:
