@@ -162,12 +162,7 @@ class Parameters:
         UsageError
             E110 where the cut is outside the simulated years.
         """
-        if not self.start < cut <= self.end:
-            raise UsageError(
-                "E110",
-                f"the cut {cut} is outside the simulated years: "
-                f"choose a day after {self.start} and not after {self.end}",
-            )
+        check_cut(cut, self.start, self.end)
         return replace(self, cut=cut)
 
     def without_notes(self) -> Parameters:
@@ -177,6 +172,22 @@ class Parameters:
         faster without.
         """
         return replace(self, care={**self.care, "note_written": 0.0})
+
+
+def check_cut(cut: date, start: date, end: date) -> None:
+    """Refuse a cut outside the simulated years.
+
+    Raises
+    ------
+    UsageError
+        E110 where it is.
+    """
+    if not start < cut <= end:
+        raise UsageError(
+            "E110",
+            f"the cut {cut} is outside the simulated years: "
+            f"choose a day after {start} and not after {end}",
+        )
 
 
 def load_parameters(path: Path | None = None) -> Parameters:

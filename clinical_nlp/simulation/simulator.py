@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 
 from clinical_nlp.errors import UsageError
 from clinical_nlp.records import Note, PatientRecord
+from clinical_nlp.simulation.clock import written_at
 from clinical_nlp.simulation.habits import Gaps
 from clinical_nlp.simulation.identity import draw_identity
 from clinical_nlp.simulation.parameters import Parameters, load_parameters
@@ -38,8 +39,6 @@ __all__ = [
 
 #: Parameters of either simulator; which one they are of decides who simulates.
 AnyParameters = Parameters | StagesParameters
-
-_SPAIN = timezone(timedelta(hours=1))
 
 
 def simulate_patients(
@@ -103,7 +102,6 @@ def simulate_patient(index: int, seed: int, p: AnyParameters) -> SimulatedPatien
         if not leaves_text or visit.day > cut:
             continue
         written = writer.write(stream("note", seed, index, number), visit)
-        midnight = datetime.combine(date.fromordinal(visit.day), datetime.min.time(), _SPAIN)
         source = f"DocumentReference/{patient_id}-d{number + 1}"
         affirmed[source] = written.affirmed
         notes.append(
@@ -111,7 +109,7 @@ def simulate_patient(index: int, seed: int, p: AnyParameters) -> SimulatedPatien
                 source=source,
                 patient_id=patient_id,
                 text=written.text,
-                written=midnight + timedelta(minutes=visit.minute),
+                written=written_at(visit.day, visit.minute),
                 language=written.language,
                 kind=codes()["documents"][visit.kind],
             )

@@ -22,16 +22,8 @@ from clinical_nlp.simulation.stages.life import Life
 from clinical_nlp.simulation.stages.measuring import everyday_topic, measure
 from clinical_nlp.simulation.stages.parameters import StagesParameters
 from clinical_nlp.simulation.stages.person import Person
+from clinical_nlp.simulation.visits import REVIEWED
 
-REVIEWED = (
-    "hypertension",
-    "diabetes",
-    "dyslipidemia",
-    "atrial_fibrillation",
-    "ischemic_heart_disease",
-    "chronic_kidney_disease",
-    "copd",
-)
 #: Signs that make a clinician think of the heart.
 SUSPICIOUS = frozenset(
     {

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from clinical_nlp.artifacts import read_toml
-from clinical_nlp.errors import UsageError
+from clinical_nlp.simulation.parameters import check_cut
 from clinical_nlp.simulation.stages.hazards import HazardTable, parse_hazards
 
 PACKAGE = "clinical_nlp.simulation.stages"
@@ -54,12 +54,7 @@ class StagesParameters:
         UsageError
             E110 where the cut is outside the simulated years.
         """
-        if not self.start < cut <= self.end:
-            raise UsageError(
-                "E110",
-                f"the cut {cut} is outside the simulated years: "
-                f"choose a day after {self.start} and not after {self.end}",
-            )
+        check_cut(cut, self.start, self.end)
         return replace(self, cut=cut)
 
     def without_notes(self) -> StagesParameters:

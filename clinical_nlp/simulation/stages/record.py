@@ -13,11 +13,12 @@ from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import CodedEvent, Coding, EventKind
 from clinical_nlp.simulation.rng import pick, poisson
 from clinical_nlp.simulation.stages.bedside import Bedside
-from clinical_nlp.simulation.stages.care import REVIEWED, Care, Contact
+from clinical_nlp.simulation.stages.care import Care, Contact
 from clinical_nlp.simulation.stages.life import STAGES, Life
 from clinical_nlp.simulation.stages.parameters import PACKAGE, StagesParameters
 from clinical_nlp.simulation.stages.person import Person
 from clinical_nlp.simulation.stages.treatments import Medication
+from clinical_nlp.simulation.visits import REVIEWED
 
 _RESOURCES = {
     EventKind.CONDITION: "Condition",

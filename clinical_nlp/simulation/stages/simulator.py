@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 
 from clinical_nlp.records import Note, PatientRecord, Sex
+from clinical_nlp.simulation.clock import written_at
 from clinical_nlp.simulation.identity import draw_identity
 from clinical_nlp.simulation.patients import SimulatedPatient, Truth
 from clinical_nlp.simulation.rng import stream
@@ -20,7 +21,6 @@ from clinical_nlp.simulation.stages.record import CodedRecord, codes
 from clinical_nlp.simulation.stages.treatments import Medication, medicate
 from clinical_nlp.simulation.stages.writer import NoteWriter
 
-_SPAIN = timezone(timedelta(hours=1))
 #: Days before the record's first day from which the care of the already ill is played.
 _PRELUDE = 3650
 #: Congestion of somebody with heart failure who has none at the moment.
@@ -76,7 +76,6 @@ def simulate_staged_patient(index: int, seed: int, p: StagesParameters) -> Simul
         if words.random() >= p.care["written"] or not start <= contact.day <= cut:
             continue
         written = writer.write(words, contact, care)
-        midnight = datetime.combine(date.fromordinal(contact.day), datetime.min.time(), _SPAIN)
         source = f"DocumentReference/{patient_id}-n{number + 1}"
         affirmed[source] = written.affirmed
         notes.append(
@@ -84,7 +83,7 @@ def simulate_staged_patient(index: int, seed: int, p: StagesParameters) -> Simul
                 source=source,
                 patient_id=patient_id,
                 text=written.text,
-                written=midnight + timedelta(minutes=contact.minute),
+                written=written_at(contact.day, contact.minute),
                 language=written.language,
                 kind=codes()["documents"][contact.kind],
             )
