@@ -35,7 +35,7 @@ def codes(
     concept_map: Annotated[list[Path] | None, CONCEPT_MAP] = None,
     json_file: Annotated[Path | None, _JSON] = None,
 ) -> None:
-    """Tell what is recognised of an export's codes, and the commonest that are not.
+    """Show what is recognised of an export's codes, and the commonest that are not.
 
     Reads no note, needs no model, writes nothing but the report. An event is recognised where
     one of its codes stands for a concept of the catalogue (clinical-nlp lexicon show) or for

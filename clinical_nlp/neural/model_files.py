@@ -14,7 +14,7 @@ def find_model_folder(reference: str, config: str) -> Path | None:
     Parameters
     ----------
     config
-        Name of the file that tells the folder.
+        Name of the file that identifies the folder.
     """
     shipped = [folder / MODEL_FOLDER for folder in shipped_models() if folder.name == reference]
     given = Path(reference)

@@ -12,7 +12,7 @@ class EstimateStatus(StrEnum):
 
     SCORED = "scored"
     DIAGNOSED = "diagnosed"  # heart failure is already in the record: reported, not scored
-    SUSPECTED = "suspected"  # a note suspects it and no test has settled it: told, not scored
+    SUSPECTED = "suspected"  # a note suspects it and no test has settled it: reported, not scored
     ABSTAINED = "abstained"  # outside the model's support; ``abstention`` says why
 
 

@@ -156,7 +156,7 @@ def find_version(client: MlflowClient, asked: str) -> ModelVersion:
         raise ModelError(
             "E417",
             f"version {version.version} of '{version.name}' was registered without a digest, so "
-            "nobody can tell whether it was changed: register it with "
+            "whether it was changed is unknown: register it with "
             "'clinical-nlp registry register'",
         )
     return version

@@ -130,7 +130,7 @@ class BatchOutput:
     def worklist(self, limit: int | None = None) -> pd.DataFrame:
         """Return the work list as a table in Spanish, ranked from 1.
 
-        Written suspicions come first, and have no number (NaN); ``Estado`` tells them from the
+        Written suspicions come first, and have no number (NaN); ``Estado`` separates them from the
         patients at risk.
         """
         bands = {band.key: band.name_es for band in load_bands()}

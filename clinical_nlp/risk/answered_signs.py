@@ -1,4 +1,4 @@
-"""Drugs begun because of a sign: told with the sign, and no reason of their own.
+"""Drugs begun because of a sign: shown with the sign, and no reason of their own.
 
 Which drugs answer which signs is data (``reference.toml``). A loop diuretic given for oedema says
 nothing that the oedema does not.

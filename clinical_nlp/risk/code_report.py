@@ -1,9 +1,9 @@
 """What is recognised of an export's codes, before anything is trained or scored.
 
 An event counts as recognised where one of its codes stands for a concept of the catalogue or
-for heart failure, as the timeline reads it. The others are told apart: their code system is
+for heart failure, as the timeline reads it. The others are classified: their code system is
 read and the code is none of our concepts (a sprained ankle), or the system itself is unknown.
-What fewer than :data:`SMALLEST` patients have is told as a sum only.
+What fewer than :data:`SMALLEST` patients have is reported as a sum only.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Tally:
             self.displays[display].add(patient)
 
     @property
-    def told(self) -> bool:
+    def is_reported(self) -> bool:
         return len(self.patients) >= SMALLEST
 
     def display(self) -> str | None:
@@ -93,10 +93,10 @@ def report_codes(
         if codes_heart_failure(event):
             outcome[kind, _told_system(first)].add(patient, True)
     named = sorted(
-        (key for key, tally in codes.items() if tally.told),
+        (key for key, tally in codes.items() if tally.is_reported),
         key=lambda key: (-codes[key].events, key),
     )
-    hidden = [tally for tally in codes.values() if not tally.told]
+    hidden = [tally for tally in codes.values() if not tally.is_reported]
     return {
         "smallest": SMALLEST,
         "concept_map": concept_map or None,
@@ -104,7 +104,7 @@ def report_codes(
         "systems": [
             {"kind": kind, "system": system, "events": t.events, "recognised": t.recognised}
             for (kind, system), t in sorted(systems.items())
-            if t.told
+            if t.is_reported
         ],
         "unrecognised": [
             {
@@ -117,9 +117,9 @@ def report_codes(
             for key in named[:MOST_CODES]
         ],
         "heart_failure": {
-            system: tally.events if tally.told else f"fewer than {SMALLEST} patients"
+            system: tally.events if tally.is_reported else f"fewer than {SMALLEST} patients"
             for (_, system), tally in sorted(outcome.items())
-            if tally.told or system in code_systems()
+            if tally.is_reported or system in code_systems()
         },
         "suppressed": {"codes": len(hidden), "events": sum(t.events for t in hidden)},
     }

@@ -100,7 +100,7 @@ def _sign(situation: Situation, row: Mapping[str, Any]) -> Fields | None:
     """Affirmed in the last ``days``, and not denied since.
 
     Denied is the sign itself, or by ``denied_by = "topic"`` any sign of its topic, as the
-    reasons tell it.
+    reasons show it.
     """
     timeline, table = situation.timeline, situation.table
     groups = [frozenset([key]) for key in row.get("concepts", ())]
@@ -111,9 +111,9 @@ def _sign(situation: Situation, row: Mapping[str, Any]) -> Fields | None:
     if not newest:
         return None
     last = max(e.day or date.min for e in newest)
-    told = next(e for e in newest if e.day and e.day > last - timedelta(days=_SAME_EPISODE))
-    name = situation.concepts[told.concept].name_es
-    return {"sign": name, "Sign": _capital(name), "sign_day": _day(told)}
+    chosen = next(e for e in newest if e.day and e.day > last - timedelta(days=_SAME_EPISODE))
+    name = situation.concepts[chosen.concept].name_es
+    return {"sign": name, "Sign": _capital(name), "sign_day": _day(chosen)}
 
 
 def _newest_held(entries: list[Entry], start: date, by_topic: bool) -> Entry | None:
@@ -143,7 +143,7 @@ def _known(situation: Situation, row: Mapping[str, Any]) -> Fields | None:
 def _drug(situation: Situation, row: Mapping[str, Any]) -> Fields | None:
     entries = situation.timeline.of(concepts_of(row, situation.table))
     in_use = current(entries, situation.timeline, situation.table)
-    if "note_days" in row:  # a course of some days that a note tells does not go on for a year
+    if "note_days" in row:  # a course of some days that a note mentions does not go on for a year
         start = situation.timeline.as_of - timedelta(days=row["note_days"])
         in_use = [e for e in in_use if e.origin is Origin.STRUCTURED or (e.day and e.day > start)]
     if not in_use:

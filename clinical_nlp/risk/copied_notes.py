@@ -1,4 +1,4 @@
-"""Tells whether a note as a whole is a copy of an earlier one, by hashes of its sentences.
+"""Decides whether a note as a whole is a copy of an earlier one, by hashes of its sentences.
 
 Compared are words in lower case: spaces, line breaks and punctuation do not count, nor do
 lines of date and time before the first finding and after the last, which systems put at the

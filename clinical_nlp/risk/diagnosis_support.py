@@ -88,7 +88,7 @@ def treated_for_it(timeline: Timeline) -> tuple[Entry, ...]:
 def reliable(entries: Iterable[Entry], timeline: Timeline) -> Iterator[Entry]:
     """Entries that are of this patient and mean what they say.
 
-    Not an abbreviation with another meaning ("EAP", "TRC"), nor an entry of a note that tells
+    Not an abbreviation with another meaning ("EAP", "TRC"), nor an entry of a note that describes
     of a relative's heart failure or speaks of the disease in general.
     """
     elsewhere = _rule()["speaks_of_others"]

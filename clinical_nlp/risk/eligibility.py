@@ -65,7 +65,7 @@ def eligibility(record: PatientRecord, timeline: Timeline, population: Populatio
     Parameters
     ----------
     record
-        Tells a death and the words beside codes; what is later than the index day is not
+        Gives a death and the words beside codes; what is later than the index day is not
         looked at.
     timeline
         Of the same patient, as known on the index day.

@@ -72,9 +72,9 @@ def frequency_es(
     if usual is None:
         return str(words["alone"].format(sentence=sentence, who=who))
     same = _count(usual, whole) or words["fewer"]
-    told = str(words["usual"].format(sentence=sentence, who=who, count=same, whole=whole))
+    text = str(words["usual"].format(sentence=sentence, who=who, count=same, whole=whole))
     lower = probability < words["lower_below"] * usual
-    return f"{told} {words['lower']}" if lower else told
+    return f"{text} {words['lower']}" if lower else text
 
 
 def _whole(probability: float, usual: float | None, wholes: list[int]) -> int:

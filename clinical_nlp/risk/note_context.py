@@ -51,7 +51,7 @@ def context_entries(noted: NoteFindings, written: date | None) -> Iterator[Entry
     Yields
     ------
     Entry
-        A test asked for has the test's concept and is uncertain; a peptide told in a word is
+        A test asked for has the test's concept and is uncertain; a peptide given in words is
         present (raised) or absent (normal). All else is present, with a concept of its own.
     """
     for finding in noted.findings:

@@ -30,8 +30,8 @@ class Progress(StrEnum):
     NONE = "none"
     STANDING = "standing"  # its result still holds
     OUTDATED = "outdated"  # a low value, older than a symptom
-    TOLD_LOW = "told_low"  # in words
-    TOLD_HIGH = "told_high"
+    IN_WORDS_LOW = "in_words_low"  # in words
+    IN_WORDS_HIGH = "in_words_high"
     ORDERED = "ordered"
     DOUBTFUL = "doubtful"  # a value that no body has, or without a date
     CITED = "cited"  # an earlier one is mentioned; nobody says when it was
@@ -45,7 +45,7 @@ class Peptide:
     Parameters
     ----------
     level
-        Class of ``entry``; ``NONE`` unless ``progress`` is standing, outdated, old or told.
+        Class of ``entry``; ``NONE`` unless ``progress`` is standing, outdated, old or in words.
     day
         Of the value, the order or the words.
     sign
@@ -118,13 +118,13 @@ def _without_value(timeline: Timeline, ordered: date | None, newest: Entry | Non
     low = _in_context(timeline, peptides, Presence.ABSENT, rule["standing_low_days"])
     high = _in_context(timeline, peptides, Presence.PRESENT, rule["window_days"])
     since = None if newest is None else newest.day
-    told = max((d for d in (low, high) if d is not None), default=None)
-    if ordered is not None and ordered > max(told or date.min, since or date.min):
+    in_words = max((d for d in (low, high) if d is not None), default=None)
+    if ordered is not None and ordered > max(in_words or date.min, since or date.min):
         return Peptide(Progress.ORDERED, day=ordered)
-    if told is not None and (since is None or told > since):
-        if told == high:
-            return Peptide(Progress.TOLD_HIGH, NtProBnpClass.LIKELY, day=told)
-        return Peptide(Progress.TOLD_LOW, NtProBnpClass.RULED_OUT, day=told)
+    if in_words is not None and (since is None or in_words > since):
+        if in_words == high:
+            return Peptide(Progress.IN_WORDS_HIGH, NtProBnpClass.LIKELY, day=in_words)
+        return Peptide(Progress.IN_WORDS_LOW, NtProBnpClass.RULED_OUT, day=in_words)
     start = timeline.as_of - timedelta(days=rule["window_days"])
     doubted = [d.entry for d in timeline.doubts if d.entry.day and d.entry.day > start]
     for entry in (*doubted, *timeline.undated):
@@ -138,14 +138,14 @@ def _without_value(timeline: Timeline, ordered: date | None, newest: Entry | Non
 def _in_context(
     timeline: Timeline, concepts: Container[str], presence: Presence, days: int
 ) -> date | None:
-    """Latest day on which notes ask for a test (uncertain) or tell its result in a word."""
+    """Latest day on which notes ask for a test (uncertain) or give its result in words."""
     start = timeline.as_of - timedelta(days=days)
-    told = [
+    known = [
         e.day
         for e in timeline.context
         if e.concept in concepts and e.presence is presence and e.day and e.day > start
     ]
-    return max(told, default=None)
+    return max(known, default=None)
 
 
 def _newest_value(timeline: Timeline) -> Entry | None:
@@ -208,7 +208,7 @@ def read_echo(timeline: Timeline, standing: Standing) -> Echo:
 def lvef_class(lvef: Entry | None) -> str:
     """Class of an LVEF in %: ``reduced``, ``mildly_reduced``, ``preserved`` or ``unknown``.
 
-    ESC 2021, table 3: up to 40, 41 to 49, 50 and more. A comparator is honoured: ">40%" tells
+    ESC 2021, table 3: up to 40, 41 to 49, 50 and more. A comparator is honoured: ">40%" gives
     nothing but that it is not reduced.
     """
     if lvef is None or lvef.value is None:

@@ -103,14 +103,14 @@ def _jumps(
     """
     scaled = {n: _scaled(limit, values[n].value) for n in numbers}
     distinct = {(values[n].day, scaled[n]) for n in numbers}
-    # Of two values nobody can tell which is wrong.
+    # Of two values it is unknown which is wrong.
     middle = median(s for _, s in distinct) if len(distinct) > 2 else None
     causes: dict[int, Cause] = {}
     kept: list[int] = []
     for n in numbers:
         while kept and _too_far(limit, values, scaled, kept[-1], n):
             last = kept[-1]
-            # How much farther the kept value is from the median; 0 where nobody can tell.
+            # How much farther the kept value is from the median; 0 where it is unknown.
             farther = 0.0
             if middle is not None:
                 farther = round(abs(scaled[last] - middle) - abs(scaled[n] - middle), 9)

@@ -1,4 +1,4 @@
-"""Tells the signs of a heart failure that nothing names, in Spanish sentences."""
+"""Spanish sentences on the signs of a heart failure that nothing names."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def sign_reasons(
     """
     words: Mapping[str, str] = prevalence_rule()["sentence"]
     reasons: dict[str, Reason] = {}
-    told: set[tuple[SignKind, tuple[str, ...]]] = set()
+    said: set[tuple[SignKind, tuple[str, ...]]] = set()
     for sign in signs:
-        if sign.day is None or (sign.kind, sign.concepts) in told:
+        if sign.day is None or (sign.kind, sign.concepts) in said:
             continue
-        told.add((sign.kind, sign.concepts))
+        said.add((sign.kind, sign.concepts))
         text = words[sign.kind.value].format(
             names=list_es([concepts[key].name_es for key in sign.concepts]),
             value="" if sign.value is None else measurement_es(sign.value, ucum="%"),

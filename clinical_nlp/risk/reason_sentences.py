@@ -20,7 +20,7 @@ from clinical_nlp.risk.features import (
     in_lookback,
     measured,
 )
-from clinical_nlp.risk.reference_person import reference_rules, trend_told
+from clinical_nlp.risk.reference_person import reference_rules, trend_is_reason
 from clinical_nlp.risk.sentences import templates
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.spanish import day_es, list_es, month_es, months_es, months_of, number_es
@@ -216,7 +216,7 @@ def _measurement(
         "unit": topic.shown,
         "last": dated_es(day, timeline.as_of),
     }
-    if trend_told(topic, series, table, timeline.sex) and first.day is not None:
+    if trend_is_reason(topic, series, table, timeline.sex) and first.day is not None:
         change = (last.value or 0.0) - (first.value or 0.0)
         fields["change"] = number_es(change, topic.decimals, sign=True)
         fields["span"] = months_es(months_of((day - first.day).days))
@@ -234,7 +234,7 @@ def _name(
     concepts: Mapping[str, Concept],
     conjunction: str = "y",
 ) -> str:
-    """Names of the concepts of some entries where they are few and tell apart, else the topic's."""
+    """Names of the concepts of some entries where they are few and distinct, else the topic's."""
     rules = reference_rules()
     keys = {e.concept for e in entries}
     keys = keys.difference(rules["generic"]) or keys

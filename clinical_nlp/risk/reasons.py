@@ -1,9 +1,9 @@
 """Reasons of an estimate: one for each topic, with its contribution and evidence.
 
 The features of a topic make one reason: a clinician thinks "oedema", not "days, recency and
-persistence of oedema". What may be told is data (``reference.toml``): an affirmed sign or
+persistence of oedema". What may be a reason is data (``reference.toml``): an affirmed sign or
 disease never lowers the risk, a denied sign only lowers it, a normal value does neither, and
-what is not mentioned is no reason. Age and sex are context; the frequency sentence tells them.
+what is not mentioned is no reason. Age and sex are context; the frequency sentence covers them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from clinical_nlp.risk.reference_person import (
     is_too_old,
     normal_of,
     reference_rules,
-    trend_told,
+    trend_is_reason,
 )
 from clinical_nlp.risk.sentences import templates
 from clinical_nlp.risk.timeline import Entry, Origin, Timeline
@@ -29,7 +29,7 @@ from clinical_nlp.spanish import day_es, list_es, month_es
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Reason:
     """One topic, or several that say the same, before it becomes a reason."""
 
     topic: Topic
@@ -72,27 +72,27 @@ def reasons_for(
     """
     words = templates()
     answered = answered_signs(timeline, table, concepts)
-    told: list[_Told] = []
+    reasons: list[_Reason] = []
     for topic in table.topics:
         # Rounded so that another batch size cannot change the last bits of the output.
         total = round(sum(contributions[name] for name in topic.features), 4)
         statement = topic_statement(topic, timeline, table, concepts)
         if statement is None or topic.key in answered or abs(total) < words["min_contribution"]:
             continue
-        if _may_be_told(topic, statement, total, timeline, table):
-            told.append(_Told(topic, statement, total))
-    told = _without_repeats(_joined(told))
-    told.sort(key=lambda t: (-abs(t.total), t.statement.text))
-    told = _with_treatment(told, answered.values())
-    drivers = _chosen([t for t in told if t.total > 0], words["max_drivers"])
-    protective = [t for t in told if t.total < 0][: words["max_protective"]]
+        if _may_be_reason(topic, statement, total, timeline, table):
+            reasons.append(_Reason(topic, statement, total))
+    reasons = _without_repeats(_joined(reasons))
+    reasons.sort(key=lambda t: (-abs(t.total), t.statement.text))
+    reasons = _with_treatment(reasons, answered.values())
+    drivers = _chosen([t for t in reasons if t.total > 0], words["max_drivers"])
+    protective = [t for t in reasons if t.total < 0][: words["max_protective"]]
     return tuple(
         Reason(t.statement.text, t.total, evidence_of(t.statement.entries))
         for t in (*drivers, *protective)
     )
 
 
-def _may_be_told(
+def _may_be_reason(
     topic: Topic, statement: Statement, total: float, timeline: Timeline, table: FeatureTable
 ) -> bool:
     """Whether a contribution is one that a clinician would accept as a reason."""
@@ -110,26 +110,26 @@ def _may_be_told(
     if total < 0:
         return normal.lowers and normal.low < value < normal.high
     series = measured(topic, timeline.of(topic.concepts), timeline, table)
-    if trend_told(topic, series, table, timeline.sex):
+    if trend_is_reason(topic, series, table, timeline.sex):
         return True
     sides = {-1: value < normal.low, 0: True, 1: value > normal.high}
     # The direction of the literature: a high NT-proBNP raises, a low eGFR does.
     return sides[topic.direction] and not normal.low <= value <= normal.high
 
 
-def _joined(told: Sequence[_Told]) -> list[_Told]:
+def _joined(reasons: Sequence[_Reason]) -> list[_Reason]:
     """Join the topics that say the same and raise the risk, in the order of the data."""
-    by_key = {t.topic.key: t for t in told if t.total > 0}
-    joined: dict[str, _Told] = {}
+    by_key = {t.topic.key: t for t in reasons if t.total > 0}
+    joined: dict[str, _Reason] = {}
     for group in reference_rules()["same"]:
         members = [by_key.pop(key) for key in group["topics"] if key in by_key]
         if members:
             joined[members[0].topic.key] = _one_of(members)
-    rest = [t for t in told if t.topic.key in by_key or t.total < 0]
+    rest = [t for t in reasons if t.topic.key in by_key or t.total < 0]
     return [*joined.values(), *rest]
 
 
-def _one_of(members: Sequence[_Told]) -> _Told:
+def _one_of(members: Sequence[_Reason]) -> _Reason:
     first = members[0]
     if len(members) == 1:
         return first
@@ -145,18 +145,18 @@ def _one_of(members: Sequence[_Told]) -> _Told:
     return replace(first, statement=statement, total=round(sum(m.total for m in members), 4))
 
 
-def _without_repeats(told: Iterable[_Told]) -> list[_Told]:
+def _without_repeats(reasons: Iterable[_Reason]) -> list[_Reason]:
     """Drop what rests on nothing but the evidence of a stronger reason."""
-    kept: list[_Told] = []
-    for candidate in sorted(told, key=lambda t: (-abs(t.total), t.statement.text)):
+    kept: list[_Reason] = []
+    for candidate in sorted(reasons, key=lambda t: (-abs(t.total), t.statement.text)):
         if not any(candidate.places <= stronger.places for stronger in kept):
             kept.append(candidate)
     return kept
 
 
-def _with_treatment(told: Sequence[_Told], answers: Iterable[Answer]) -> list[_Told]:
+def _with_treatment(reasons: Sequence[_Reason], answers: Iterable[Answer]) -> list[_Reason]:
     """Add each drug to the strongest of the signs that it answers."""
-    treated = list(told)
+    treated = list(reasons)
     for answer in answers:
         for number, one in enumerate(treated):
             if one.topic.key in answer.signs and one.total > 0:
@@ -166,7 +166,7 @@ def _with_treatment(told: Sequence[_Told], answers: Iterable[Answer]) -> list[_T
     return treated
 
 
-def _chosen(drivers: Sequence[_Told], most: int) -> list[_Told]:
+def _chosen(drivers: Sequence[_Reason], most: int) -> list[_Reason]:
     """Return the strongest, of which some are from notes where notes hold as many."""
     of_notes = [t for t in drivers if t.from_notes][: reference_rules()["min_from_notes"]]
     others = [t for t in drivers if not any(t is chosen for chosen in of_notes)]

@@ -44,7 +44,7 @@ def record_state(timeline: Timeline) -> RecordState:
 def abstention_of(
     record: PatientRecord, timeline: Timeline, min_age: int, max_age: int, lookback_days: int
 ) -> str | None:
-    """Say why nothing can be told of a patient; ``None`` where something can.
+    """Say why no estimate is possible for a patient; ``None`` where one is.
 
     Parameters
     ----------

@@ -26,18 +26,18 @@ _UNBOUNDED = {"low": -float("inf"), "high": float("inf")}
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """What is normal of a measurement, for one sex, and what may be told of it.
+    """What is normal of a measurement, for one sex, and what may be a reason.
 
     Parameters
     ----------
     low, high
         Bounds of what is normal, in the unit of the feature table; infinite where none.
     lowers
-        Whether a value on the good side of the bound may be told as lowering the risk.
+        Whether a value on the good side of the bound may be shown as lowering the risk.
     trend
-        1 or -1: the direction of change that may be told; 0 where none may.
+        1 or -1: the direction of change that may be shown; 0 where none may.
     trend_from
-        Smallest change that may be told, in the unit shown.
+        Smallest change that may be shown, in the unit shown.
     valid_months
         An older value is no reason.
     """
@@ -68,7 +68,7 @@ def reference_rules() -> dict[str, Any]:
 def normal_of(key: str, sex: Sex) -> Normal:
     """Return what is normal of a measured topic, for a sex.
 
-    Where the sex is not known, only what is abnormal in both sexes is told.
+    Where the sex is not known, only what is abnormal in both sexes is shown.
 
     Raises
     ------
@@ -114,8 +114,8 @@ def normal_entry(entry: Entry, topic: Topic, sex: Sex) -> float | None:
     return None if entry.value is None else normal_of(topic.key, sex).nearest(entry.value)
 
 
-def trend_told(topic: Topic, series: Sequence[Entry], table: FeatureTable, sex: Sex) -> bool:
-    """Whether the change from the first to the last value of a series may be told."""
+def trend_is_reason(topic: Topic, series: Sequence[Entry], table: FeatureTable, sex: Sex) -> bool:
+    """Whether the change from the first to the last value of a series may be shown."""
     if topic.kind != "measurement_with_trend" or not series:
         return False
     first, last, normal = series[0], series[-1], normal_of(topic.key, sex)
@@ -145,7 +145,7 @@ def _make_normal(
     nearest = normal_of(topic.key, timeline.sex).nearest(value)
     if nearest != value:
         row[places[0]] = transformed(topic, nearest)
-    if trend_told(topic, series, table, timeline.sex):
+    if trend_is_reason(topic, series, table, timeline.sex):
         row[places[-1]] = 0.0
 
 

@@ -158,7 +158,7 @@ def _doubt_sentence(doubt: Doubt) -> str:
         return str(words[cause.kind].format(**fields))
     change, days = round(value - cause.against.value, 1), (day - cause.against.day).days
     decimals = 0 if float(change).is_integer() else 1
-    # Told forward in time: the change up to the later of the two.
+    # Put forward in time: the change up to the later of the two.
     change = -change if days < 0 else change
     fields["change"] = f"{number_es(change, decimals, sign=True)} {unit_es(entry.unit)}"
     months = months_of(abs(days))

@@ -204,11 +204,11 @@ class _Recent:
         ]
 
     def peptide(self, last: date | None) -> Peptide | None:
-        """The latest natriuretic peptide, with a value before one told in a word."""
+        """The latest natriuretic peptide, with a value before one in words."""
         limits: dict[str, float] = suspicion_rule()["settled"]["rule_out"]
         measured = [e for key in limits for e in self.of(key) if e.value is not None]
-        told = [e for e in self.context if e.concept in limits and _is_told(e)]
-        entry = _latest(measured) or _latest(told)
+        in_words = [e for e in self.context if e.concept in limits and _is_in_words(e)]
+        entry = _latest(measured) or _latest(in_words)
         if entry is None:
             return None
         limit = limits[entry.concept]
@@ -238,7 +238,7 @@ class _Recent:
             ]
             first = min(asked, key=lambda e: e.day or date.min, default=None)
             answers = [e for key in test["answered"] for e in self.of(key)]
-            answers += [e for e in self.context if e.concept in test["asked"] and _is_told(e)]
+            answers += [e for e in self.context if e.concept in test["asked"] and _is_in_words(e)]
             if first is not None and not any(_answers(e, first) for e in answers):
                 yield test["name"], first
 
@@ -284,10 +284,10 @@ def _normal_echo(last: date, recent: _Recent) -> bool:
     """Whether an echocardiogram of a later day is normal."""
     rule = suspicion_rule()["settled"]["echocardiogram"]
     lvef = _latest(e for e in recent.of("lvef") if _is_later(e, last))
-    told = any(e.concept == rule["told"] and _is_later(e, last) for e in recent.context)
+    in_words = any(e.concept == rule["in_words"] and _is_later(e, last) for e in recent.context)
     if lvef is not None and (lvef.value is None or lvef.value < rule["lvef_from"]):
         return False
-    if lvef is None and not told:
+    if lvef is None and not in_words:
         return False
     peptide = recent.peptide(last)
     if peptide is not None and peptide.after and peptide.verdict is Verdict.RAISED:
@@ -296,7 +296,7 @@ def _normal_echo(last: date, recent: _Recent) -> bool:
     return structural.isdisjoint(rule["structural"])
 
 
-def _is_told(entry: Entry) -> bool:
+def _is_in_words(entry: Entry) -> bool:
     return entry.presence in (Presence.PRESENT, Presence.ABSENT)
 
 

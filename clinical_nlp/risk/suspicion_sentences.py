@@ -1,4 +1,4 @@
-"""Tells a suspicion, and the treatment behind a diagnosis, in Spanish sentences.
+"""Spanish sentences on a suspicion, and on the treatment behind a diagnosis.
 
 Templates: ``suspicion.toml``.
 """

@@ -181,7 +181,7 @@ class BulkExport:
         for patient, payload, drug in rows:
             try:
                 events = self._events(payload, drug)
-            except Exception as error:  # noqa: BLE001 - told when the patient is read
+            except Exception as error:  # noqa: BLE001 - quarantined when the patient is read
                 fault_of_data(error)
                 continue
             for event in events:

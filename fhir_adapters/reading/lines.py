@@ -142,7 +142,7 @@ class _Raw(io.RawIOBase):
 
 
 class _Counted(io.RawIOBase):
-    """A file that tells how much is read of it."""
+    """A file that counts how much of it is read."""
 
     def __init__(self, raw: io.RawIOBase | IO[bytes], progress: Callable[[int], None]) -> None:
         self._raw, self._progress = raw, progress

@@ -127,7 +127,7 @@ class Spool:
         self._rows: list[tuple[Any, ...]] = []
         #: Number of the resource added last.
         self.count = 0
-        self._told = 0  # the last row of ``problem`` that was yielded
+        self._yielded = 0  # the last row of ``problem`` that was yielded
 
     def close(self) -> None:
         """Close the database and remove its file."""
@@ -248,11 +248,11 @@ class Spool:
         names
             The files' names.
         """
-        told, self._told = self._told, self._last_problem()
+        seen, self._yielded = self._yielded, self._last_problem()
         rows = self.db.execute(
             "SELECT file, line, code, reason, resource FROM problem WHERE rowid > ?"
             " ORDER BY file, line, rowid",
-            (told,),
+            (seen,),
         )
         for file, line, code, reason, resource in rows:
             yield Problem(code, reason, names[file], line or None, resource)

@@ -1,4 +1,4 @@
-"""Tell resources of other FHIR versions apart: R5, STU3 and DSTU2 (``versions.toml``)."""
+"""Recognise resources of other FHIR versions: R5, STU3 and DSTU2 (``versions.toml``)."""
 
 from __future__ import annotations
 

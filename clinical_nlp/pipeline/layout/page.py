@@ -47,7 +47,7 @@ class Page:
     relatives: re.Pattern[str]
     denials: re.Pattern[str]
     items: list[Item] = field(default_factory=list)
-    #: Stretches that tell of an earlier day: the rows of a diary before its last one.
+    #: Stretches about an earlier day: the rows of a diary before its last one.
     past: list[Span] = field(default_factory=list)
     #: Where the lines of tables start.
     tabled: set[int] = field(default_factory=set)
@@ -136,7 +136,7 @@ class Page:
         return self.label(line, 0, len(line.text)) or span
 
     def all_items(self) -> list[Item]:
-        """Return the items in order of their labels; what tells of an earlier day is past.
+        """Return the items in order of their labels; what is about an earlier day is past.
 
         Words of an earlier day that are no item's become one without an answer.
         """

@@ -97,7 +97,7 @@ def peptide_class(entry: Entry, age: int | None) -> NtProBnpClass:
     if ceiling < rule_out or (entry.comparator == "<" and ceiling == rule_out):
         return NtProBnpClass.RULED_OUT
     if floor < rule_out:
-        return NtProBnpClass.BETWEEN  # '<300' tells neither
+        return NtProBnpClass.BETWEEN  # '<300' decides neither
     if floor >= peptide_rule()["peptides"][entry.concept]["high"]:
         return NtProBnpClass.HIGH
     likely = floor >= likely_limit(entry.concept, age)

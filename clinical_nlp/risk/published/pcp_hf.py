@@ -129,8 +129,8 @@ def pcp_hf_inputs(
     Parameters
     ----------
     catalogue
-        Keys of the lexicon's concepts: what the others would give is told as not read. That a
-        glucose was taken fasting is not in the timeline, and is assumed.
+        Keys of the lexicon's concepts: inputs without one are listed as not
+        read. That a glucose was taken fasting is not in the timeline, and is assumed.
     """
     values = {concept: value_of(timeline, table, concept) for concept in _MEASURED}
     return PcpHfInputs(

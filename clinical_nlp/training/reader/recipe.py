@@ -34,7 +34,8 @@ class DropRecipe(RecipeSection):
     pieces
         Share of the pieces that are masked.
     target
-        Share of the findings whose own words are masked: the words around must tell its flags.
+        Share of the findings whose own words are masked: the flags must follow from the words
+        around.
     finding
         Share of the rules' findings that are left out, as if the lexicon did not know them.
     flags

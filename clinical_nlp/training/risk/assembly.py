@@ -5,7 +5,7 @@ chosen setting on a bootstrap sample of the patients, and calibrated on those th
 left out; the spread of the members' estimates for a patient is the interval around that
 patient's estimate (Steyerberg, Clinical Prediction Models, 2nd ed., chapter 5).
 
-The same members tell the optimism of measuring on the patients that a model was fitted on: what
+The same members measure the optimism of measuring on the patients that a model was fitted on: what
 they do better on their own sample than on everyone (Harrell et al., Stat Med 1996;15:361).
 """
 

@@ -167,8 +167,8 @@ def _result(
             "slope": calibration_intercept_slope(y, p, w)[1],
         }
 
-    told = with_intervals(measure, data.patients, recipe.bootstrap, recipe.seed)
-    return ElsewhereResult(name, **told)
+    measured = with_intervals(measure, data.patients, recipe.bootstrap, recipe.seed)
+    return ElsewhereResult(name, **measured)
 
 
 def elsewhere_markdown(tables: ElsewhereTables) -> Iterator[str]:

@@ -27,7 +27,7 @@ from clinical_nlp.training.risk.recipe import Recipe
 #: Days from one score to the next, and days before the diagnosis of the earliest score.
 STEP, LONGEST = 30, 720
 
-#: Days before the diagnosis in which a topic may first appear, and fewest cases to tell of it.
+#: Days before the diagnosis in which a topic may first appear, and fewest cases to report it.
 YEAR, FEWEST = 365, 20
 
 #: Days before the diagnosis at which the share already alerted is reported.

@@ -2,7 +2,7 @@
 
 No key is kept of any patient, salted or not: who has a list of ids and the salt could hash them
 all. Rows stand in an order that their content alone decides, so that another model's run on the
-same cohort gives the same order, and a list of ids gives nothing. Strata are coarse, and not told
+same cohort gives the same order, and a list of ids gives nothing. Strata are coarse, and not given
 where fewer than :data:`SMALLEST` patients share them.
 """
 
@@ -21,10 +21,10 @@ from clinical_nlp.training.risk.arrays import Vector
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.subgroups import group_keys
 
-#: Fewest patients with the same strata for these to be told.
+#: Fewest patients with the same strata for these to be given.
 SMALLEST = 5
-#: Level of a stratum that is not told.
-NOT_TOLD = "not told"
+#: Level of a stratum that is withheld (the file format's word).
+WITHHELD = "not told"
 #: Strata in the order in which they are given up.
 _GIVEN_UP = ("language", "care_seeking", "notes", "age_band", "sex")
 
@@ -50,7 +50,7 @@ def unlinkable_predictions(
         ``columns``: ``patient`` (numbers from 0, in order of rows), ``outcome``, ``weight``,
         ``probability`` and coarse strata; ``rivals``: ``baselines`` in the same order; ``cohort``:
         digest of all rows together, equal for two models on the same rows; ``suppressed``: rows
-        with a stratum that is not told.
+        with a stratum that is withheld.
     """
     keys = _row_keys(data)
     rows_of: defaultdict[str, list[int]] = defaultdict(list)
@@ -64,8 +64,8 @@ def unlinkable_predictions(
     order = np.array([row for rows in people for row in rows], dtype=np.int_)
     levels = group_keys(data.timelines, languages, table)
     strata = {name: [levels[name][row] for row in order.tolist()] for name in levels}
-    told = tell_common_strata(strata, numbers)
-    hidden = sum(NOT_TOLD in row for row in zip(*told.values(), strict=True))
+    given = give_common_strata(strata, numbers)
+    hidden = sum(WITHHELD in row for row in zip(*given.values(), strict=True))
     digest = hashlib.sha256(b"".join(keys[row] for row in order.tolist())).hexdigest()
     return {
         "cohort": digest,
@@ -75,7 +75,7 @@ def unlinkable_predictions(
             "outcome": data.outcome[order].tolist(),
             "weight": _rounded(data.weight[order], 3),
             "probability": _rounded(probability[order], 6),
-            **told,
+            **given,
         },
         "rivals": {
             digest: _rounded(values[order], 6) for digest, values in (baselines or {}).items()
@@ -83,7 +83,7 @@ def unlinkable_predictions(
     }
 
 
-def tell_common_strata(
+def give_common_strata(
     strata: Mapping[str, Sequence[str]], patients: Sequence[int]
 ) -> dict[str, list[str]]:
     """Give strata up, one after the other, until enough patients share the rest.
@@ -96,16 +96,16 @@ def tell_common_strata(
         Whose each row is.
     """
     names = list(strata)
-    told = {name: list(levels) for name, levels in strata.items()}
-    for name in (None, *(given_up for given_up in _GIVEN_UP if given_up in told)):
+    given = {name: list(levels) for name, levels in strata.items()}
+    for name in (None, *(given_up for given_up in _GIVEN_UP if given_up in given)):
         sharing: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
-        combined = list(zip(*(told[each] for each in names), strict=True))
+        combined = list(zip(*(given[each] for each in names), strict=True))
         for combination, patient in zip(combined, patients, strict=True):
             sharing[combination].add(patient)
         for row, combination in enumerate(combined):
             if name is not None and len(sharing[combination]) < SMALLEST:
-                told[name][row] = NOT_TOLD
-    return told
+                given[name][row] = WITHHELD
+    return given
 
 
 def _row_keys(data: Data) -> list[bytes]:
@@ -127,7 +127,7 @@ def _row_keys(data: Data) -> list[bytes]:
 
 
 def _history(timeline: Timeline) -> str:
-    """What was known and how many days before; it tells rows of equal features apart."""
+    """What was known and how many days before; it separates rows of equal features."""
     days = (
         ("" if e.day is None else (timeline.as_of - e.day).days, e.concept)
         for e in timeline.entries

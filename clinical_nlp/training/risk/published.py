@@ -109,7 +109,7 @@ def published_scores(
         be told; ``refused``: the reasons for which it gives no answer, with the share of
         patients of each; ``best``: whether it comes nearest to the model, or before it; for
         rules also ``per_1000``, ``sensitivity``, ``specificity`` and ``needed`` as in
-        :func:`alerts`. A score that nobody has is told with its ``reason``.
+        :func:`alerts`. A score that is available for nobody is listed with its ``reason``.
     """
     model = probabilities["model"]
     scored = []
@@ -227,6 +227,6 @@ def _refused(why_not: Iterable[tuple[str, ...]], data: Data) -> list[dict[str, A
 
 
 def _best(rows: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
-    """The score over which the model gains least, with enough outcomes to tell."""
-    told = [row for row in rows if row["difference"] and row["outcomes"] >= MIN_OUTCOMES]
-    return min(told, key=lambda row: row["difference"].value, default=None)
+    """The score over which the model gains least, with enough outcomes to compare."""
+    comparable = [row for row in rows if row["difference"] and row["outcomes"] >= MIN_OUTCOMES]
+    return min(comparable, key=lambda row: row["difference"].value, default=None)

@@ -1,7 +1,7 @@
 """Checks of the record itself: dates that lie, and a diagnosis that casts its shadow ahead.
 
 Features end on the index day, but the dates that say so may be wrong. A note dated back to the
-admission tells of the discharge; a test known by its year stands on 1 January; index days that
+admission describes the discharge; a test known by its year stands on 1 January; index days that
 were set by the referral follow it by a day. Each shows as a rate that differs between index
 days with the outcome and those without, where it has no reason to.
 """

@@ -74,12 +74,12 @@ def _require_outcomes(
 ) -> None:
     if min(sizes["outcomes"], sizes["examples"] - sizes["outcomes"]) < fewest:
         reasons = sorted((left_out or {}).items(), key=lambda item: (-item[1], item[0]))
-        told = ", ".join(f"{reason} {count}" for reason, count in reasons[:4] if count)
+        listed = ", ".join(f"{reason} {count}" for reason, count in reasons[:4] if count)
         raise ModelError(
             "E420",
             f"{name} has {sizes['outcomes']:.0f} outcomes in {sizes['examples']:.0f} examples, too "
-            f"few{f' (index days left out: {told})' if told else ''}: train on more patients, or "
-            "over a longer record, and see with 'clinical-nlp codes' whether the diagnoses are "
+            f"few{f' (index days left out: {listed})' if listed else ''}: train on more patients, "
+            "or over a longer record, and see with 'clinical-nlp codes' whether the diagnoses are "
             "recognised",
         )
 

@@ -1,13 +1,13 @@
-"""When heart failure was first known, and whether a first code tells of new disease.
+"""When heart failure was first known, and whether a first code means new disease.
 
 A first code is not the beginning of the disease. It may come months after treatment began, a
-note may tell of it as an old story, and in the first year of a new patient's record old
+note may mention it as past history, and in the first year of a new patient's record old
 diseases are entered as if new: in UK practices recorded incidence is raised for up to a year
 after registration (Lewis et al., Pharmacoepidemiol Drug Saf 2005;14:443). Counted as
 outcomes, such patients let a model predict what was known: its AUROC rises and its use falls.
 
 So the day of the outcome is the first on which the record shows the disease, by code, note
-or sign (``clinical_nlp/risk/prevalence.toml``). Index days near a disease that is told as
+or sign (``clinical_nlp/risk/prevalence.toml``). Index days near a disease that is recorded as
 history are no examples, and neither are those in the first ``washout_days`` of a patient's own
 record, with or without the outcome: to leave out the outcomes alone would make new patients
 look healthy.
@@ -24,7 +24,7 @@ from clinical_nlp.risk.prevalence import prevalence_signs
 from clinical_nlp.risk.timeline import Presence, Timeline
 from clinical_nlp.training.risk.recipe import CohortRecipe
 
-#: Concept of a note that tells of heart failure as a thing of the past.
+#: Concept of a note that records heart failure as past history.
 _HISTORY = "history_of_heart_failure"
 
 #: Kinds of event that show that somebody saw the patient. A problem list or a family history
@@ -41,7 +41,7 @@ class Onset:
     day
         ``None`` for a patient without the outcome.
     prevalent
-        Whether the first word of it tells of an old disease.
+        Whether its first mention is of an old disease.
     began
         Day on which the patient's own record began; ``None`` where nobody has seen them.
     """
@@ -81,9 +81,9 @@ def find_onset(record: PatientRecord, timeline: Timeline, recipe: CohortRecipe) 
 
 
 def unknown_outcome(onset: Onset, index: date, recipe: CohortRecipe) -> str | None:
-    """Return why an index day cannot tell whether the disease is new; ``None`` where it can.
+    """Return why an index day cannot show whether the disease is new; ``None`` where it can.
 
-    Where a disease is told as history, nobody knows when it began: perhaps in this window,
+    Where a disease is recorded as history, nobody knows when it began: perhaps in this window,
     perhaps before it. An index day whose window closed ``washout_days`` before the first word
     of it is not concerned.
     """
@@ -93,7 +93,7 @@ def unknown_outcome(onset: Onset, index: date, recipe: CohortRecipe) -> str | No
         return None
     reach = recipe.gap_days + recipe.horizon_days + recipe.washout_days
     if onset.prevalent and onset.day <= index + timedelta(days=reach):
-        return "told as history before its first code"
+        return "recorded as history before its first code"
     if onset.day <= index + timedelta(days=recipe.gap_days):
         return "diagnosed in the gap"
     return None
@@ -112,7 +112,7 @@ def _outcome_day(timeline: Timeline, recipe: CohortRecipe) -> date | None:
 def _told_as_history(timeline: Timeline, day: date) -> bool:
     """Whether the first word of heart failure in notes, by its first day, is of the past."""
     concepts = diagnosis_concepts()
-    told = sorted(
+    recorded = sorted(
         (e.day, e.presence is Presence.PAST or e.concept == _HISTORY)
         for e in timeline.entries
         if e.concept in concepts
@@ -121,7 +121,7 @@ def _told_as_history(timeline: Timeline, day: date) -> bool:
         and e.day is not None
         and e.presence in (Presence.PRESENT, Presence.PAST)
     )
-    return bool(told) and told[0][0] <= day and told[0][1]
+    return bool(recorded) and recorded[0][0] <= day and recorded[0][1]
 
 
 def _record_began(record: PatientRecord, timeline: Timeline) -> date | None:

@@ -1,4 +1,4 @@
-"""Mend text that was decoded wrongly on its way, and tell where it still looks broken.
+"""Mend text that was decoded wrongly on its way, and find where it still looks broken.
 
 Offsets of findings refer to the mended text. Only what cannot have been meant is changed:
 UTF-8 that was read as another charset, halves of surrogate pairs, byte order marks and NULs.

@@ -41,8 +41,8 @@ def entry(concept, days=30, value=None, **rest):
 CONTEXT = {
     "peptide_ordered": ("nt_probnp", Presence.UNCERTAIN),
     "echo_ordered": ("echocardiogram", Presence.UNCERTAIN),
-    "peptide_told_high": ("nt_probnp", Presence.PRESENT),
-    "peptide_told_low": ("nt_probnp", Presence.ABSENT),
+    "peptide_in_words_high": ("nt_probnp", Presence.PRESENT),
+    "peptide_in_words_low": ("nt_probnp", Presence.ABSENT),
 }
 
 
@@ -121,10 +121,10 @@ PATIENTS = {
     "likely_echo_ordered": ([LIKELY], care(echo_ordered=9), {}),
     "likely_echo_cited": ([LIKELY, CITED], None, {}),
     "likely": ([LIKELY], None, {}),
-    "told_high_echo_standing": ([ECHO], care(peptide_told_high=9), {}),
-    "told_high_echo_ordered": ([], care(peptide_told_high=9, echo_ordered=9), {}),
-    "told_high": ([], care(peptide_told_high=9), {}),
-    "told_high_echo_cited": ([CITED], care(peptide_told_high=9), {}),
+    "in_words_high_echo_standing": ([ECHO], care(peptide_in_words_high=9), {}),
+    "in_words_high_echo_ordered": ([], care(peptide_in_words_high=9, echo_ordered=9), {}),
+    "in_words_high": ([], care(peptide_in_words_high=9), {}),
+    "in_words_high_echo_cited": ([CITED], care(peptide_in_words_high=9), {}),
     "grey_echo_ordered": ([GREY], care(echo_ordered=9), {}),
     "grey_signs": ([GREY, SIGN], None, {}),
     "grey_echo_cited": ([GREY, SIGN, CITED], None, {}),
@@ -135,7 +135,7 @@ PATIENTS = {
         {},
     ),
     "low": ([LOW], None, {}),
-    "told_low": ([], care(peptide_told_low=9), {}),
+    "in_words_low": ([], care(peptide_in_words_low=9), {}),
     "outdated": ([LOW, entry("orthopnea", 9)], None, {}),
     "both_ordered": ([], care(peptide_ordered=9, echo_ordered=9), {}),
     "peptide_ordered": ([], care(peptide_ordered=9), {}),
@@ -402,8 +402,8 @@ _CARE = st.dictionaries(
             "cardiology_followed",
             "dependent",
             "cardiology_referred",
-            "peptide_told_low",
-            "peptide_told_high",
+            "peptide_in_words_low",
+            "peptide_in_words_high",
         ]
     ),
     st.integers(0, 300),
@@ -447,7 +447,7 @@ def test_advice_never_asks_for_a_test_that_stands(entries, days, age, suspected)
 
 
 def _answered(timeline, days, order):
-    told = [days[t] for t in ("peptide_told_low", "peptide_told_high") if t in days]
+    told = [days[t] for t in ("peptide_in_words_low", "peptide_in_words_high") if t in days]
     return any(n <= days[order] for n in told)
 
 

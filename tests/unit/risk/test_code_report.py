@@ -1,4 +1,4 @@
-"""What is recognised of an export's codes, told without telling who has them."""
+"""What is recognised of an export's codes, without revealing who has them."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def said(note, text, *marks):
         ("Pendiente de espirometría.", None),
     ],
 )
-def test_peptide_without_a_value_is_asked_for_or_told(note, text, presence):
+def test_peptide_without_a_value_is_asked_for_or_given_in_words(note, text, presence):
     assert said(note, text) == ([] if presence is None else [("nt_probnp", presence)])
 
 

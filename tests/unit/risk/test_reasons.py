@@ -1,4 +1,4 @@
-"""What is told as a reason holds for any model and any record."""
+"""What is shown as a reason holds for any model and any record."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def timeline(*entries, sex=Sex.FEMALE):
     return Timeline("p", DAY, sex, date(1950, 1, 1), ordered, (), (), noted, days)
 
 
-def told(line, **contributions):
+def reasons_of(line, **contributions):
     """Reasons where a topic's first feature has a contribution, and nothing else has."""
     by_feature = dict.fromkeys(TABLE.names, 0.0)
     for key, value in contributions.items():
@@ -84,7 +84,7 @@ def timelines(draw):
 
 @pytest.fixture(scope="module")
 def classifiers():
-    """Fitted without any constraint of sign: what is told must hold all the same."""
+    """Fitted without any constraint of sign: what is shown must hold all the same."""
     generator = np.random.default_rng(7)
     x = generator.normal(size=(300, len(TABLE.names)))
     x[generator.random(x.shape) < 0.2] = np.nan
@@ -136,7 +136,7 @@ def _check_value(topic, line, reason):
     assert not is_too_old(topic, last.day, DAY, line.sex)
     if reason.contribution < 0:
         assert normal.lowers and last.value < normal.high
-    elif "en " not in reason.text:  # not told for its trend
+    elif "en " not in reason.text:  # not shown for its trend
         assert not normal.low <= last.value <= normal.high
 
 
@@ -165,7 +165,7 @@ def test_first_reasons_hold_three_from_notes_where_notes_hold_three():
             )
         ),
     )
-    reasons = told(
+    reasons = reasons_of(
         line, exertional_dyspnea=0.1, edema=0.2, fluid=0.3, diabetes=1.0, hypertension=1.1,
         vascular_disease=1.2, copd=1.3, valve_disease=1.4,
     )  # fmt: skip
@@ -180,7 +180,7 @@ def test_topics_that_say_the_same_are_one_reason():
         entry("obesity", place=1), entry("bmi", place=2, value=36.4, unit="kg/m2"),
         entry("hypertension", place=3), entry("enalapril", place=4), entry("bisoprolol", place=5),
     )  # fmt: skip
-    reasons = told(
+    reasons = reasons_of(
         line, obesity=0.2, bmi=0.3, hypertension=0.2, antihypertensive=0.1, beta_blocker=0.1
     )
     assert [(r.text, r.contribution) for r in reasons] == [
@@ -196,7 +196,7 @@ def test_topics_that_say_the_same_are_one_reason():
 def test_one_resource_is_not_two_reasons():
     one = entry("hypertensive_heart_disease", origin=Origin.STRUCTURED)
     other = replace(one, concept="chronic_kidney_disease")
-    reasons = told(timeline(one, other), hypertension=0.4, kidney_disease=0.3)
+    reasons = reasons_of(timeline(one, other), hypertension=0.4, kidney_disease=0.3)
     assert [reason.contribution for reason in reasons] == [0.4]
 
 
@@ -208,7 +208,7 @@ def test_diuretic_begun_for_oedema_is_told_with_it(sign_ago, drug_ago, own_reaso
         entry("ankle_edema", sign_ago, place=1),
         entry("furosemide", drug_ago, place=2, origin=Origin.STRUCTURED, kind=EventKind.MEDICATION),
     )
-    texts = [reason.text for reason in told(line, edema=0.5, loop_diuretic=0.8)]
+    texts = [reason.text for reason in reasons_of(line, edema=0.5, loop_diuretic=0.8)]
     with_it = any(", tratamiento con furosemida desde " in text for text in texts)
     assert with_it is not own_reason
     assert any(text.startswith("tratamiento con furosemida") for text in texts) is own_reason
@@ -219,48 +219,48 @@ def test_diuretic_begun_for_oedema_is_told_with_it(sign_ago, drug_ago, own_reaso
 )
 def test_value_tells_its_age_and_stops_counting(months, words):
     line = timeline(entry("nt_probnp", round(30.44 * months), value=900.0, unit="pg/mL"))
-    reasons = told(line, nt_probnp=1.0)
+    reasons = reasons_of(line, nt_probnp=1.0)
     assert words in reasons[0].text if words else reasons == ()
 
 
 def test_mimic_is_no_reason():
     line = timeline(entry("venous_insufficiency"), entry("amlodipine", place=2))
-    assert told(line, venous_insufficiency=0.5, calcium_blocker=0.5) == ()
+    assert reasons_of(line, venous_insufficiency=0.5, calcium_blocker=0.5) == ()
 
 
 def test_sign_denied_later_says_so():
     line = timeline(
         entry("ankle_edema", 60), entry("ankle_edema", 20, presence=Presence.ABSENT, place=9)
     )
-    (reason,) = told(line, edema=0.5)
+    (reason,) = reasons_of(line, edema=0.5)
     assert reason.text == "edema maleolar en la nota del 02/04/2024, no en la del 12/05/2024"
 
 
 def test_stroke_of_the_past_is_a_history():
-    (reason,) = told(timeline(entry("stroke", presence=Presence.PAST)), vascular_disease=0.5)
+    (reason,) = reasons_of(timeline(entry("stroke", presence=Presence.PAST)), vascular_disease=0.5)
     assert reason.text == "antecedente de ictus en la nota del 02/05/2024"
 
 
 def test_normal_pressure_is_no_reason_and_raised_one_is():
-    assert told(timeline(entry("systolic_bp", value=128.0)), systolic_bp=0.3) == ()
-    (reason,) = told(timeline(entry("systolic_bp", value=162.0)), systolic_bp=0.3)
+    assert reasons_of(timeline(entry("systolic_bp", value=128.0)), systolic_bp=0.3) == ()
+    (reason,) = reasons_of(timeline(entry("systolic_bp", value=162.0)), systolic_bp=0.3)
     assert reason.text == "tensión sistólica 162 mmHg (02/05/2024)"
 
 
 def test_several_signs_are_told_by_name():
     line = timeline(entry("crackles", place=1), entry("raised_jvp", place=2))
-    (reason,) = told(line, congestion=0.5)
+    (reason,) = reasons_of(line, congestion=0.5)
     assert reason.text == "crepitantes e ingurgitación yugular en la nota del 02/05/2024"
 
 
 def test_denial_names_what_was_denied():
     denied = {"presence": Presence.ABSENT}
     line = timeline(entry("palpitations", place=1, **denied), entry("syncope", place=2, **denied))
-    (reason,) = told(line, rhythm=-0.5)
+    (reason,) = reasons_of(line, rhythm=-0.5)
     assert reason.text == "sin palpitaciones ni síncope en la nota del 02/05/2024"
 
 
 def test_two_drugs_are_one_treatment():
     line = timeline(entry("candesartan"), entry("nebivolol", place=2))
-    (reason,) = told(line, antihypertensive=0.2, beta_blocker=0.1)
+    (reason,) = reasons_of(line, antihypertensive=0.2, beta_blocker=0.1)
     assert reason.text == "tratamiento con candesartán y nebivolol"

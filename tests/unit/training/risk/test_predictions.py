@@ -16,9 +16,9 @@ from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 from clinical_nlp.training.risk.dataset import Data
 from clinical_nlp.training.risk.predictions import (
-    NOT_TOLD,
     SMALLEST,
-    tell_common_strata,
+    WITHHELD,
+    give_common_strata,
     unlinkable_predictions,
 )
 
@@ -95,16 +95,16 @@ def test_strata_of_few_patients_are_not_told():
         "sex": ["female"] * many + ["male"] * few,
         "language": ["es"] * (many - 1) + ["eu"] + ["es"] * few,
     }
-    told = tell_common_strata(strata, range(many + few))
-    assert told["language"][many - 1] == NOT_TOLD
-    assert set(told["sex"][many:]) == {NOT_TOLD}
+    told = give_common_strata(strata, range(many + few))
+    assert told["language"][many - 1] == WITHHELD
+    assert set(told["sex"][many:]) == {WITHHELD}
     shared = Counter(zip(*told.values(), strict=True))
-    assert all(n >= SMALLEST for levels, n in shared.items() if set(levels) != {NOT_TOLD}) or (
+    assert all(n >= SMALLEST for levels, n in shared.items() if set(levels) != {WITHHELD}) or (
         told["sex"][0] == "female"
     )
 
 
 def test_strata_count_patients_and_not_rows():
     strata = {"sex": ["male"] * 30, "language": ["eu"] * 30}
-    told = tell_common_strata(strata, [row % 3 for row in range(30)])
-    assert set(told["sex"]) == set(told["language"]) == {NOT_TOLD}
+    told = give_common_strata(strata, [row % 3 for row in range(30)])
+    assert set(told["sex"]) == set(told["language"]) == {WITHHELD}

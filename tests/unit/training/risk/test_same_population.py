@@ -45,7 +45,7 @@ RECIPE = CohortRecipe(
 UNKNOWN_OUTCOME = {
     "lost before the index day",
     "record too short",
-    "told as history before its first code",
+    "recorded as history before its first code",
     "diagnosed in the gap",
 }
 

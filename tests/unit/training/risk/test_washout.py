@@ -84,7 +84,7 @@ BEGAN = date(2018, 1, 1)
         (Onset(None), CODED, "record too short"),
         (Onset(CODED, began=BEGAN), CODED - timedelta(days=30), "diagnosed in the gap"),
         (Onset(CODED, began=BEGAN), CODED - timedelta(days=31), None),
-        (Onset(CODED, True, BEGAN), CODED - timedelta(days=400), "told as history"),
+        (Onset(CODED, True, BEGAN), CODED - timedelta(days=400), "recorded as history"),
         (Onset(CODED, True, BEGAN), CODED - timedelta(days=761), None),
     ],
 )
