@@ -42,10 +42,28 @@ def people_a_month(
     >>> people_a_month([0.01] * 96 + [0.2] * 4, 0.03)
     5.0
     """
-    if not probabilities:
-        return 0.0
     reached = sum(p is not None and p >= threshold for p in probabilities)
-    return reached / len(probabilities) * list_size / review_months
+    return monthly_load(reached, len(probabilities), list_size, review_months)
+
+
+def monthly_load(
+    reached: int, people: int, list_size: int = LIST_SIZE, review_months: int = 12
+) -> float:
+    """Return how many people of a list a month are seen, where so many of a sample are to be.
+
+    Parameters
+    ----------
+    reached, people
+        People of the sample to be seen, and all of them.
+    list_size, review_months
+        As in :func:`people_a_month`.
+
+    Returns
+    -------
+    float
+        People a month; 0 for an empty sample.
+    """
+    return reached / people * list_size / review_months if people else 0.0
 
 
 def threshold_for(

@@ -22,6 +22,7 @@ from clinical_nlp.batch.sinks.report import histogram
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.records import FLAGS, Concept
 from clinical_nlp.risk.bands import Bands, load_bands
+from clinical_nlp.risk.capacity import LIST_SIZE, monthly_load
 from clinical_nlp.risk.states import load_states
 
 _PACKAGE = "clinical_nlp.batch.sinks.report"
@@ -89,6 +90,8 @@ def render(run: RunOutcome, concepts: Mapping[str, Concept], bands: Bands) -> st
             flags=FLAGS,
             bands=bands,
             states=load_states(),
+            list_size=LIST_SIZE,
+            monthly=monthly_load(statistics.patients["worklist"], statistics.patients["seen"]),
             at_risk=statistics.patients["worklist"] - statistics.patients["suspected"],
             top=rows[:TOP_CONCEPTS],
             said=len(rows),

@@ -197,3 +197,8 @@ def test_histogram_areas_follow_the_counts():
 )
 def test_histogram_axis_ends_at_round_number(number, bound):
     assert histogram._round_up(number) == bound
+
+
+def test_report_says_how_many_people_a_month_a_list_gets(page):
+    # One of three patients is on the work list: 1,500 / 3 / 12 a month.
+    assert "unas 41,7\xa0personas al mes" in page or "unas 41,7 personas al mes" in page
