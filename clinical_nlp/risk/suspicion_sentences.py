@@ -93,11 +93,20 @@ def treatment_reasons(diagnosis: Diagnosis, concepts: Mapping[str, Concept]) -> 
 def _told(key: str, entries: Sequence[Entry]) -> Reason:
     words: Mapping[str, str] = suspicion_rule()["sentence"]
     days = sorted({e.day for e in entries if e.day is not None})
-    if not days:
-        return Reason(words[f"{key}_undated"], 0.0, evidence_of(entries))
-    template = words[f"{key}_one" if len(days) == 1 else f"{key}_many"]
-    text = template.format(n=len(days), first=day_es(days[0]), last=day_es(days[-1]))
-    return Reason(text, 0.0, evidence_of(entries))
+    if days:
+        template = words[f"{key}_one" if len(days) == 1 else f"{key}_many"]
+        text = template.format(n=len(days), first=day_es(days[0]), last=day_es(days[-1]))
+    else:
+        text = words[f"{key}_undated"]
+    return Reason(text + _authors(entries), 0.0, evidence_of(entries))
+
+
+def _authors(entries: Iterable[Entry]) -> str:
+    """Say which kinds of document the entries stand in, where they are not progress notes."""
+    kinds: Mapping[str, str] = suspicion_rule()["documents"]
+    own = [e for e in entries if e.day == e.known]  # the others are copies
+    who = list(dict.fromkeys(kinds[d] for e in own if (d := e.document) and d in kinds))
+    return str(suspicion_rule()["sentence"]["by"]).format(who=list_es(who)) if who else ""
 
 
 def _results(suspicion: Suspicion) -> Iterable[Reason]:

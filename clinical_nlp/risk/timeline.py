@@ -65,6 +65,8 @@ class Entry:
         because the note's author doubts.
     one_sided
         The note says that swelling is of one leg (:mod:`clinical_nlp.risk.laterality`).
+    document
+        LOINC code of the note's document type, if any.
     """
 
     concept: str
@@ -83,6 +85,7 @@ class Entry:
     abbreviated: bool = False
     doubted: bool = False
     one_sided: bool = False
+    document: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,7 @@ def _from_note(
             comparator=finding.comparator,
             abbreviated=len(_NOT_LETTER.sub("", finding.text)) <= _ABBREVIATION,
             doubted=finding.doubtful,
+            document=noted.note.kind,
             one_sided=one_sided(noted.note.text, finding.start, finding.end, finding.concept),
         )
 

@@ -175,7 +175,7 @@ def test_naming_that_is_no_diagnosis_is_a_suspicion(timeline, note, marks, expec
     assert (find_suspicion(line) is not None) is expected
 
 
-def test_reasons_tell_who_when_and_which_tests(timeline, note):
+def test_reasons_say_when_and_which_tests(timeline, note):
     text = "Probable insuficiencia cardíaca. Pido NT-proBNP y ecocardiograma."
     asked = ("ecocardiograma", "echocardiogram", {"hypothetical": True})
     notes = [note(FIRST, text, SUSPECTED, asked)]
@@ -193,6 +193,21 @@ def test_reasons_tell_who_when_and_which_tests(timeline, note):
     answered = [r.text for r in suspicion_reasons(find_suspicion(timeline(DAY, notes)))]
     assert "NT-proBNP 1250 pg/mL (02/05/2024): elevado" in answered
     assert not any(text.startswith("NT-proBNP pedido") for text in answered)
+
+
+def test_reasons_name_the_documents_that_are_no_progress_notes(timeline, note, suspected):
+    """By whom: as far as the document's type says."""
+    notes = [suspected]
+    for day, kind, text in (
+        (SECOND, "51846-4", "Acude por tos. Sospecha de insuficiencia cardíaca."),
+        (DAY, "34746-8", "Edemas. Creo que tiene insuficiencia cardíaca."),
+        (DAY, "11506-3", "Ha ganado peso. Quizá insuficiencia cardíaca."),
+        (DAY, "18842-5", TEXT),  # a copy
+    ):
+        written = note(day, text, SUSPECTED)
+        notes.append(replace(written, note=replace(written.note, kind=kind)))
+    first = suspicion_reasons(find_suspicion(timeline(DAY, notes)))[0]
+    assert first.text.endswith("(última: 30/06/2024), de urgencias y enfermería")
 
 
 def test_missing_names_the_tests_that_nobody_asked_for(timeline, suspected):
