@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from clinical_nlp.records import Sex
 from clinical_nlp.risk.feature_table import FeatureTable, Topic
+from clinical_nlp.risk.latest import newest_last
 from clinical_nlp.risk.timeline import Entry, Origin, Presence, Timeline
 
 #: Features of some patients: shape (patients, features).
@@ -128,16 +129,7 @@ def measured(
         and low <= e.value <= high
         and in_lookback(e, timeline, table)
     ]
-    # Of one day, the laboratory's own value comes last: the last one is used.
-    return sorted(
-        values,
-        key=lambda e: (
-            e.day,
-            e.origin is Origin.STRUCTURED,
-            e.evidence.source,
-            e.evidence.start or 0,
-        ),
-    )
+    return sorted(values, key=newest_last)
 
 
 def _values(

@@ -17,6 +17,7 @@ from clinical_nlp.risk.diagnosis import (
     places_of,
 )
 from clinical_nlp.risk.diagnosis_support import said_after
+from clinical_nlp.risk.latest import latest
 from clinical_nlp.risk.note_context import PLAIN_WORDS, TO_RULE_OUT, suspicion_rule
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
@@ -130,8 +131,8 @@ def find_suspicion(timeline: Timeline, diagnosis: Diagnosis | None = None) -> Su
         last=last,
         asked=tuple(recent.unanswered(since)),
         peptide=recent.peptide(last),
-        lvef=_latest(recent.of("lvef")),
-        echo=_latest(e for e in recent.of("echocardiogram") if _is_later(e, last)),
+        lvef=latest(recent.of("lvef")),
+        echo=latest(e for e in recent.of("echocardiogram") if _is_later(e, last)),
     )
 
 
@@ -208,7 +209,7 @@ class _Recent:
         limits: dict[str, float] = suspicion_rule()["settled"]["rule_out"]
         measured = [e for key in limits for e in self.of(key) if e.value is not None]
         in_words = [e for e in self.context if e.concept in limits and _is_in_words(e)]
-        entry = _latest(measured) or _latest(in_words)
+        entry = latest(measured) or latest(in_words)
         if entry is None:
             return None
         limit = limits[entry.concept]
@@ -283,7 +284,7 @@ def _denials(entries: Iterable[Entry]) -> list[Entry]:
 def _normal_echo(last: date, recent: _Recent) -> bool:
     """Whether an echocardiogram of a later day is normal."""
     rule = suspicion_rule()["settled"]["echocardiogram"]
-    lvef = _latest(e for e in recent.of("lvef") if _is_later(e, last))
+    lvef = latest(e for e in recent.of("lvef") if _is_later(e, last))
     in_words = any(e.concept == rule["in_words"] and _is_later(e, last) for e in recent.context)
     if lvef is not None and (lvef.value is None or lvef.value < rule["lvef_from"]):
         return False
@@ -322,8 +323,3 @@ def _answers(result: Entry, request: Entry) -> bool:
     if result.evidence.source != request.evidence.source:
         return result.day >= request.day
     return (result.evidence.start or 0) > (request.evidence.start or 0)
-
-
-def _latest(entries: Iterable[Entry]) -> Entry | None:
-    """The entry of the latest day; of one day, that further down."""
-    return max(entries, key=lambda e: (e.day or date.min, e.evidence.start or 0), default=None)
