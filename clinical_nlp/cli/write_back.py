@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -37,6 +38,10 @@ _MODEL = typer.Option(
 _READER = typer.Option(
     "--reader", metavar="DIGEST", help="Pipeline that read the notes.", show_default=False
 )
+_ACCEPT_DROP = typer.Option(
+    "--accept-drop",
+    help="Take back however much is gone from the export: without it more than a tenth stops.",
+)
 _YES = typer.Option("--yes", help="Take back; without it only count.")
 
 
@@ -47,14 +52,16 @@ def write_back(
     token_file: Annotated[Path | None, _TOKEN] = None,
     dry_run: Annotated[bool, _DRY] = False,
     workers: Annotated[int, _WORKERS] = 4,
+    accept_drop: Annotated[bool, _ACCEPT_DROP] = False,
 ) -> None:
     """Bring a FHIR server in step with the night in OUT.
 
     Sends only what is new or changed since the last time, by the ledger of that server. What
-    someone else changed or deleted there is left as it is and told (delivered.json). What
+    someone else changed or deleted there is left as it is and listed in delivered.json; only a
+    Task that they finished opens again, with what they added, when the state or band rises. What
     tonight no longer says becomes entered-in-error (a Task: cancelled), with a Provenance that
-    says why. What the server refuses is told by its codes; the patient's other resources go in.
-    A run that is cut off is gone on with by running the command again.
+    says why. What the server refuses is listed by its codes; the patient's other resources go in.
+    A run that is cut off continues when the command is run again.
 
     Exit code 3: some resources were refused.
 
@@ -79,11 +86,11 @@ def write_back(
                 done[0] += number
                 status.update(f"Writing back ... {done[0]:,} resources dealt with")
 
-            delivery = WriteBack(client, kept, workers, progress).send(night)
+            delivery = WriteBack(client, kept, workers, progress).send(night, accept_drop)
     report = json.dumps(delivery.to_json(), indent=1, ensure_ascii=False)
     with output_errors("delivered.json"), open_private(out / "delivered.json") as file:
         file.write((report + "\n").encode())
-    typer.echo(_told(delivery))
+    typer.echo(_summary(delivery))
     if delivery.refused:
         console.print(
             f"[yellow]{len(delivery.refused)} resources were refused: their codes are in "
@@ -118,14 +125,15 @@ def retract(
             typer.echo(f"{len(rows)} resources would be taken back. Run again with --yes.")
             return
         delivery = retract_version(WriteBack(client, kept), kept, rows)
-    typer.echo(_told(delivery))
+    typer.echo(_summary(delivery))
 
 
 def _client(server: str, token_file: Path | None) -> FhirClient:
     from fhir_adapters.server.transport import FhirClient
 
     parts = urlsplit(server)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.password:
+    is_url = parts.scheme in ("http", "https") and parts.hostname
+    if not is_url or parts.username is not None or parts.password is not None:
         raise UsageError(
             "E135",
             "--server is no base URL of a FHIR server: give one such as https://fhir.example/r4, "
@@ -133,6 +141,12 @@ def _client(server: str, token_file: Path | None) -> FhirClient:
         )
     token: Callable[[], str] | None = None
     if token_file is not None:
+        if parts.scheme == "http" and not _is_this_machine(str(parts.hostname)):
+            raise UsageError(
+                "E137",
+                "--server is not https, so that the token could be read on its way: give the "
+                "https URL of the server",
+            )
         path = token_file  # read again when the server no longer takes the last one
 
         def token() -> str:
@@ -144,6 +158,13 @@ def _client(server: str, token_file: Path | None) -> FhirClient:
                 ) from None
 
     return FhirClient(server, token)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _path(ledger: Path | None, server: str) -> Path:
@@ -161,7 +182,7 @@ def _planned(plan: Delivery) -> str:
     )
 
 
-def _told(delivery: Delivery) -> str:
+def _summary(delivery: Delivery) -> str:
     return (
         f"{delivery.total('created')} created, {delivery.total('updated')} updated, "
         f"{delivery.total('found')} found as sent before, {delivery.total('unchanged')} unchanged, "

@@ -10,18 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhir_adapters.server.transport import Json
+from fhir_adapters.writing.ndjson import TYPES
 
-#: Types in the order in which a server can take them: what is referred to goes first.
-ORDER: Final = (
-    "CodeSystem",
-    "StructureDefinition",
-    "DocumentReference",
-    "Device",
-    "Observation",
-    "FamilyMemberHistory",
-    "RiskAssessment",
-    "Task",
-)
+#: Types in the order in which a server can take them: what is referred to goes first. A night's
+#: Provenance is sent apart, for what was written (:mod:`fhir_adapters.server.origins`).
+ORDER: Final = tuple(kind for kind in TYPES if kind != "Provenance")
 
 #: What a resource of a type becomes when it is no longer said (R4, required bindings).
 WITHDRAWN: Final = {

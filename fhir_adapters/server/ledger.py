@@ -53,7 +53,7 @@ class Row:
     sent
         Hashes of what was sent since the last known version, newest last.
     server_id, version
-        Empty until the server has taken the resource.
+        As we wrote it last; empty until the server has taken the resource.
     rank
         How pressing the patient's estimate was when it was last written.
     """
@@ -78,8 +78,12 @@ class Row:
     @property
     def was_sent(self) -> frozenset[str]:
         """Hashes of what the server may hold of ours without our knowing its version."""
-        return frozenset(self.sent.split()) if self.state is State.SENDING else frozenset()
+        is_known = self.version and self.state is not State.SENDING
+        return frozenset() if is_known else frozenset(self.sent.split())
 
+
+#: What is on the server as ours, or may be: also what refused its last update.
+_ON_SERVER: Final = "(state IN ('live', 'sending') OR state = 'refused' AND server_id != '')"
 
 _COLUMNS = "key, patient, note, note_digest, agent, material, sent, server_id, version, state, rank"
 
@@ -145,23 +149,23 @@ class Ledger:
 
     # -- tonight -------------------------------------------------------------------------
 
-    def tell_tonight(self, keys: Iterable[str]) -> None:
+    def record_tonight(self, keys: Iterable[str]) -> None:
         """Note what tonight says."""
         self._db.execute("BEGIN")
         self._db.executemany("INSERT OR IGNORE INTO tonight VALUES (?)", ((k,) for k in keys))
         self._db.execute("COMMIT")
 
-    def tell_sources(self, patient: str, notes: Iterable[tuple[str, str]]) -> None:
+    def record_sources(self, patient: str, notes: Iterable[tuple[str, str]]) -> None:
         """Note which notes of a patient tonight was made from, with their digests."""
         self._db.execute("INSERT OR IGNORE INTO tonight_patient VALUES (?)", (patient,))
         self._db.executemany("INSERT OR IGNORE INTO tonight_note VALUES (?, ?)", notes)
 
-    def tell_rank(self, patient: str, rank: int) -> None:
+    def record_rank(self, patient: str, rank: int) -> None:
         """Note how pressing a patient's estimate is tonight."""
         self._db.execute("INSERT OR REPLACE INTO tonight_rank VALUES (?, ?)", (patient, rank))
 
     def rank_of(self, patient: str) -> int:
-        """Return what :meth:`tell_rank` noted."""
+        """Return what :meth:`record_rank` noted."""
         found = self._db.execute(
             "SELECT rank FROM tonight_rank WHERE patient = ?", (patient,)
         ).fetchone()
@@ -177,7 +181,7 @@ class Ledger:
             " WHEN (note, note_digest) NOT IN (SELECT note, digest FROM tonight_note)"
             " THEN 'note-amended' ELSE 'read-otherwise' END"
             " FROM resource WHERE patient != '' AND kind != 'Provenance'"
-            " AND state IN ('live', 'sending') AND key NOT IN (SELECT key FROM tonight)"
+            f" AND {_ON_SERVER} AND key NOT IN (SELECT key FROM tonight)"
         ).fetchall()
         for *row, reason in rows:
             yield _row(row), reason
@@ -234,7 +238,7 @@ class Ledger:
             (state.value, self.night, due, version, version, key),
         )
 
-    def tell_feedback(self, key: str, version: str, what: str) -> None:
+    def record_feedback(self, key: str, version: str, what: str) -> None:
         """Note that someone else touched a resource of ours."""
         self._db.execute(
             "INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?)", (key, self.night, version, what)
@@ -276,14 +280,14 @@ class Ledger:
 
     # -- what wrote it -------------------------------------------------------------------
 
-    def tell_device(self, key: str, model: str | None, reader: str | None) -> None:
+    def record_device(self, key: str, model: str | None, reader: str | None) -> None:
         """Note a Device: ``NAME/VERSION`` of a model, or the digest of a reader."""
         self._db.execute("INSERT OR REPLACE INTO device VALUES (?, ?, ?)", (key, model, reader))
 
     def written_by(self, model: str | None, reader: str | None) -> list[Row]:
         """Return what one version wrote last and is live, or may be."""
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM resource WHERE state IN ('live', 'sending')"  # noqa: S608
+            f"SELECT {_COLUMNS} FROM resource WHERE {_ON_SERVER}"  # noqa: S608
             " AND patient != '' AND kind != 'Provenance'"
             " AND agent IN (SELECT key FROM device WHERE model = ? OR reader = ?)",
             (model, reader),
@@ -291,9 +295,9 @@ class Ledger:
         return [_row(row) for row in rows]
 
     def count_live(self) -> int:
-        """Return how many resources about patients are live."""
+        """Return how many resources about patients are on the server as ours."""
         (count,) = self._db.execute(
-            "SELECT count(*) FROM resource WHERE state = 'live' AND patient != ''"
+            f"SELECT count(*) FROM resource WHERE {_ON_SERVER} AND patient != ''"  # noqa: S608
             " AND kind != 'Provenance'"
         ).fetchone()
         return int(count)

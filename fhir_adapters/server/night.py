@@ -57,7 +57,7 @@ class Night:
                     ) from None
                 yield resource
 
-    def tell(self, ledger: Ledger, kinds: tuple[str, ...]) -> str:
+    def record(self, ledger: Ledger, kinds: tuple[str, ...]) -> str:
         """Note in the ledger what tonight says and from which notes; return the reader's key."""
         reader = ""
         for kind in kinds:
@@ -65,27 +65,27 @@ class Night:
             for resource in self.resources(kind):
                 keys.append(f"{kind}/{resource['id']}")
                 if kind == "Device":
-                    reader = _tell_device(ledger, keys[-1], resource) or reader
+                    reader = _record_device(ledger, keys[-1], resource) or reader
                 elif kind == "RiskAssessment":
-                    ledger.tell_rank(resource["subject"]["reference"], rank(resource))
-            ledger.tell_tonight(keys)
+                    ledger.record_rank(resource["subject"]["reference"], rank(resource))
+            ledger.record_tonight(keys)
         for provenance in self.resources("Provenance"):
-            _tell_sources(ledger, provenance)
+            _record_sources(ledger, provenance)
         return reader
 
 
-def _tell_device(ledger: Ledger, key: str, device: Json) -> str:
+def _record_device(ledger: Ledger, key: str, device: Json) -> str:
     """Note a Device by what ``retract`` is given; return its key where it is the reader."""
     versions = {v["type"]["text"]: v["value"] for v in device.get("version", ())}
     name = next((n["name"] for n in device["deviceName"] if n["type"] == "model-name"), "")
     if "pipeline" in versions:
-        ledger.tell_device(key, None, versions["pipeline"])
+        ledger.record_device(key, None, versions["pipeline"])
         return key
-    ledger.tell_device(key, f"{name}/{versions.get('model', '')}", None)
+    ledger.record_device(key, f"{name}/{versions.get('model', '')}", None)
     return ""
 
 
-def _tell_sources(ledger: Ledger, provenance: Json) -> None:
+def _record_sources(ledger: Ledger, provenance: Json) -> None:
     patient, notes = "", []
     for entity in provenance.get("entity", ()):
         what = entity.get("what", {})
@@ -96,4 +96,4 @@ def _tell_sources(ledger: Ledger, provenance: Json) -> None:
         for extension in what.get("extension", ()):
             if str(extension.get("url", "")).endswith("/note-text-sha256"):
                 notes.append((reference, extension["valueString"]))
-    ledger.tell_sources(patient, notes)
+    ledger.record_sources(patient, notes)

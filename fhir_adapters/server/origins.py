@@ -47,7 +47,7 @@ class Origins:
         self._ledger = ledger
         self._sender = sender
 
-    def tell(self, night: Night | None = None) -> None:
+    def send(self, night: Night | None = None) -> None:
         """Send what is owed of what was written, then of what was taken back."""
         for provenance in night.resources("Provenance") if night else ():
             targets = [t["reference"] for t in provenance["target"]]

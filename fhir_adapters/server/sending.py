@@ -14,10 +14,10 @@ from typing import Final
 
 from fhir_adapters.server.capabilities import Capabilities
 from fhir_adapters.server.content import WRITTEN, stored_digest
-from fhir_adapters.server.ledger import Row, State
+from fhir_adapters.server.ledger import Row
 from fhir_adapters.server.transport import Answer, FhirClient, Json
 
-_GONE: Final = frozenset({404, 410})
+GONE: Final = frozenset({404, 410})
 _CONFLICT: Final = frozenset({409, 412})
 
 #: Rounds of read and write before a resource that keeps changing under us is left alone.
@@ -55,8 +55,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A resource as the server holds it."""
+class Found:
+    """A resource as the server holds it; ``digest`` is of what it keeps of ours."""
 
     server_id: str
     version: str
@@ -79,7 +79,7 @@ class Sender:
         # Conditional creates side by side make duplicates on common servers.
         self._one_create = threading.Lock()
 
-    def send(self, body: Json, row: Row | None, over: str = "") -> Outcome:
+    def send(self, body: Json, row: Row | None) -> Outcome:
         """Create or update a resource.
 
         Parameters
@@ -88,8 +88,6 @@ class Sender:
             With references of the server; its ``id`` is ours.
         row
             What the ledger knows of it.
-        over
-            Version of someone else's that may be written over: a Task that opens again.
 
         Raises
         ------
@@ -102,11 +100,11 @@ class Sender:
             return Outcome(Result.REFUSED, why="type not supported")
         ours = (row.was_sent if row else frozenset()) | {stored_digest(body)}
         if row is not None and row.server_id:
-            return self._update(body, row.server_id, over or row.version, ours)
+            return self.update(body, row.server_id, row.version, ours)
         if can.update_create:
-            found = self._read(kind, body["id"])
+            found = self.read(kind, body["id"])
             if isinstance(found, Answer):
-                return self._put_new(body, ours) if found.status in _GONE else _refused(found)
+                return self._put_new(body, ours) if found.status in GONE else refused(found)
             return self._adopt(body, found, ours)
         with self._one_create:
             return self._conditional_create(body, ours)
@@ -116,9 +114,8 @@ class Sender:
         found = self._find(row)
         if isinstance(found, Answer):
             # Never arrived, or deleted there: nothing is left to take back.
-            return Outcome(Result.FOUND) if found.status in _GONE else _refused(found)
-        known = row.state is State.LIVE and found.version == row.version
-        if not known and found.digest not in row.was_sent:
+            return Outcome(Result.FOUND) if found.status in GONE else refused(found)
+        if not is_ours(row, found):
             before = {**found.body, "status": WRITTEN[row.kind]}
             ours = found.body.get("status") == status and stored_digest(before) in row.sent.split()
             # Else it was us, in a run that was cut off before the answer came.
@@ -126,21 +123,30 @@ class Sender:
             return Outcome(result, found.server_id, found.version, "" if ours else "changed")
         body = {k: v for k, v in found.body.items() if k != "text"}
         body["status"] = status
-        return self._update(body, found.server_id, found.version, frozenset({stored_digest(body)}))
+        return self.update(body, found.server_id, found.version, frozenset({stored_digest(body)}))
 
     def version_of(self, kind: str, server_id: str) -> str:
         """Version that the server holds; empty where it holds none."""
-        found = self._read(kind, server_id)
+        found = self.read(kind, server_id)
         return "" if isinstance(found, Answer) else found.version
 
-    def _update(self, body: Json, server_id: str, version: str, ours: frozenset[str]) -> Outcome:
+    def update(self, body: Json, server_id: str, version: str, ours: frozenset[str]) -> Outcome:
+        """Write over one version, or over what was sent and not answered.
+
+        Parameters
+        ----------
+        version
+            That which is written over.
+        ours
+            Digests of what may be written over under another version.
+        """
         kind, wanted = body["resourceType"], stored_digest(body)
         can = self._capabilities.of(kind)
         sent = {**body, "id": server_id}
         for _ in range(_ROUNDS):
             if can is not None and not can.is_versioned:
-                found = self._read(kind, server_id)
-                if isinstance(found, _Found) and found.version != version:
+                found = self.read(kind, server_id)
+                if isinstance(found, Found) and found.version != version:
                     answer = Answer(412)
                 else:
                     answer = self._client.request("PUT", f"{kind}/{server_id}", sent)
@@ -150,16 +156,14 @@ class Sender:
             if answer.is_success:
                 told = answer.version or self.version_of(kind, server_id)
                 return Outcome(Result.UPDATED, server_id, told)
-            if answer.status in _GONE:
+            if answer.status in GONE:
                 return Outcome(Result.TOUCHED, server_id, "", "deleted")
             if answer.status not in _CONFLICT:
-                return _refused(answer)
-            found = self._read(kind, server_id)
+                return refused(answer)
+            found = self.read(kind, server_id)
             if isinstance(found, Answer):
-                gone = found.status in _GONE
-                return (
-                    Outcome(Result.TOUCHED, server_id, "", "deleted") if gone else _refused(found)
-                )
+                gone = found.status in GONE
+                return Outcome(Result.TOUCHED, server_id, "", "deleted") if gone else refused(found)
             if found.digest == wanted:  # our own, whose answer was lost
                 return Outcome(Result.FOUND, server_id, found.version)
             if found.digest not in ours:
@@ -174,60 +178,61 @@ class Sender:
             told = answer.version or self.version_of(kind, body["id"])
             return Outcome(Result.CREATED, body["id"], told)
         if answer.status in _CONFLICT:
-            found = self._read(kind, body["id"])
-            if isinstance(found, _Found):
+            found = self.read(kind, body["id"])
+            if isinstance(found, Found):
                 return self._adopt(body, found, ours)
-        return _refused(answer)
+        return refused(answer)
 
     def _conditional_create(self, body: Json, ours: frozenset[str]) -> Outcome:
         kind, search = body["resourceType"], _search(body)
         if search is not None:
             found = self._search(kind, search)
-            if isinstance(found, _Found):
+            if isinstance(found, Found):
                 return self._adopt(body, found, ours)
             if found is not None:
-                return _refused(found)
+                return refused(found)
         made = {k: v for k, v in body.items() if k != "id"}
         headers = {} if search is None else {"If-None-Exist": _query(search)}
         answer = self._client.request("POST", kind, made, headers)
         if not answer.is_success:
-            return _refused(answer)
+            return refused(answer)
         server_id = _created_id(answer, kind)
         if not server_id and search is not None:
             found = self._search(kind, search)
-            server_id = found.server_id if isinstance(found, _Found) else ""
+            server_id = found.server_id if isinstance(found, Found) else ""
         if not server_id:
             return Outcome(Result.REFUSED, why="the server gave no id")
         return Outcome(
             Result.CREATED, server_id, answer.version or self.version_of(kind, server_id)
         )
 
-    def _adopt(self, body: Json, found: _Found, ours: frozenset[str]) -> Outcome:
+    def _adopt(self, body: Json, found: Found, ours: frozenset[str]) -> Outcome:
         """Take up what the server holds, where it is what we sent."""
         if found.digest == stored_digest(body):
             return Outcome(Result.FOUND, found.server_id, found.version)
         if found.digest in ours:
-            return self._update(body, found.server_id, found.version, ours)
+            return self.update(body, found.server_id, found.version, ours)
         return Outcome(Result.TOUCHED, found.server_id, found.version, "changed")
 
-    def _find(self, row: Row) -> _Found | Answer:
+    def _find(self, row: Row) -> Found | Answer:
         """Find a resource that was sent; the server may have given it an id of its own."""
         kind, own_id = row.key.split("/", 1)
         if row.server_id:
-            return self._read(kind, row.server_id)
+            return self.read(kind, row.server_id)
         can = self._capabilities.of(kind)
         if can is not None and can.update_create:
-            return self._read(kind, own_id)
+            return self.read(kind, own_id)
         found = self._search(kind, {"identifier": own_id})
         return Answer(404) if found is None else found
 
-    def _read(self, kind: str, server_id: str) -> _Found | Answer:
+    def read(self, kind: str, server_id: str) -> Found | Answer:
+        """Read a resource; the answer where there is none."""
         answer = self._client.request("GET", f"{kind}/{server_id}")
         if not answer.is_success:
             return answer
-        return _Found(server_id, answer.version, stored_digest(answer.body), answer.body)
+        return Found(server_id, answer.version, stored_digest(answer.body), answer.body)
 
-    def _search(self, kind: str, search: Mapping[str, str]) -> _Found | Answer | None:
+    def _search(self, kind: str, search: Mapping[str, str]) -> Found | Answer | None:
         """Return the one resource that matches, ``None`` where none does."""
         answer = self._client.request("GET", kind, params=search)
         if not answer.is_success:
@@ -242,7 +247,7 @@ class Sender:
         if not entries:
             return None
         version = str((entries[0].get("meta") or {}).get("versionId", ""))
-        return _Found(entries[0]["id"], version, stored_digest(entries[0]), entries[0])
+        return Found(entries[0]["id"], version, stored_digest(entries[0]), entries[0])
 
 
 def _search(body: Json) -> Mapping[str, str] | None:
@@ -265,8 +270,13 @@ def _created_id(answer: Answer, kind: str) -> str:
     return parts[parts.index(kind) + 1] if kind in parts[:-1] else ""
 
 
-def _refused(answer: Answer) -> Outcome:
-    """Status and issue codes: an issue's text may hold patient data."""
+def is_ours(row: Row, found: Found) -> bool:
+    """Whether the server holds a resource as we wrote it last, or may have written it."""
+    return found.version == row.version != "" or found.digest in row.was_sent
+
+
+def refused(answer: Answer) -> Outcome:
+    """Say what the server refused: by status and issue codes, as its text may hold patient data."""
     issues = answer.body.get("issue", ())
     codes = sorted({str(i.get("code", "")) for i in issues if isinstance(i, dict)} - {""})
     return Outcome(Result.REFUSED, why=" ".join([str(answer.status), *codes]))

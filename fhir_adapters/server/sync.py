@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from clinical_nlp.errors import OutputError
 from fhir_adapters.server.capabilities import read_capabilities
 from fhir_adapters.server.content import (
     ORDER,
@@ -22,7 +23,13 @@ from fhir_adapters.server.ledger import Ledger, Row, State
 from fhir_adapters.server.night import Night
 from fhir_adapters.server.origins import Origins
 from fhir_adapters.server.sending import Outcome, Result, Sender
+from fhir_adapters.server.tasks import ReviewTasks
 from fhir_adapters.server.transport import FhirClient, Json
+
+#: Of the resources on the server, the share, and the number, whose notes or patients may be gone
+#: in one night. More is an export that was cut: a tenth is also the limit of the batch.
+SHARE_GONE, MOST_GONE = 0.1, 100
+_OF_THE_EXPORT: Final = frozenset({"patient-gone", "note-withdrawn"})
 
 #: Resources planned and sent between two commits of intents to the ledger.
 CHUNK: Final = 200
@@ -97,11 +104,12 @@ class WriteBack:
         self.sender = Sender(client, read_capabilities(client))
         self._workers = workers
         self._progress = progress
+        self._tasks = ReviewTasks(ledger, self.sender)
         self._delivery = Delivery()
 
     def plan(self, night: Night) -> Delivery:
         """Count what would be sent and taken back; nothing is sent."""
-        reader = night.tell(self._ledger, ORDER)
+        reader = night.record(self._ledger, ORDER)
         for kind in ORDER:
             for resource in night.resources(kind):
                 said = about(resource, reader)
@@ -112,18 +120,30 @@ class WriteBack:
             self._delivery.retracted[reason] += 1
         return self._delivery
 
-    def send(self, night: Night) -> Delivery:
+    def send(self, night: Night, accept_drop: bool = False) -> Delivery:
         """Send what is new or changed, take back what is gone, and say where each comes from.
 
         A run that is cut off is gone on with by the next one.
+
+        Parameters
+        ----------
+        accept_drop
+            Take back however much is gone.
+
+        Raises
+        ------
+        OutputError
+            E546: so much is gone that the export was probably cut; nothing was sent.
         """
-        reader = night.tell(self._ledger, ORDER)
+        reader = night.record(self._ledger, ORDER)
+        if not accept_drop:
+            self._check_drop()
         with ThreadPoolExecutor(self._workers) as pool:
             for kind in ORDER:
                 for chunk in _chunks(night.resources(kind)):
                     self._send_chunk([(about(r, reader), r) for r in chunk], pool)
             self.retract(self._ledger.gone(), pool)
-        Origins(self._ledger, self.sender).tell(night)
+        Origins(self._ledger, self.sender).send(night)
         return self._delivery
 
     def retract(
@@ -137,20 +157,33 @@ class WriteBack:
                 self._note_withdrawal(row, reason, outcome)
         return self._delivery
 
+    def _check_drop(self) -> None:
+        """Stop where an export that was cut would take back what still holds."""
+        gone = sum(reason in _OF_THE_EXPORT for _, reason in self._ledger.gone())
+        held = self._ledger.count_live()
+        if gone > MOST_GONE and gone > held * SHARE_GONE:
+            raise OutputError(
+                "E546",
+                f"the notes or patients of {gone:,} of the {held:,} resources on the server are "
+                "no longer in the night's export, as if it had been cut; nothing was sent. See "
+                "that the export is whole; where they are truly gone, run again with "
+                "--accept-drop.",
+            )
+
     def _intent(self, said: About, row: Row | None) -> str:
         if row is None:
             return "new"
-        if row.state is State.TOUCHED and not self._reopens(said, row):
+        if row.state is State.TOUCHED and not self._may_reopen(said, row):
             return "theirs"
         unchanged = row.state is State.LIVE and row.material == said.material
         return "unchanged" if unchanged else "changed"
 
-    def _reopens(self, said: About, row: Row) -> bool:
-        """Whether a Task that someone dealt with asks anew: its patient's state or band rose."""
+    def _may_reopen(self, said: About, row: Row) -> bool:
+        """Whether a Task that someone touched may ask anew: its patient's state or band rose."""
         return said.kind == "Task" and self._ledger.rank_of(said.patient) > row.rank > 0
 
     def _send_chunk(self, chunk: Sequence[tuple[About, Json]], pool: ThreadPoolExecutor) -> None:
-        sent: list[tuple[About, Json, Row | None, str]] = []
+        sent: list[tuple[About, Json, Row | None]] = []
         for said, resource in chunk:
             row = self._ledger.get(said.key)
             intent = self._intent(said, row)
@@ -160,17 +193,17 @@ class WriteBack:
                     self._delivery.touched.append((said.key, "changed"))
                 continue
             body = with_references(resource, self._ledger.resolve)
-            over = ""
-            if row is not None and row.state is State.TOUCHED:
-                over = self.sender.version_of(said.kind, row.server_id)
-            sent.append((said, body, row, over))
-        self._ledger.begin((said, stored_digest(body)) for said, body, _, _ in sent)
-        outcomes = pool.map(lambda one: self.sender.send(one[1], one[2], one[3]), sent)
-        for (said, _, row, _), outcome in zip(sent, outcomes, strict=True):
-            self._note_sent(said, row, outcome)
+            if said.kind == "Task" and row is not None and row.server_id:
+                self._note_sent(said, self._tasks.update(said, body, row))
+                continue
+            sent.append((said, body, row))
+        self._ledger.begin((said, stored_digest(body)) for said, body, _ in sent)
+        outcomes = pool.map(lambda one: self.sender.send(one[1], one[2]), sent)
+        for (said, _, _), outcome in zip(sent, outcomes, strict=True):
+            self._note_sent(said, outcome)
         self._progress(len(chunk))
 
-    def _note_sent(self, said: About, row: Row | None, outcome: Outcome) -> None:
+    def _note_sent(self, said: About, outcome: Outcome) -> None:
         result = outcome.result
         self._delivery.counts[said.kind, result.value] += 1
         if result is Result.TOUCHED:
@@ -197,8 +230,8 @@ class WriteBack:
 
     def _note_touched(self, key: str, outcome: Outcome) -> None:
         self._delivery.touched.append((key, outcome.why))
-        self._ledger.set_state(key, State.TOUCHED, outcome.version)
-        self._ledger.tell_feedback(key, outcome.version, outcome.why)
+        self._ledger.set_state(key, State.TOUCHED)  # its version stays that of our last
+        self._ledger.record_feedback(key, outcome.version, outcome.why)
 
 
 def _status(row: Row) -> str:
@@ -214,5 +247,5 @@ def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
 def retract_version(writer: WriteBack, ledger: Ledger, rows: Iterable[Row]) -> Delivery:
     """Take back what one version wrote, and say so."""
     delivery = writer.retract((row, "version-withdrawn") for row in rows)
-    Origins(ledger, writer.sender).tell()
+    Origins(ledger, writer.sender).send()
     return delivery

@@ -7,6 +7,19 @@ from typing import BinaryIO
 
 from clinical_nlp.artifacts import open_private, output_errors
 
+#: Types written, in the order in which a server should load them.
+TYPES = (
+    "CodeSystem",
+    "StructureDefinition",
+    "DocumentReference",
+    "Device",
+    "Observation",
+    "FamilyMemberHistory",
+    "RiskAssessment",
+    "Task",
+    "Provenance",
+)
+
 _UNFINISHED = ".part"
 
 

@@ -22,7 +22,7 @@ from fhir_adapters.writing.device import model_device, reader_device
 from fhir_adapters.writing.elements import Json, Resource, dumps, reference
 from fhir_adapters.writing.extensions import extensions
 from fhir_adapters.writing.grouping import Statement, statements
-from fhir_adapters.writing.ndjson import NdjsonFolder
+from fhir_adapters.writing.ndjson import TYPES, NdjsonFolder
 from fhir_adapters.writing.observation import (
     family_history,
     is_family_history,
@@ -37,19 +37,6 @@ from fhir_adapters.writing.vocabulary import RunElements, load_vocabulary
 
 #: Reference to the resource of a finding, by note key, concept, start and end.
 FindingReferences = dict[tuple[str, str, int, int], Json]
-
-#: Types written, in the order in which a server should load them.
-TYPES = (
-    "CodeSystem",
-    "StructureDefinition",
-    "DocumentReference",
-    "Device",
-    "Observation",
-    "FamilyMemberHistory",
-    "RiskAssessment",
-    "Task",
-    "Provenance",
-)
 
 
 class FhirSink:

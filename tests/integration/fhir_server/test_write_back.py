@@ -101,16 +101,74 @@ def test_what_a_clinician_changed_is_never_written_over(
     assert server.current()[theirs]["status"] == "final" and gone.retracted["patient-gone"] == 1
 
 
-def test_completed_task_opens_again_only_when_the_band_rises(
-    server: FhirServer, tmp_path: Path, ledger: Path
+@pytest.mark.parametrize("is_noticed", [True, False], ids=["noticed before", "noticed now"])
+def test_finished_task_opens_again_with_what_people_added_when_the_band_rises(
+    server: FhirServer, tmp_path: Path, ledger: Path, is_noticed: bool
 ) -> None:
     deliver(server, night(tmp_path / "out", NOTES, RISK), ledger)
     task = key_of(server, "Task", "p1")
-    server.edit(task, status="completed")
-    deliver(server, night(tmp_path / "out", NOTES, RISK, model="2"), ledger)
-    assert server.current()[task]["status"] == "completed"
+    theirs = {"note": [{"text": "visto"}], "owner": {"display": "Dra. A"}}
+    server.edit(task, status="completed", statusReason={"text": "hecho"}, **theirs)
+    if is_noticed:
+        deliver(server, night(tmp_path / "out", NOTES, RISK, model="2"), ledger)
+        assert server.current()[task]["status"] == "completed"
     deliver(server, night(tmp_path / "out", NOTES, {**RISK, "p1": "suspected"}), ledger)
-    assert server.current()[task]["status"] == "requested"
+    held = server.current()[task]
+    assert held["status"] == "requested" and held["description"] == "suspected"
+    assert {k: held.get(k) for k in theirs} == theirs and "statusReason" not in held
+    # And what they added outlives the nights after it.
+    deliver(server, night(tmp_path / "out", NOTES, {**RISK, "p1": "raised"}, model="3"), ledger)
+    held = server.current()[task]
+    assert held["description"] == "raised" and held["note"] == theirs["note"]
+    deliver(server, night(tmp_path / "out", NOTES, {**RISK, "p1": "low"}, model="3"), ledger)
+    assert server.current()[task]["status"] == "cancelled"
+    assert server.current()[task]["note"] == theirs["note"]
+
+
+@pytest.mark.parametrize("status", ["received", "accepted", "in-progress", "on-hold"])
+def test_task_that_someone_works_on_is_left_when_the_band_rises(
+    server: FhirServer, tmp_path: Path, ledger: Path, status: str
+) -> None:
+    deliver(server, night(tmp_path / "out", NOTES, RISK), ledger)
+    task = key_of(server, "Task", "p1")
+    server.edit(task, status=status, owner={"display": "Dra. A"})
+    before = server.current()[task]
+    told = deliver(server, night(tmp_path / "out", NOTES, {**RISK, "p1": "suspected"}), ledger)
+    assert [key.split("/")[0] for key, _ in told.touched] == ["Task"]
+    deliver(server, night(tmp_path / "out", NOTES, {**RISK, "p1": "diagnosed"}), ledger)
+    assert server.current()[task] == before
+
+
+def test_cut_export_takes_nothing_back(tmp_path: Path, ledger: Path) -> None:
+    server = FhirServer()
+    many: Notes = {
+        f"p{n}": {f"DocumentReference/{n}": (f"nota {n}", {"edema": "sí"})} for n in range(150)
+    }
+    risk = dict.fromkeys(many, "moderate")
+    deliver(server, night(tmp_path / "out", many, risk), ledger)
+    few = {patient: many[patient] for patient in list(many)[:30]}
+    cut = night(tmp_path / "cut", few, risk)
+    writes = server.writes
+    with pytest.raises(OutputError, match="E546"):
+        deliver(server, cut, ledger)
+    assert server.writes == writes
+    with client_of(server) as client, Ledger(ledger, URL) as kept:
+        told = WriteBack(client, kept).send(Night(cut), accept_drop=True)
+    assert told.retracted == {"patient-gone": 240}
+
+
+def test_resource_refused_once_is_taken_back_when_it_is_gone(
+    server: FhirServer, tmp_path: Path, ledger: Path
+) -> None:
+    deliver(server, night(tmp_path / "out", NOTES, RISK), ledger)
+    edema = key_of(server, "Observation", "p2", "DocumentReference/n3", "edema")
+    server.refuse = lambda body: body.get("valueString") == "dudoso"
+    changed = {**NOTES, "p2": {"DocumentReference/n3": ("Sin edemas.", {"edema": "dudoso"})}}
+    assert deliver(server, night(tmp_path / "out", changed, RISK), ledger).refused
+    with Ledger(ledger, URL) as kept:
+        assert any(row.server_id in edema for row in kept.written_by(None, "cd"))
+    deliver(server, night(tmp_path / "out", {**NOTES, "p2": {}}, RISK), ledger)
+    assert server.current()[edema]["status"] == "entered-in-error"
 
 
 def test_new_model_leaves_observations_as_they_are(
@@ -198,7 +256,9 @@ def test_random_nights(seed: int, tmp_path_factory: pytest.TempPathFactory) -> N
         _check(server, out, theirs)
         for key in rng.sample(sorted(server.current()), k=2):
             if key.startswith(("Observation/", "Task/", "RiskAssessment/")):
-                server.edit(key, status="final", note=[{"text": f"visto {number}"}])
+                is_task = key.startswith("Task/")
+                status = rng.choice(["completed", "in-progress"]) if is_task else "final"
+                server.edit(key, status=status, note=[{"text": f"visto {number}"}])
                 theirs[key] = server.current()[key]
 
 
@@ -248,14 +308,20 @@ def _check(server: FhirServer, out: Path, theirs: dict[str, dict[str, Any]]) -> 
         place = f"{body['resourceType']}/{body['id']}"
         if place in theirs and body == theirs[place]:
             continue
-        theirs.pop(place, None)  # a Task that opened again
+        if place in theirs:  # only a finished Task opens again, and keeps what they wrote
+            edited = theirs[place]
+            assert place.startswith("Task/") and edited["status"] in ("completed", "requested")
+            assert body["note"] == edited["note"]
+            theirs[place] = body
+            resource = {**resource, "note": edited["note"]}
         for drop in ("basis", "focus", "device", "performer", "requester"):
             body, resource = ({k: v for k, v in r.items() if k != drop} for r in (body, resource))
         assert stored_digest(body) == stored_digest(resource)
     for place, own in keys.items():
         if own in said or own.startswith("Device/"):
             continue
-        if place in theirs:
+        if place in theirs and theirs[place]["status"] not in ("requested", "cancelled"):
             assert held[own] == theirs[place]
         else:
+            assert place not in theirs or held[own]["note"] == theirs[place]["note"]
             assert held[own]["status"] in ("entered-in-error", "cancelled")

@@ -101,6 +101,9 @@ def test_refused_resources_end_with_exit_code_3(server: _Server, out: Path) -> N
     [
         (["write-back", "out", "--server", "ftp://x"], "E135"),
         (["write-back", "out", "--server", "https://user:secret@x/r4"], "E135"),
+        (["write-back", "out", "--server", "https://secret@x/r4"], "E135"),
+        (["write-back", "out", "--server", "http://x/r4", "--token-file", "t"], "E137"),
+        (["write-back", "out", "--server", "http://127.0.0.1.x/r4", "--token-file", "t"], "E137"),
         (["write-back", "nothing", "--server", "http://127.0.0.1:9"], "E545"),
         (["write-back", "out", "--server", "SERVER", "--token-file", "none"], "E136"),
         (["retract", "--server", "SERVER"], "E134"),
