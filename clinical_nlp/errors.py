@@ -7,7 +7,7 @@ than a resource's reference.
 codes   what                                        exit code
 ======  ==========================================  =========
 E1xx    the command line or its configuration       2
-E2xx    the export (quarantined: 3; unusable: 4)    3, 4
+E2xx    the export (quarantined: 3; unusable: 4; cut: 9)
 E3xx    the pipeline, its lexicon or its rules      5
 E4xx    the registry or a model                     6
 E5xx    writing the results                         7
@@ -53,6 +53,12 @@ class InputError(ClinicalNlpError):
     """E2xx: the export cannot be read at all (a single bad resource is quarantined)."""
 
     exit_code = 4
+
+
+class IncompleteExportError(InputError):
+    """E284: the export holds far less than the one of the night before."""
+
+    exit_code = 9
 
 
 class PipelineError(ClinicalNlpError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -21,12 +21,14 @@ from clinical_nlp.batch.run_record import RunOutcome
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.errors import InputError
 from clinical_nlp.records import (
+    DayCounts,
     Note,
     NoteFindings,
     PatientRecord,
     PatientResult,
     Problem,
     RunContext,
+    SourceSummary,
 )
 from clinical_nlp.risk.index_day import IndexDay, find_index_day
 
@@ -78,6 +80,7 @@ class Quarantine:
 
 
 ContextMaker = Callable[[date], RunContext]
+SourceCheck = Callable[[SourceSummary], None]
 SinkMaker = Callable[[RunContext], Sequence[ResultSink]]
 
 
@@ -90,6 +93,7 @@ def run(
     quarantine: Quarantine,
     as_of: date | None = None,
     progress: JobProgress | None = None,
+    check_source: SourceCheck = lambda summary: None,
 ) -> RunOutcome:
     """Run the job over an export.
 
@@ -110,6 +114,8 @@ def run(
         The day the estimates refer to.
     progress
         Receives the bytes read, then the patients done.
+    check_source
+        Called after the scan; raises where the export should not be used.
 
     Returns
     -------
@@ -126,16 +132,10 @@ def run(
     progress.start("scan", source.size())
     summary = source.scan(progress.advance)
     scan_seconds = perf_counter() - began
-    index = IndexDay(as_of, {}) if as_of else find_index_day(summary.days)
-    day = index.day
-    if day is None:
-        raise InputError(
-            "E260",
-            "the export holds no dated resource, so the run has no day to speak of; "
-            "give one with --as-of YYYY-MM-DD.",
-        )
+    check_source(summary)
+    day, disbelieved = _day_of_run(as_of, summary)
     context = make_context(day)
-    outcome = RunOutcome(context, summary, RunStatistics(context), disbelieved=index.disbelieved)
+    outcome = RunOutcome(context, summary, RunStatistics(context), disbelieved=disbelieved)
     outcome.seconds["scan"] = scan_seconds
     for problem in source.problems():
         quarantine.add(problem)
@@ -161,6 +161,20 @@ def run(
     outcome.ended_workers = list(reader.ended_workers)
     outcome.quarantined = dict(sorted(quarantine.codes.items()))
     return outcome
+
+
+def _day_of_run(
+    as_of: date | None, summary: SourceSummary
+) -> tuple[date, Mapping[date, DayCounts]]:
+    """Return the day that the estimates speak of, and later days that are not believed."""
+    index = IndexDay(as_of, {}) if as_of else find_index_day(summary.days)
+    if index.day is None:
+        raise InputError(
+            "E260",
+            "the export holds no dated resource, so the run has no day to speak of; "
+            "give one with --as-of YYYY-MM-DD.",
+        )
+    return index.day, index.disbelieved
 
 
 def _read_groups(

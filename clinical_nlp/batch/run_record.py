@@ -62,6 +62,8 @@ class RunOutcome:
         Days after the end of the export, whose dates are taken as mistyped.
     codes
         What is recognised of the export's codes (``risk.code_report``).
+    completeness
+        How the export compares with that of the night before (``batch.completeness``).
     alerts
         What a person should look at before the results are used.
     """
@@ -82,6 +84,7 @@ class RunOutcome:
     energy: Mapping[str, Any] = field(default_factory=dict)
     disbelieved: Mapping[date, DayCounts] = field(default_factory=dict)
     codes: Mapping[str, Any] = field(default_factory=dict)
+    completeness: Mapping[str, Any] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
 
     @contextmanager
@@ -145,6 +148,7 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
                 str(day): asdict(counts) for day, counts in outcome.disbelieved.items()
             },
         },
+        "completeness": dict(outcome.completeness),
         "codes": dict(outcome.codes),
         "patients": dict(statistics.patients) | {"failed": outcome.failed_patients},
         "abstentions": dict(sorted(statistics.abstentions.items())),

@@ -65,6 +65,10 @@ _READER = typer.Option(
     help="Let the learned reader decide beside the rules; without it several times as fast, and "
     "worse on notes that are not written as the rules expect.",
 )
+_ACCEPT_DROP = typer.Option(
+    "--accept-drop",
+    help="Go on though the export holds far less than that of the run in DIR (exit code 9).",
+)
 _SHOW = typer.Option(
     "--show", min=0, metavar="N", help="Print the first N of each part of the work list."
 )
@@ -84,6 +88,7 @@ def batch(
     show: Annotated[int, _SHOW] = 0,
     quiet: Annotated[bool, _QUIET] = False,
     concept_map: Annotated[list[Path] | None, CONCEPT_MAP] = None,
+    accept_drop: Annotated[bool, _ACCEPT_DROP] = False,
 ) -> None:
     """Read an export, estimate every patient's risk of heart failure, write the results.
 
@@ -97,7 +102,7 @@ def batch(
     Exit codes: 0 everything was read; 3 something is in quarantine; 8 everything is written,
     but the work list is empty or far more patients than in the run before have no estimate;
     2 the command line, 4 the export, 5 the pipeline, 6 the model or its registry, 7 the
-    results' folder.
+    results' folder; 9 the export holds far less than the one before, whose results stay.
 
     Example: clinical-nlp batch export --out out --processes 2 --show 10
     """
@@ -126,6 +131,7 @@ def batch(
         mentions=mentions,
         learned=reader,
         quiet=quiet,
+        accept_drop=accept_drop,
     )
     quarantined = sum(outcome.quarantined.values())
     if not quiet:
@@ -157,10 +163,12 @@ def _run(
     mentions: bool,
     learned: bool,
     quiet: bool,
+    accept_drop: bool,
 ) -> RunOutcome:
     """Run the batch, publish its results and return its counts."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
     from clinical_nlp.batch.alerts import find_alerts, find_earlier_run
+    from clinical_nlp.batch.completeness import CompletenessGate
     from clinical_nlp.batch.extraction import NoteReader
     from clinical_nlp.batch.isolation import killed_workers, report_or_notice
     from clinical_nlp.batch.job import Quarantine, run
@@ -179,6 +187,7 @@ def _run(
     concepts = lexicon.concepts
     limit = bands.worklist_threshold if threshold is None else threshold
     codes: dict[str, Any] = {}
+    gate = CompletenessGate(out / RUN_RECORD, accept_drop)
 
     def begin(day: date) -> RunContext:  # before anything is scored
         codes.update(report_codes(source.coded_events(), lexicon, concept_map))
@@ -209,8 +218,10 @@ def _run(
                 quarantine,
                 as_of,
                 progress,
+                gate.check,
             )
         outcome.codes = codes
+        outcome.completeness = gate.to_json()
         outcome.alerts = find_alerts(outcome, find_earlier_run(out, outcome.context.as_of))
         add_facts(outcome, models.resolved, energy.report(), processes)
         outcome.reader = models.reader_digest

@@ -200,6 +200,23 @@ def test_batch_fatal_error_has_exit_code_and_sentence(
     assert "Traceback" not in told
 
 
+def test_export_that_was_cut_leaves_the_night_before(
+    tmp_path: Path, here: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here("simulate", "--patients", "8", "--seed", "5", "export") == 0
+    everyone = ("--quiet", "--no-reader", "--threshold", "0")
+    assert here("batch", "export", "--out", "out", *everyone) == 0
+    before = digests(tmp_path / "out")
+    for lacking in (tmp_path / "export").glob("DocumentReference*"):
+        lacking.unlink()
+    assert here("batch", "export", "--out", "out", *everyone) == 9
+    assert "DocumentReference" in capsys.readouterr().err
+    assert digests(tmp_path / "out") == before
+    assert here("batch", "export", "--out", "out", *everyone, "--accept-drop") in (0, 8)
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["completeness"]["drop_accepted"] and run["input"]["notes"] == 0
+
+
 def test_batch_with_mentions_writes_mentions_table(
     tmp_path: Path, here: Callable[..., int], cli: Cli
 ) -> None:
