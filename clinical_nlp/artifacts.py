@@ -25,6 +25,9 @@ MODEL_FOLDER = "model"
 #: What stands beside it: digests, model card, metrics.
 MANIFEST, CARD, METRICS = "manifest.json", "card.md", "metrics.json"
 
+#: Link in a batch's output folder to the run that counts.
+CURRENT = "current"
+
 #: Written by MLflow beside a model that it downloads; not part of the model.
 _NOT_MODEL_FILES = frozenset({"registered_model_meta"})
 
@@ -150,6 +153,16 @@ def differing(recorded: Mapping[str, str], found: Mapping[str, str]) -> list[str
     return sorted(
         name for name in recorded.keys() | found.keys() if recorded.get(name) != found.get(name)
     )
+
+
+def published(out: Path) -> Path:
+    """Return the folder of the run that counts in a batch's output folder.
+
+    Who reads several files asks once: the next night may move the link in between. The folder
+    itself where it holds no runs.
+    """
+    current = out / CURRENT
+    return current.resolve() if current.is_symlink() else out
 
 
 @contextmanager

@@ -66,6 +66,8 @@ class RunOutcome:
         How the export compares with that of the night before (``batch.completeness``).
     alerts
         What a person should look at before the results are used.
+    outputs
+        SHA-256 of each file of the results, by relative path.
     """
 
     context: RunContext
@@ -86,6 +88,7 @@ class RunOutcome:
     codes: Mapping[str, Any] = field(default_factory=dict)
     completeness: Mapping[str, Any] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -155,6 +158,7 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
         "notes": dict(statistics.notes) | {"failed": outcome.failed_notes},
         "findings": dict(statistics.findings),
         "quarantined": dict(outcome.quarantined),
+        "outputs": dict(outcome.outputs),
         "written": dict(sorted(outcome.written.items())),
         "ended_workers": list(outcome.ended_workers),
         "seconds": {stage: round(s, 3) for stage, s in outcome.seconds.items()},

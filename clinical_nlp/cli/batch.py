@@ -28,7 +28,7 @@ _EXPORT = typer.Argument(
 _OUT = typer.Option(
     "--out",
     metavar="DIR",
-    help="Folder for the results: new, empty, or holding an earlier run, which is replaced.",
+    help="Folder for the results: new, empty, or holding earlier runs.",
     show_default=False,
 )
 _AS_OF = typer.Option(
@@ -69,6 +69,9 @@ _ACCEPT_DROP = typer.Option(
     "--accept-drop",
     help="Go on though the export holds far less than that of the run in DIR (exit code 9).",
 )
+_KEEP_NIGHTS = typer.Option(
+    "--keep-nights", min=1, metavar="N", help="Runs kept in DIR/runs, with this one."
+)
 _SHOW = typer.Option(
     "--show", min=0, metavar="N", help="Print the first N of each part of the work list."
 )
@@ -89,6 +92,7 @@ def batch(
     quiet: Annotated[bool, _QUIET] = False,
     concept_map: Annotated[list[Path] | None, CONCEPT_MAP] = None,
     accept_drop: Annotated[bool, _ACCEPT_DROP] = False,
+    keep_nights: Annotated[int, _KEEP_NIGHTS] = 7,
 ) -> None:
     """Read an export, estimate every patient's risk of heart failure, write the results.
 
@@ -132,6 +136,7 @@ def batch(
         learned=reader,
         quiet=quiet,
         accept_drop=accept_drop,
+        keep_nights=keep_nights,
     )
     quarantined = sum(outcome.quarantined.values())
     if not quiet:
@@ -164,6 +169,7 @@ def _run(
     learned: bool,
     quiet: bool,
     accept_drop: bool,
+    keep_nights: int,
 ) -> RunOutcome:
     """Run the batch, publish its results and return its counts."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
@@ -173,7 +179,7 @@ def _run(
     from clinical_nlp.batch.isolation import killed_workers, report_or_notice
     from clinical_nlp.batch.job import Quarantine, run
     from clinical_nlp.batch.models import load_models
-    from clinical_nlp.batch.output import RUN_RECORD, OutputFolder
+    from clinical_nlp.batch.output import RUN_RECORD, OutputFolder, digests_of
     from clinical_nlp.batch.run_record import add_facts, write_run_record
     from clinical_nlp.cli.progress import BatchProgress
     from clinical_nlp.lexicon import load_lexicon
@@ -194,7 +200,7 @@ def _run(
         print_codes(console, codes, shown=5)
         return models.context(day, limit)
 
-    with OutputFolder(out) as output:
+    with OutputFolder(out, keep_nights) as output:
         folder = output.staging
         with console.status("Loading the pipeline and the risk model ..."):
             models = load_models(model_uri, mentions, learned)
@@ -229,6 +235,7 @@ def _run(
             quarantine.add(problem)
         quarantine.close()
         outcome.quarantined = dict(sorted(quarantine.codes.items()))
+        outcome.outputs = digests_of(folder)
         write_run_record(folder / RUN_RECORD, outcome)
         output.publish()
     if outcome.ended_workers:  # with --quiet too, so that the log has it

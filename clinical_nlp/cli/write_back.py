@@ -88,7 +88,7 @@ def write_back(
 
             delivery = WriteBack(client, kept, workers, progress).send(night, accept_drop)
     report = json.dumps(delivery.to_json(), indent=1, ensure_ascii=False)
-    with output_errors("delivered.json"), open_private(out / "delivered.json") as file:
+    with output_errors("delivered.json"), open_private(night.folder / "delivered.json") as file:
         file.write((report + "\n").encode())
     typer.echo(_summary(delivery))
     if delivery.refused:

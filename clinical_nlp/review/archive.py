@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from clinical_nlp.artifacts import published
 from clinical_nlp.errors import InputError, OutputError
 
 AUDIT, RUN, REVIEWS = "audit.parquet", "run.json", "reviews.ndjson"
@@ -66,11 +67,12 @@ def archive_batch(out: Path, archive: Path) -> Path:
     OutputError
         E515: the archive cannot be written.
     """
+    name, out = out.name, published(out)
     try:
         digest = hashlib.sha256((out / AUDIT).read_bytes()).hexdigest()
         day = str(json.loads((out / RUN).read_text("utf-8"))["as_of"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise _absent(f"'{out.name}' holds no {AUDIT} and {RUN} of a batch") from None
+        raise _absent(f"'{name}' holds no {AUDIT} and {RUN} of a batch") from None
     folder = archive / f"{day}-{digest[:16]}"
     if folder.is_dir():
         return folder

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clinical_nlp.artifacts import published
 from clinical_nlp.batch.sinks.estimates_table import estimate_from_row
 from clinical_nlp.batch.sinks.findings_table import finding_from_row
 from clinical_nlp.batch.sinks.worklist import main_reasons
@@ -88,7 +89,8 @@ class BatchOutput:
     """A batch's results, read from its tables on demand; :func:`open_batch` opens them."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        # Of one run, whatever the next night puts in its place.
+        self.folder = published(folder)
         metadata = self._read(ESTIMATES, columns=[]).schema.metadata or {}
         try:
             self.as_of = date.fromisoformat(metadata[b"as_of"].decode())

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from clinical_nlp.artifacts import published
 from clinical_nlp.errors import OutputError
 from fhir_adapters.server.content import rank
 from fhir_adapters.server.ledger import Ledger
@@ -27,8 +28,10 @@ class Night:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._fhir = folder / "fhir"
-        if not (folder / "run.json").is_file() or not self._fhir.is_dir():
+        #: Folder of the run that counts when the night is opened.
+        self.folder = published(folder)
+        self._fhir = self.folder / "fhir"
+        if not (self.folder / "run.json").is_file() or not self._fhir.is_dir():
             raise OutputError(
                 "E545",
                 f"'{folder.name}' holds no results of a whole run (run.json and fhir/); give the "

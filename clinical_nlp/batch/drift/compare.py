@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clinical_nlp.artifacts import read_toml
+from clinical_nlp.artifacts import published, read_toml
 from clinical_nlp.batch.drift.stability import StabilityIndex, Vector, stability_index
 from clinical_nlp.errors import InputError
 
@@ -96,6 +96,7 @@ def compare_batches(before: Path, after: Path) -> Drift:
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], pa.Table, pa.Table]:
+    name, folder = folder.name, published(folder)
     try:
         run = json.loads((folder / "run.json").read_text("utf-8"))
         features = pq.read_table(folder / "features.parquet")
@@ -105,7 +106,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], pa.Table, pa.Table]:
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             "E273",
-            f"'{folder.name}' has no readable run.json, estimates.parquet and features.parquet: "
+            f"'{name}' has no readable run.json, estimates.parquet and features.parquet: "
             "name two folders that 'clinical-nlp batch --out' wrote.",
         ) from None
     return run, features, estimates

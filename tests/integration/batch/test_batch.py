@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from clinical_nlp.artifacts import read_manifest, shipped_folder
+from clinical_nlp.artifacts import published, read_manifest, shipped_folder
 from clinical_nlp.records import EstimateStatus
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -36,11 +36,21 @@ REPEATABLE = (
 
 
 def digests(out: Path) -> dict[str, str]:
+    out = published(out)
     files = [p for p in sorted(out.rglob("*")) if p.is_file()]
     return {
         str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in files
         if p.relative_to(out).parts[0] in REPEATABLE
+    }
+
+
+def all_digests(out: Path) -> dict[str, str]:
+    out = published(out)
+    return {
+        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in out.rglob("*")
+        if path.is_file()
     }
 
 
@@ -68,6 +78,12 @@ def test_batch_writes_all_outputs(demo_batch: Path) -> None:
         "report.html",
         "run.json",
         "quarantine.ndjson",
+        "current",
+        "runs",
+    }
+    run = json.loads((out / "run.json").read_text())
+    assert run["outputs"] == {
+        path: digest for path, digest in all_digests(out).items() if path != "run.json"
     }
     assert not (out / ".partial").exists(), "the spool of notes must be gone"
 
