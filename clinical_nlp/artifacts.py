@@ -87,6 +87,20 @@ def digest_of(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(digests), sort_keys=True).encode()).hexdigest()
 
 
+def package_digest(name: str) -> str:
+    """Hex SHA-256 over an installed package's code and data; shipped models have their own."""
+    root = Path(str(files(name)))
+    return digest_of(
+        {
+            path.relative_to(root).as_posix(): file_digest(path)
+            for path in sorted(root.rglob("*"))
+            if path.is_file()
+            and "__pycache__" not in path.parts
+            and "shipped_models" not in path.parts
+        }
+    )
+
+
 def write_manifest(shipped: Path, **facts: object) -> str:
     """Record the digests of a shipped model's files; return the digest over all of them.
 

@@ -6,7 +6,7 @@ written of it is its type and place, never its message, which may quote a note.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -100,32 +100,50 @@ def _estimate_one(
         )
 
 
-def write_each(sinks: Sequence[ResultSink], result: PatientResult) -> Iterator[Problem]:
-    """Write a result to every sink; yield a row for each that could not take it.
+def write_each(
+    sinks: Sequence[ResultSink], result: PatientResult, keep: bool = False
+) -> tuple[list[bytes], list[Problem]]:
+    """Write a result to every sink.
 
     A sink takes a patient as a whole or not at all.
+
+    Parameters
+    ----------
+    keep
+        Return what was written.
+
+    Returns
+    -------
+    list of bytes
+        What was written, for :func:`append_each`: one a sink where nothing failed.
+    list of Problem
+        A row for each sink that could not take it.
 
     Raises
     ------
     clinical_nlp.errors.OutputError
         The disk or the folder is at fault.
     """
+    parts, problems = [], []
     for sink in sinks:
         try:
-            sink.write(result)
+            rendered = sink.render(result)
+            part = sink.dump(rendered) if keep else b""
+            sink.append(rendered)
+            parts.append(part)
         except Exception as error:  # the patient is missing from this output
             if isinstance(error, OSError) or (
                 isinstance(error, ClinicalNlpError) and error.code != _INVALID_FHIR
             ):
                 raise
-            yield _unwritten(sink, result.record.id, error)
+            problems.append(_unwritten(sink, result.record.id, error))
+    return parts, problems
 
 
-def rows_lost(sinks: Sequence[ResultSink]) -> Iterator[Problem]:
-    """Yield a row for each patient whose table rows could not be stored when a table closed."""
-    for sink in sinks:
-        for patient, error in getattr(sink, "lost", ()):
-            yield _unwritten(sink, patient, error)
+def append_each(sinks: Sequence[ResultSink], parts: Sequence[bytes]) -> None:
+    """Append to every sink what :func:`write_each` returned in an earlier run."""
+    for sink, part in zip(sinks, parts, strict=True):
+        sink.append(sink.load(part))
 
 
 def report_or_notice(

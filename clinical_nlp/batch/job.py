@@ -9,14 +9,21 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from time import perf_counter
 
-from clinical_nlp.batch.extraction import NoteFailure, NoteOutcome, NoteReader, NoteReading
-from clinical_nlp.batch.isolation import estimate_each, note_problem, rows_lost, write_each
-from clinical_nlp.batch.ports import PatientSource, ResultSink, RiskEstimator
+from clinical_nlp.batch.extraction import NoteFailure, NoteOutcome, NoteReading
+from clinical_nlp.batch.isolation import append_each, estimate_each, note_problem, write_each
+from clinical_nlp.batch.ports import (
+    NoCache,
+    PatientSource,
+    ResultCache,
+    ResultSink,
+    RiskEstimator,
+    TextReader,
+)
 from clinical_nlp.batch.run_record import RunOutcome
 from clinical_nlp.batch.statistics import RunStatistics
 from clinical_nlp.errors import InputError
@@ -27,6 +34,7 @@ from clinical_nlp.records import (
     PatientRecord,
     PatientResult,
     Problem,
+    RiskEstimate,
     RunContext,
     SourceSummary,
 )
@@ -86,7 +94,7 @@ SinkMaker = Callable[[RunContext], Sequence[ResultSink]]
 
 def run(
     source: PatientSource,
-    reader: NoteReader,
+    reader: TextReader,
     estimator: RiskEstimator,
     make_context: ContextMaker,
     make_sinks: SinkMaker,
@@ -94,6 +102,7 @@ def run(
     as_of: date | None = None,
     progress: JobProgress | None = None,
     check_source: SourceCheck = lambda summary: None,
+    cache: ResultCache | None = None,
 ) -> RunOutcome:
     """Run the job over an export.
 
@@ -116,6 +125,9 @@ def run(
         Receives the bytes read, then the patients done.
     check_source
         Called after the scan; raises where the export should not be used.
+    cache
+        What an earlier run made of each patient: those of whom nothing has changed are neither
+        read nor estimated again.
 
     Returns
     -------
@@ -127,7 +139,7 @@ def run(
     clinical_nlp.errors.InputError
         E260 where the export has no dated resource and ``as_of`` is not given.
     """
-    progress = progress or JobProgress()
+    progress, cache = progress or JobProgress(), cache or NoCache()
     began = perf_counter()
     progress.start("scan", source.size())
     summary = source.scan(progress.advance)
@@ -140,22 +152,19 @@ def run(
     for problem in source.problems():
         quarantine.add(problem)
     sinks: list[ResultSink] = [outcome.statistics, *make_sinks(context)]
+    cache.begin(context, [type(sink).__name__ for sink in sinks])
     progress.start("patients", summary.patients)
-    for group, notes in _read_groups(source, reader, quarantine, outcome):
+    for group in _read_groups(source, reader, quarantine, outcome, cache):
+        new = [(case.record, case.notes) for case in group if case.parts is None]
         with outcome.timed("estimate"):
-            estimates = estimate_each(estimator, list(zip(group, notes, strict=True)), day)
+            estimates = estimate_each(estimator, new, day)
         with outcome.timed("write"):
-            for record, found, estimate in zip(group, notes, estimates, strict=True):
-                if isinstance(estimate, Problem):
-                    quarantine.add(estimate)
-                    continue
-                for problem in write_each(sinks, PatientResult(record, found, estimate)):
-                    quarantine.add(problem)
+            _write_group(group, estimates, sinks, quarantine, cache)
         progress.advance(len(group))
     with outcome.timed("write"):
         for sink in sinks:
             outcome.written.update(sink.close())
-    for problem in (*source.problems(), *rows_lost(sinks)):
+    for problem in source.problems():
         quarantine.add(problem)
     outcome.failed_patients = summary.patients - outcome.statistics.patients["seen"]
     outcome.ended_workers = list(reader.ended_workers)
@@ -177,16 +186,79 @@ def _day_of_run(
     return index.day, index.disbelieved
 
 
+@dataclass(slots=True)
+class _Case:
+    """A patient on the way through the job.
+
+    Parameters
+    ----------
+    parts
+        Results kept of an earlier run; the notes are not read then.
+    is_whole
+        Whether every note could be read.
+    """
+
+    record: PatientRecord
+    parts: Sequence[bytes] | None
+    notes: tuple[NoteFindings, ...] = ()
+    is_whole: bool = True
+
+    @property
+    def texts(self) -> list[str]:
+        """Texts to be read."""
+        return [] if self.parts is not None else [note.text for note in self.record.notes]
+
+
+def _write_group(
+    group: Sequence[_Case],
+    estimates: Sequence[RiskEstimate | Problem],
+    sinks: Sequence[ResultSink],
+    quarantine: Quarantine,
+    cache: ResultCache,
+) -> None:
+    """Write the results of a group, in order; ``estimates`` are of those that were read."""
+    made = iter(estimates)
+    for case in group:
+        if case.parts is not None:
+            append_each(sinks, case.parts)
+        else:
+            _write_new(case, next(made), sinks, quarantine, cache)
+    cache.commit()
+
+
+def _write_new(
+    case: _Case,
+    estimate: RiskEstimate | Problem,
+    sinks: Sequence[ResultSink],
+    quarantine: Quarantine,
+    cache: ResultCache,
+) -> None:
+    """Write a patient's result; keep it where nothing of it failed."""
+    if isinstance(estimate, Problem):
+        quarantine.add(estimate)
+        return
+    result = PatientResult(case.record, case.notes, estimate)
+    parts, problems = write_each(sinks, result, cache.keeps)
+    for problem in problems:
+        quarantine.add(problem)
+    if case.is_whole and not problems:
+        cache.put(case.record, parts)
+
+
 def _read_groups(
-    source: PatientSource, reader: NoteReader, quarantine: Quarantine, outcome: RunOutcome
-) -> Iterator[tuple[list[PatientRecord], list[tuple[NoteFindings, ...]]]]:
+    source: PatientSource,
+    reader: TextReader,
+    quarantine: Quarantine,
+    outcome: RunOutcome,
+    cache: ResultCache,
+) -> Iterator[list[_Case]]:
     """Yield groups of patients with their notes read, in the source's order."""
-    groups: deque[list[PatientRecord]] = deque()  # read, their notes not yet returned
+    groups: deque[list[_Case]] = deque()  # their notes not yet returned
 
     def batches() -> Iterator[list[str]]:
-        for group in _grouped(source.records()):
+        for group in _grouped(_Case(record, cache.get(record)) for record in source.records()):
             groups.append(group)
-            yield [note.text for record in group for note in record.notes]
+            yield [text for case in group for text in case.texts]
 
     outcomes = reader.read(batches())
     while True:
@@ -196,21 +268,24 @@ def _read_groups(
             return
         group = groups.popleft()
         rest = iter(read)
-        yield (
-            group,
-            [
-                tuple(_note_findings(n, next(rest), quarantine, outcome) for n in record.notes)
-                for record in group
-            ],
-        )
+        for case in group:
+            if case.parts is not None:
+                continue
+            own = [next(rest) for _ in case.record.notes]
+            case.is_whole = not any(isinstance(each, NoteFailure) for each in own)
+            case.notes = tuple(
+                _note_findings(note, found, quarantine, outcome)
+                for note, found in zip(case.record.notes, own, strict=True)
+            )
+        yield group
 
 
-def _grouped(records: Iterator[PatientRecord]) -> Iterator[list[PatientRecord]]:
-    group: list[PatientRecord] = []
+def _grouped(cases: Iterator[_Case]) -> Iterator[list[_Case]]:
+    group: list[_Case] = []
     notes = 0
-    for record in records:
-        group.append(record)
-        notes += len(record.notes)
+    for case in cases:
+        group.append(case)
+        notes += len(case.texts)
         if notes >= NOTES_PER_GROUP or len(group) >= PATIENTS_PER_GROUP:
             yield group
             group, notes = [], 0

@@ -64,6 +64,9 @@ class RunOutcome:
         What is recognised of the export's codes (``risk.code_report``).
     completeness
         How the export compares with that of the night before (``batch.completeness``).
+    state
+        Notes that were read, and patients whose results of an earlier run stand; ``None``
+        without ``--state``.
     alerts
         What a person should look at before the results are used.
     outputs
@@ -87,6 +90,7 @@ class RunOutcome:
     disbelieved: Mapping[date, DayCounts] = field(default_factory=dict)
     codes: Mapping[str, Any] = field(default_factory=dict)
     completeness: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, int] | None = None
     alerts: Sequence[Alert] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
 
@@ -152,6 +156,7 @@ def write_run_record(path: Path, outcome: RunOutcome) -> None:
             },
         },
         "completeness": dict(outcome.completeness),
+        "state": outcome.state and dict(outcome.state),
         "codes": dict(outcome.codes),
         "patients": dict(statistics.patients) | {"failed": outcome.failed_patients},
         "abstentions": dict(sorted(statistics.abstentions.items())),

@@ -5,10 +5,12 @@ Nothing of a single patient is kept: memory is bounded by the lexicon and the nu
 
 from __future__ import annotations
 
+import json
 import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias
 
 from clinical_nlp.records import (
@@ -44,6 +46,38 @@ _BIN_RATIO = 1.6
 # The first band starts at 0, which a logarithmic axis has no place for: its bins start
 # five halvings below its upper bound and the first one takes all that is lower.
 _FIRST_BAND_SPAN = 32
+
+
+#: Fields of :class:`Counts` that are counters.
+_COUNTERS = ("patients", "notes", "findings", "bands", "abstentions")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one patient adds to :class:`RunStatistics`, by its attributes' names.
+
+    Parameters
+    ----------
+    bin
+        Bin of the histogram; ``None`` for a patient without a probability.
+    """
+
+    patients: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    findings: Counter[str] = field(default_factory=Counter)
+    bands: Counter[str] = field(default_factory=Counter)
+    abstentions: Counter[str] = field(default_factory=Counter)
+    concepts: dict[str, Counter[str]] = field(default_factory=dict)
+    bin: int | None = None
+
+    def add_finding(self, finding: Finding) -> None:
+        """Count one finding."""
+        self.findings["seen"] += 1
+        self.findings["affirmed"] += finding.affirmed
+        self.findings["measured"] += finding.value is not None
+        for flag, is_set in zip(FLAGS, finding.flags, strict=True):
+            self.findings[flag] += is_set
+        self.concepts.setdefault(finding.concept, Counter())[stance(finding)] += 1
 
 
 class RunStatistics:
@@ -84,52 +118,71 @@ class RunStatistics:
         self.edges = histogram_edges(scale)
         self.histogram = [0] * (len(self.edges) - 1)
 
-    def write(self, result: PatientResult) -> None:
+    def render(self, result: PatientResult) -> Counts:
         """Count one patient."""
         estimate = result.estimate
         texts = sum(bool(n.note.text.strip()) for n in result.notes)
         found = sum(bool(n.findings) for n in result.notes)
-        self.patients["seen"] += 1
-        self.patients["with_notes"] += bool(result.notes)
-        self.patients["with_text"] += bool(texts)
-        self.patients["with_findings"] += bool(found)
-        self.patients[estimate.status.value] += 1
-        self.patients["worklist"] += is_on_worklist(estimate, self._threshold)
-        self.notes["seen"] += len(result.notes)
-        self.notes["with_text"] += texts
-        self.notes["with_findings"] += found
+        counts = Counts()
+        counts.patients.update(
+            {
+                "seen": 1,
+                "with_notes": bool(result.notes),
+                "with_text": bool(texts),
+                "with_findings": bool(found),
+                estimate.status.value: 1,
+                "worklist": is_on_worklist(estimate, self._threshold),
+            }
+        )
+        counts.notes.update({"seen": len(result.notes), "with_text": texts, "with_findings": found})
         if estimate.status is EstimateStatus.SCORED and estimate.probability is not None:
             last = len(self.histogram) - 1
-            self.histogram[min(bisect_right(self.edges, estimate.probability) - 1, last)] += 1
+            counts.bin = min(bisect_right(self.edges, estimate.probability) - 1, last)
             if estimate.band is not None:
-                self.bands[estimate.band] += 1
-            self._count_interval(estimate.interval, estimate.probability)
+                counts.bands[estimate.band] += 1
+            self._count_interval(estimate.interval, estimate.probability, counts.patients)
         elif estimate.status is EstimateStatus.ABSTAINED and estimate.abstention is not None:
-            self.abstentions[estimate.abstention] += 1
+            counts.abstentions[estimate.abstention] += 1
         for note in result.notes:
             for finding in note.findings:
-                self._count(finding)
+                counts.add_finding(finding)
+        return counts
+
+    def append(self, rendered: Counts) -> None:
+        """Add one patient's counts."""
+        for name in _COUNTERS:
+            getattr(self, name).update(getattr(rendered, name))
+        for concept, stances in rendered.concepts.items():
+            self.concepts.setdefault(concept, Counter()).update(stances)
+        if rendered.bin is not None:
+            self.histogram[rendered.bin] += 1
+
+    def write(self, result: PatientResult) -> None:
+        """Count and add one patient."""
+        self.append(self.render(result))
+
+    def dump(self, rendered: Counts) -> bytes:
+        """Return one patient's counts as JSON."""
+        return json.dumps({f.name: getattr(rendered, f.name) for f in fields(Counts)}).encode()
+
+    def load(self, data: bytes) -> Counts:
+        """Read one patient's counts."""
+        return Counts(**json.loads(data))
 
     def close(self) -> Mapping[str, int]:
         """Return nothing: no file is written here."""
         return {}
 
-    def _count_interval(self, interval: tuple[float, float] | None, probability: float) -> None:
+    def _count_interval(
+        self, interval: tuple[float, float] | None, probability: float, patients: Counter[str]
+    ) -> None:
         if interval is None:
-            self.patients["without_interval"] += 1
+            patients["without_interval"] += 1
             return
         low, high = interval
         listed = probability >= self._threshold
-        self.patients["worklist_unsure"] += listed and low < self._threshold
-        self.patients["below_unsure"] += not listed and high >= self._threshold
-
-    def _count(self, finding: Finding) -> None:
-        self.findings["seen"] += 1
-        self.findings["affirmed"] += finding.affirmed
-        self.findings["measured"] += finding.value is not None
-        for flag, is_set in zip(FLAGS, finding.flags, strict=True):
-            self.findings[flag] += is_set
-        self.concepts.setdefault(finding.concept, Counter())[stance(finding)] += 1
+        patients["worklist_unsure"] += listed and low < self._threshold
+        patients["below_unsure"] += not listed and high >= self._threshold
 
 
 def summarise(patients: Mapping[str, int]) -> str:

@@ -72,6 +72,13 @@ _ACCEPT_DROP = typer.Option(
 _KEEP_NIGHTS = typer.Option(
     "--keep-nights", min=1, metavar="N", help="Runs kept in DIR/runs, with this one."
 )
+_STATE = typer.Option(
+    "--state",
+    metavar="DIR",
+    help="Folder that keeps findings and results from night to night: only what changed is read "
+    "and estimated again, with the same results. Private: it holds words of notes.",
+    show_default=False,
+)
 _SHOW = typer.Option(
     "--show", min=0, metavar="N", help="Print the first N of each part of the work list."
 )
@@ -93,6 +100,7 @@ def batch(
     concept_map: Annotated[list[Path] | None, CONCEPT_MAP] = None,
     accept_drop: Annotated[bool, _ACCEPT_DROP] = False,
     keep_nights: Annotated[int, _KEEP_NIGHTS] = 7,
+    state: Annotated[Path | None, _STATE] = None,
 ) -> None:
     """Read an export, estimate every patient's risk of heart failure, write the results.
 
@@ -114,6 +122,8 @@ def batch(
         raise UsageError(
             "E101", "--out names the export itself; give the results a folder of their own."
         )
+    if state is not None and mentions:
+        raise UsageError("E138", "--state keeps no mentions: leave out --state or --mentions")
     from fhir_adapters.reading import BulkExport
     from fhir_adapters.reading.files import export_files
 
@@ -137,6 +147,7 @@ def batch(
         quiet=quiet,
         accept_drop=accept_drop,
         keep_nights=keep_nights,
+        state=state,
     )
     quarantined = sum(outcome.quarantined.values())
     if not quiet:
@@ -170,6 +181,7 @@ def _run(
     quiet: bool,
     accept_drop: bool,
     keep_nights: int,
+    state: Path | None,
 ) -> RunOutcome:
     """Run the batch, publish its results and return its counts."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
@@ -181,6 +193,7 @@ def _run(
     from clinical_nlp.batch.models import load_models
     from clinical_nlp.batch.output import RUN_RECORD, OutputFolder, digests_of
     from clinical_nlp.batch.run_record import add_facts, write_run_record
+    from clinical_nlp.batch.state.nightly import open_state
     from clinical_nlp.cli.progress import BatchProgress
     from clinical_nlp.lexicon import load_lexicon
     from clinical_nlp.registry.energy import measured
@@ -211,10 +224,11 @@ def _run(
             BatchProgress(console) as progress,
             open_export(folder) as source,
             NoteReader(models.nlp, processes, mentions, learned) as reader,
+            open_state(state, reader, models) as kept,
         ):
             outcome = run(
                 source,
-                reader,
+                kept.reader,
                 models.resolved.model,
                 begin,
                 lambda context: [
@@ -225,8 +239,11 @@ def _run(
                 as_of,
                 progress,
                 gate.check,
+                kept.results,
             )
+            kept.finish()
         outcome.codes = codes
+        outcome.state = kept.counts()
         outcome.completeness = gate.to_json()
         outcome.alerts = find_alerts(outcome, find_earlier_run(out, outcome.context.as_of))
         add_facts(outcome, models.resolved, energy.report(), processes)

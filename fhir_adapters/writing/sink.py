@@ -36,6 +36,8 @@ from fhir_adapters.writing.urls import DEFAULT_BASE, OBSERVATION_VALUE, Canonica
 from fhir_adapters.writing.vocabulary import RunElements, load_vocabulary
 
 #: Reference to the resource of a finding, by note key, concept, start and end.
+#: Type and JSON of each resource.
+Lines = list[tuple[str, str]]
 FindingReferences = dict[tuple[str, str, int, int], Json]
 
 
@@ -120,17 +122,34 @@ class FhirSink:
     def __exit__(self, *failure: object) -> None:
         self._folder.discard()
 
-    def write(self, result: PatientResult) -> None:
-        """Write every resource about one patient; none of them, if one cannot be made."""
+    def render(self, result: PatientResult) -> Lines:
+        """Return every resource about one patient; fails where one cannot be made."""
         try:
             self._make(result)
-            self._flush()
+            return [(resource.kind, resource.line) for resource in self._pending]
         finally:
             self._pending.clear()
 
+    def append(self, rendered: Lines) -> None:
+        """Write a patient's resources."""
+        for kind, line in rendered:
+            self._folder.add(kind, line)
+
+    def write(self, result: PatientResult) -> None:
+        """Write every resource about one patient; none of them, if one cannot be made."""
+        self.append(self.render(result))
+
+    def dump(self, rendered: Lines) -> bytes:
+        """Return a patient's resources as bytes: a line each, after its type."""
+        return "".join(f"{kind} {line}\n" for kind, line in rendered).encode("utf-8", "replace")
+
+    def load(self, data: bytes) -> Lines:
+        """Read a patient's resources."""
+        lines = data.decode().split("\n")[:-1]
+        return [(kind, line) for kind, _, line in (row.partition(" ") for row in lines)]
+
     def _flush(self) -> None:
-        for resource in self._pending:
-            self._folder.add(resource.kind, resource.line)
+        self.append([(resource.kind, resource.line) for resource in self._pending])
         self._pending.clear()
 
     def _make(self, result: PatientResult) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from clinical_nlp.artifacts import open_private, output_errors
 from clinical_nlp.records import PatientResult
 
-#: Rows held in memory before they are written: some megabytes at most, and enough for
-#: column compression and for readers that skip row groups by their statistics.
-ROWS_PER_GROUP = 16_384
+#: Patients whose rows make a row group: some megabytes in memory at most, and enough for column
+#: compression and for readers that skip row groups by their statistics.
+PATIENTS_PER_GROUP = 2_000
 
 #: Names and types of a table's columns, in order.
 Columns = Sequence[tuple[str, pa.DataType]]
@@ -24,7 +24,7 @@ Columns = Sequence[tuple[str, pa.DataType]]
 class ParquetTable(ABC):
     """A sink that writes rows about each patient, in the order the patients come.
 
-    The same rows give the same bytes: row groups are cut by count, and nothing of the
+    The same rows give the same bytes: row groups are cut by patients, and nothing of the
     machine or its clock is written.
 
     Parameters
@@ -45,28 +45,37 @@ class ParquetTable(ABC):
     def __init__(self, path: Path, columns: Columns, metadata: Mapping[str, str]) -> None:
         self._name = path.name
         self._written = 0
-        self._lost: list[tuple[str, Exception]] = []
-        self._group: list[Mapping[str, Any]] = []
+        self._group: list[pa.RecordBatch] = []
         self._schema = pa.schema(columns, metadata=metadata)
         with output_errors(self._name):
             self._file = open_private(path)
         self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
 
-    @property
-    def lost(self) -> Sequence[tuple[str, Exception]]:
-        """Patients of rows that could not be stored, and why."""
-        return self._lost
-
     @abstractmethod
     def rows(self, result: PatientResult) -> Iterable[Mapping[str, Any]]:
         """Return a patient's rows: a value by column name."""
 
+    def render(self, result: PatientResult) -> pa.RecordBatch:
+        """Return a patient's rows as a batch; fails where Parquet cannot hold one of them."""
+        return pa.RecordBatch.from_pylist(list(self.rows(result)), schema=self._schema)
+
+    def append(self, rendered: pa.RecordBatch) -> None:
+        """Take a patient's rows."""
+        self._group.append(rendered)
+        if len(self._group) >= PATIENTS_PER_GROUP:
+            self._flush()
+
     def write(self, result: PatientResult) -> None:
-        """Take one patient's result."""
-        for row in list(self.rows(result)):  # all of them or, if one fails, none
-            self._group.append(row)
-            if len(self._group) >= ROWS_PER_GROUP:
-                self._flush()
+        """Render and append one patient."""
+        self.append(self.render(result))
+
+    def dump(self, rendered: pa.RecordBatch) -> bytes:
+        """Return a batch in Arrow's format, without its schema."""
+        return bytes(rendered.serialize())
+
+    def load(self, data: bytes) -> pa.RecordBatch:
+        """Read a batch of this table."""
+        return pa.ipc.read_record_batch(pa.py_buffer(data), self._schema)
 
     def close(self) -> Mapping[str, int]:
         """Write what is left and the file's footer; return the number of rows."""
@@ -78,22 +87,10 @@ class ParquetTable(ABC):
         return {self._name: self._written}
 
     def _flush(self) -> None:
-        try:
-            table = self._table(self._group)
-        except Exception:  # noqa: BLE001 - row by row, to find which it was
-            table = pa.concat_tables([self._schema.empty_table(), *self._storable()])
-        with output_errors(self._name):
-            self._writer.write_table(table)
-        self._written += table.num_rows
+        table = pa.Table.from_batches(self._group, self._schema).combine_chunks()
         self._group = []
-
-    def _table(self, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-        return pa.Table.from_pylist(rows, schema=self._schema)
-
-    def _storable(self) -> Iterator[pa.Table]:
-        """Yield the rows that Parquet can hold, and note the others as lost."""
-        for row in self._group:
-            try:
-                yield self._table([row])
-            except Exception as error:  # noqa: BLE001 - told of the patient
-                self._lost.append((str(row.get("patient_id")), error))
+        if not table.num_rows:
+            return
+        with output_errors(self._name):
+            self._writer.write_table(table, row_group_size=table.num_rows)
+        self._written += table.num_rows

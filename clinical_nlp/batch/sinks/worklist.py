@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from clinical_nlp.artifacts import open_private, output_errors
 from clinical_nlp.records import (
@@ -48,6 +50,8 @@ COLUMNS = (
 MAIN_REASONS = 5
 #: Separator of the sentences in one cell.
 SEPARATOR = "; "
+#: Place in the list, and the line.
+Row: TypeAlias = tuple[tuple[int, float, str], bytes]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -93,11 +97,11 @@ class Worklist:
             # In the results' own folder: patient data does not go to the system's /tmp.
             self._rows = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 closed in close()
 
-    def write(self, result: PatientResult) -> None:
-        """Add one patient, if suspected in writing or at or above the threshold."""
+    def render(self, result: PatientResult) -> Row | None:
+        """Return a patient's row, if suspected in writing or at or above the threshold."""
         estimate = result.estimate
         if not is_on_worklist(estimate, self._threshold):
-            return
+            return None
         record = result.record
         age = record.age_on(estimate.index_date)
         probability = estimate.probability
@@ -116,10 +120,29 @@ class Worklist:
             estimate.index_date.isoformat(),
             "" if probability is None else str(estimate.horizon_days),
         )
-        line = _csv_line(cells)
+        return worklist_order(estimate), _csv_line(cells)
+
+    def append(self, rendered: Row | None) -> None:
+        """Add one patient's row."""
+        if rendered is None:
+            return
+        order, line = rendered
         with output_errors(self._path.name):
-            self._order.append((worklist_order(estimate), self._rows.tell()))
+            self._order.append((order, self._rows.tell()))
             self._rows.write(line)
+
+    def write(self, result: PatientResult) -> None:
+        """Render and append one patient."""
+        self.append(self.render(result))
+
+    def dump(self, rendered: Row | None) -> bytes:
+        """Return a row as JSON."""
+        return json.dumps(rendered and [rendered[0], rendered[1].decode()]).encode()
+
+    def load(self, data: bytes) -> Row | None:
+        """Read a row."""
+        given = json.loads(data)
+        return given and ((*given[0],), given[1].encode())
 
     def close(self) -> Mapping[str, int]:
         """Sort and write the list."""

@@ -39,10 +39,10 @@ class FailingSink(Sink):
         super().__init__()
         self.error = error
 
-    def write(self, result: PatientResult) -> None:
+    def render(self, result: PatientResult) -> PatientResult:
         if result.record.id == "b":
             raise self.error
-        super().write(result)
+        return super().render(result)
 
 
 class Table(ParquetTable):

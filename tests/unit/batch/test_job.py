@@ -84,8 +84,17 @@ class Sink:
     def __init__(self) -> None:
         self.results: list[PatientResult] = []
 
-    def write(self, result: PatientResult) -> None:
-        self.results.append(result)
+    def render(self, result: PatientResult) -> PatientResult:
+        return result
+
+    def append(self, rendered: PatientResult) -> None:
+        self.results.append(rendered)
+
+    def dump(self, rendered: PatientResult) -> bytes:
+        return rendered.record.id.encode()
+
+    def load(self, data: bytes) -> str:
+        return data.decode()
 
     def close(self) -> Mapping[str, int]:
         return {"rows": len(self.results)}

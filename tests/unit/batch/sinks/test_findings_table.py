@@ -53,15 +53,15 @@ def test_findings_table_is_reproducible_and_private(tmp_path, context, concepts,
     assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o600
 
 
-def test_parquet_table_writes_row_groups_of_fixed_size(
+def test_parquet_table_writes_row_groups_of_so_many_patients(
     tmp_path, context, concepts, make_result, monkeypatch
 ):
-    monkeypatch.setattr(parquet_module, "ROWS_PER_GROUP", 5)
+    monkeypatch.setattr(parquet_module, "PATIENTS_PER_GROUP", 3)
     path = tmp_path / "findings.parquet"
     write(path, context, concepts, [make_result(str(i), 0.2) for i in range(4)])
     metadata = pq.ParquetFile(path).metadata
     groups = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
-    assert groups == [5, 5, 5, 1]
+    assert groups == [12, 4]  # of three patients and of one
 
 
 def test_findings_table_without_findings_is_empty(tmp_path, context, concepts):
