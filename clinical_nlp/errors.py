@@ -56,7 +56,7 @@ class InputError(ClinicalNlpError):
 
 
 class IncompleteExportError(InputError):
-    """E284: the export holds far less than the one of the night before."""
+    """E297: the export holds far less than the one of the night before."""
 
     exit_code = 9
 

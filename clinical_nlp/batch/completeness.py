@@ -48,7 +48,7 @@ class CompletenessGate:
         Raises
         ------
         IncompleteExportError
-            E284: it holds far less, and nobody has accepted that.
+            E297: it holds far less, and nobody has accepted that.
         """
         self._found = compare(self._earlier, contents_of(summary))
         if not self._accept_drop:
@@ -169,7 +169,7 @@ def check(completeness: Completeness) -> None:
     Raises
     ------
     IncompleteExportError
-        E284: it holds far less than the one before.
+        E297: it holds far less than the one before.
     """
     if completeness.is_whole:
         return
@@ -181,7 +181,7 @@ def check(completeness: Completeness) -> None:
         before, now = completeness.quarantine_rose
         said.append(f"in quarantine {before:.1%} -> {now:.1%}")
     raise IncompleteExportError(
-        "E284",
+        "E297",
         f"the export holds far less than that of {completeness.compared_with} before it "
         f"({'; '.join(said)}), as if it had been cut; the earlier results stay. See that the "
         "export is whole and run again; where so much is truly gone, run with --accept-drop.",

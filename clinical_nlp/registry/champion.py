@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clinical_nlp.artifacts import CARD, shipped_folder
+from clinical_nlp.artifacts import CARD, MODEL_FOLDER, shipped_folder
 from clinical_nlp.errors import ModelError
 from clinical_nlp.records import ModelReference
 from clinical_nlp.registry.artifact import load_model
@@ -57,9 +57,10 @@ class ResolvedModel:
     asked
         The URI that was resolved.
     source
-        ``"registry"``, or ``"last verified"`` where the registry could not be reached.
+        ``"registry"``; ``"last verified"`` where the registry could not be reached; ``"shipped"``
+        where there is none and none can be made.
     verified
-        When the registry last confirmed it (ISO 8601, UTC).
+        When the registry last confirmed it (ISO 8601, UTC); empty for the shipped model.
     card
         Its card in Markdown; empty where it has none, or one that was changed.
     """
@@ -76,6 +77,12 @@ class ResolvedModel:
         if self.source == "registry":
             return None
         reference = self.model.reference
+        if self.source == "shipped":
+            return (
+                "E401 No model registry can be made in the working folder, which cannot be "
+                f"written: using the shipped model (digest {reference.digest[:16]}), "
+                "trained on a simulated cohort. Name a registry with MLFLOW_TRACKING_URI."
+            )
         return (
             f"E401 The registry cannot be reached: using {reference.uri} (digest "
             f"{reference.digest[:16]}), the last model verified for {self.asked}, "
@@ -196,6 +203,8 @@ def resolve_model(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> Re
             reference, folder, card = _from_registry(store, uri, Path(scratch))
         except ModelError as error:
             kept = last_verified(store, uri) if error.code == "E401" else None
+            if kept is None and error.code == "E401" and _cannot_be_made(store, uri):
+                return _shipped(uri)
             if kept is None:
                 raise
             parts = load_model(kept.folder, kept.reference.digest)
@@ -210,6 +219,23 @@ def resolve_model(uri: str = DEFAULT_URI, tracking_uri: str | None = None) -> Re
             _log.warning("The verified model cannot be kept for later (%s).", error.strerror)
             verified = ""
     return ResolvedModel(model, uri, "registry", verified, card)
+
+
+def _cannot_be_made(store: str, uri: str) -> bool:
+    """Whether the shipped model was asked for and the local store of a read-only folder is not.
+
+    A store that is there and cannot be used may know another champion: that is an error.
+    """
+    return uri == DEFAULT_URI and is_local(store) and not database(store).exists()
+
+
+def _shipped(uri: str) -> ResolvedModel:
+    """Return the model that the package ships."""
+    shipped = shipped_folder(NAME)
+    digest = verified_digest(shipped)
+    parts = load_model(shipped / MODEL_FOLDER, digest)
+    model = RiskModel(parts, ModelReference(NAME, "shipped", f"shipped:{NAME}", digest))
+    return ResolvedModel(model, uri, "shipped", "", (shipped / CARD).read_text("utf-8"))
 
 
 def _from_registry(store: str, uri: str, scratch: Path) -> tuple[ModelReference, Path, str]:

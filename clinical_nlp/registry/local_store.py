@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -67,6 +68,22 @@ def only_process(uri: str) -> Iterator[None]:
     finally:
         if lock is not None:
             os.close(lock)
+
+
+def require_place(path: Path) -> None:
+    """Check that a database can be opened, or made, before MLflow tries for minutes.
+
+    Raises
+    ------
+    OSError
+        It cannot.
+    """
+    if path.exists():
+        with path.open("rb"):
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass
 
 
 def prepare(path: Path) -> None:

@@ -19,6 +19,7 @@ from clinical_nlp.registry.local_store import (
     is_local,
     only_process,
     prepare,
+    require_place,
 )
 from clinical_nlp.registry.manifest import EVIDENCE
 
@@ -176,6 +177,7 @@ def _local_client(uri: str) -> MlflowClient:
     path = database(uri)
     if path.is_file() and (str(path), path.stat().st_ino) in _ready:
         return mlflow_client(uri)
+    require_place(path)
     with only_process(uri):
         prepare(path)
         client = mlflow_client(uri)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from servers import free_port
 
+from clinical_nlp.artifacts import read_manifest, shipped_folder
 from clinical_nlp.errors import ModelError
 from clinical_nlp.registry.champion import ensure_champion, resolve_model
 from clinical_nlp.registry.local_store import prepare
@@ -142,6 +143,20 @@ def test_damaged_database_is_no_unforeseen_error(used: Path, tmp_path: Path) -> 
     (tmp_path / "mlflow.db").write_bytes(half)
     with pytest.raises(ModelError, match="E401"):
         ensure_champion(uri(tmp_path))
+
+
+def test_folder_that_cannot_be_written_uses_the_shipped_model(tmp_path: Path) -> None:
+    """At once: MLflow would try to make the database for minutes."""
+    (tmp_path / "file").touch()
+    nowhere = f"sqlite:///{tmp_path / 'file' / 'mlflow.db'}"  # no file can be made there
+    resolved = resolve_model(tracking_uri=nowhere)
+    assert resolved.source == "shipped" and "simulated" in (resolved.warning or "")
+    assert resolved.model.reference.digest == read_manifest(shipped_folder(NAME))["digest"]
+    with pytest.raises(ModelError, match="E401"):
+        resolve_model("models:/hf-risk/1", tracking_uri=nowhere)
+    (tmp_path / "a folder").mkdir()
+    with pytest.raises(ModelError, match="E401"):  # something is there
+        resolve_model(tracking_uri=f"sqlite:///{tmp_path / 'a folder'}")
 
 
 def test_deleted_alias_never_promotes_shipped_model(copy: Path) -> None:

@@ -84,7 +84,7 @@ def test_accepted_drop_is_recorded(tmp_path):
     path.write_text(json.dumps({"as_of": "2024-12-31", "input": given}))
     counts = {"Patient": TypeCounts(30, 30)}
     summary = SourceSummary(counts, 30, 30, 100, date(2025, 1, 1), "ee" * 32)
-    with pytest.raises(IncompleteExportError, match="E284"):
+    with pytest.raises(IncompleteExportError, match="E297"):
         CompletenessGate(path, accept_drop=False).check(summary)
     gate = CompletenessGate(path, accept_drop=True)
     gate.check(summary)

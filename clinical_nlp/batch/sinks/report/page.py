@@ -106,6 +106,7 @@ def render(run: RunOutcome, concepts: Mapping[str, Concept], bands: Bands) -> st
                 statistics.abstentions.items(), key=lambda item: (-item[1], item[0])
             ),
             away=run.resolution.get("source", "registry") != "registry",
+            shipped=run.resolution.get("source") == "shipped",
         )
     )
 

@@ -130,13 +130,16 @@ def test_report_of_unreachable_registry_shows_alert(tmp_path, context, concepts,
         "verified": "2026-03-28T04:05:06+00:00",
     }
     results = [make_result("a", 0.1)]
-    for source, shouted in (("last verified", True), ("registry", False)):
-        run = make_run(context, resolution={**resolution, "source": source})
-        page = write_page(tmp_path / f"{shouted}.html", context, concepts, results, run)
+    for source, shouted in (("last verified", True), ("registry", False), ("shipped", True)):
+        said = {**resolution, "source": source} | ({"verified": ""} if source == "shipped" else {})
+        run = make_run(context, resolution=said)
+        page = write_page(tmp_path / f"{source}.html", context, concepts, results, run)
         soup = BeautifulSoup(page, "html.parser")
         told = [tag.get_text(" ", strip=True) for tag in soup.select("header [role=alert]")]
         assert bool(told) is shouted
-        if told:
+        if source == "shipped":
+            assert "simulados" in told[0]
+        elif told:
             assert "E401" in told[0] and "versión 3" in told[0]
             assert "28 de marzo de 2026, 04:05 (UTC)" in " ".join(told[0].split())
 
