@@ -8,7 +8,10 @@ alone, in ever smaller pieces, until the note that ends its process is found and
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,6 +23,9 @@ from clinical_nlp.errors import PipelineError
 
 #: Single notes, one after another, whose process may be ended before memory is blamed.
 MOST_LOST_IN_A_ROW = 3
+
+#: Seconds between two looks of a worker at whether its parent lives.
+_WATCH_SECONDS = 0.5
 
 _Outcome = TypeVar("_Outcome")
 _Task: TypeAlias = tuple[Sequence[str], Future[list[_Outcome]]]
@@ -146,8 +152,8 @@ class WorkerPool(Generic[_Outcome]):
         return ProcessPoolExecutor(
             self._processes,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=self._start,
-            initargs=self._arguments,
+            initializer=_begin_process,
+            initargs=(os.getpid(), self._start, self._arguments),
         )
 
     def _begin(self, pool: ProcessPoolExecutor) -> None:
@@ -177,6 +183,18 @@ class WorkerPool(Generic[_Outcome]):
             how = f"signal {-code}"
         self.ended.append(how)
         return how
+
+
+def _begin_process(parent: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """Begin a worker that ends with its parent, however that ends: it holds patient text."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    start(*arguments)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)
 
 
 def _nothing() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -82,9 +83,15 @@ def _options(
     """Options of the whole command."""
 
 
+def _end(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Run the command line; every failure ends in one sentence and its own exit code."""
     os.umask(0o077)  # files are private to the user
+    # As an error would: what a run has staged is removed, and its workers are ended.
+    signal.signal(signal.SIGTERM, _end)
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
         app()

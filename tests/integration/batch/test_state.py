@@ -99,3 +99,18 @@ def test_state_with_mentions_and_folder_of_others_have_codes(
     assert here("batch", "export", "--out", "o", "--state", "s", *OPTIONS) == 7
     assert "E551" in capsys.readouterr().err
     assert not (tmp_path / "o" / "run.json").exists()
+
+
+def test_run_that_is_asked_to_end_leaves_nothing_behind(tmp_path: Path, here: Here) -> None:
+    assert here("simulate", "--patients", "60", "--seed", "4", "export") == 0
+    program = str(Path(sys.executable).with_name("clinical-nlp"))
+    command = [program, "batch", "export", "--out", "out", *OPTIONS, "--processes", "2"]
+    staged = tmp_path / "out" / ".partial" / "findings.parquet"
+    with subprocess.Popen(command, cwd=tmp_path) as process:
+        limit = time.monotonic() + 120
+        while process.poll() is None and not staged.exists() and time.monotonic() < limit:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {".lock"}
+    assert here("batch", "export", "--out", "out", *OPTIONS) in (0, 8)

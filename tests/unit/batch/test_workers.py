@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +62,38 @@ def test_process_killed_at_its_start_ends_the_run() -> None:
     with pytest.raises(PipelineError, match=r"E306 .*signal 9.*--processes 1"):
         list(pool.map([["a"], ["b"]]))
     pool.close()
+
+
+PARENT = """
+import multiprocessing, sys, time
+sys.path[:0] = {path!r}
+import mortal_workers
+from clinical_nlp.batch.workers import WorkerPool
+if __name__ == "__main__":
+    pool = WorkerPool(2, mortal_workers.start, (), mortal_workers.work, mortal_workers.lost)
+    list(pool.map([["a"], ["b"], ["c"]]))
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(300)
+"""
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.format(path=[path for path in sys.path if path]))
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(workers) == 2
+    limit = time.monotonic() + 30
+    while any(is_alive(worker) for worker in workers) and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert not any(is_alive(worker) for worker in workers)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"  # nobody has asked how it ended
