@@ -21,6 +21,7 @@ from spacy.tokens import Doc
 
 from clinical_nlp.neural.reader.decode import BEST, BEST_SCORE, OUTSIDE
 from clinical_nlp.neural.reader.network import FLAG_COUNT
+from clinical_nlp.pipeline.reader.contradictions import is_contradicted
 from clinical_nlp.pipeline.reader.features import Words
 from clinical_nlp.pipeline.reader.fixed_flags import FixedFlags
 from clinical_nlp.pipeline.reader.numbers import Measure, read_value
@@ -242,7 +243,9 @@ def _found(
         # Beside a finding of the same concept they belong to that one.
         if score >= rule.found and not {(concept, first), (concept, stop)} & known:
             logits = rows[first:stop, :FLAG_COUNT].mean(axis=0)
-            yield _new(rule, concept, (start, end), text, logits, score)
+            finding = _new(rule, concept, (start, end), text, logits, score)
+            if not is_contradicted(finding, text):
+                yield finding
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

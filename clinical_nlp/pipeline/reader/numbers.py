@@ -17,6 +17,7 @@ _RANGE = re.compile(rf"({_NUMBER})\s?(?:-|–|a|y)\s?({_NUMBER})")
 
 #: Pressures below this are in centimetres of mercury ("12/7").
 _CENTIMETRES = 30.0
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.\s]\d{3})+(?:,\d+)?")
 _PRESSURES = frozenset(("systolic_bp", "diastolic_bp"))
 
 
@@ -70,4 +71,5 @@ def _readings(text: str) -> Iterator[float]:
     plain = text.replace(",", ".")
     if plain.count(".") <= 1 and not re.search(r"\s", plain):
         yield float(plain)
-    yield float(re.sub(r"[.\s]", "", text).replace(",", "."))
+    if _THOUSANDS.fullmatch(text):
+        yield float(re.sub(r"[.\s]", "", text).replace(",", "."))
