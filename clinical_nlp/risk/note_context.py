@@ -16,7 +16,8 @@ from typing import Any
 
 from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import Evidence, Finding, NoteFindings
-from clinical_nlp.risk.diagnosis import diagnosis_concepts
+from clinical_nlp.risk.abbreviations import is_defined_otherwise
+from clinical_nlp.risk.diagnosis import NO_SUSPICION, diagnosis_concepts
 from clinical_nlp.risk.timeline import Entry, Origin, Presence
 
 #: The heart in doubt in plain words ("me preocupa que sea el corazón").
@@ -127,6 +128,8 @@ def _kind_of(finding: Finding) -> str:
 def _said_around(finding: Finding, text: str) -> str | None:
     if finding.concept not in diagnosis_concepts():
         return None
+    if is_defined_otherwise(text, finding.start, finding.end):
+        return NO_SUSPICION
     kind = _kind_of(finding)
     before, after = _clause(text, finding.start, finding.end)
     opening = text[max(0, finding.start - _SENTENCE_REACH) : finding.start]

@@ -19,6 +19,7 @@ from clinical_nlp.risk.diagnosis import (
 from clinical_nlp.risk.diagnosis_support import said_after
 from clinical_nlp.risk.latest import latest
 from clinical_nlp.risk.note_context import PLAIN_WORDS, TO_RULE_OUT, suspicion_rule
+from clinical_nlp.risk.published.nt_probnp import NtProBnpClass, peptide_class
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 
@@ -116,7 +117,8 @@ def find_suspicion(timeline: Timeline, diagnosis: Diagnosis | None = None) -> Su
     provisional = [e for e in doubted if e.kind is not None]
     named = [e for e in diagnosis.noted if recent.holds(e)]
     abbreviated, plain = recent.abbreviated(), recent.plain()
-    said = [*mentions, *provisional, *named, *abbreviated, *plain]
+    raised = recent.raised(timeline)
+    said = [*mentions, *provisional, *named, *abbreviated, *plain, *raised]
     if not said or _settled(said, recent):
         return None
     days = [e.day for e in said if e.day is not None]
@@ -203,6 +205,24 @@ class _Recent:
             and e.evidence.source not in denying
             and place_of(e) not in self._nobodys
         ]
+
+    def raised(self, timeline: Timeline) -> list[Entry]:
+        """The newest natriuretic peptide, where it asks for an echocardiogram and none was done.
+
+        By age (HFA 2023: ``clinical_nlp.risk.published.nt_probnp``), of the last year.
+        """
+        values = [
+            e for key in suspicion_rule()["settled"]["rule_out"] for e in self.of(key) if e.value
+        ]
+        newest = latest(values)
+        if newest is None or newest.day is None:
+            return []
+        if (timeline.as_of - newest.day).days >= suspicion_rule()["peptide_days"]:
+            return []
+        if peptide_class(newest, timeline.age) not in (NtProBnpClass.LIKELY, NtProBnpClass.HIGH):
+            return []
+        done = [*self.of("lvef"), *self.of("echocardiogram")]
+        return [] if any(_from(e, newest.day) for e in done) else [newest]
 
     def peptide(self, last: date | None) -> Peptide | None:
         """The latest natriuretic peptide, with a value before one in words."""

@@ -48,7 +48,7 @@ def model(bounds=None, **coefficients):
 def woman(record, event):
     """A woman of 46 by her weights and other values."""
 
-    def make(*weights, nt_probnp=()):
+    def make(*weights, nt_probnp=(), lvef=()):
         events = [
             event("observation", "loinc", WEIGHT, day, value=float(kg), unit="kg")
             for day, kg in weights
@@ -56,6 +56,11 @@ def woman(record, event):
         events += [
             event("observation", "loinc", NT_PROBNP, day, value=float(value), unit="pg/mL")
             for day, value in nt_probnp
+        ]
+        # With an echocardiogram: without one, a raised peptide is a suspicion and is not scored.
+        events += [
+            event("observation", "loinc", "8806-2", day, value=float(value), unit="%")
+            for day, value in lvef
         ]
         visit = event("encounter", "snomed", "185349003", date(2024, 5, 1))
         return record(*events, visit, birth_date=date(1978, 2, 1)), ()
@@ -90,7 +95,7 @@ def test_value_outside_the_training_is_taken_as_the_bound(woman):
 def test_estimate_that_hangs_on_an_extreme_value_says_so(woman):
     bounds = {"nt_probnp": (math.log(20), math.log(9000))}
     held = model(bounds, nt_probnp=0.4)
-    (estimate,) = held.estimate([woman(nt_probnp=[(MARCH, 40_000)])], DAY)
+    (estimate,) = held.estimate([woman(nt_probnp=[(MARCH, 40_000)], lvef=[(MARCH, 60)])], DAY)
     assert estimate.missing[0] == (
         "la estimación depende de un solo dato, fuera de lo que el modelo vio al entrenarse: "
         "NT-proBNP 40.000 pg/mL (11/03/2024), sin él sería del 0,7\xa0%"

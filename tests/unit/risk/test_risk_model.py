@@ -76,15 +76,15 @@ def test_estimate_scored_patient_has_reasons_and_missing_information(model, reco
         for d in (90, 60, 30)
     )
     events = [
-        event("observation", "loinc", "33762-6", date(2024, 3, 12), value=640.0, unit="pg/mL"),
+        event("observation", "loinc", "33762-6", date(2024, 3, 12), value=290.0, unit="pg/mL"),
         event("condition", "icd10", "E11.9", date(2015, 5, 1)),
     ]
     (estimate,) = model.estimate([(record(*events), notes)], DAY)
 
     assert estimate.status is EstimateStatus.SCORED
     assert [r.text for r in estimate.reasons] == [
-        "NT-proBNP 640 pg/mL (12/03/2024)",
         "edema maleolar en 3 notas desde marzo de 2024 (última: 02/05/2024)",
+        "NT-proBNP 290 pg/mL (12/03/2024)",
         "diabetes mellitus tipo 2, en problemas desde mayo de 2015",
     ]
     of_the_reference = -4.0 + 0.5 * 1.0 + 0.9 * math.log(125)  # her age; a normal NT-proBNP

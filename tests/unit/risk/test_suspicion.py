@@ -237,3 +237,17 @@ def test_value_of_an_addendum_is_of_the_note_not_of_the_year_before(timeline, no
         for mark in (later, before)
     ]
     assert days == [FIRST, date(2023, 11, 28)]
+
+
+def test_raised_peptide_without_an_echocardiogram_is_a_suspicion(timeline, note):
+    """Raised for the age, of the last year, and nobody has looked at the heart since."""
+    raised = note(SECOND, "NT-proBNP 2100", peptide(2100))
+    found = find_suspicion(timeline(DAY, [raised]))
+    assert found is not None and found.since == SECOND
+    assert "NT-proBNP 2100 pg/mL (02/05/2024): elevado" in [
+        r.text for r in suspicion_reasons(found)
+    ]
+    looked = note(DAY, "FEVI 62 %", lvef(62))
+    assert find_suspicion(timeline(DAY, [raised, looked])) is None
+    assert find_suspicion(timeline(DAY + timedelta(days=400), [raised])) is None
+    assert find_suspicion(timeline(DAY, [note(SECOND, "NT-proBNP 130", peptide(130))])) is None
