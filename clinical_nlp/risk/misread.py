@@ -1,4 +1,4 @@
-"""Values and drugs of a note that are somebody else's, or of another test (``misread.toml``)."""
+"""Findings that are somebody else's, of another test, or of another cause (``misread.toml``)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,23 @@ def is_of_another(finding: Finding, text: str, is_drug: bool) -> bool:
         and _compiled(row["around"]).search(near)
         for row in _rules()["otherwise"]
     )
+
+
+def is_attributed(finding: Finding, text: str, category: str) -> bool:
+    """Whether the clause of a symptom or sign gives it a cause that is not the heart.
+
+    Parameters
+    ----------
+    category
+        Of the finding's concept.
+    """
+    rule = _rules()["attributed"]
+    if category not in rule["categories"] or finding.negated:
+        return False
+    after = _compiled(r"[.;:\n]").split(text[finding.end : finding.end + _REACH], maxsplit=1)[0]
+    if _compiled(rule["unless"]).search(after):
+        return False
+    return _compiled(rule["link"] + rule["cause"]).match(after) is not None
 
 
 def _without_number(named: str) -> str:

@@ -11,7 +11,7 @@ Left out are:
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -30,7 +30,7 @@ from clinical_nlp.records.partial_date import day_of
 from clinical_nlp.risk.copy_forward import CopyForwardDetector
 from clinical_nlp.risk.diagnosis import codes_heart_failure, diagnosis_concepts
 from clinical_nlp.risk.laterality import one_sided
-from clinical_nlp.risk.misread import is_of_another
+from clinical_nlp.risk.misread import is_attributed, is_of_another
 from clinical_nlp.risk.note_context import context_entries
 from clinical_nlp.risk.timeline import (
     Entry,
@@ -88,13 +88,13 @@ def build_timeline(
         key=lambda pair: (pair[0], pair[1].note.key),
     )
     detector = CopyForwardDetector(diagnosis_concepts())
-    drugs = {key for key, concept in lexicon.concepts.items() if concept.category == "drug"}
+    categories = {key: concept.category for key, concept in lexicon.concepts.items()}
     for day, noted in written:
-        dated.extend(_from_note(noted, day, detector, drugs))
+        dated.extend(_from_note(noted, day, detector, categories))
         context.extend(context_entries(noted, day))
     for noted in notes:
         if noted.note.written is None:
-            undated.extend(_from_note(noted, None, detector, drugs))
+            undated.extend(_from_note(noted, None, detector, categories))
             context.extend(context_entries(noted, None))
 
     for event in record.events:
@@ -144,13 +144,14 @@ def _from_note(
     noted: NoteFindings,
     written: date | None,
     detector: CopyForwardDetector,
-    drugs: Container[str],
+    categories: Mapping[str, str],
 ) -> Iterator[Entry]:
     stated = [
         (f, p)
         for f in noted.findings
         if (p := _presence(f)) is not None
-        and not is_of_another(f, noted.note.text, f.concept in drugs)
+        and not is_of_another(f, noted.note.text, categories.get(f.concept) == "drug")
+        and not is_attributed(f, noted.note.text, categories.get(f.concept, ""))
     ]
     days = detector.days_of(noted.note.text, [finding for finding, _ in stated], written)
     for (finding, presence), day in zip(stated, days, strict=True):

@@ -50,3 +50,20 @@ def test_abbreviation_that_the_note_defines(text, expected):
     letters = "ICC" if "ICC" in text else "IC"
     at = text.index(letters)
     assert is_defined_otherwise(text, at, at + len(letters)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "counts"),
+    [
+        ("Edemas vespertinos secundarios a varices.", "Edemas", False),
+        ("Edemes per insuficiència venosa.", "Edemes", False),
+        ("Edemas bimaleolares por amlodipino.", "Edemas", False),
+        ("Edemas de causa venosa o cardíaca?", "Edemas", True),
+        ("Edemas por la tarde.", "Edemas", True),
+        ("Edemas, probable origen venoso.", "Edemas", True),
+        ("Edemas hasta rodilla. Anemia.", "Edemas", True),
+    ],
+)
+def test_sign_of_another_cause_is_no_sign_of_the_heart(timeline, note, text, words, counts):
+    line = timeline(DAY, [note(date(2024, 6, 1), text, (words, "ankle_edema", {}))])
+    assert bool(line.of(frozenset(["ankle_edema"]))) is counts
