@@ -21,6 +21,11 @@ from clinical_nlp.training.risk.measures import has_both_outcomes, with_interval
 RESAMPLES = 200
 
 
+#: Fewest outcomes, and fewest without, for a check: an AUROC over three is 1.000 now and then, and
+#: so are all of its bootstrap samples.
+LEAST_OUTCOMES = 10
+
+
 @dataclass(frozen=True, slots=True)
 class LeakageCheck:
     """One check and its result.
@@ -28,7 +33,8 @@ class LeakageCheck:
     Parameters
     ----------
     figure
-        AUROC within age and sex, a share, a ratio or a count: ``what`` says which.
+        AUROC within age and sex, a share, a ratio or a count: ``what`` says which; NaN where
+        there are too few outcomes to measure it, which fails nothing.
     low
         Lower bound of ``figure``.
     limit
@@ -69,12 +75,20 @@ def check(
     )
 
 
+def can_be_measured(outcome: Labels) -> bool:
+    """Whether there are enough outcomes, and enough without, for an AUROC that says anything."""
+    ill = int(outcome.sum())
+    return min(ill, len(outcome) - ill) >= LEAST_OUTCOMES
+
+
 def check_columns(name: str, columns: Matrix, data: Data, seed: int) -> LeakageCheck:
     """Cross-validated AUROC of trees over some columns, within strata of age and sex.
 
     Within strata, because an id given in order of birth predicts age, which is no leakage.
     """
     what = "AUROC within age and sex"
+    if not can_be_measured(data.outcome):
+        return check(name, what, math.nan)
     if np.ptp(columns, axis=0).max() == 0:
         return check(name, what, 0.5)
     trees = HistGradientBoostingClassifier(

@@ -20,7 +20,13 @@ from clinical_nlp.evaluation.splits import hash_fraction
 from clinical_nlp.lexicon import Lexicon
 from clinical_nlp.risk.feature_table import FeatureTable
 from clinical_nlp.training.risk.arrays import Matrix, PatientIds, Rows, Vector
-from clinical_nlp.training.risk.checks import RESAMPLES, LeakageCheck, check, check_columns
+from clinical_nlp.training.risk.checks import (
+    RESAMPLES,
+    LeakageCheck,
+    can_be_measured,
+    check,
+    check_columns,
+)
 from clinical_nlp.training.risk.dataset import Cohort, Data
 from clinical_nlp.training.risk.measures import has_both_outcomes, with_intervals
 from clinical_nlp.training.risk.record_check import record_checks
@@ -67,7 +73,9 @@ def run_leakage_checks(
     best_auroc, feature = _best_feature(data, table)
     shared = _share_with_same_notes(cohort, data, rows)
     model = probabilities["model"]
-    auroc = float(roc_auc_score(data.outcome, model, sample_weight=data.weight))
+    auroc = math.nan
+    if can_be_measured(data.outcome):
+        auroc = float(roc_auc_score(data.outcome, model, sample_weight=data.weight))
     return [
         *checks,
         check("examples that hold any", "share that knows the future", after),
@@ -128,6 +136,9 @@ def _check_permuted_outcomes(
     """Train on outcomes permuted at random: nothing can be learnt from them."""
     permuted = replace(data, outcome=np.random.default_rng(seed).permutation(data.outcome))
     test = permuted.take(rows["test"])
+    name, what = "outcomes dealt out at random", "AUROC on test"
+    if not can_be_measured(test.outcome):
+        return check(name, what, math.nan)
     score = refit(permuted.take(rows["train"]), test)
 
     def measure(drawn: Rows) -> Mapping[str, float]:
@@ -135,7 +146,7 @@ def _check_permuted_outcomes(
         return {"auroc": float(roc_auc_score(y, score[drawn])) if has_both_outcomes(y) else np.nan}
 
     auroc = with_intervals(measure, test.patients, RESAMPLES, seed)["auroc"]
-    return check("outcomes dealt out at random", "AUROC on test", auroc.value, auroc.low)
+    return check(name, what, auroc.value, auroc.low)
 
 
 def _check_gain(data: Data, model: Vector, age_and_sex: Vector, seed: int) -> LeakageCheck:
@@ -168,7 +179,7 @@ def _places(cohort: Cohort, patients: PatientIds) -> Matrix:
 def _best_feature(data: Data, table: FeatureTable) -> tuple[float, str]:
     """Highest AUROC of a single feature, either way round, and the feature's name."""
     best, name = 0.5, "none"
-    if has_both_outcomes(data.outcome):
+    if can_be_measured(data.outcome):
         for number, feature in enumerate(table.names):
             column = data.features[:, number]
             filled = np.where(np.isnan(column), -1e9, column)

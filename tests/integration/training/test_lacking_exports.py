@@ -110,6 +110,21 @@ def test_train_without_some_data_leaves_a_whole_folder(
     assert log_run(model, folder, digest, f"sqlite:///{tmp_path}/mlflow.db")
 
 
+@pytest.mark.slow
+def test_few_outcomes_leave_a_whole_folder_and_no_false_alarm(
+    records, recipe, tmp_path, monkeypatch
+):
+    """With the leakage checks: what cannot be measured is said, and fails nothing."""
+    monkeypatch.chdir(tmp_path)
+    cohort = cohort_of(iter(records), recipe)
+    model = train(cohort, recipe, "0" * 64, "nobody")
+    folder = tmp_path / "model"
+    write_shipped(model, folder)
+    card = (folder / "card.md").read_text("utf-8")
+    assert "too few outcomes to measure" in card and "not measured" in card
+    assert (folder / "predictions.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("change", "patients", "code"),
     [
