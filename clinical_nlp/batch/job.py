@@ -177,6 +177,12 @@ def _day_of_run(
 ) -> tuple[date, Mapping[date, DayCounts]]:
     """Return the day that the estimates speak of, and later days that are not believed."""
     index = IndexDay(as_of, {}) if as_of else find_index_day(summary.days)
+    if index.day is None and not summary.patients:
+        raise InputError(
+            "E260",
+            "the export holds no Patient that can be used, and what belongs to nobody cannot be "
+            "read: export the type Patient, too.",
+        )
     if index.day is None:
         raise InputError(
             "E260",

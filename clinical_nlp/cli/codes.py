@@ -29,6 +29,14 @@ CONCEPT_MAP = typer.Option(
 _JSON = typer.Option("--json", metavar="FILE", help="Write the whole report there, too.")
 _SHOWN = 10
 
+#: Columns of the table, by the report's names.
+_VERDICTS = {
+    "recognised": "recognised",
+    "unmapped": "no concept",
+    "unknown": "system not read",
+    "words": "words alone",
+}
+
 
 def codes(
     export: Annotated[Path, _EXPORT],
@@ -41,8 +49,8 @@ def codes(
     one of its codes stands for a concept of the catalogue (clinical-nlp lexicon show) or for
     heart failure. "No concept": the code system is read, the code says nothing that the model
     looks at (a sprained ankle); nothing is to be done. "System not read": a code of the
-    service's own, or of another country. Map those that matter to standard codes in a FHIR
-    ConceptMap, a file like:
+    service's own, or of another country. "Words alone": no usable code; only heart failure is
+    looked for in them. Map codes that matter to standard ones in a FHIR ConceptMap, a file like:
 
     {"resourceType": "ConceptMap", "status": "active", "group": [{
     "source": "urn:oid:1.2.3", "target": "http://hl7.org/fhir/sid/icd-10-es", "element": [{
@@ -86,10 +94,10 @@ def print_codes(console: Console, report: Mapping[str, Any], shown: int = _SHOWN
     """Print the shares by kind, and the commonest codes that are not recognised."""
     from clinical_nlp.risk.code_report import remedy
 
-    table = Table("coded events", "number", "recognised", "no concept", "system not read")
+    table = Table("coded events", "number", *_VERDICTS.values())
     for kind, counts in report["kinds"].items():
         total = counts["events"]
-        shares = (_share(counts[name], total) for name in ("recognised", "unmapped", "unknown"))
+        shares = (_share(counts[name], total) for name in _VERDICTS)
         table.add_row(kind, str(total), *shares)
     console.print(table)
     if report["unrecognised"]:

@@ -57,7 +57,8 @@ def advise(
     suspected
         A note suspects heart failure in writing.
     asks
-        Whether the risk is high enough to ask for a test that no finding asks for.
+        Whether the risk is high enough to ask for a test that no finding asks for. Typical
+        signs do so, too.
 
     Returns
     -------

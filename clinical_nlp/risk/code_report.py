@@ -18,6 +18,9 @@ from clinical_nlp.lexicon.codes import code_systems, system_name
 from clinical_nlp.records import CodedEvent, Coding, EventKind
 from clinical_nlp.risk.diagnosis import codes_heart_failure
 
+#: Code system shown of events that have words and no usable code.
+WORDS_ALONE = "(words alone)"
+
 #: Fewest patients of a code, a system or a display that is named.
 SMALLEST = 5
 #: Codes named at most.
@@ -71,12 +74,14 @@ def report_codes(
     -------
     dict
         ``kinds``: by kind, ``events``, ``recognised``, ``unmapped`` (system read, code no
-        concept) and ``unknown`` (system not read); ``systems``: the same by kind and system;
+        concept), ``unknown`` (system not read) and ``words`` (no usable code, words
+        alone); ``systems``: the same by kind and system;
         ``unrecognised``: the commonest codes that are not, with ``events``; ``heart_failure``:
         events that code it, by system; ``suppressed``: codes and events not named, since
         fewer than ``smallest`` patients have them.
     """
-    kinds = {kind.value: Counter(events=0, recognised=0, unmapped=0, unknown=0) for kind in KINDS}
+    verdicts = ("events", "recognised", "unmapped", "unknown", "words")
+    kinds = {kind.value: Counter(dict.fromkeys(verdicts, 0)) for kind in KINDS}
     systems: defaultdict[_SystemKey, _Tally] = defaultdict(_Tally)
     codes: defaultdict[_CodeKey, _Tally] = defaultdict(_Tally)
     outcome: defaultdict[_SystemKey, _Tally] = defaultdict(_Tally)
@@ -87,11 +92,13 @@ def report_codes(
         recognised = is_recognised(event, lexicon)
         kinds[kind]["events"] += 1
         kinds[kind][_verdict(event.codings, recognised)] += 1
-        systems[kind, _told_system(first)].add(patient, recognised)
+        systems[kind, _shown_system(first)].add(patient, recognised)
         if not recognised:
-            codes[kind, _told_system(first), first.code.strip()].add(patient, False, first.display)
+            # Words without a code are the service's own: they are counted, never shown.
+            display = first.display if first.system else None
+            codes[kind, _shown_system(first), first.code.strip()].add(patient, False, display)
         if codes_heart_failure(event):
-            outcome[kind, _told_system(first)].add(patient, True)
+            outcome[kind, _shown_system(first)].add(patient, True)
     named = sorted(
         (key for key, tally in codes.items() if tally.is_reported),
         key=lambda key: (-codes[key].events, key),
@@ -149,9 +156,11 @@ def remedy(report: dict[str, Any]) -> str | None:
 def _verdict(codings: Sequence[Coding], recognised: bool) -> str:
     if recognised:
         return "recognised"
+    if not any(coding.system for coding in codings):
+        return "words"
     known = any(system_name(coding.system) is not None for coding in codings)
     return "unmapped" if known else "unknown"
 
 
-def _told_system(coding: Coding) -> str:
-    return system_name(coding.system) or coding.system.strip()
+def _shown_system(coding: Coding) -> str:
+    return system_name(coding.system) or coding.system.strip() or WORDS_ALONE

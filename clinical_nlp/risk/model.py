@@ -21,6 +21,7 @@ from clinical_nlp.risk.advice import advise
 from clinical_nlp.risk.bands import band_of, load_bands
 from clinical_nlp.risk.care import Care, read_care
 from clinical_nlp.risk.classifiers import build_classifier
+from clinical_nlp.risk.clinical_picture import picture_reasons
 from clinical_nlp.risk.eligibility import Eligibility, Population, eligibility
 from clinical_nlp.risk.feature_table import FeatureTable, load_features
 from clinical_nlp.risk.features import Matrix, bounded, feature_matrix
@@ -286,7 +287,8 @@ class RiskModel:
             advice = self._advice(case, suspected=True)
             reasons, missing = sign_reasons(found.signs, concepts), sign_missing()
             if found.suspicion is not None:
-                reasons = (*suspicion_reasons(found.suspicion), *reasons)
+                picture = picture_reasons(case.timeline, self._lexicon.concepts, self._table)
+                reasons = (*suspicion_reasons(found.suspicion), *reasons, *picture)
                 # The advice says which tests are missing, and knows what stands in their place.
                 missing = suspicion_missing(found.suspicion, tests=not advice)
             return RiskEstimate(**common, reasons=reasons, missing=missing, advice=advice)

@@ -19,7 +19,7 @@ from clinical_nlp.risk.diagnosis import (
 from clinical_nlp.risk.diagnosis_support import said_after
 from clinical_nlp.risk.latest import latest
 from clinical_nlp.risk.note_context import PLAIN_WORDS, TO_RULE_OUT, suspicion_rule
-from clinical_nlp.risk.published.nt_probnp import NtProBnpClass, peptide_class
+from clinical_nlp.risk.published.nt_probnp import NtProBnpClass, likely_limit, peptide_class
 from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 
 
@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     """What a natriuretic peptide says of the suspicion."""
 
     RAISED = "raised"
+    GREY = "grey"  # neither under what rules heart failure out nor over the limit of the age
     NORMAL = "normal"  # under what rules heart failure out
     NORMAL_OBESE = "normal_obese"  # under it, but obesity lowers the peptides
 
@@ -40,7 +41,8 @@ class Peptide:
     entry
         The measurement in pg/mL, or a note's word for it ("elevado") without a value.
     limit
-        Value under which heart failure is unlikely, pg/mL.
+        Value under which heart failure is unlikely, pg/mL; of a grey one that of the age over
+        which it is likely.
     after
         Whether it is of the day of the latest suspicion or later.
     """
@@ -156,6 +158,7 @@ class _Recent:
             )
             for e in everything
         )
+        self._age = timeline.age
         self.no_signs = places_of(timeline, NO_SIGNS)
         self._nobodys = places_of(timeline, NO_SUSPICION)
         self._asking = {e.evidence.source for e in self.context if e.presence is Presence.UNCERTAIN}
@@ -233,7 +236,10 @@ class _Recent:
         if entry is None:
             return None
         limit = limits[entry.concept]
-        return Peptide(entry, self._verdict(entry, limit), limit, _from(entry, last))
+        verdict = self._verdict(entry, limit)
+        if verdict is Verdict.GREY:
+            limit = likely_limit(entry.concept, self._age)
+        return Peptide(entry, verdict, limit, _from(entry, last))
 
     def _verdict(self, entry: Entry, limit: float) -> Verdict:
         if entry.value is None:
@@ -241,7 +247,8 @@ class _Recent:
                 return Verdict.RAISED
             return Verdict.NORMAL_OBESE if self._obese else Verdict.NORMAL
         if not _is_under(entry, limit):
-            return Verdict.RAISED
+            is_grey = peptide_class(entry, self._age) is NtProBnpClass.BETWEEN
+            return Verdict.GREY if is_grey else Verdict.RAISED
         factor = suspicion_rule()["settled"]["obese"]["factor"]
         if self._obese and not _is_under(entry, factor * limit):
             return Verdict.NORMAL_OBESE
@@ -311,7 +318,7 @@ def _normal_echo(last: date, recent: _Recent) -> bool:
     if lvef is None and not in_words:
         return False
     peptide = recent.peptide(last)
-    if peptide is not None and peptide.after and peptide.verdict is Verdict.RAISED:
+    if peptide is not None and peptide.after and peptide.verdict in (Verdict.RAISED, Verdict.GREY):
         return False
     structural = {e.concept for e in recent.entries if e.presence is not Presence.ABSENT}
     return structural.isdisjoint(rule["structural"])

@@ -49,6 +49,18 @@ def codings(parent: Json, field: str) -> tuple[Coding, ...]:
     return concept_codings(child(parent, field))
 
 
+def words_of(parent: Json, field: str) -> tuple[Coding, ...]:
+    """Return the words of a CodeableConcept without a usable code, as a Coding without a system.
+
+    Problem lists hold diagnoses in words alone, and codes without their system. The words are
+    looked at where the words beside a code are (``clinical_nlp/risk/prevalence.toml``).
+    """
+    concept = child(parent, field)
+    shown = [string(item, "display") for item in children(concept, "coding")]
+    words = next((text for text in (string(concept, "text"), *shown) if text), None)
+    return (Coding("", "", words),) if words else ()
+
+
 def concept_codings(concept: Json) -> tuple[Coding, ...]:
     """Return the codes of a CodeableConcept, in the export's order.
 

@@ -87,6 +87,12 @@ def scan_sources(sources: Sequence[PatientSource], recipe: CohortRecipe) -> Pati
     summaries = [source.scan(lambda read: None) for source in sources]
     ends = [find_data_end(s.days) for s in summaries]
     last = recipe.last_day or min((day for day in ends if day is not None), default=None)
+    if last is None and not any(summary.patients for summary in summaries):
+        raise UsageError(
+            "E123",
+            "the export holds no Patient that can be used, so there is nobody to learn from: "
+            "export the type Patient, too",
+        )
     if last is None:
         raise UsageError(
             "E123",

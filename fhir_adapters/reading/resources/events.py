@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from clinical_nlp.records import CodedEvent, Coding, EventKind
-from fhir_adapters.reading.codings import code_of, coding, codings, concept_codings, relation
+from fhir_adapters.reading.codings import (
+    code_of,
+    coding,
+    codings,
+    concept_codings,
+    relation,
+    words_of,
+)
 from fhir_adapters.reading.dates import Dates, first_day, known_day, last_day
 from fhir_adapters.reading.defects import LeftOut
 from fhir_adapters.reading.references import patient_id
@@ -36,7 +43,7 @@ def reduce_condition(resource: Json, dates: Dates) -> Facts:
     if verification == "entered-in-error":
         raise LeftOut
     patient = patient_id(resource)
-    codes = codings(resource, "code")
+    codes = codings(resource, "code") or words_of(resource, "code")
     require_code(codes)
     onset, onset_end = dates.span(resource, "onset")
     abated, abated_end = dates.span(resource, "abatement")
@@ -123,7 +130,7 @@ def reduce_procedure(resource: Json, dates: Dates) -> Facts:
     """Reduce a Procedure; ``not-done`` is negated."""
     leave_out(resource, _NOT_BEGUN)
     patient = patient_id(resource)
-    codes = codings(resource, "code")
+    codes = codings(resource, "code") or words_of(resource, "code")
     require_code(codes)
     start, end = dates.span(resource, "performed")
     if start is None:

@@ -191,6 +191,7 @@ def test_batch_with_bad_line_keeps_the_rest(tmp_path: Path, here: Callable[..., 
         (["export", "--out", "mine"], 7, "E501"),
         (["export", "--out", "out", "--model", "models:/nobody@champion"], 6, "E4"),
         (["undated", "--out", "out"], 4, "--as-of"),
+        (["nobody", "--out", "out"], 4, "no Patient"),
         (["export", "--out", "out", "--as-of", "yesterday"], 2, "as-of"),
         (["export", "--out", "out", "--processes", "0"], 2, "processes"),
     ],
@@ -208,6 +209,9 @@ def test_batch_fatal_error_has_exit_code_and_sentence(
     (tmp_path / "empty").mkdir()
     (tmp_path / "undated").mkdir()
     (tmp_path / "undated" / "Patient.ndjson").write_text('{"resourceType":"Patient","id":"p"}\n')
+    (tmp_path / "nobody").mkdir()
+    condition = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}}
+    (tmp_path / "nobody" / "Condition.ndjson").write_text(json.dumps(condition) + "\n")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.odt").write_text("x")
     assert here("batch", *arguments) == code

@@ -85,8 +85,21 @@ def test_condition_over_without_date_is_closed(code):
     assert event("Condition", onsetDateTime="2019-03-01").end is None
 
 
-def test_condition_without_code_is_left_out():
-    assert left_out("Condition", code={"text": "Insuficiencia cardiaca"})
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ({"text": "Insuficiencia cardiaca"}, "Insuficiencia cardiaca"),
+        ({"coding": [{"display": "Insuficiencia cardiaca"}]}, "Insuficiencia cardiaca"),
+        ({"coding": [{"code": "I50.9", "display": "Fallo cardiaco"}]}, "Fallo cardiaco"),
+    ],
+)
+def test_condition_in_words_alone_keeps_them(code, words):
+    assert event("Condition", code=code).codings == (Coding("", "", words),)
+
+
+def test_condition_without_code_and_words_is_left_out():
+    assert left_out("Condition", code={"coding": [{"code": "I50.9"}]})
+    assert left_out("Condition", code={})
 
 
 @pytest.mark.parametrize(

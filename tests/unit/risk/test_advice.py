@@ -111,6 +111,7 @@ PATIENTS = {
     "lvef_mildly_reduced": ([entry("lvef", 9, 45.0)], None, {}),
     "both_done_followed": ([ECHO, LIKELY], care(cardiology_followed=9), {}),
     "both_done_referred": ([ECHO, LIKELY], care(cardiology_referred=9), {}),
+    "both_done_systolic": ([ECHO, LIKELY, entry("lv_systolic_dysfunction")], None, {}),
     "both_done_structural": ([ECHO, LIKELY, entry("left_atrial_dilatation")], None, {}),
     "both_done_high": ([ECHO, HIGH], None, {}),
     "both_done_other_cause": ([ECHO, LIKELY, entry("atrial_fibrillation")], None, {}),
@@ -193,6 +194,14 @@ def test_rules_use_known_conditions_and_every_condition_is_used():
         named |= set(inner)
         named |= {n.removeprefix("not ") for item in row.get("items", ()) for n in item["when"]}
     assert named == set(conditions)
+
+
+def test_typical_sign_asks_for_the_peptide_whatever_the_risk():
+    """Orthopnoea of last month in a patient below the work list's threshold."""
+    told = said(line(entry("orthopnea", 30)), asks=False)
+    assert any("medir NT-proBNP" in text for text in told)
+    assert not any("NT-proBNP" in text for text in said(line(entry("cough", 30)), asks=False))
+    assert not any("NT-proBNP" in t for t in said(line(entry("orthopnea", 400)), asks=False))
 
 
 # --- what a clinician asked for -----------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from clinical_nlp.lexicon import load_lexicon
@@ -28,7 +30,7 @@ def test_report_tells_recognised_unmapped_and_unknown_apart():
         events(CIE10, "i50.9 ", 6), events(CIE10, "S93.4", 7), events(LOCAL, "DX-100", 8)
     )
     assert found["kinds"]["condition"] == {
-        "events": 21, "recognised": 6, "unmapped": 7, "unknown": 8,
+        "events": 21, "recognised": 6, "unmapped": 7, "unknown": 8, "words": 0,
     }  # fmt: skip
     assert found["systems"] == [
         {"kind": "condition", "system": LOCAL, "events": 8, "recognised": 0},
@@ -61,3 +63,16 @@ def test_report_leaves_out_what_the_timeline_does_not_read(kind):
     found = report([("p", event)])
     assert all(counts["events"] == 0 for counts in found["kinds"].values())
     assert remedy(found) is None
+
+
+def test_words_alone_are_counted_and_never_shown():
+    events = [
+        (
+            f"p{n}",
+            CodedEvent(EventKind.CONDITION, f"Condition/{n}", (Coding("", "", "Cae en casa"),)),
+        )
+        for n in range(9)
+    ]
+    report = report_codes(events, load_lexicon())
+    assert report["kinds"]["condition"]["words"] == 9
+    assert "Cae en casa" not in json.dumps(report)

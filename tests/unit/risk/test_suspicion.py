@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from clinical_nlp.risk.clinical_picture import picture_reasons
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.features import feature_row
 from clinical_nlp.risk.suspicion import Verdict, find_suspicion
@@ -251,3 +252,28 @@ def test_raised_peptide_without_an_echocardiogram_is_a_suspicion(timeline, note)
     assert find_suspicion(timeline(DAY, [raised, looked])) is None
     assert find_suspicion(timeline(DAY + timedelta(days=400), [raised])) is None
     assert find_suspicion(timeline(DAY, [note(SECOND, "NT-proBNP 130", peptide(130))])) is None
+
+
+def test_picture_shows_standing_signs_and_known_heart_disease(timeline, note, lexicon):
+    """Beside the suspicion, what a doctor looks for next: not what was denied since, nor old."""
+    notes = [
+        note(date(2023, 1, 1), "FA. Ortopnea.", ("FA", "atrial_fibrillation", {}),
+             ("Ortopnea", "orthopnea", {})),
+        note(FIRST, "Edemas maleolares. Crepitantes.", ("Edemas maleolares", "ankle_edema", {}),
+             ("Crepitantes", "crackles", {})),
+        note(SECOND, "Sin crepitantes.", ("crepitantes", "crackles", {"negated": True})),
+    ]  # fmt: skip
+    told = picture_reasons(timeline(DAY, notes), lexicon.concepts, load_features())
+    assert [reason.text for reason in told] == [
+        "signos y síntomas: edema maleolar (12/03/2024)",
+        "antecedentes: fibrilación auricular",
+    ]
+    assert all(reason.contribution == 0.0 and reason.evidence for reason in told)
+    assert picture_reasons(timeline(DAY, []), lexicon.concepts, load_features()) == ()
+
+
+def test_peptide_under_the_limit_of_the_age_is_not_called_raised(timeline, suspected, note):
+    between = note(SECOND, "NT-proBNP 300", peptide(300))  # she is 80: from 500
+    texts = [r.text for r in suspicion_reasons(find_suspicion(timeline(DAY, [suspected, between])))]
+    assert any(t.startswith("NT-proBNP 300 pg/mL (02/05/2024): no descarta") for t in texts)
+    assert not any("elevado" in t for t in texts)
