@@ -90,8 +90,8 @@ def _assessment(add: Any, patient: str, risk: str, agent: str, basis: list[str])
     if risk not in ("raised", "markedly_raised", "suspected"):
         return [assessment]
     task = {
-        "status": "requested", "for": subject, "requester": {"reference": agent},
-        "description": risk, "focus": {"reference": assessment},
+        "status": "requested", "intent": "proposal", "for": subject, "description": risk,
+        "requester": {"reference": agent}, "focus": {"reference": assessment},
     }  # fmt: skip
     return [assessment, add("Task", own_id("Task", patient), task)]
 
@@ -100,7 +100,7 @@ def _provenance(add: Any, patient: str, agent: str, targets: list[str], notes: l
     entities = [{"reference": f"Patient/{patient}"}, *notes]
     body = {
         "target": [{"reference": t} for t in targets], "agent": [{"who": {"reference": agent}}],
-        "activity": {"coding": [{"code": "CREATE"}]},
+        "activity": {"coding": [{"code": "CREATE"}]}, "recorded": "2024-12-31T06:00:00Z",
         "entity": [{"role": "source", "what": what} for what in entities],
     }  # fmt: skip
     add("Provenance", own_id("Provenance", json.dumps(body)), body)
