@@ -30,6 +30,7 @@ from clinical_nlp.cli import (  # noqa: E402
     recalibrate,
     registry,
     simulate,
+    status,
     train,
     write_back,
 )
@@ -57,6 +58,7 @@ app.command("extract")(extract.extract)
 app.command("assert")(extract.assert_)
 app.command("simulate")(simulate.simulate)
 app.command("drift")(drift.drift)
+app.command("status")(status.status)
 app.command("write-back")(write_back.write_back)
 app.command("retract")(write_back.retract)
 app.add_typer(evaluate.app, name="evaluate")
