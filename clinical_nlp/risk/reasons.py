@@ -18,6 +18,7 @@ from clinical_nlp.risk.feature_table import FeatureTable, Topic
 from clinical_nlp.risk.features import measured
 from clinical_nlp.risk.reason_sentences import Stance, Statement, topic_statement
 from clinical_nlp.risk.reference_person import (
+    is_denied_and_old,
     is_too_old,
     normal_of,
     reference_rules,
@@ -97,6 +98,8 @@ def _may_be_reason(
 ) -> bool:
     """Whether a contribution is one that a clinician would accept as a reason."""
     if is_too_old(topic, statement.last, timeline.as_of, timeline.sex):
+        return False
+    if is_denied_and_old(topic, statement.last, timeline):
         return False
     match statement.stance:
         case Stance.DENIED:

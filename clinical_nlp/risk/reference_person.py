@@ -18,7 +18,7 @@ from clinical_nlp.artifacts import read_toml
 from clinical_nlp.records import Sex
 from clinical_nlp.risk.feature_table import FeatureTable, Topic
 from clinical_nlp.risk.features import Matrix, measured, transformed
-from clinical_nlp.risk.timeline import Entry, Timeline
+from clinical_nlp.risk.timeline import Entry, Presence, Timeline
 from clinical_nlp.spanish import months_of
 
 _UNBOUNDED = {"low": -float("inf"), "high": float("inf")}
@@ -133,6 +133,19 @@ def is_too_old(topic: Topic, day: date, as_of: date, sex: Sex) -> bool:
     if topic.kind == "sign":
         return months_of((as_of - day).days) > int(reference_rules()["sign_valid_months"])
     return False
+
+
+def is_denied_and_old(topic: Topic, day: date, timeline: Timeline) -> bool:
+    """Whether a sign last affirmed or denied on a day was denied then or since, some months ago."""
+    if topic.kind != "sign":
+        return False
+    months = int(reference_rules()["denied_valid_months"])
+    if months_of((timeline.as_of - day).days) <= months:
+        return False
+    return any(
+        e.presence is Presence.ABSENT and e.day is not None and e.day >= day
+        for e in timeline.of(topic.concepts)
+    )
 
 
 def _make_normal(

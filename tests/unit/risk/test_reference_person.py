@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
@@ -14,7 +14,7 @@ from clinical_nlp.records import Sex
 from clinical_nlp.risk.capacity import people_a_month, threshold_for
 from clinical_nlp.risk.feature_table import load_features
 from clinical_nlp.risk.frequency import frequency_es
-from clinical_nlp.risk.reference_person import normal_of, reference_rules
+from clinical_nlp.risk.reference_person import is_denied_and_old, normal_of, reference_rules
 from clinical_nlp.risk.sentences import decides_nothing, templates
 from clinical_nlp.risk.timeline import Timeline
 from clinical_nlp.spanish import months_es
@@ -143,3 +143,20 @@ def test_sentences_have_no_doubled_words_or_spaces():
             name=b, names=b, n=2, last="12/03/2024", first="01/03/2024", since="marzo de 2024"
         )
         assert "  " not in text and not re.search(r"\b(\w+) \1\b", text)
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "denied_ago", "is_reason"),
+    [(300, None, True), (300, 30, False), (100, 30, True)],
+)
+def test_sign_denied_since_is_no_reason_after_some_months(
+    timeline, note, days_ago, denied_ago, is_reason
+):
+    day = date(2024, 6, 30)
+    notes = [note(day - timedelta(days_ago), "Crepitantes.", ("Crepitantes", "crackles", {}))]
+    if denied_ago is not None:
+        denied = ("crepitantes", "crackles", {"negated": True})
+        notes.append(note(day - timedelta(denied_ago), "Sin crepitantes.", denied))
+    (topic,) = [t for t in load_features().topics if "crackles" in t.concepts]
+    last = day - timedelta(days_ago)
+    assert is_denied_and_old(topic, last, timeline(day, notes)) is not is_reason
