@@ -96,8 +96,20 @@ def digest_of(value: object) -> str:
 
 
 def stored_digest(resource: Json) -> str:
-    """Return the hash of what a server keeps of a resource, without what it adds itself."""
-    return digest_of({k: v for k, v in resource.items() if k not in ("id", "meta", "text")})
+    """Return the hash of what a server keeps of a resource, without what it adds itself.
+
+    ``3.0`` and ``3`` are one number: servers written in JavaScript answer the second for the first.
+    """
+    kept = {k: v for k, v in resource.items() if k not in ("id", "meta", "text")}
+    return digest_of(_with_plain_numbers(kept))
+
+
+def _with_plain_numbers(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+    if isinstance(value, dict):
+        return {name: _with_plain_numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_plain_numbers(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def rank(assessment: Json) -> int:
