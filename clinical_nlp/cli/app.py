@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -22,6 +23,7 @@ from clinical_nlp.cli import (  # noqa: E402
     audit,
     batch,
     codes,
+    config,
     drift,
     evaluate,
     extract,
@@ -61,6 +63,7 @@ app.command("drift")(drift.drift)
 app.command("status")(status.status)
 app.command("write-back")(write_back.write_back)
 app.command("retract")(write_back.retract)
+app.add_typer(config.app, name="config")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 app.command("recalibrate")(recalibrate.recalibrate)
@@ -78,11 +81,18 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
     ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Options of the nightly commands, as TOML."),
+    ] = None,
 ) -> None:
     """Options of the whole command."""
+    if context.invoked_subcommand in config.COMMANDS:
+        context.default_map = config.load(context, file)
 
 
 def _end(number: int, frame: object) -> NoReturn:
