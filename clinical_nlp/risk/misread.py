@@ -32,6 +32,8 @@ def is_of_another(finding: Finding, text: str, is_drug: bool) -> bool:
     found = [match.end() for match in _pattern("who").finditer(sentence)]
     if found and not _pattern("back").search(sentence[found[-1] :]):
         return True
+    if is_drug and _compiled(_rules()["general"]["drugs"]).search(sentence):
+        return True
     near = before[-_NEAR:] + " " + text[finding.start : finding.end + _NEAR]
     named = text[max(0, finding.start - 12) : finding.end]
     return any(
