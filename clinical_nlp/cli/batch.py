@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from clinical_nlp.cli.codes import CONCEPT_MAP, load_concept_maps, print_codes
+from clinical_nlp.cli.run_log import RunLog, open_run_log
 from clinical_nlp.errors import EXIT_DOUBTFUL, EXIT_QUARANTINED, UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +80,12 @@ _STATE = typer.Option(
     "and estimated again, with the same results. Private: it holds words of notes.",
     show_default=False,
 )
+_LOG = typer.Option(
+    "--log",
+    metavar="FILE",
+    help="Append JSON lines for machines: run id, stages, counts and codes; - is standard error.",
+    show_default=False,
+)
 _SHOW = typer.Option(
     "--show", min=0, metavar="N", help="Print the first N of each part of the work list."
 )
@@ -101,6 +108,7 @@ def batch(
     accept_drop: Annotated[bool, _ACCEPT_DROP] = False,
     keep_nights: Annotated[int, _KEEP_NIGHTS] = 7,
     state: Annotated[Path | None, _STATE] = None,
+    log: Annotated[Path | None, _LOG] = None,
 ) -> None:
     """Read an export, estimate every patient's risk of heart failure, write the results.
 
@@ -127,28 +135,50 @@ def batch(
     from fhir_adapters.reading import BulkExport
     from fhir_adapters.reading.files import export_files
 
-    export_files(export)  # a wrong path fails now, not after half a minute of loading
-    translation = load_concept_maps(concept_map)
-    outcome = _run(
-        partial(
-            BulkExport,
-            export,
-            max_note_bytes=max_note_mb * 1_000_000,
-            concept_map=translation,
-        ),
-        out,
-        concept_map=translation.digest,
-        as_of=as_of.date() if as_of else None,
-        threshold=None if threshold is None else threshold / 100,
-        model_uri=model,
-        processes=processes,
-        mentions=mentions,
-        learned=reader,
-        quiet=quiet,
-        accept_drop=accept_drop,
-        keep_nights=keep_nights,
-        state=state,
+    with open_run_log(log, "batch") as run_log:
+        export_files(export)  # a wrong path fails now, not after half a minute of loading
+        translation = load_concept_maps(concept_map)
+        outcome = _run(
+            partial(
+                BulkExport,
+                export,
+                max_note_bytes=max_note_mb * 1_000_000,
+                concept_map=translation,
+            ),
+            out,
+            concept_map=translation.digest,
+            as_of=as_of.date() if as_of else None,
+            threshold=None if threshold is None else threshold / 100,
+            model_uri=model,
+            processes=processes,
+            mentions=mentions,
+            learned=reader,
+            quiet=quiet,
+            accept_drop=accept_drop,
+            keep_nights=keep_nights,
+            state=state,
+            run_log=run_log,
+        )
+        _log_results(run_log, outcome)
+        _finish(out, outcome, show, mentions, quiet)
+
+
+def _log_results(run_log: RunLog, outcome: RunOutcome) -> None:
+    """Log what was published: counts and codes."""
+    run_log.write(
+        "published",
+        as_of=outcome.context.as_of.isoformat(),
+        model=f"{outcome.context.model.name}/{outcome.context.model.version}",
+        patients=dict(outcome.statistics.patients),
+        notes=dict(outcome.statistics.notes),
+        quarantined=dict(outcome.quarantined),
+        alerts=[alert.code for alert in outcome.alerts],
+        stage_seconds={stage: round(s, 3) for stage, s in outcome.seconds.items()},
     )
+
+
+def _finish(out: Path, outcome: RunOutcome, show: int, mentions: bool, quiet: bool) -> None:
+    """Print what the run came to, and end with its exit code."""
     quarantined = sum(outcome.quarantined.values())
     if not quiet:
         from clinical_nlp.batch.statistics import summarise
@@ -182,6 +212,7 @@ def _run(
     accept_drop: bool,
     keep_nights: int,
     state: Path | None,
+    run_log: RunLog,
 ) -> RunOutcome:
     """Run the batch, publish its results and return its counts."""
     # Imported here: 'clinical-nlp --help' must not wait for MLflow and spaCy.
@@ -221,7 +252,7 @@ def _run(
         quarantine = Quarantine(folder / "quarantine.ndjson")
         with (
             measured() as energy,
-            BatchProgress(console) as progress,
+            BatchProgress(console, run_log.stage) as progress,
             open_export(folder) as source,
             NoteReader(models.nlp, processes, mentions, learned) as reader,
             open_state(state, reader, models) as kept,

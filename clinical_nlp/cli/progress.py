@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 from rich.console import Console
@@ -23,7 +24,10 @@ _LABELS = {"scan": "Reading the export", "patients": "Reading notes, scoring pat
 class BatchProgress(JobProgress):
     """Draws a progress bar for each stage on a terminal, nothing in a log file."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(
+        self, console: Console, on_start: Callable[[str, int], None] = lambda stage, total: None
+    ) -> None:
+        self._on_start = on_start
         self._bars = Progress(
             TextColumn("{task.description}", style="bold"),
             BarColumn(bar_width=30),
@@ -44,6 +48,7 @@ class BatchProgress(JobProgress):
 
     def start(self, stage: str, total: int) -> None:
         """Begin a bar; ``total`` is in bytes for the scan, in patients afterwards."""
+        self._on_start(stage, total)
         self._task = self._bars.add_task(_LABELS.get(stage, stage), total=total)
 
     def advance(self, amount: int) -> None:
