@@ -24,7 +24,14 @@ _HERE = Path(__file__).resolve().parent / "medplum"
 _OURS = "https://clinical-nlp.example/fhir/identifiers/result"
 
 #: Types with an identifier of ours.
-RESULTS = ("Device", "Observation", "FamilyMemberHistory", "RiskAssessment", "Task")
+RESULTS = (
+    "DocumentReference",
+    "Device",
+    "Observation",
+    "FamilyMemberHistory",
+    "RiskAssessment",
+    "Task",
+)
 
 
 def installed(cache: Path) -> Path:
@@ -110,13 +117,14 @@ class Foreign:
         return held
 
     def edit(self, body: Json, **changes: Any) -> Json:
-        """Change a resource as someone else would; returns what the server then holds."""
+        """Change a resource as someone else would (``None``: remove); returns what stands there."""
+        changed = {k: v for k, v in {**body, **changes}.items() if v is not None}
         place = f"{self.url}/{body['resourceType']}/{body['id']}"
         headers = {"If-Match": f'W/"{body["meta"]["versionId"]}"'}
-        answer = self._http.put(place, json={**body, **changes}, headers=headers)
+        answer = self._http.put(place, json=changed, headers=headers)
         assert answer.status_code == 200, answer.text
-        changed: Json = answer.json()
-        return changed
+        held: Json = answer.json()
+        return held
 
     def delete(self, body: Json) -> None:
         """Delete a resource as someone else would."""

@@ -13,6 +13,9 @@ Json = dict[str, Any]
 #: Statuses of what was taken back.
 _WITHDRAWN = ("entered-in-error", "cancelled")
 
+#: Types that describe the versions of the system: nothing of them is taken back.
+_LASTING = ("Device/", "DocumentReference/")
+
 
 def said(out: Path, kind: str) -> list[Json]:
     """Resources of a type of a night."""
@@ -38,9 +41,9 @@ def check_in_step(foreign: Foreign, out: Path, theirs: dict[str, Json] | None = 
             assert body == theirs[key], key
         elif key in tonight:
             assert _plain(body, ours) == _plain(tonight[key], {}), key
-        elif not key.startswith("Device/"):
+        elif not key.startswith(_LASTING):
             assert body["status"] in _WITHDRAWN, key
-    _check_provenance(foreign, ours, {key for key in tonight if not key.startswith("Device/")})
+    _check_provenance(foreign, ours, {key for key in tonight if not key.startswith(_LASTING)})
 
 
 def _check_provenance(foreign: Foreign, ours: dict[str, str], tonight: set[str]) -> None:
