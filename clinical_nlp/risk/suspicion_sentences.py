@@ -102,9 +102,11 @@ def _told(key: str, entries: Sequence[Entry]) -> Reason:
 
 
 def _authors(entries: Iterable[Entry]) -> str:
-    """Say which kinds of document the entries stand in, where they are not progress notes."""
+    """Say in which kinds of document the last was written, where they are no progress notes."""
     kinds: Mapping[str, str] = suspicion_rule()["documents"]
-    own = [e for e in entries if e.day == e.known]  # the others are copies
+    written = [e for e in entries if e.day == e.known]  # the others are copies
+    last = _last(written)
+    own = [e for e in written if e.day == last]
     who = list(dict.fromkeys(kinds[d] for e in own if (d := e.document) and d in kinds))
     return str(suspicion_rule()["sentence"]["by"]).format(who=list_es(who)) if who else ""
 

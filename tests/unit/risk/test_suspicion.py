@@ -196,7 +196,7 @@ def test_reasons_say_when_and_which_tests(timeline, note):
     assert not any(text.startswith("NT-proBNP pedido") for text in answered)
 
 
-def test_reasons_name_the_documents_that_are_no_progress_notes(timeline, note, suspected):
+def test_reasons_name_the_document_of_the_last_where_it_is_no_progress_note(timeline, note, suspected):
     """By whom: as far as the document's type says."""
     notes = [suspected]
     for day, kind, text in (
@@ -208,7 +208,7 @@ def test_reasons_name_the_documents_that_are_no_progress_notes(timeline, note, s
         written = note(day, text, SUSPECTED)
         notes.append(replace(written, note=replace(written.note, kind=kind)))
     first = suspicion_reasons(find_suspicion(timeline(DAY, notes)))[0]
-    assert first.text.endswith("(última: 30/06/2024), de urgencias y enfermería")
+    assert first.text.endswith("(última: 30/06/2024), de enfermería")
 
 
 def test_missing_names_the_tests_that_nobody_asked_for(timeline, suspected):
