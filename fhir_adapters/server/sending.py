@@ -193,7 +193,20 @@ class Sender:
                 return refused(found)
         made = {k: v for k, v in body.items() if k != "id"}
         headers = {} if search is None else {"If-None-Exist": _query(search)}
-        answer = self._client.request("POST", kind, made, headers)
+        answer = Answer(0)
+        for attempt in range(self._client.attempts):
+            answer = self._client.once("POST", kind, made, headers)
+            if not answer.is_transient:
+                break
+            self._client.pause(attempt, answer)
+            # Not every server honours If-None-Exist: a repeated POST could make a duplicate.
+            found = None if search is None else self._search(kind, search)
+            if isinstance(found, Found):
+                return self._adopt(body, found, ours)
+            if found is not None:  # there twice, or not to be searched: no third one
+                return refused(found)
+        if answer.is_transient and answer.status != 500:
+            raise self._client.unreachable(answer)
         if not answer.is_success:
             return refused(answer)
         server_id = _created_id(answer, kind)

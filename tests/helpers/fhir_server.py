@@ -29,6 +29,7 @@ class FhirServer(httpx.BaseTransport):
         self.store: dict[str, list[Json | None]] = {}
         self.fault: Callable[[httpx.Request], str] = lambda request: ""
         self.refuse: Callable[[Json], bool] = lambda body: False
+        self.honours_if_none_exist = True
         self.writes = 0
         self._lock = threading.Lock()
 
@@ -83,7 +84,7 @@ class FhirServer(httpx.BaseTransport):
             return refusal
         if request.method == "POST":
             query = dict(httpx.QueryParams(request.headers.get("If-None-Exist", "")))
-            if query and self._matches(kind, query):
+            if self.honours_if_none_exist and query and self._matches(kind, query):
                 return httpx.Response(200)
             return self._commit(f"{kind}/{uuid.uuid4()}", body, 201)
         return self._put(f"{kind}/{own}", body, request.headers.get("If-Match"))

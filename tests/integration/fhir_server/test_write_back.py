@@ -214,6 +214,46 @@ def test_threads_make_no_duplicates(tmp_path: Path, ledger: Path) -> None:
     assert kinds.count("Observation") == kinds.count("Task") == 60
 
 
+@pytest.mark.parametrize("fault", ["after", "after-500"])
+def test_lost_answers_make_no_duplicates_where_if_none_exist_is_ignored(
+    tmp_path: Path, ledger: Path, fault: str
+) -> None:
+    server = FhirServer(update_create=False)
+    server.honours_if_none_exist = False
+    seen: set[bytes] = set()
+
+    def once_each(request: httpx.Request) -> str:
+        is_first = request.method == "POST" and request.content not in seen
+        seen.add(request.content)
+        return fault if is_first and b"Provenance" not in request.content else ""
+
+    server.fault = once_each
+    deliver(server, night(tmp_path / "out", NOTES, RISK), ledger)
+    identified = [b for b in server.current().values() if b.get("identifier")]
+    assert len(identified) == len(server.by_identifier()) == 4 + 2 + 1 + 2
+
+
+def test_create_that_cannot_be_looked_for_is_not_repeated(tmp_path: Path, ledger: Path) -> None:
+    server = FhirServer(update_create=False)
+    posts = [0]
+
+    def lost_then_no_search(request: httpx.Request) -> str:
+        is_about = "/Observation" in request.url.path
+        posts[0] += is_about and request.method == "POST"
+        if is_about and request.method == "GET" and posts[0]:
+            return "403"
+        return "after" if is_about and posts[0] == 1 else ""
+
+    server.fault = lost_then_no_search
+    out = night(tmp_path / "out", {"p2": NOTES["p2"]}, RISK)
+    assert "403" in {why for _, why in deliver(server, out, ledger).refused}
+    assert posts[0] == 1
+    server.fault = lambda request: ""
+    deliver(server, out, ledger)
+    kinds = [key.split("/")[0] for key in server.current()]
+    assert kinds.count("Observation") == 1
+
+
 def test_no_server_and_a_refused_token_have_a_code(tmp_path: Path, ledger: Path) -> None:
     out, server = night(tmp_path / "out", NOTES, RISK), FhirServer()
     for fault, code in (("before", "E541"), ("401", "E542"), ("404", "E543")):
