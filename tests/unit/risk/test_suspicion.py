@@ -196,7 +196,7 @@ def test_reasons_say_when_and_which_tests(timeline, note):
     assert not any(text.startswith("NT-proBNP pedido") for text in answered)
 
 
-def test_reasons_name_the_document_of_the_last_where_it_is_no_progress_note(timeline, note, suspected):
+def test_reasons_name_the_document_of_the_last_mention(timeline, note, suspected):
     """By whom: as far as the document's type says."""
     notes = [suspected]
     for day, kind, text in (
