@@ -137,8 +137,12 @@ def _load(path: Path) -> tuple[bytes, Mapping[str, Any]]:
         resource = json.loads(content)
     except OSError as error:
         _not_one(path, f"it cannot be read ({error.strerror})")
+    except UnicodeDecodeError:
+        _not_one(path, "it is not in UTF-8")
     except ValueError:
         _not_one(path, "it is no JSON")
+    except RecursionError:
+        _not_one(path, "it is nested too deep")
     if not isinstance(resource, dict) or resource.get("resourceType") != "ConceptMap":
         _not_one(path, "its resourceType is not ConceptMap")
     if not resource.get("group"):
@@ -162,6 +166,9 @@ def _not_one(path: Path, why: str) -> NoReturn:
 
 
 def _key(system: str, code: str) -> _Key:
-    """Spell a source one way: an OID may be bare; of a code only blanks around it go."""
-    plain = system.strip().lower().removeprefix("urn:oid:").rstrip("/")
+    """Spell a source one way: an OID may be bare; of a code only blanks around it go.
+
+    A canonical may name a version after "|" (https://hl7.org/fhir/R4/references.html#canonical).
+    """
+    plain = system.partition("|")[0].strip().lower().removeprefix("urn:oid:").rstrip("/")
     return plain, code.strip()

@@ -83,6 +83,27 @@ def test_read_concept_maps_of_another_file_raises_e294(tmp_path, content):
         read_concept_maps([path])
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"[" * 100_000, "nested too deep"), ('{"text": "acuñado"}'.encode("latin-1"), "UTF-8")],
+)
+def test_read_concept_maps_of_a_strange_file_says_what_is_wrong(tmp_path, content, why):
+    path = tmp_path / "map.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"E294 .*{why}"):
+        read_concept_maps([path])
+
+
+def test_source_with_a_version_is_the_same_system(tmp_path):
+    target = {"code": "I50.9", "equivalence": "equal"}
+    groups = [{"source": f"{LOCAL}|2019", "target": CIE10,
+               "element": [{"code": "DX-100", "target": [target]}]}]  # fmt: skip
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps({"resourceType": "ConceptMap", "group": groups}), "utf-8")
+    own = Coding(LOCAL, "DX-100")
+    assert read_concept_maps([path]).translate([own]) == (own, Coding(CIE10, "I50.9"))
+
+
 def test_read_concept_maps_of_a_missing_file_raises_e294(tmp_path):
     with pytest.raises(InputError, match=r"E294"):
         read_concept_maps([tmp_path / "none.json"])
