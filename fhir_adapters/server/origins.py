@@ -46,6 +46,8 @@ class Origins:
     def __init__(self, ledger: Ledger, sender: Sender) -> None:
         self._ledger = ledger
         self._sender = sender
+        #: Key of each Provenance that the server refused, and its codes; it is owed still.
+        self.refused: list[tuple[str, str]] = []
 
     def send(self, night: Night | None = None) -> None:
         """Send what is owed of what was written, then of what was taken back."""
@@ -66,7 +68,9 @@ class Origins:
         body = with_references(provenance, self._ledger.resolve)
         body["id"] = str(uuid.uuid5(_NAMESPACE, named))
         outcome = self._sender.send(body, None)
-        if outcome.result is not Result.REFUSED:
+        if outcome.result is Result.REFUSED:
+            self.refused.append((f"Provenance/{body['id']}", outcome.why))
+        else:
             self._ledger.clear_due(keys)
 
 

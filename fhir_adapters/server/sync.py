@@ -143,7 +143,9 @@ class WriteBack:
                 for chunk in _chunks(night.resources(kind)):
                     self._send_chunk([(about(r, reader), r) for r in chunk], pool)
             self.retract(self._ledger.gone(), pool)
-        Origins(self._ledger, self.sender).send(night)
+        origins = Origins(self._ledger, self.sender)
+        origins.send(night)
+        self._delivery.refused.extend(origins.refused)
         return self._delivery
 
     def retract(
@@ -247,5 +249,7 @@ def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
 def retract_version(writer: WriteBack, ledger: Ledger, rows: Iterable[Row]) -> Delivery:
     """Take back what one version wrote, and say so."""
     delivery = writer.retract((row, "version-withdrawn") for row in rows)
-    Origins(ledger, writer.sender).send()
+    origins = Origins(ledger, writer.sender)
+    origins.send()
+    delivery.refused.extend(origins.refused)
     return delivery

@@ -191,6 +191,17 @@ def test_refused_resource_leaves_the_others_and_no_text(tmp_path: Path, ledger: 
     assert "García" not in json.dumps(told.to_json(), ensure_ascii=False)
 
 
+def test_refused_provenance_is_listed_and_sent_the_next_night(tmp_path: Path, ledger: Path) -> None:
+    server = FhirServer()
+    server.refuse = lambda body: body["resourceType"] == "Provenance"
+    out = night(tmp_path / "out", NOTES, RISK)
+    told = deliver(server, out, ledger)
+    assert {key.split("/")[0] for key, _ in told.refused} == {"Provenance"}
+    server.refuse = lambda body: False
+    assert not deliver(server, out, ledger).refused
+    assert any(key.startswith("Provenance/") for key in server.current())
+
+
 def test_retract_takes_back_what_one_model_wrote_last(
     server: FhirServer, tmp_path: Path, ledger: Path
 ) -> None:
