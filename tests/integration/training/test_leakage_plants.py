@@ -223,7 +223,7 @@ def test_peptide_dated_by_its_year_is_known_at_its_end_or_caught(patients, hones
         coding = (Coding(LOINC, "33762-6"),)
         return CodedEvent(
             EventKind.OBSERVATION, "Observation/peptide", coding, start,
-            recorded=known, value=2500.0, unit="pg/mL",
+            recorded=known, value=200.0, unit="pg/mL",  # raised for the age it would be a suspicion
         )  # fmt: skip
 
     as_a_day = planted(patients, lambda p, day: with_events(p, peptide(day, None)))

@@ -31,6 +31,7 @@ def recipe():
             simulated_patients=1100, controls_share=0.03, simulated_services=0
         ),
         fit=shipped.fit.replace(
+            families=("logistic", "boosting", "sequence"),
             strengths=(0.003, 0.03),
             folds=2,
             bootstrap=20,
