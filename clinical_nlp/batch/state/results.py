@@ -57,7 +57,6 @@ class KeptResults:
         if self._pending:
             self._cache.keep_rendered(self._pending)
         self._pending.clear()
-        self._asked.clear()
 
     def finish(self) -> None:
         """Forget patients and notes that this run, which has ended well, did not have."""
