@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final, Self
@@ -115,7 +116,8 @@ class OutputFolder:
             self._link(name, f"{CURRENT}/{name}")
         self._link(CURRENT, f"{_RUNS}/{run.name}")
         _sync(self.folder)
-        self._tidy()
+        with suppress(OSError):  # the run is published: what is left over goes the next night
+            self._tidy()
 
     def _take_in_plain_files(self, names: set[str]) -> None:
         """Make a run of the files that a version without ``runs`` left."""

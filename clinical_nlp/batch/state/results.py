@@ -56,7 +56,7 @@ class KeptResults:
         """Bring what was put to the disk."""
         if self._pending:
             self._cache.keep_rendered(self._pending)
-        self._pending.clear()
+        self._pending.clear()  # not what was asked for: later groups are being read already
 
     def finish(self) -> None:
         """Forget patients and notes that this run, which has ended well, did not have."""

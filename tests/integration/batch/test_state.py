@@ -89,6 +89,21 @@ def test_night_that_is_killed_goes_on(tmp_path: Path, demo_batch: Path, here: He
     assert state_of(tmp_path / "kept")["notes_read"] < whole
 
 
+def test_state_with_several_processes_and_groups_equals_one_process(
+    tmp_path: Path, here: Here
+) -> None:
+    """Groups are asked for while an earlier one is kept."""
+    assert here("simulate", "--patients", "60", "--seed", "4", "export") == 0
+    assert here("batch", "export", "--out", "full", *OPTIONS) in (0, 8)
+    two = ("--state", "state", "--processes", "2")
+    assert here("batch", "export", "--out", "kept", *two, *OPTIONS) in (0, 8)
+    assert json.loads((tmp_path / "full" / "run.json").read_text())["input"]["notes"] > 2 * 256
+    assert outputs(tmp_path / "kept") == outputs(tmp_path / "full")
+    assert here("batch", "export", "--out", "kept", *two, *OPTIONS) in (0, 8)
+    assert state_of(tmp_path / "kept") == {"notes_read": 0, "patients_reused": 60}
+    assert outputs(tmp_path / "kept") == outputs(tmp_path / "full")
+
+
 def test_state_with_mentions_and_folder_of_others_have_codes(
     tmp_path: Path, here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:
