@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import httpx
 
 #: What can go wrong with a request: the connection breaks before the server has it, or after it
-#: has done it; it is told to wait; a gateway answers 500 though it was done, or 503 as it was not;
+#: has done it; it asks to wait; a gateway answers 500 though it was done, or 503 as it was not;
 #: the answer comes too late, or half; the request arrives twice.
 FAULTS = ("drop-before", "drop-after", "429", "500-after", "503", "slow", "truncated", "duplicate")
 

@@ -136,7 +136,7 @@ def _check_permuted_outcomes(
     """Train on outcomes permuted at random: nothing can be learnt from them."""
     permuted = replace(data, outcome=np.random.default_rng(seed).permutation(data.outcome))
     test = permuted.take(rows["test"])
-    name, what = "outcomes dealt out at random", "AUROC on test"
+    name, what = "permuted outcomes", "AUROC on test"
     if not can_be_measured(test.outcome):
         return check(name, what, math.nan)
     score = refit(permuted.take(rows["train"]), test)

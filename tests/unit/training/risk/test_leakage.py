@@ -115,7 +115,7 @@ def test_leakage_checks_with_entries_after_the_index_day_fail():
 def test_leakage_checks_with_a_model_that_predicts_permuted_outcomes_fail():
     cohort, data = cohort_of(700)
     checks = checks_of(cohort, data, lambda train, test: test.outcome + 0.0)
-    assert not checks["outcomes dealt out at random"].passed
+    assert not checks["permuted outcomes"].passed
 
 
 def test_leakage_checks_with_the_same_notes_in_both_parts_report_the_share():
