@@ -163,7 +163,6 @@ def late_code(drugs: tuple[str, ...]) -> Callable[[ReadPatient, date], ReadPatie
     return plant
 
 
-@pytest.mark.xfail(strict=False, reason="changed with the rule of raised peptides; to be run again")
 def test_known_disease_with_its_treatment_is_no_outcome(patients, honest):
     """Diagnosed patients whose first code comes later: the features would give them away."""
     cohort = planted(patients, late_code(("C03CA01", "C03DA01", "C07AB07")))
@@ -216,7 +215,6 @@ def test_referral_on_the_day_before_the_index_is_harmless_or_caught(patients, re
         assert "contacts in the week before the index day" in failed(cohort)
 
 
-@pytest.mark.xfail(strict=False, reason="changed with the rule of raised peptides; to be run again")
 def test_peptide_dated_by_its_year_is_known_at_its_end_or_caught(patients, honest):
     """As FHIR gives it (2023) it comes too late to tell; filled up to a day it is caught."""
 
