@@ -156,7 +156,7 @@ def _print_rest(console: Console, total: int, limit: int | None) -> None:
 def _suspected_table(rows: Sequence[WorklistRow]) -> Table:
     table = _table(
         state_of(EstimateStatus.SUSPECTED).heading_es,
-        "Lo dice una nota: no es una predicción y no lleva probabilidad.",
+        "Lo dice una nota o un análisis: no es una predicción y no lleva probabilidad.",
     )
     table.add_column("Qué consta", ratio=3)
     table.add_column("Qué valorar", ratio=2)

@@ -266,7 +266,7 @@ def test_picture_shows_standing_signs_and_known_heart_disease(timeline, note, le
     told = picture_reasons(timeline(DAY, notes), lexicon.concepts, load_features())
     assert [reason.text for reason in told] == [
         "signos y síntomas: edema maleolar (12/03/2024)",
-        "antecedentes: fibrilación auricular",
+        "también consta: fibrilación auricular",
     ]
     assert all(reason.contribution == 0.0 and reason.evidence for reason in told)
     assert picture_reasons(timeline(DAY, []), lexicon.concepts, load_features()) == ()
