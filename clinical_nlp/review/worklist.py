@@ -49,8 +49,8 @@ def _suspected(table: pd.DataFrame, limit: int) -> str:
     return (
         f"<h4 class='cnr-part'>{escape(state_of(EstimateStatus.SUSPECTED).heading_es)}</h4>"
         f"<table class='cnr-suspected'><caption>{len(shown)} de {len(table)} pacientes. Lo dice "
-        "una nota o un análisis: no es una predicción y no lleva probabilidad. La sospecha más reciente, "
-        f"primero.</caption><thead><tr>{_PATIENT_HEADS}<th scope='col'>Qué consta</th>"
+        "una nota o un análisis: no es una predicción y no lleva probabilidad. La sospecha más "
+        f"reciente, primero.</caption><thead><tr>{_PATIENT_HEADS}<th scope='col'>Qué consta</th>"
         f"<th scope='col'>Qué valorar</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 
